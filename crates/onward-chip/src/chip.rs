@@ -1,0 +1,112 @@
+//! The parameters of a chip.
+
+use serde::{Deserialize, Serialize};
+
+/// A chip: a mesh of tiles, a core on each, host ports on its edge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chip {
+    /// What the chip is called.
+    pub name: String,
+    /// Clock frequency, Hz. All parts of the chip share it.
+    pub clock_hz: u64,
+    /// Cycles from the last core done and the mesh empty to the first cycle of the next step.
+    pub barrier_cycles: u32,
+    /// Name or path of the technology file that energy is counted with.
+    pub technology: String,
+    /// The network of routers.
+    pub mesh: Mesh,
+    /// What a core computes with.
+    pub core: Core,
+    /// What a core holds.
+    pub memory: Memory,
+    /// Where the host is attached.
+    pub host: Host,
+}
+
+/// The mesh of routers, one a tile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mesh {
+    /// Tiles from west to east, 1 to 256.
+    pub width: u16,
+    /// Tiles from north to south, 1 to 256.
+    pub height: u16,
+    /// Flits an input buffer of a router holds, 1 to 64.
+    pub buffer_flits: u16,
+    /// Cycles a link adds to the one cycle of the router before it, 0 to 64.
+    pub link_cycles: u16,
+    /// Multicast trees a router's table holds.
+    pub multicast_trees: u16,
+}
+
+/// The core's sequencer and vector unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Core {
+    /// Elements the vector unit computes in a cycle: 4, 8, 16, 32 or 64. Never changes an answer, only the time.
+    pub lanes: u16,
+    /// Elements a vector register holds: a multiple of 64, up to 4,096.
+    pub vector_length: u16,
+    /// Blocks a core can hold (entries of its block table).
+    pub blocks: u16,
+    /// Cycles to start a block: its table entry is read, its registers are cleared.
+    pub dispatch_cycles: u16,
+}
+
+/// Sizes of a core's memories.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Instruction memory, in 32-bit words.
+    pub instruction_words: u32,
+    /// Synapse memory: rows of weights.
+    pub synapse_bytes: u32,
+    /// Neuron memory: membranes, biases, counts, targets, parameters.
+    pub neuron_bytes: u32,
+    /// Axon memory: traces.
+    pub axon_bytes: u32,
+    /// Input lines: entries of the active set, a bit and a 32-bit payload each, in two banks.
+    pub axons: u32,
+    /// Output route table, in entries (one destination each).
+    pub routes: u32,
+}
+
+/// Host ports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// The ports; the first one takes the inputs and gives the results.
+    pub ports: Vec<HostPort>,
+}
+
+/// A port on the outward side of an edge router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostPort {
+    /// Edge of the mesh.
+    pub side: Side,
+    /// Row (west, east) or column (north, south) of the router.
+    pub position: u16,
+}
+
+/// An edge of the mesh; row 0 is the northernmost, column 0 the westernmost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Row 0.
+    North,
+    /// The last column.
+    East,
+    /// The last row.
+    South,
+    /// Column 0.
+    West,
+}
+
+impl Mesh {
+    /// Number of tiles.
+    pub fn tiles(&self) -> usize {
+        usize::from(self.width) * usize::from(self.height)
+    }
+}

@@ -1,0 +1,1 @@
+//! The chip: cores, mesh and host ports

@@ -1,0 +1,1 @@
+//! The instruction set: table, encoding, assembler, disassembler

@@ -1,0 +1,1 @@
+//! The .sp language and the network graph

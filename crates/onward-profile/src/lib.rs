@@ -1,0 +1,1 @@
+//! Counters to energy and reports

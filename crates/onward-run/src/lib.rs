@@ -1,0 +1,1 @@
+//! Data, encodings, training and inference on the emulated chip

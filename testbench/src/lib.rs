@@ -1,0 +1,1 @@
+//! Reference models, end-to-end tests and benchmarks.
