@@ -1,1 +1,22 @@
-//! The instruction set: table, encoding, assembler, disassembler
+//! The instruction set: the table, words, text.
+//!
+//! `isa/instructions.toml` is the contract between compiler, emulator and hardware. At build time this crate makes its
+//! tables from it ([`Op`], [`INSTRUCTIONS`]); from these come decoder and encoder ([`Instruction`]), assembler and
+//! disassembler.
+//!
+//! ```
+//! use onward_isa::{Instruction, Op, Space, Width};
+//! let instruction = Instruction::decode(0x3501_afff).unwrap();
+//! assert_eq!(instruction.to_string(), "vaccr v0, s16[row r1-1]");
+//! assert_eq!((instruction.op, instruction.space, instruction.width), (Op::Vaccr, Space::Synapse, Width::W16));
+//! assert_eq!(instruction.encode(), Ok(0x3501_afff));
+//! ```
+
+mod instruction;
+pub mod random;
+mod table;
+
+pub use instruction::{DecodeError, EncodeError, Instruction, Space, Width};
+pub use table::{
+    Access, Cycles, Description, Energy, Field, INSTRUCTIONS, Op, Operand, SPACES, SPECIALS, SpaceDescription,
+};

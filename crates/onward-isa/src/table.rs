@@ -1,0 +1,172 @@
+//! The instruction table, made at build time from `isa/instructions.toml`.
+
+/// A 4-bit field of an instruction word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Bits 23..20.
+    D,
+    /// Bits 19..16.
+    A,
+    /// Bits 15..12.
+    B,
+    /// Bits 11..8.
+    C,
+}
+
+/// What an operand is and where it sits in the word; see the head of `isa/instructions.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A scalar register, r0 to r15.
+    Scalar(Field),
+    /// A vector register, v0 to v7.
+    Vector(Field),
+    /// A predicate register, p0 to p3.
+    Predicate(Field),
+    /// A number from -32,768 to 32,767.
+    Signed,
+    /// A number from 0 to 65,535.
+    Unsigned,
+    /// A distance in instructions from this one, -32,768 to 32,767.
+    Label,
+    /// A special register.
+    Special,
+    /// A route of the block, 0 to 4,095.
+    Route,
+    /// An element of a memory: space, width, base register and an offset of -2,048 to 2,047 elements.
+    Memory,
+    /// As `Memory`, the address multiplied by the row length.
+    Row,
+    /// As `Memory`, with a stride register and an offset of -128 to 127 elements.
+    Strided,
+    /// A table in a memory: space, width and base register.
+    Table,
+}
+
+/// How long an instruction takes; the words of the table's `cycles` column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cycles {
+    /// 1.
+    One,
+    /// 2.
+    Jump,
+    /// 1, and 2 when taken.
+    Branch,
+    /// 2.
+    Load,
+    /// 2.
+    Update,
+    /// `max(1, beats)`, beats being `ceil(VL / lanes)`.
+    Vector,
+    /// `max(1, beats) * ceil(element width / port width a lane)`.
+    VectorMemory,
+    /// `max(1, VL)`.
+    Element,
+    /// `max(1, beats) + log2(lanes)`.
+    Reduce,
+    /// 1, and what the packets take.
+    Send,
+}
+
+/// The figure of the technology file that an execution is charged with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Energy {
+    /// Only the fetch.
+    None,
+    /// A scalar operation.
+    Scalar,
+    /// A scalar multiplication.
+    ScalarMultiply,
+    /// An addition, comparison or shift an element.
+    VectorAdd,
+    /// A multiplication an element.
+    VectorMultiply,
+    /// A shift with a random draw an element.
+    VectorRandom,
+}
+
+/// What an instruction does to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    None,
+    /// Reads.
+    Read,
+    /// Writes.
+    Write,
+    /// Reads and writes.
+    Update,
+}
+
+/// A row of the instruction table.
+#[derive(Debug)]
+pub struct Description {
+    /// The operation.
+    pub op: Op,
+    /// Bits 31..24 of its words.
+    pub opcode: u8,
+    /// What the assembler calls it.
+    pub mnemonic: &'static str,
+    /// Its operands in the assembler's order.
+    pub operands: &'static [Operand],
+    /// Their names in the table.
+    pub operand_names: &'static [&'static str],
+    /// The bits of a word that operands use; all others below bit 24 are zero.
+    pub operand_bits: u32,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// What it does, in one line of notation.
+    pub semantics: &'static str,
+    /// How long it takes.
+    pub cycles: Cycles,
+    /// What it costs beside its fetch.
+    pub energy: Energy,
+    /// What it does to memory.
+    pub access: Access,
+    /// A line of assembly.
+    pub example: &'static str,
+    /// The version of the instruction set it came with.
+    pub since: u32,
+}
+
+/// A memory space.
+#[derive(Debug)]
+pub struct SpaceDescription {
+    /// Its letter in assembly.
+    pub letter: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The element widths it can be read with, in bits.
+    pub widths: &'static [u8],
+    /// Whether handlers may write to it.
+    pub writable: bool,
+}
+
+include!(concat!(env!("OUT_DIR"), "/table.rs"));
+
+/// For each opcode the index of its row, 0xff where there is none.
+static ROW_OF_OPCODE: [u8; 256] = {
+    let mut rows = [0xff; 256];
+    let mut row = 0;
+    while row < INSTRUCTIONS.len() {
+        rows[INSTRUCTIONS[row].opcode as usize] = row as u8;
+        row += 1;
+    }
+    rows
+};
+
+impl Op {
+    /// The operation's row of the table.
+    pub fn description(self) -> &'static Description {
+        &INSTRUCTIONS[usize::from(ROW_OF_OPCODE[self as usize])]
+    }
+
+    /// The operation with this opcode.
+    pub fn from_opcode(opcode: u8) -> Option<Op> {
+        INSTRUCTIONS.get(usize::from(ROW_OF_OPCODE[usize::from(opcode)])).map(|row| row.op)
+    }
+
+    /// The operation with this mnemonic.
+    pub fn from_mnemonic(mnemonic: &str) -> Option<Op> {
+        INSTRUCTIONS.iter().find(|row| row.mnemonic == mnemonic).map(|row| row.op)
+    }
+}
