@@ -112,13 +112,18 @@ fn main() {
     let w = &mut out;
     let mut opcodes = BTreeMap::new();
     writeln!(w, "/// An operation of the instruction set.").unwrap();
-    writeln!(w, "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n#[repr(u8)]\npub enum Op {{").unwrap();
+    writeln!(w, "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n#[repr(u8)]\npub enum Op {{")
+        .unwrap();
     for i in &table.instruction {
         if let Some(other) = opcodes.insert(i.opcode, &i.mnemonic) {
             panic!("isa/instructions.toml: `{}` and `{other}` share the opcode {:#04x}", i.mnemonic, i.opcode);
         }
-        assert!(i.opcode != 0, "isa/instructions.toml: opcode 0 is no instruction, so that empty memory stops the chip");
-        writeln!(w, "    /// `{}`: {}\n    {} = {:#04x},", i.mnemonic, i.summary, camel(&i.mnemonic), i.opcode).unwrap();
+        assert!(
+            i.opcode != 0,
+            "isa/instructions.toml: opcode 0 is no instruction, so that empty memory stops the chip"
+        );
+        writeln!(w, "    /// `{}`: {}\n    {} = {:#04x},", i.mnemonic, i.summary, camel(&i.mnemonic), i.opcode)
+            .unwrap();
     }
     writeln!(w, "}}\n\n/// All instructions, by opcode.\npub static INSTRUCTIONS: &[Description] = &[").unwrap();
     for opcode in opcodes.keys() {
@@ -134,8 +139,18 @@ fn main() {
             "    Description {{ op: Op::{}, opcode: {:#04x}, mnemonic: {:?}, operands: &[{}], operand_names: &{:?}, \
              operand_bits: {used:#x}, summary: {:?}, semantics: {:?}, cycles: Cycles::{}, energy: Energy::{}, \
              access: Access::{}, example: {:?}, since: {} }},",
-            camel(&i.mnemonic), i.opcode, i.mnemonic, operands.join(", "), i.operands, i.summary, i.semantics,
-            camel(&i.cycles), camel(&i.energy), camel(&i.access), i.example, i.since
+            camel(&i.mnemonic),
+            i.opcode,
+            i.mnemonic,
+            operands.join(", "),
+            i.operands,
+            i.summary,
+            i.semantics,
+            camel(&i.cycles),
+            camel(&i.energy),
+            camel(&i.access),
+            i.example,
+            i.since
         )
         .unwrap();
     }
@@ -151,7 +166,11 @@ fn main() {
         )
         .unwrap();
     }
-    writeln!(w, "];\n\n/// The special registers, by number: name and meaning.\npub static SPECIALS: &[(&str, &str)] = &[").unwrap();
+    writeln!(
+        w,
+        "];\n\n/// The special registers, by number: name and meaning.\npub static SPECIALS: &[(&str, &str)] = &["
+    )
+    .unwrap();
     let mut specials: Vec<_> = table.specials.iter().collect();
     specials.sort_by_key(|(_, s)| s.number);
     for (at, (name, s)) in specials.iter().enumerate() {
@@ -159,5 +178,6 @@ fn main() {
         writeln!(w, "    ({name:?}, {:?}),", s.summary).unwrap();
     }
     writeln!(w, "];").unwrap();
-    fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("table.rs"), out).expect("OUT_DIR is writable");
+    fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("table.rs"), out)
+        .expect("OUT_DIR is writable");
 }

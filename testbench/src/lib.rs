@@ -1,1 +1,3 @@
 //! Reference models, end-to-end tests and benchmarks.
+
+pub mod flit_model;

@@ -1,26 +1,35 @@
 //! The parameters of a chip.
 
+use crate::files::default;
 use serde::{Deserialize, Serialize};
 
 /// A chip: a mesh of tiles, a core on each, host ports on its edge.
+///
+/// A chip file must say `name` and `width` and `height` of the `[mesh]`; all else has the defaults of `default`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chip {
     /// What the chip is called.
     pub name: String,
     /// Clock frequency, Hz. All parts of the chip share it.
+    #[serde(default = "default::clock_hz")]
     pub clock_hz: u64,
     /// Cycles from the last core done and the mesh empty to the first cycle of the next step.
+    #[serde(default = "default::barrier_cycles")]
     pub barrier_cycles: u32,
-    /// Name or path of the technology file that energy is counted with.
+    /// Name or path (seen from the working directory) of the technology file that energy is counted with.
+    #[serde(default = "default::technology")]
     pub technology: String,
     /// The network of routers.
     pub mesh: Mesh,
     /// What a core computes with.
+    #[serde(default)]
     pub core: Core,
     /// What a core holds.
+    #[serde(default)]
     pub memory: Memory,
     /// Where the host is attached.
+    #[serde(default)]
     pub host: Host,
 }
 
@@ -33,10 +42,13 @@ pub struct Mesh {
     /// Tiles from north to south, 1 to 256.
     pub height: u16,
     /// Flits an input buffer of a router holds, 1 to 64.
+    #[serde(default = "default::buffer_flits")]
     pub buffer_flits: u16,
     /// Cycles a link adds to the one cycle of the router before it, 0 to 64.
+    #[serde(default = "default::link_cycles")]
     pub link_cycles: u16,
     /// Multicast trees a router's table holds.
+    #[serde(default = "default::multicast_trees")]
     pub multicast_trees: u16,
 }
 
@@ -45,12 +57,16 @@ pub struct Mesh {
 #[serde(deny_unknown_fields)]
 pub struct Core {
     /// Elements the vector unit computes in a cycle: 4, 8, 16, 32 or 64. Never changes an answer, only the time.
+    #[serde(default = "default::lanes")]
     pub lanes: u16,
     /// Elements a vector register holds: a multiple of 64, up to 4,096.
+    #[serde(default = "default::vector_length")]
     pub vector_length: u16,
     /// Blocks a core can hold (entries of its block table).
+    #[serde(default = "default::blocks")]
     pub blocks: u16,
     /// Cycles to start a block: its table entry is read, its registers are cleared.
+    #[serde(default = "default::dispatch_cycles")]
     pub dispatch_cycles: u16,
 }
 
@@ -59,16 +75,22 @@ pub struct Core {
 #[serde(deny_unknown_fields)]
 pub struct Memory {
     /// Instruction memory, in 32-bit words.
+    #[serde(default = "default::instruction_words")]
     pub instruction_words: u32,
     /// Synapse memory: rows of weights.
+    #[serde(default = "default::synapse_bytes")]
     pub synapse_bytes: u32,
     /// Neuron memory: membranes, biases, counts, targets, parameters.
+    #[serde(default = "default::neuron_bytes")]
     pub neuron_bytes: u32,
     /// Axon memory: traces.
+    #[serde(default = "default::axon_bytes")]
     pub axon_bytes: u32,
     /// Input lines: entries of the active set, a bit and a 32-bit payload each, in two banks.
+    #[serde(default = "default::axons")]
     pub axons: u32,
     /// Output route table, in entries (one destination each).
+    #[serde(default = "default::routes")]
     pub routes: u32,
 }
 
@@ -77,6 +99,7 @@ pub struct Memory {
 #[serde(deny_unknown_fields)]
 pub struct Host {
     /// The ports; the first one takes the inputs and gives the results.
+    #[serde(default = "default::ports")]
     pub ports: Vec<HostPort>,
 }
 
@@ -91,7 +114,7 @@ pub struct HostPort {
 }
 
 /// An edge of the mesh; row 0 is the northernmost, column 0 the westernmost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Row 0.

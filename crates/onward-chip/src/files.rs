@@ -1,0 +1,336 @@
+//! Chip files: built in or from a path, their defaults, and the limits a chip must keep.
+
+use crate::{Chip, Core, Host, HostPort, Memory, Side};
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use std::path::Path;
+
+/// The chips that every copy of the program knows: name and text of the file.
+pub const BUILTIN_CHIPS: &[(&str, &str)] = &[
+    ("small", include_str!("../../../programs/chips/small.toml")),
+    ("middle", include_str!("../../../programs/chips/middle.toml")),
+    ("middle-8-lanes", include_str!("../../../programs/chips/middle-8-lanes.toml")),
+    ("large", include_str!("../../../programs/chips/large.toml")),
+];
+
+/// Largest size of a byte-addressed memory of a core: 1 GiB, far above any real core, so that a slip of the finger in a
+/// chip file is an error and not an emulator out of memory.
+const LARGEST_MEMORY_BYTES: u32 = 1 << 30;
+/// Largest number of entries of a core's other memories.
+const LARGEST_TABLE: u32 = 1 << 20;
+
+/// The values a chip file need not say. Sizes are near published digital chips: see `programs/chips/middle.toml`.
+pub(crate) mod default {
+    use super::{HostPort, Side};
+
+    macro_rules! defaults {
+        ($($name:ident: $type:ty = $value:expr;)*) => {
+            $(pub(crate) const fn $name() -> $type { $value })*
+        };
+    }
+
+    defaults! {
+        clock_hz: u64 = 500_000_000;
+        barrier_cycles: u32 = 8;
+        buffer_flits: u16 = 4;
+        link_cycles: u16 = 0;
+        multicast_trees: u16 = 1024;
+        lanes: u16 = 16;
+        vector_length: u16 = 256;
+        blocks: u16 = 16;
+        dispatch_cycles: u16 = 4;
+        instruction_words: u32 = 4096;
+        synapse_bytes: u32 = 208 * 1024;
+        neuron_bytes: u32 = 24 * 1024;
+        axon_bytes: u32 = 24 * 1024;
+        axons: u32 = 4096;
+        routes: u32 = 4096;
+    }
+
+    pub(crate) fn technology() -> String {
+        "45nm".to_owned()
+    }
+
+    /// One port, west of the northernmost row.
+    pub(crate) fn ports() -> Vec<HostPort> {
+        vec![HostPort { side: Side::West, position: 0 }]
+    }
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Core {
+            lanes: default::lanes(),
+            vector_length: default::vector_length(),
+            blocks: default::blocks(),
+            dispatch_cycles: default::dispatch_cycles(),
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory {
+            instruction_words: default::instruction_words(),
+            synapse_bytes: default::synapse_bytes(),
+            neuron_bytes: default::neuron_bytes(),
+            axon_bytes: default::axon_bytes(),
+            axons: default::axons(),
+            routes: default::routes(),
+        }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Host { ports: default::ports() }
+    }
+}
+
+/// What is wrong with a chip or technology file. Each message says where, what, and what would help.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Neither a built-in name nor a path that exists.
+    #[error(
+        "no {kind} `{name}`: built in are {}; for one of your own, give the path of a .toml file that exists",
+        builtin.join(", ")
+    )]
+    Unknown {
+        /// "chip" or "technology".
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        builtin: Vec<&'static str>,
+    },
+    /// The file is there but could not be read as text.
+    #[error("{path}: cannot read the {kind} file: {cause}; check that it is a readable text file")]
+    Read {
+        /// "chip" or "technology".
+        kind: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Not TOML, a key that is missing or that nobody knows, or a value of the wrong kind.
+    #[error("{place}: {message}; {remedy}")]
+    Syntax {
+        /// File, line and column.
+        place: String,
+        /// What the TOML reader said.
+        message: String,
+        /// What such a file needs.
+        remedy: &'static str,
+    },
+    /// Values outside their limits; all of them.
+    #[error("{place}: {}", problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
+    Limits {
+        /// The file, or the name of what was checked.
+        place: String,
+        /// At least one.
+        problems: Vec<Problem>,
+    },
+}
+
+/// One value outside its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, as in the file: `core.lanes`.
+    pub key: String,
+    /// What it is.
+    pub found: String,
+    /// What it must be.
+    pub expected: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {} but must be {}", self.key, self.found, self.expected)
+    }
+}
+
+impl Chip {
+    /// The built-in chip `name`.
+    ///
+    /// # Errors
+    /// [`FileError::Unknown`], with the names there are.
+    pub fn builtin(name: &str) -> Result<Chip, FileError> {
+        match BUILTIN_CHIPS.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => Chip::parse(&format!("built-in chip `{name}`"), text),
+            None => Err(unknown("chip", BUILTIN_CHIPS, name)),
+        }
+    }
+
+    /// The built-in chip of that name, or else the chip file at that path.
+    ///
+    /// # Errors
+    /// When there is neither, or the file is not a chip within the limits of [`Chip::validate`].
+    pub fn load(name_or_path: &str) -> Result<Chip, FileError> {
+        let (place, text) = read("chip", BUILTIN_CHIPS, name_or_path)?;
+        Chip::parse(&place, &text)
+    }
+
+    /// The chip that the text of a chip file describes; `place` is what messages call the file.
+    ///
+    /// # Errors
+    /// When the text is not TOML, has an unknown or lacks a required key, or breaks a limit of [`Chip::validate`].
+    pub fn parse(place: &str, text: &str) -> Result<Chip, FileError> {
+        let remedy = "a chip file needs `name` and, under `[mesh]`, `width` and `height`; all else has defaults";
+        let chip: Chip = parse(place, text, remedy)?;
+        chip.check(place)?;
+        Ok(chip)
+    }
+
+    /// Checks every limit that the fields' descriptions state, and that: sizes are not 0; bytes of a memory are a
+    /// multiple of 4 and at most 1 GiB; instruction words, axons and routes are at most 2^20; there is a host port, each
+    /// on a row or column of the mesh, no two at the same place.
+    ///
+    /// # Errors
+    /// [`FileError::Limits`] with all that is broken.
+    pub fn validate(&self) -> Result<(), FileError> {
+        self.check(&format!("chip `{}`", self.name))
+    }
+
+    fn check(&self, place: &str) -> Result<(), FileError> {
+        let mut limits = Limits::default();
+        if self.name.trim().is_empty() {
+            limits.broken("name", "empty", "a name");
+        }
+        if self.technology.trim().is_empty() {
+            limits.broken("technology", "empty", "the name or path of a technology file");
+        }
+        limits.range("clock_hz", self.clock_hz, 1, 1_000_000_000_000);
+        self.check_mesh(&mut limits);
+        self.check_core(&mut limits);
+        self.check_host(&mut limits);
+        limits.finish(place)
+    }
+
+    fn check_mesh(&self, limits: &mut Limits) {
+        limits.range("mesh.width", self.mesh.width, 1, 256);
+        limits.range("mesh.height", self.mesh.height, 1, 256);
+        limits.range("mesh.buffer_flits", self.mesh.buffer_flits, 1, 64);
+        limits.range("mesh.link_cycles", self.mesh.link_cycles, 0, 64);
+    }
+
+    fn check_core(&self, limits: &mut Limits) {
+        let (core, memory) = (&self.core, &self.memory);
+        if ![4, 8, 16, 32, 64].contains(&core.lanes) {
+            limits.broken("core.lanes", core.lanes, "4, 8, 16, 32 or 64");
+        }
+        // A multiple of 64 is a multiple of every lane count.
+        if !core.vector_length.is_multiple_of(64) || !(64..=4096).contains(&core.vector_length) {
+            limits.broken("core.vector_length", core.vector_length, "a multiple of 64 from 64 to 4096");
+        }
+        limits.range("core.blocks", core.blocks, 1, u16::MAX);
+        limits.range("memory.instruction_words", memory.instruction_words, 1, LARGEST_TABLE);
+        limits.range("memory.axons", memory.axons, 1, LARGEST_TABLE);
+        limits.range("memory.routes", memory.routes, 1, LARGEST_TABLE);
+        for (key, bytes) in [
+            ("memory.synapse_bytes", memory.synapse_bytes),
+            ("memory.neuron_bytes", memory.neuron_bytes),
+            ("memory.axon_bytes", memory.axon_bytes),
+        ] {
+            // Memories are also seen as rows of 32-bit elements.
+            if !bytes.is_multiple_of(4) || !(4..=LARGEST_MEMORY_BYTES).contains(&bytes) {
+                limits.broken(key, bytes, format!("a multiple of 4 from 4 to {LARGEST_MEMORY_BYTES}"));
+            }
+        }
+    }
+
+    fn check_host(&self, limits: &mut Limits) {
+        if self.host.ports.is_empty() {
+            limits.broken("host.ports", "empty", "at least one port: { side = \"west\", position = 0 }");
+        }
+        let mut places = HashSet::new();
+        for (index, port) in self.host.ports.iter().enumerate() {
+            let (line, lines) = match port.side {
+                Side::West | Side::East => ("row", self.mesh.height),
+                Side::North | Side::South => ("column", self.mesh.width),
+            };
+            let key = format!("host.ports[{index}].position");
+            if lines == 0 {
+                continue; // reported with the mesh
+            } else if port.position >= lines {
+                limits.broken(key, port.position, format!("a {line} of the mesh, 0 to {}", lines - 1));
+            } else if !places.insert((port.side, port.position)) {
+                limits.broken(key, port.position, "a place that no other port has");
+            }
+        }
+    }
+
+    /// Bytes of data memory a core has: synapses, neurons and axons. Active sets, routes and instructions are apart.
+    pub fn data_memory_bytes(&self) -> u64 {
+        [self.memory.synapse_bytes, self.memory.neuron_bytes, self.memory.axon_bytes].map(u64::from).iter().sum()
+    }
+}
+
+/// Collects values outside their limits, so that one run tells a person all of them.
+#[derive(Default)]
+pub(crate) struct Limits {
+    problems: Vec<Problem>,
+}
+
+impl Limits {
+    pub(crate) fn broken(&mut self, key: impl Into<String>, found: impl fmt::Display, expected: impl Into<String>) {
+        self.problems.push(Problem { key: key.into(), found: found.to_string(), expected: expected.into() });
+    }
+
+    fn range<T: PartialOrd + fmt::Display>(&mut self, key: &str, value: T, lowest: T, highest: T) {
+        if value < lowest || value > highest {
+            self.broken(key, value, format!("{lowest} to {highest}"));
+        }
+    }
+
+    pub(crate) fn finish(self, place: &str) -> Result<(), FileError> {
+        match self.problems.is_empty() {
+            true => Ok(()),
+            false => Err(FileError::Limits { place: place.to_owned(), problems: self.problems }),
+        }
+    }
+}
+
+/// The error for a name that is not `builtin`.
+pub(crate) fn unknown(kind: &'static str, builtin: &[(&'static str, &str)], name: &str) -> FileError {
+    FileError::Unknown { kind, name: name.to_owned(), builtin: builtin.iter().map(|(known, _)| *known).collect() }
+}
+
+/// What messages call the file, and its text. A built-in name comes first: a file of the same name in the working
+/// directory is reached as `./name`.
+pub(crate) fn read(
+    kind: &'static str,
+    builtin: &[(&'static str, &'static str)],
+    name_or_path: &str,
+) -> Result<(String, Cow<'static, str>), FileError> {
+    if let Some((name, text)) = builtin.iter().find(|(name, _)| *name == name_or_path) {
+        return Ok((format!("built-in {kind} `{name}`"), Cow::Borrowed(text)));
+    }
+    let path = Path::new(name_or_path);
+    if !path.exists() {
+        return Err(unknown(kind, builtin, name_or_path));
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((name_or_path.to_owned(), Cow::Owned(text))),
+        Err(cause) => Err(FileError::Read { kind, path: name_or_path.to_owned(), cause }),
+    }
+}
+
+/// Reads TOML; an error names the line and column where the reader knows them.
+pub(crate) fn parse<T: DeserializeOwned>(place: &str, text: &str, remedy: &'static str) -> Result<T, FileError> {
+    toml::from_str(text).map_err(|error| {
+        // A key missing at the top has no line of its own to point at.
+        let nowhere = |start| start == 0 && error.message().starts_with("missing field");
+        let place = match error.span().filter(|span| !nowhere(span.start)) {
+            Some(span) => {
+                let before = text.get(..span.start).unwrap_or(text);
+                let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+                format!("{place}:{}:{column}", before.matches('\n').count() + 1)
+            }
+            None => place.to_owned(),
+        };
+        FileError::Syntax { place, message: error.message().to_owned(), remedy }
+    })
+}

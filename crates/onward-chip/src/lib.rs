@@ -14,5 +14,5 @@ mod files;
 mod technology;
 
 pub use chip::{Chip, Core, Host, HostPort, Memory, Mesh, Side};
-pub use files::{BUILTIN_CHIPS, FileError};
-pub use technology::{Figure, Technology};
+pub use files::{BUILTIN_CHIPS, FileError, Problem};
+pub use technology::{BUILTIN_TECHNOLOGIES, Costs, Event, Figure, Technology};

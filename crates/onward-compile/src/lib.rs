@@ -1,1 +1,35 @@
-//! From a network to an image, in passes
+//! The compiler: from a network's text to an image, in passes.
+//!
+//! Each pass does one thing to the [`Compilation`], has a name and a one-line description, and can print what it made
+//! ([`Pass::emit`]). [`PASSES`] lists them in the order they run.
+//!
+//! ```
+//! use onward_chip::Chip;
+//! use onward_compile::{Options, compile};
+//! use onward_diagnostic::Source;
+//!
+//! let source = Source::new("tiny.sp", "
+//!     network tiny {
+//!         window = 4
+//!         input  pixels = rate(3, 3)
+//!         target class  = classes(2)
+//!         layer hidden  = dense(8) from pixels, class { block = 4 }
+//!         readout answer = nearest_target from hidden
+//!     }
+//! ");
+//! let options = Options { chip: Chip::builtin("small").unwrap(), seed: 1 };
+//! let image = compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap();
+//! assert_eq!(image.blocks.len(), 3); // two of `hidden`, one that reads out
+//! ```
+
+mod formats;
+mod handlers;
+mod layout;
+mod pass;
+mod passes;
+mod plan;
+mod weights;
+
+pub use formats::LayerFormat;
+pub use pass::{Compilation, Options, Pass, compile, compile_with};
+pub use passes::PASSES;

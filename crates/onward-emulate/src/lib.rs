@@ -1,1 +1,22 @@
-//! The chip: cores, mesh and host ports
+//! The emulator: cores, mesh, chip, host ports.
+//!
+//! A [`Machine`] is a chip with an image loaded. It runs in chunks of steps: first the values, block by block along the
+//! edges of the network (a block may run many steps before its takers do, since nothing flows back), then, if asked
+//! for, the time, step by step on the [`mesh`]. Time never feeds back into values. Nothing here computes with floating
+//! point: memories and registers hold integers, and so do counters.
+
+mod cost;
+mod fast;
+mod fault;
+mod machine;
+mod memory;
+pub mod mesh;
+mod schedule;
+mod timing;
+
+pub use cost::{Cost, cost, port_bits};
+pub use fast::AddressCounts;
+pub use fault::{Fault, FaultKind};
+pub use machine::{BlockCounters, Counters, Inputs, Machine, MachineError, Options, Output};
+pub use memory::Bank;
+pub use timing::TimingTotals;

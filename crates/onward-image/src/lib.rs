@@ -1,4 +1,26 @@
-//! The .onw format
-#![allow(missing_docs)]
+//! The image: what the compiler makes and the emulator runs, and its file format (`.onw`).
+//!
+//! An [`Image`] is self-describing: the chip it was linked for, the network it came from with its text, programs,
+//! blocks with the contents of their memories, routes and multicast trees. A file of it carries magic, version and
+//! checksum; whatever the bytes of a file, reading it gives an image whose parts fit each other, or one clear error.
+//!
+//! ```
+//! use onward_image::{Image, ImageError};
+//! assert!(matches!(Image::from_bytes(b"something else"), Err(ImageError::Foreign)));
+//! ```
+
+mod check;
+mod file;
+mod image;
 mod route;
+mod tree;
+mod usage;
+
+pub use file::{ImageError, VERSION};
+pub use image::{
+    Block, Delivery, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population, PopulationKind, Program, Route,
+    Schedule, Symbol, Tag,
+};
 pub use route::{Destination, Endpoint, Tile, Tree, TreeIndex, port};
+pub use tree::{attachment, dimension_order_tree};
+pub use usage::{CoreUsage, Limit};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A router of the mesh: `y * width + x`, row 0 northernmost, column 0 westernmost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tile(pub u32);
 
 /// Something that sends or takes packets.

@@ -1,6 +1,6 @@
 //! Instructions, their 32-bit words and their text.
 
-use crate::table::{Access, Field, Op, Operand, SPACES, SPECIALS};
+use crate::table::{Access, Field, Op, Operand, RegisterKind, SPACES, SPECIALS};
 use std::fmt;
 
 /// A memory a handler can address; numbers as in the table.
@@ -128,11 +128,6 @@ impl Width {
     }
 }
 
-/// How many registers of a kind there are: scalar, vector, predicate.
-const SCALARS: u8 = 16;
-const VECTORS: u8 = 8;
-const PREDICATES: u8 = 4;
-
 impl Field {
     fn shift(self) -> u32 {
         match self {
@@ -186,8 +181,8 @@ impl Instruction {
             found: found.to_string(),
             allowed: allowed.to_owned(),
         };
-        let number = |what, bits: u32, signed: bool| {
-            let (min, max) = if signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) };
+        let number = |operand: Operand, what, bits: u32| {
+            let (min, max) = operand.range().unwrap_or((0, 0));
             if self.imm < min || self.imm > max {
                 return Err(error(what, &self.imm, &format!("{min} to {max}")));
             }
@@ -195,56 +190,48 @@ impl Instruction {
         };
         let mut word = u32::from(description.opcode) << 24;
         for operand in description.operands {
-            let (mask, field) = match *operand {
-                Operand::Scalar(field) => (SCALARS, field),
-                Operand::Vector(field) => (VECTORS, field),
-                Operand::Predicate(field) => (PREDICATES, field),
-                Operand::Signed => {
-                    word |= number("the number", 16, true)?;
-                    continue;
-                }
-                Operand::Unsigned => {
-                    word |= number("the number", 16, false)?;
+            let (kind, field) = match *operand {
+                Operand::Scalar(field) => (RegisterKind::Scalar, field),
+                Operand::Vector(field) => (RegisterKind::Vector, field),
+                Operand::Predicate(field) => (RegisterKind::Predicate, field),
+                Operand::Signed | Operand::Unsigned => {
+                    word |= number(*operand, "the number", 16)?;
                     continue;
                 }
                 Operand::Label => {
-                    word |= number("the distance to the label", 16, true)?;
+                    word |= number(*operand, "the distance to the label", 16)?;
                     continue;
                 }
                 Operand::Special => {
-                    if self.imm < 0 || self.imm as usize >= SPECIALS.len() {
-                        let names: Vec<&str> = SPECIALS.iter().map(|(name, _)| *name).collect();
-                        return Err(error("the special register", &self.imm, &names.join(", ")));
-                    }
-                    word |= self.imm as u32;
+                    word |= number(*operand, "the special register's number", 16)?;
                     continue;
                 }
                 Operand::Route => {
-                    word |= number("the route", 12, false)?;
+                    word |= number(*operand, "the route", 12)?;
                     continue;
                 }
                 Operand::Memory | Operand::Row => {
                     word |= self.memory_bits(&error)? << 12;
-                    word |= number("the offset", 12, true)?;
-                    (SCALARS, Field::A)
+                    word |= number(*operand, "the offset", 12)?;
+                    (RegisterKind::Scalar, Field::A)
                 }
                 Operand::Strided => {
                     word |= self.memory_bits(&error)? << 12;
-                    word |= number("the offset", 8, true)?;
-                    if self.c >= SCALARS {
-                        return Err(error("the stride register", &self.c, "r0 to r15"));
+                    word |= number(*operand, "the offset", 8)?;
+                    if self.c >= RegisterKind::Scalar.count() {
+                        return Err(error("the stride register", &self.c, &RegisterKind::Scalar.range()));
                     }
                     word |= u32::from(self.c) << Field::C.shift();
-                    (SCALARS, Field::A)
+                    (RegisterKind::Scalar, Field::A)
                 }
                 Operand::Table => {
                     word |= self.memory_bits(&error)? << 4;
-                    (SCALARS, Field::B)
+                    (RegisterKind::Scalar, Field::B)
                 }
             };
             let register = self.register(field);
-            if register >= mask {
-                return Err(error("a register's number", &register, &format!("0 to {}", mask - 1)));
+            if register >= kind.count() {
+                return Err(error("a register's number", &register, &format!("0 to {}", kind.count() - 1)));
             }
             word |= u32::from(register) << field.shift();
         }
@@ -254,7 +241,10 @@ impl Instruction {
         }
     }
 
-    fn memory_bits(&self, error: &dyn Fn(&'static str, &dyn fmt::Display, &str) -> EncodeError) -> Result<u32, EncodeError> {
+    fn memory_bits(
+        &self,
+        error: &dyn Fn(&'static str, &dyn fmt::Display, &str) -> EncodeError,
+    ) -> Result<u32, EncodeError> {
         if !self.has_valid_memory() {
             let what = format!("{}{}", self.space.letter(), self.width.bits());
             return Err(error("the memory operand", &what, "n8 n16 n32 a8 a16 a32 s4 s8 s16 s32, and e32 to read"));
@@ -281,9 +271,13 @@ impl Instruction {
         let mut instruction = Instruction::new(op);
         let field = |field: Field| (word >> field.shift()) as u8 & 15;
         for operand in description.operands {
-            let register = |at: Field, count: u8| {
+            let register = |at: Field, kind: RegisterKind| {
                 let number = field(at);
-                if number < count { Ok(number) } else { Err(DecodeError::Operand(word, description.mnemonic, "a register")) }
+                if number < kind.count() {
+                    Ok(number)
+                } else {
+                    Err(DecodeError::Operand(word, description.mnemonic, "a register"))
+                }
             };
             let memory = |instruction: &mut Instruction, bits: u32| {
                 instruction.space = Space::ALL[(bits >> 2 & 3) as usize];
@@ -295,9 +289,9 @@ impl Instruction {
                 }
             };
             match *operand {
-                Operand::Scalar(at) => instruction.set_register(at, register(at, SCALARS)?),
-                Operand::Vector(at) => instruction.set_register(at, register(at, VECTORS)?),
-                Operand::Predicate(at) => instruction.set_register(at, register(at, PREDICATES)?),
+                Operand::Scalar(at) => instruction.set_register(at, register(at, RegisterKind::Scalar)?),
+                Operand::Vector(at) => instruction.set_register(at, register(at, RegisterKind::Vector)?),
+                Operand::Predicate(at) => instruction.set_register(at, register(at, RegisterKind::Predicate)?),
                 Operand::Signed | Operand::Label => instruction.imm = sign_extend(word, 16),
                 Operand::Unsigned => instruction.imm = (word & 0xffff) as i32,
                 Operand::Special => {

@@ -12,11 +12,16 @@
 //! assert_eq!(instruction.encode(), Ok(0x3501_afff));
 //! ```
 
+mod assembler;
+mod disassembler;
 mod instruction;
 pub mod random;
 mod table;
 
+pub use assembler::{AssemblyErrors, Data, Program, assemble, assemble_with, read_relative};
+pub use disassembler::disassemble;
 pub use instruction::{DecodeError, EncodeError, Instruction, Space, Width};
 pub use table::{
-    Access, Cycles, Description, Energy, Field, INSTRUCTIONS, Op, Operand, SPACES, SPECIALS, SpaceDescription,
+    Access, Cycles, Description, Energy, Field, INSTRUCTIONS, Op, Operand, RegisterKind, SPACES, SPECIALS,
+    SpaceDescription,
 };

@@ -154,6 +154,13 @@ static ROW_OF_OPCODE: [u8; 256] = {
     rows
 };
 
+impl Description {
+    /// Whether it is a loop: its label is no place to go to but the end of what it repeats.
+    pub fn is_loop(&self) -> bool {
+        self.operands.contains(&Operand::Label) && self.cycles == Cycles::One
+    }
+}
+
 impl Op {
     /// The operation's row of the table.
     pub fn description(self) -> &'static Description {
@@ -168,5 +175,87 @@ impl Op {
     /// The operation with this mnemonic.
     pub fn from_mnemonic(mnemonic: &str) -> Option<Op> {
         INSTRUCTIONS.iter().find(|row| row.mnemonic == mnemonic).map(|row| row.op)
+    }
+}
+
+/// The kinds of registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RegisterKind {
+    /// 32 bits, signed; r0 reads as 0.
+    Scalar,
+    /// VL elements of 32 bits, signed.
+    Vector,
+    /// A bit an element.
+    Predicate,
+}
+
+impl RegisterKind {
+    /// All kinds.
+    pub const ALL: [RegisterKind; 3] = [RegisterKind::Scalar, RegisterKind::Vector, RegisterKind::Predicate];
+
+    /// How many there are.
+    pub const fn count(self) -> u8 {
+        match self {
+            RegisterKind::Scalar => 16,
+            RegisterKind::Vector => 8,
+            RegisterKind::Predicate => 4,
+        }
+    }
+
+    /// The letter before the number.
+    pub const fn letter(self) -> char {
+        match self {
+            RegisterKind::Scalar => 'r',
+            RegisterKind::Vector => 'v',
+            RegisterKind::Predicate => 'p',
+        }
+    }
+
+    /// `scalar register` and so on.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RegisterKind::Scalar => "scalar register",
+            RegisterKind::Vector => "vector register",
+            RegisterKind::Predicate => "predicate register",
+        }
+    }
+
+    /// `r0 to r15` and so on.
+    pub fn range(self) -> String {
+        format!("{0}0 to {0}{1}", self.letter(), self.count() - 1)
+    }
+
+    /// The kind and number of a name that is a register's, even where there is no such number.
+    pub fn parse(name: &str) -> Option<(RegisterKind, u32)> {
+        let kind = RegisterKind::ALL.into_iter().find(|kind| name.starts_with(kind.letter()))?;
+        let digits = &name[1..];
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| (kind, digits.parse().unwrap_or(u32::MAX)))
+    }
+}
+
+impl Operand {
+    /// The register an operand is, and its field.
+    pub fn register(self) -> Option<(RegisterKind, Field)> {
+        match self {
+            Operand::Scalar(field) => Some((RegisterKind::Scalar, field)),
+            Operand::Vector(field) => Some((RegisterKind::Vector, field)),
+            Operand::Predicate(field) => Some((RegisterKind::Predicate, field)),
+            _ => None,
+        }
+    }
+
+    /// The least and the greatest number in an operand: of a memory operand, its offset.
+    pub fn range(self) -> Option<(i32, i32)> {
+        match self {
+            Operand::Signed | Operand::Label => Some((-0x8000, 0x7fff)),
+            Operand::Unsigned => Some((0, 0xffff)),
+            Operand::Special => Some((0, SPECIALS.len() as i32 - 1)),
+            Operand::Route => Some((0, 0xfff)),
+            Operand::Memory | Operand::Row => Some((-0x800, 0x7ff)),
+            Operand::Strided => Some((-0x80, 0x7f)),
+            Operand::Table => Some((0, 0)),
+            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) => None,
+        }
     }
 }

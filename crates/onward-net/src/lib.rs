@@ -1,1 +1,87 @@
-//! The .sp language and the network graph
+//! The `.sp` language and the network graph.
+//!
+//! In goes a text that describes a network; out comes a [`Network`], a graph of input, target, layers and readout in
+//! which all is checked that can be checked without a chip, or all that is wrong with the text, each error with its
+//! place and its remedy. The compiler takes it from there.
+//!
+//! ```
+//! use onward_diagnostic::Source;
+//! use onward_net::Network;
+//!
+//! let source = Source::new("digits.sp", r#"
+//!     network digits {
+//!         input  pixels = rate(8, 8)
+//!         target digit  = classes(10)
+//!         learning = hinge { rate = 7 }
+//!         layer hidden1 = dense(128) from pixels, digit { block = 64 }
+//!         layer hidden2 = dense(128) from hidden1       { block = 64 }
+//!         readout answer = nearest_target from hidden2
+//!     }
+//! "#);
+//! let network = Network::parse(&source).map_err(|errors| source.render(&errors)).unwrap();
+//! assert_eq!(network.input().shape, [8, 8]);
+//! let layers: Vec<_> = network.layers().collect();
+//! assert_eq!(network.layer(layers[1]).blocks(), 2);
+//! assert!(network.is_fed_by_target(layers[0]) && !network.is_fed_by_target(layers[1]));
+//! assert_eq!(network.lag(layers[1]), 2);
+//! ```
+//!
+//! # The language
+//!
+//! ```text
+//! # A comment goes to the end of its line.
+//! network NAME {
+//!     setting = value
+//!     kind NAME = constructor(arguments) from SOURCE, SOURCE { option = value, option = value }
+//! }
+//! ```
+//!
+//! An entry ends with its line; options may also be separated by commas. A value is an integer, a decimal, a string or
+//! a constructor, which has arguments and options of its own if it takes any. Sources stand above what they feed.
+//! [`reference()`] lists every word with its ranges and defaults; `programs/*.sp` are examples.
+//!
+//! # The way through
+//!
+//! Text becomes tokens (`lexer`), a syntax tree (`parser`, `syntax`) and a network (`check`, by the words in
+//! `vocabulary`), which is written as canonical text (`text`) or drawn (`dot`). Each stage goes on after errors, so that
+//! all of them are reported at once. A new feature is a row in `vocabulary` and its meaning in `check`.
+
+mod check;
+mod dot;
+mod lexer;
+mod network;
+mod parser;
+mod syntax;
+mod text;
+mod vocabulary;
+
+pub use network::{
+    Edge, Encoding, Gate, Hinge, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind, Reset,
+    Target, Weights,
+};
+pub use petgraph::graph::NodeIndex;
+pub use vocabulary::reference;
+
+use onward_diagnostic::{Diagnostic, Source};
+
+impl Network {
+    /// The network that `source` describes, or everything that is wrong with it, in the order of the text.
+    ///
+    /// # Errors
+    /// At least one diagnostic, its span in `source`.
+    pub fn parse(source: &Source) -> Result<Network, Vec<Diagnostic>> {
+        let (file, mut errors) = parser::parse(&source.text);
+        let network = file.map(|file| {
+            let (network, more) = check::check(&file, source);
+            errors.extend(more);
+            network
+        });
+        match network {
+            Some(network) if errors.is_empty() => Ok(network),
+            _ => {
+                errors.sort_by_key(|error| error.span.start);
+                Err(errors)
+            }
+        }
+    }
+}

@@ -1,1 +1,3 @@
 //! Data, encodings, training and inference on the emulated chip
+
+pub mod data;

@@ -1,0 +1,166 @@
+//! Chip and technology files: what is built in, defaults, and what each mistake is answered with.
+
+use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Event, FileError, HostPort, Side, Technology};
+
+const LEAST: &str = "name = \"least\"\n[mesh]\nwidth = 3\nheight = 2\n";
+
+fn error_of(text: &str) -> String {
+    Chip::parse("my.toml", text).expect_err(text).to_string()
+}
+
+#[test]
+fn every_builtin_is_valid_and_named_after_its_file() {
+    for (name, _) in BUILTIN_CHIPS {
+        let chip = Chip::builtin(name).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(chip.name, *name);
+        Technology::load(&chip.technology).unwrap_or_else(|error| panic!("{error}"));
+    }
+    for (name, _) in BUILTIN_TECHNOLOGIES {
+        assert_eq!(Technology::builtin(name).unwrap_or_else(|error| panic!("{error}")).name, *name);
+    }
+}
+
+/// `middle.toml` claims to spell out the defaults.
+#[test]
+fn middle_says_the_defaults() {
+    let middle = Chip::builtin("middle").expect("built in");
+    let mut least = Chip::parse("my.toml", LEAST).expect("name and mesh are enough");
+    (least.name, least.mesh.width, least.mesh.height) = ("middle".to_owned(), 4, 4);
+    assert_eq!(least, middle);
+    assert_eq!(middle.data_memory_bytes(), 256 * 1024);
+    assert_eq!(middle.host.ports, [HostPort { side: Side::West, position: 0 }]);
+}
+
+#[test]
+fn a_chip_survives_being_written_and_read() {
+    for (name, _) in BUILTIN_CHIPS {
+        let chip = Chip::builtin(name).expect("built in");
+        assert_eq!(Chip::parse("again", &toml::to_string(&chip).expect("TOML")).expect("still valid"), chip);
+    }
+}
+
+#[test]
+fn loads_from_a_path_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    std::fs::write(&path, LEAST).expect("written");
+    assert_eq!(Chip::load(&path.display().to_string()).expect("loads").mesh.tiles(), 6);
+    std::fs::write(&path, [0xff, 0xfe]).expect("written");
+    let error = Chip::load(&path.display().to_string()).expect_err("not text");
+    assert!(matches!(error, FileError::Read { .. }), "{error}");
+    assert!(error.to_string().contains("mine.toml"), "{error}");
+}
+
+#[test]
+fn an_unknown_name_lists_those_that_exist() {
+    let error = Chip::load("smal").expect_err("no such chip").to_string();
+    assert_eq!(
+        error,
+        "no chip `smal`: built in are small, middle, middle-8-lanes, large; for one of your own, give the path of a \
+         .toml file that exists"
+    );
+    let error = Technology::load("7nm").expect_err("no such technology").to_string();
+    assert!(error.contains("45nm, 22nm-seneca"), "{error}");
+}
+
+#[test]
+fn mistakes_in_the_text_name_line_and_column() {
+    let unknown_key = error_of("name = \"x\"\n[mesh]\nwidth = 2\nheight = 2\nwidht = 3\n");
+    assert!(unknown_key.starts_with("my.toml:5:1: unknown field `widht`"), "{unknown_key}");
+    let too_wide = error_of("name = \"x\"\n[mesh]\nwidth = 70000\nheight = 2\n");
+    assert!(too_wide.starts_with("my.toml:3:9: ") && too_wide.contains("70000"), "{too_wide}");
+    let no_name = error_of("[mesh]\nwidth = 2\nheight = 2\n");
+    assert!(no_name.starts_with("my.toml: missing field `name`"), "{no_name}");
+    let no_height = error_of("name = \"x\"\n[mesh]\nwidth = 2\n");
+    assert!(no_height.contains("missing field `height`") && no_height.contains("my.toml:2"), "{no_height}");
+    let side = error_of(&format!("{LEAST}[host]\nports = [{{ side = \"up\", position = 0 }}]"));
+    assert!(side.contains("my.toml:6:") && side.contains("west"), "{side}");
+    for text in [&unknown_key, &no_name, &side] {
+        assert!(text.contains("a chip file needs"), "{text}");
+    }
+    assert!(error_of("name = ").starts_with("my.toml:1:"));
+    error_of("");
+}
+
+#[test]
+fn every_limit_is_checked_and_all_are_told() {
+    type Spoil = fn(&mut Chip);
+    let cases: &[(&str, Spoil)] = &[
+        ("name", |chip| chip.name.clear()),
+        ("technology", |chip| chip.technology = " ".to_owned()),
+        ("clock_hz", |chip| chip.clock_hz = 0),
+        ("mesh.width", |chip| chip.mesh.width = 257),
+        ("mesh.height", |chip| chip.mesh.height = 0),
+        ("mesh.buffer_flits", |chip| chip.mesh.buffer_flits = 0),
+        ("mesh.buffer_flits", |chip| chip.mesh.buffer_flits = 65),
+        ("mesh.link_cycles", |chip| chip.mesh.link_cycles = 65),
+        ("core.lanes", |chip| chip.core.lanes = 12),
+        ("core.vector_length", |chip| chip.core.vector_length = 0),
+        ("core.vector_length", |chip| chip.core.vector_length = 96),
+        ("core.vector_length", |chip| chip.core.vector_length = 4096 + 64),
+        ("core.blocks", |chip| chip.core.blocks = 0),
+        ("memory.instruction_words", |chip| chip.memory.instruction_words = 0),
+        ("memory.synapse_bytes", |chip| chip.memory.synapse_bytes = 0),
+        ("memory.neuron_bytes", |chip| chip.memory.neuron_bytes = 1001),
+        ("memory.axon_bytes", |chip| chip.memory.axon_bytes = u32::MAX - 3),
+        ("memory.axons", |chip| chip.memory.axons = 0),
+        ("memory.routes", |chip| chip.memory.routes = u32::MAX),
+        ("host.ports", |chip| chip.host.ports.clear()),
+        ("host.ports[0].position", |chip| chip.host.ports[0].position = 2),
+        ("host.ports[1].position", |chip| chip.host.ports.push(chip.host.ports[0])),
+    ];
+    let good = Chip::builtin("small").expect("built in");
+    good.validate().expect("a built-in chip is within the limits");
+    for (key, spoil) in cases {
+        let mut chip = good.clone();
+        spoil(&mut chip);
+        match chip.validate() {
+            Err(FileError::Limits { problems, .. }) => {
+                assert_eq!(problems.iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(), [*key]);
+            }
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+    let mut chip = good.clone();
+    (chip.core.lanes, chip.mesh.link_cycles) = (7, 100);
+    assert_eq!(
+        chip.validate().expect_err("two limits").to_string(),
+        "chip `small`: `mesh.link_cycles` is 100 but must be 0 to 64; `core.lanes` is 7 but must be 4, 8, 16, 32 or 64"
+    );
+}
+
+#[test]
+fn figures_are_complete_or_the_file_is_refused() {
+    let text = BUILTIN_TECHNOLOGIES[0].1;
+    let broken = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        Technology::parse("t.toml", &text.replacen(from, to, 1)).expect_err(to).to_string()
+    };
+    assert!(broken("value = 5.27", "value = -1").contains("`figures.flit_hop.value` is -1 but must be"));
+    assert!(broken("value = 5.27", "value = nan").contains("figures.flit_hop.value"));
+    assert!(broken("unit = \"mW\"", "unit = \"pJ\"").contains("`figures.leakage_per_core_mw.unit` is \"pJ\""));
+    assert!(broken("[figures.flit_hop]", "[figures.flit_hops]").contains("unknown variant `flit_hops`"));
+    assert!(broken("memory_bytes = 16384", "memory_bytes = 0").contains("figures.event_pop.memory_bytes"));
+    let missing = Technology::parse("t.toml", "name = \"x\"\ndescription = \"\"\n[figures]\n").expect_err("no figures");
+    for event in Event::ALL {
+        assert!(missing.to_string().contains(&format!("`figures.{}` is missing", event.name())), "{missing}");
+    }
+}
+
+#[test]
+fn costs_grow_with_the_root_of_a_memory_and_leakage_with_all_of_them() {
+    let technology = Technology::builtin("45nm").expect("built in");
+    let figure = |event: Event| technology.figures[&event].value;
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * b.abs(), "{a} {b}");
+    let mut chip = Chip::builtin("middle").expect("built in");
+    chip.memory.synapse_bytes = 256 * 1024;
+    let costs = technology.costs(&chip).expect("complete");
+    close(costs[Event::SynapseReadPerBit], figure(Event::SynapseReadPerBit));
+    close(costs[Event::FlitHop], figure(Event::FlitHop));
+    chip.memory.synapse_bytes *= 4;
+    let larger = technology.costs(&chip).expect("complete");
+    close(larger[Event::SynapseReadPerBit], 2.0 * figure(Event::SynapseReadPerBit));
+    close(larger[Event::NeuronReadPerBit], costs[Event::NeuronReadPerBit]);
+    let more = larger.leakage_per_core_mw() - costs.leakage_per_core_mw();
+    close(more, 768.0 * figure(Event::LeakagePerMemoryKib));
+}

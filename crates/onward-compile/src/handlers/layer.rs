@@ -1,0 +1,278 @@
+//! A layer of integrate-and-fire neurons: what its blocks do in each step and at the ends of windows.
+
+use super::LayerShape;
+use super::hinge;
+use super::text::Assembly;
+use crate::layout::Layout;
+use crate::plan::Channel;
+use onward_isa::{Space, Width};
+
+/// What lies where in a block of a layer.
+fn layout(shape: &LayerShape) -> Layout {
+    let mut layout = Layout::default();
+    let (n, classes) = (shape.neurons, shape.classes);
+    let weight = Width::from_bits(shape.format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
+    if shape.format.learning.is_some() {
+        layout.add("shift", Space::Neuron, Width::W32, 1, 1);
+    }
+    layout.add("scores", Space::Neuron, Width::W32, 1, classes);
+    layout.add("membrane", Space::Neuron, Width::W32, 1, n);
+    layout.add("bias", Space::Neuron, Width::W32, 1, n);
+    layout.add("count", Space::Neuron, Width::W16, 1, n);
+    layout.add("target_count", Space::Neuron, Width::W16, classes, n);
+    if let Some(learning) = &shape.format.learning {
+        layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
+        if learning.gate.is_some() {
+            layout.add("voltage", Space::Neuron, Width::W32, 1, n);
+            if !shape.fed_by_target {
+                layout.add("target_voltage", Space::Neuron, Width::W32, classes, n);
+            }
+        }
+        layout.add("trace", Space::Axon, Width::W16, 1, shape.inputs);
+        if !shape.fed_by_target {
+            layout.add("target_trace", Space::Axon, Width::W16, classes, shape.inputs);
+        }
+    }
+    layout.add("weights", Space::Synapse, weight, shape.inputs, n);
+    if shape.fed_by_target {
+        layout.add("target_weights", Space::Synapse, weight, classes, n);
+    }
+    layout
+}
+
+/// The registers that hold their meaning throughout a step.
+const REGISTERS: [(&str, &str); 9] = [
+    ("axon", "r1"),
+    ("payload", "r2"),
+    ("position", "r3"),
+    ("slot", "r4"),
+    ("counts", "r5"),
+    ("voltages", "r6"),
+    ("traces", "r7"),
+    ("one", "r8"),
+    ("learn", "r9"),
+];
+
+/// Handlers of a layer.
+pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
+    let layout = layout(shape);
+    let mut a = Assembly::default();
+    head(&mut a, shape, &layout);
+    a.gap();
+    a.label("step");
+    a.code("special position, position", "");
+    a.code("addi r10, r0, WINDOW", "");
+    a.code("blt position, r10, in_window", "");
+    a.code("sleep", "no window is open");
+    a.label("in_window");
+    a.code("setvl r0, NEURONS", "");
+    a.code("setrow r0, NEURONS", "");
+    a.code("addi one, r0, 1", "");
+    a.code("special learn, learn", "");
+    a.code("special slot, slot", "");
+    destinations(&mut a, shape);
+    a.label("begin");
+    a.code("bne position, r0, integrate", "");
+    open_window(&mut a, shape);
+    integrate(&mut a, shape);
+    fire(&mut a, shape);
+    a.gap();
+    a.label("close_window");
+    a.code("special r10, kind", "");
+    a.code("bne r10, r0, close_target_window", "");
+    if shape.scores {
+        a.code("bne learn, r0, close_learning", "");
+        scores(&mut a);
+        a.code("setvl r0, CLASSES", "");
+        a.code("vld v2, n32[SCORES]", "");
+        a.code("pnot p0, p1", "p1 was never set: all classes");
+        a.code("vsend v2, p0, ROUTE_SCORES", "");
+        a.label("close_learning");
+    }
+    a.code("sleep", "");
+    a.gap();
+    a.label("close_target_window");
+    if let Some(learning) = &shape.format.learning {
+        a.code("bne learn, r0, learning", "");
+        a.code("sleep", "");
+        a.label("learning");
+        scores(&mut a);
+        hinge::update(&mut a, shape, learning);
+    }
+    a.code("sleep", "");
+    (a.finish(), layout)
+}
+
+fn head(a: &mut Assembly, shape: &LayerShape, layout: &Layout) {
+    a.comment(&format!(
+        "Layer `{}`: {} integrate-and-fire neurons, {} inputs, {} classes, {}-bit weights.",
+        shape.name, shape.neurons, shape.inputs, shape.classes, shape.format.weight_bits
+    ));
+    a.comment("Axon 0 carries tags, axon 1 + k input k, and if the target feeds the layer, axon 1 + INPUTS + c class c.");
+    a.gap();
+    a.constant("NEURONS", i64::from(shape.neurons));
+    a.constant("INPUTS", i64::from(shape.inputs));
+    a.constant("CLASSES", i64::from(shape.classes));
+    a.constant("WINDOW", i64::from(shape.window));
+    for channel in Channel::ALL {
+        a.constant(&format!("ROUTE_{}", channel.name().to_uppercase()), channel as i64);
+    }
+    a.comment("What lies where, in elements");
+    a.layout(layout);
+    a.comment("Registers");
+    for (name, register) in REGISTERS {
+        a.register(name, register);
+    }
+}
+
+/// Whether the block keeps the voltages of target windows.
+fn keeps_target_voltages(shape: &LayerShape) -> bool {
+    !shape.fed_by_target && gated(shape)
+}
+
+fn gated(shape: &LayerShape) -> bool {
+    shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
+}
+
+/// Where this window's counts, voltages and traces go: those of the input, or those of the target's slot.
+fn destinations(a: &mut Assembly, shape: &LayerShape) {
+    let learns = shape.format.learning.is_some();
+    a.code("special r10, kind", "");
+    a.code("bne r10, r0, target_window", "");
+    a.code("addi counts, r0, COUNT", "");
+    if gated(shape) {
+        a.code("addi voltages, r0, VOLTAGE", "");
+    }
+    if learns {
+        a.code("addi traces, r0, TRACE", "");
+    }
+    a.code("jmp begin", "");
+    a.label("target_window");
+    a.code("addi r10, r0, NEURONS", "");
+    a.code("mul r10, slot, r10", "");
+    a.code("addi counts, r10, TARGET_COUNT", "");
+    if keeps_target_voltages(shape) {
+        a.code("addi voltages, r10, TARGET_VOLTAGE", "");
+    } else if gated(shape) {
+        a.code("addi voltages, r0, VOLTAGE", "not kept");
+    }
+    if learns && !shape.fed_by_target {
+        a.code("addi r10, r0, INPUTS", "");
+        a.code("mul r10, slot, r10", "");
+        a.code("addi traces, r10, TARGET_TRACE", "");
+    }
+}
+
+fn open_window(a: &mut Assembly, shape: &LayerShape) {
+    a.comment("A window opens: the tag goes on to the next layer, and all starts from 0.");
+    a.code("special r10, tag", "");
+    a.code("send r0, r10, ROUTE_TAGS", "");
+    a.code("vmv v0, r0", "");
+    a.code("addi r10, r0, MEMBRANE", "");
+    a.code("vst v0, n32[r10]", "");
+    a.code("vst v0, n16[counts]", "");
+    if shape.format.learning.is_none() {
+        return;
+    }
+    if shape.fed_by_target {
+        // Only input windows leave voltages and traces behind; a target window must not clear them.
+        a.code("special r10, kind", "");
+        a.code("bne r10, r0, integrate", "");
+    }
+    if gated(shape) {
+        a.code("vst v0, n32[voltages]", "");
+    }
+    a.code("beq learn, r0, integrate", "without learning nobody asks for traces");
+    let strip = shape.vector_length.min(shape.inputs);
+    a.code(&format!("setvl r0, {strip}"), "");
+    a.code("vmv v0, r0", "");
+    a.code("addi r10, traces, 0", "");
+    let (strips, rest) = (shape.inputs / strip, shape.inputs % strip);
+    a.code(&format!("addi r11, r0, {strips}"), "");
+    a.code("loop r11, traces_cleared", "");
+    a.code("vst v0, a16[r10]", "");
+    a.code(&format!("addi r10, r10, {strip}"), "");
+    a.label("traces_cleared");
+    if rest > 0 {
+        a.code(&format!("setvl r0, {rest}"), "");
+        a.code("vst v0, a16[r10]", "");
+    }
+    a.code("setvl r0, NEURONS", "");
+}
+
+/// Adds up what arrives: v0 becomes the current of this step.
+fn integrate(a: &mut Assembly, shape: &LayerShape) {
+    let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.weight_bits);
+    a.gap();
+    a.label("integrate");
+    a.code("addi r10, r0, BIAS", "");
+    a.code("vld v0, n32[r10]", "the current begins with the bias");
+    if shape.fed_by_target {
+        a.code("special r10, kind", "");
+        a.code("beq r10, r0, integrate_input", "");
+        a.code("vmv v0, r0", "but not where the target comes in by its own projection");
+        a.code("jmp integrate_plainly", "");
+        a.label("integrate_input");
+    }
+    if shape.format.learning.is_some() {
+        a.code("beq learn, r0, integrate_plainly", "");
+        a.code("foreach axon, payload, integrated", "");
+        a.code(&row, "");
+        a.code("add r10, axon, traces", "");
+        a.code("addm one, a16[r10 - 1]", "the axon's trace");
+        a.label("integrated");
+        a.code("jmp fire", "");
+    }
+    a.label("integrate_plainly");
+    a.code("foreach axon, payload, fire", "");
+    a.code(&row, "");
+}
+
+/// Membranes, spikes, counts; ends the step unless the window closes.
+fn fire(a: &mut Assembly, shape: &LayerShape) {
+    a.gap();
+    a.label("fire");
+    a.code("addi r10, r0, MEMBRANE", "");
+    a.code("vld v1, n32[r10]", "");
+    a.code("vadd v1, v1, v0", "");
+    a.load_number("r11", shape.format.threshold, "the threshold");
+    a.code("vcges p0, v1, r11", "");
+    a.code("sub r11, r0, r11", "");
+    a.code("vaddp v1, v1, r11, p0", "soft reset");
+    a.code("vst v1, n32[r10]", "");
+    a.code("vld v1, n16[counts]", "");
+    a.code("vaddp v1, v1, one, p0", "");
+    a.code("vst v1, n16[counts]", "");
+    a.code("spike p0, ROUTE_SPIKES", "");
+    if gated(shape) {
+        a.code("beq learn, r0, fired", "");
+        if shape.fed_by_target {
+            a.code("special r10, kind", "");
+            a.code("bne r10, r0, fired", "");
+        }
+        a.code("vacc v0, n32[voltages]", "the voltage: what was integrated, without resets");
+        a.code("vst v0, n32[voltages]", "");
+        a.label("fired");
+    }
+    a.code("addi r10, r0, WINDOW - 1", "");
+    a.code("beq position, r10, close_window", "");
+    a.code("stay", "");
+}
+
+/// The block's score of each class, the product of the counts with the class's: to memory.
+fn scores(a: &mut Assembly) {
+    a.comment("score(c) = sum over neurons of h * t_c");
+    a.code("addi r10, r0, COUNT", "");
+    a.code("vld v0, n16[r10]", "h");
+    a.code("addi r10, r0, TARGET_COUNT", "");
+    a.code("addi r11, r0, CLASSES", "");
+    a.code("addi r12, r0, 0", "class");
+    let label = "scored";
+    a.code(&format!("loop r11, {label}"), "");
+    a.code("vld v1, n16[r10]", "t_c");
+    a.code("vdot r13, v0, v1", "");
+    a.code("st r13, n32[r12 + SCORES]", "");
+    a.code("addi r10, r10, NEURONS", "");
+    a.code("addi r12, r12, 1", "");
+    a.label(label);
+}

@@ -1,0 +1,54 @@
+//! Handlers: the programs of layers and readouts, written as assembly that people can read.
+
+mod hinge;
+mod layer;
+mod readout;
+mod text;
+
+use crate::formats::LayerFormat;
+use crate::layout::Layout;
+use onward_isa::Program;
+use petgraph::graph::NodeIndex;
+
+pub(crate) use layer::layer;
+pub(crate) use readout::readout;
+
+/// A program and what it assumes of its block; blocks of the same layer and size share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Handlers {
+    /// What it is called.
+    pub name: String,
+    /// Layer or readout it is for.
+    pub node: NodeIndex,
+    /// Neurons of the blocks it runs.
+    pub neurons: u32,
+    /// What lies where.
+    pub layout: Layout,
+    /// The assembly.
+    pub text: String,
+    /// The words, once assembled.
+    pub program: Program,
+}
+
+/// What the handlers of a layer are made for.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerShape<'a> {
+    /// The layer's name.
+    pub name: &'a str,
+    /// Neurons of the block.
+    pub neurons: u32,
+    /// Axons of the input's path.
+    pub inputs: u32,
+    /// Classes of the target.
+    pub classes: u32,
+    /// Steps of a window.
+    pub window: u32,
+    /// Whether the target has its own projection into the layer.
+    pub fed_by_target: bool,
+    /// Whether class scores go to a readout.
+    pub scores: bool,
+    /// Elements of a vector register.
+    pub vector_length: u32,
+    /// The layer's constants.
+    pub format: &'a LayerFormat,
+}

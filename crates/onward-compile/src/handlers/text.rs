@@ -1,0 +1,70 @@
+//! Writing assembly.
+
+use crate::layout::Layout;
+use std::fmt::Write;
+
+/// Assembly under construction: instructions indented, comments aligned.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    text: String,
+}
+
+impl Assembly {
+    /// A line of comment.
+    pub fn comment(&mut self, comment: &str) {
+        writeln!(self.text, "; {comment}").expect("writing to memory");
+    }
+
+    /// An empty line.
+    pub fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A label on a line of its own.
+    pub fn label(&mut self, name: &str) {
+        writeln!(self.text, "{name}:").expect("writing to memory");
+    }
+
+    /// An instruction with a comment; either may be empty.
+    pub fn code(&mut self, instruction: &str, comment: &str) {
+        let line = if comment.is_empty() { format!("    {instruction}") } else { format!("    {instruction:<38}; {comment}") };
+        writeln!(self.text, "{line}").expect("writing to memory");
+    }
+
+    /// Names a number.
+    pub fn constant(&mut self, name: &str, value: i64) {
+        writeln!(self.text, ".equ {name}, {value}").expect("writing to memory");
+    }
+
+    /// Names a register.
+    pub fn register(&mut self, name: &str, register: &str) {
+        writeln!(self.text, ".reg {name}, {register}").expect("writing to memory");
+    }
+
+    /// Names the first element of each array in upper case.
+    pub fn layout(&mut self, layout: &Layout) {
+        for symbol in &layout.symbols {
+            let space = symbol.space().map_or("?", |space| space.letter());
+            let line = format!(".equ {}, {}", symbol.name.to_uppercase(), symbol.offset);
+            let shape = if symbol.rows == 1 { format!("{}", symbol.columns) } else { format!("{} x {}", symbol.rows, symbol.columns) };
+            writeln!(self.text, "{line:<42}; {space}{}, {shape}", symbol.width_bits).expect("writing to memory");
+        }
+    }
+
+    /// Loads a number of up to 32 bits: one instruction if it fits 16, else two.
+    pub fn load_number(&mut self, register: &str, value: i32, comment: &str) {
+        if i16::try_from(value).is_ok() {
+            self.code(&format!("addi {register}, r0, {value}"), comment);
+        } else {
+            self.code(&format!("lui {register}, {}", value as u32 >> 16), comment);
+            if value & 0xffff != 0 {
+                self.code(&format!("ori {register}, {register}, {}", value & 0xffff), "");
+            }
+        }
+    }
+
+    /// The text.
+    pub fn finish(self) -> String {
+        self.text
+    }
+}

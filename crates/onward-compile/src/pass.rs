@@ -1,0 +1,110 @@
+//! What a pass is, and what passes hand on.
+
+use crate::formats::LayerFormat;
+use crate::handlers::Handlers;
+use crate::passes::PASSES;
+use crate::plan::{PlannedBlock, Routing};
+use onward_chip::Chip;
+use onward_diagnostic::{Diagnostic, Source};
+use onward_image::{Image, Tile};
+use onward_net::Network;
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+
+/// What a compilation needs beside the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The chip to link for.
+    pub chip: Chip,
+    /// The seed that weights are drawn with.
+    pub seed: u64,
+}
+
+/// A network on its way to an image: each pass fills in what it makes, from what passes before it made.
+#[derive(Debug)]
+pub struct Compilation {
+    pub(crate) source: Source,
+    pub(crate) options: Options,
+    /// Made by `parse`.
+    pub(crate) network: Option<Network>,
+    /// Made by `fixed-point`.
+    pub(crate) formats: BTreeMap<NodeIndex, LayerFormat>,
+    /// Made by `partition`: blocks by logical number.
+    pub(crate) blocks: Vec<PlannedBlock>,
+    /// Made by `generate`, completed by `assemble`: programs, which blocks share.
+    pub(crate) handlers: Vec<Handlers>,
+    /// Made by `place`: the tile of each block.
+    pub(crate) tiles: Vec<Tile>,
+    /// Made by `route`.
+    pub(crate) routing: Routing,
+    /// Made by `link`.
+    pub(crate) image: Option<Image>,
+}
+
+/// One step of the compiler.
+pub trait Pass: Sync {
+    /// Its name, as `--emit` takes it.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in a line.
+    fn description(&self) -> &'static str;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// All that is wrong, each with its place in the text.
+    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>>;
+
+    /// What it made, as text.
+    fn emit(&self, compilation: &Compilation) -> String;
+}
+
+impl Compilation {
+    /// The network, once parsed.
+    ///
+    /// # Panics
+    /// Before the first pass.
+    pub(crate) fn network(&self) -> &Network {
+        self.network.as_ref().expect("the network is parsed first")
+    }
+
+    /// The image, once linked.
+    pub fn image(&self) -> Option<&Image> {
+        self.image.as_ref()
+    }
+}
+
+/// Compiles a text to an image.
+///
+/// # Errors
+/// All that is wrong with the text, or with it on this chip.
+pub fn compile(source: &Source, options: &Options) -> Result<Image, Vec<Diagnostic>> {
+    compile_with(source, options, |_, _| {})
+}
+
+/// Compiles a text to an image; `after` sees the compilation after each pass.
+///
+/// # Errors
+/// All that is wrong with the text, or with it on this chip.
+pub fn compile_with(
+    source: &Source,
+    options: &Options,
+    mut after: impl FnMut(&dyn Pass, &Compilation),
+) -> Result<Image, Vec<Diagnostic>> {
+    let mut compilation = Compilation {
+        source: source.clone(),
+        options: options.clone(),
+        network: None,
+        formats: BTreeMap::new(),
+        blocks: Vec::new(),
+        handlers: Vec::new(),
+        tiles: Vec::new(),
+        routing: Routing::default(),
+        image: None,
+    };
+    for pass in PASSES {
+        pass.run(&mut compilation)?;
+        after(*pass, &compilation);
+    }
+    Ok(compilation.image.expect("the last pass makes the image"))
+}

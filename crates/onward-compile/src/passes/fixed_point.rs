@@ -1,0 +1,69 @@
+//! `fixed-point`: the integer constants of each layer.
+
+use crate::formats::LayerFormat;
+use crate::pass::{Compilation, Pass};
+use onward_diagnostic::Diagnostic;
+use onward_net::{Network, Node};
+use petgraph::graph::NodeIndex;
+use std::fmt::Write;
+
+pub(super) struct FixedPoint;
+
+/// Axons of the input's path into a layer: all but the target's.
+pub(super) fn inputs(network: &Network, layer: NodeIndex) -> u32 {
+    let sizes = network.sources(layer).into_iter().map(|source| match &network.graph[source] {
+        Node::Input(input) => input.size(),
+        Node::Layer(layer) => layer.neurons,
+        Node::Target(_) | Node::Readout(_) => 0,
+    });
+    sizes.sum()
+}
+
+impl Pass for FixedPoint {
+    fn name(&self) -> &'static str {
+        "fixed-point"
+    }
+
+    fn description(&self) -> &'static str {
+        "choose each layer's fixed-point format and turn its parameters into integers"
+    }
+
+    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+        let network = compilation.network();
+        let formats = network.layers().map(|node| {
+            let format = LayerFormat::new(network.layer(node), inputs(network, node), network.window_steps);
+            (node, format)
+        });
+        compilation.formats = formats.collect();
+        Ok(())
+    }
+
+    fn emit(&self, compilation: &Compilation) -> String {
+        let network = compilation.network();
+        let mut text = String::new();
+        for (&node, format) in &compilation.formats {
+            let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
+            writeln!(
+                text,
+                "layer {}: weights of {weight_bits} bits, {fraction_bits} of them fraction (1.0 = {one}); threshold \
+                 {threshold}; drawn with deviation {:.2}",
+                network.layer(node).name,
+                *deviation as f64 / 65536.0
+            )
+            .expect("writing to memory");
+            if let Some(learning) = &format.learning {
+                let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
+                writeln!(
+                    text,
+                    "  updates / 2^{}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
+                    learning.shift,
+                    learning.anneal,
+                    learning.margin(network.layer(node).block),
+                    learning.nudge
+                )
+                .expect("writing to memory");
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,172 @@
+//! `link`: everything comes together in an image; initial weights are drawn.
+
+use super::fixed_point::inputs;
+use crate::pass::{Compilation, Pass};
+use crate::plan::PlannedBlock;
+use crate::weights;
+use onward_diagnostic::Diagnostic;
+use onward_image::{Block, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_isa::{Space, Width};
+use onward_net::Node;
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(super) struct Link;
+
+/// The drawn weights of a layer, `[input][neuron]`, and of the target's projection, `[class][neuron]`.
+struct Drawn {
+    weights: Vec<i16>,
+    target_weights: Vec<i16>,
+}
+
+fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
+    let network = compilation.network();
+    let layers = network.layers().map(|node| {
+        let (format, neurons) = (&compilation.formats[&node], network.layer(node).neurons as usize);
+        let max = (1 << (format.weight_bits - 1)) - 1;
+        let of = |stream: u32, rows: u32, deviation| {
+            weights::draw(compilation.options.seed, stream, rows as usize * neurons, deviation, max)
+        };
+        let stream = 2 * node.index() as u32;
+        let fed_by_target = network.is_fed_by_target(node);
+        let classes = if fed_by_target { network.target().classes } else { 0 };
+        let drawn = Drawn {
+            weights: of(stream, inputs(network, node), format.deviation),
+            target_weights: of(stream + 1, classes, format.target_deviation),
+        };
+        (node, drawn)
+    });
+    layers.collect()
+}
+
+/// The initial contents of a block's memories.
+fn contents(compilation: &Compilation, block: &PlannedBlock, drawn: &BTreeMap<NodeIndex, Drawn>) -> [Vec<u8>; 3] {
+    let layout = &compilation.handlers[block.handlers].layout;
+    let bytes = layout.bytes();
+    let mut contents: [Vec<u8>; 3] = Default::default();
+    let Some(drawn) = drawn.get(&block.node) else { return contents };
+    let neurons = compilation.network().layer(block.node).neurons as usize;
+    let synapses = &mut contents[Space::Synapse as usize];
+    synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
+    for (name, weights) in [("weights", &drawn.weights), ("target_weights", &drawn.target_weights)] {
+        let Some(symbol) = layout.symbol(name) else { continue };
+        let mut at = symbol.offset as usize;
+        for row in weights.chunks(neurons) {
+            for &weight in &row[block.first_neuron as usize..][..block.neurons as usize] {
+                put(synapses, symbol.width(), at, weight);
+                at += 1;
+            }
+        }
+    }
+    if let Some(shift) = layout.symbol("shift") {
+        let learning = compilation.formats[&block.node].learning.as_ref();
+        let value = learning.map_or(0, |learning| learning.shift);
+        let start = shift.offset as usize * 4;
+        let neuron = &mut contents[Space::Neuron as usize];
+        neuron.resize(start + 4, 0);
+        neuron[start..].copy_from_slice(&value.to_le_bytes());
+    }
+    contents
+}
+
+/// Writes an element as it lies in memory: little-endian, the low nibble first.
+fn put(bytes: &mut [u8], width: Option<Width>, at: usize, value: i16) {
+    match width {
+        Some(Width::W4) => bytes[at / 2] |= (value as u8 & 15) << (4 * (at % 2)),
+        Some(Width::W8) => bytes[at] = value as u8,
+        _ => bytes[2 * at..2 * at + 2].copy_from_slice(&value.to_le_bytes()),
+    }
+}
+
+fn summary(compilation: &Compilation) -> NetworkSummary {
+    let network = compilation.network();
+    let populations = network.graph.node_indices().map(|node| {
+        let of = &network.graph[node];
+        let (kind, neurons) = match of {
+            Node::Input(input) => (PopulationKind::RateInput { shape: input.shape.clone() }, input.size()),
+            Node::Target(target) => (PopulationKind::Target, target.classes),
+            Node::Layer(layer) => {
+                let learning = compilation.formats[&node].learning.as_ref();
+                let schedule = learning.map(|learning| Schedule { shift: learning.shift, anneal: learning.anneal });
+                (PopulationKind::Layer { schedule }, layer.neurons)
+            }
+            Node::Readout(_) => (PopulationKind::Readout, network.target().classes),
+        };
+        let source_line = compilation.source.position(of.span().start).0 as u32;
+        Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }
+    });
+    NetworkSummary {
+        name: network.name.clone(),
+        source: (compilation.source.name.clone(), compilation.source.text.clone()),
+        seed: compilation.options.seed,
+        data: network.data.clone(),
+        window_steps: network.window_steps,
+        epochs: network.epochs,
+        populations: populations.collect(),
+        edges: network.graph.edge_references().map(|e| (e.source().index() as u32, e.target().index() as u32)).collect(),
+    }
+}
+
+impl Pass for Link {
+    fn name(&self) -> &'static str {
+        "link"
+    }
+
+    fn description(&self) -> &'static str {
+        "draw the weights and put the image together"
+    }
+
+    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+        let drawn = draw(compilation);
+        let programs = compilation.handlers.iter().map(|handlers| Program {
+            name: handlers.name.clone(),
+            words: handlers.program.words.clone(),
+            labels: handlers.program.labels.clone(),
+            lines: handlers.program.lines.clone(),
+            text: handlers.text.clone(),
+            population: Some(handlers.node.index() as u32),
+        });
+        let blocks = compilation.blocks.iter().enumerate().map(|(number, block)| {
+            let layout = &compilation.handlers[block.handlers].layout;
+            Block {
+                population: block.node.index() as u32,
+                first_neuron: block.first_neuron,
+                neurons: block.neurons,
+                tile: compilation.tiles[number],
+                program: block.handlers as u32,
+                entry: 0,
+                tagged: block.tagged,
+                axons: block.axons,
+                memory_bytes: layout.bytes().map(|bytes| bytes as u32),
+                contents: contents(compilation, block, &drawn),
+                routes: compilation.routing.routes[number].clone(),
+                symbols: layout.symbols.clone(),
+            }
+        });
+        let image = Image {
+            chip: compilation.options.chip.clone(),
+            network: summary(compilation),
+            programs: programs.collect(),
+            blocks: blocks.collect(),
+            trees: compilation.routing.trees.clone(),
+            host_inputs: compilation.routing.host_inputs.clone(),
+            host_port: 0,
+        };
+        image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
+        compilation.image = Some(image);
+        Ok(())
+    }
+
+    fn emit(&self, compilation: &Compilation) -> String {
+        let Some(image) = &compilation.image else { return String::new() };
+        let mut text = String::new();
+        for usage in image.core_usage() {
+            let limits = usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
+            writeln!(text, "tile {}: blocks {:?}; {}", usage.tile.0, usage.blocks, limits.join(", "))
+                .expect("writing to memory");
+        }
+        text
+    }
+}

@@ -1,0 +1,24 @@
+//! The passes, one a file, in the order they run.
+
+mod assemble;
+mod fixed_point;
+mod generate;
+mod link;
+mod parse;
+mod partition;
+mod place;
+mod route;
+
+use crate::pass::Pass;
+
+/// The passes in the order they run.
+pub static PASSES: &[&dyn Pass] = &[
+    &parse::Parse,
+    &fixed_point::FixedPoint,
+    &partition::Partition,
+    &generate::Generate,
+    &assemble::Assemble,
+    &place::Place,
+    &route::RoutePackets,
+    &link::Link,
+];

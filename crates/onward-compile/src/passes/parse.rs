@@ -1,0 +1,26 @@
+//! `parse`: text to graph, all shapes checked.
+
+use crate::pass::{Compilation, Pass};
+use onward_diagnostic::Diagnostic;
+use onward_net::Network;
+
+pub(super) struct Parse;
+
+impl Pass for Parse {
+    fn name(&self) -> &'static str {
+        "parse"
+    }
+
+    fn description(&self) -> &'static str {
+        "read the text into a graph and check its shapes"
+    }
+
+    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+        compilation.network = Some(Network::parse(&compilation.source)?);
+        Ok(())
+    }
+
+    fn emit(&self, compilation: &Compilation) -> String {
+        compilation.network().to_string()
+    }
+}

@@ -1,0 +1,48 @@
+//! Initial weights: about normal, in integers, the same on every machine.
+//!
+//! A weight is the sum of twelve uniform 16-bit numbers, less its mean (Irwin and Hall: standard deviation 2^16, never
+//! beyond 6 of them), times the deviation wanted. It is a function of seed, layer and place in the layer, so no
+//! partition changes it.
+
+use onward_isa::random::block_seed;
+
+/// `count` weights of the layer in `stream`, rounded to the nearest (halves up) and clamped to `-max..=max`.
+///
+/// `deviation` is the standard deviation with 16 fraction bits.
+pub(crate) fn draw(seed: u64, stream: u32, count: usize, deviation: i64, max: i32) -> Vec<i16> {
+    // The output function of SplitMix64 serves both: once for the stream's seed, then three times a weight.
+    let stream_seed = block_seed(!seed, stream);
+    let weight = |at: usize| {
+        let uniform = (0..3u32).flat_map(|part| {
+            let bits = block_seed(stream_seed.wrapping_add((at as u64) << 20), part);
+            [bits & 0xffff, bits >> 16 & 0xffff, bits >> 32 & 0xffff, bits >> 48]
+        });
+        let normal = uniform.sum::<u64>() as i64 - 12 * 65535 / 2;
+        let value = (normal * deviation + (1 << 31)) >> 32;
+        value.clamp(-i64::from(max), i64::from(max)) as i16
+    };
+    (0..count).map(weight).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_asked_for() {
+        let weights = draw(1, 0, 100_000, 1000 << 16, i32::MAX >> 16);
+        let n = weights.len() as f64;
+        let mean = weights.iter().map(|&w| f64::from(w)).sum::<f64>() / n;
+        let variance = weights.iter().map(|&w| (f64::from(w) - mean).powi(2)).sum::<f64>() / n;
+        assert!(mean.abs() < 3.0 * 1000.0 / n.sqrt(), "mean {mean}");
+        assert!((variance.sqrt() / 1000.0 - 1.0).abs() < 0.01, "deviation {}", variance.sqrt());
+    }
+
+    #[test]
+    fn seeds_and_streams_differ() {
+        let of = |seed, stream| draw(seed, stream, 64, 1000 << 16, i32::MAX >> 16);
+        assert_eq!(of(1, 2), of(1, 2));
+        assert_ne!(of(1, 2), of(2, 2));
+        assert_ne!(of(1, 2), of(1, 3));
+    }
+}

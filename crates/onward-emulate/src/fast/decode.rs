@@ -1,0 +1,73 @@
+//! Programs decoded once: what the interpreter wants to know of an instruction, beside it.
+
+use crate::cost::{Cost, cost};
+use onward_chip::Chip;
+use onward_isa::{Instruction, Op, Space};
+
+/// An instruction with what follows from its place in the program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Code {
+    /// The instruction; `None` where the word is none.
+    pub instruction: Option<Instruction>,
+    /// Its cost.
+    pub cost: Cost,
+    /// A loop may end here: its body's last instruction is the one before.
+    pub ends_loop: bool,
+}
+
+/// A decoded program.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    /// By address; one more than there are words, so that running off the end is met like any word that is none.
+    pub code: Vec<Code>,
+    /// Whether an instruction reads payloads as a memory.
+    pub reads_payloads: bool,
+    /// For each route number, whether graded values are sent to it.
+    pub graded_routes: Vec<bool>,
+    /// For each address, whether it lies in the body of a `foreach`.
+    pub in_foreach: Vec<bool>,
+}
+
+impl Decoded {
+    pub fn new(words: &[u32], chip: &Chip) -> Self {
+        let instructions = words.iter().map(|&word| Instruction::decode(word).ok()).chain([None]);
+        let mut code: Vec<Code> = instructions
+            .map(|instruction| Code {
+                instruction,
+                cost: instruction.map_or(Cost::default(), |instruction| cost(&instruction, chip)),
+                ends_loop: false,
+            })
+            .collect();
+        let mut in_foreach = vec![false; code.len()];
+        let mut graded_routes = Vec::new();
+        let mut reads_payloads = false;
+        for at in 0..code.len() {
+            let Some(instruction) = code[at].instruction else { continue };
+            match instruction.op {
+                Op::Loop | Op::Foreach | Op::Forset => {
+                    let end = at as i64 + i64::from(instruction.imm);
+                    if let Some(code) = usize::try_from(end).ok().and_then(|end| code.get_mut(end)) {
+                        code.ends_loop = true;
+                    }
+                    if instruction.op == Op::Foreach {
+                        for at in at + 1..usize::try_from(end).unwrap_or(0).min(in_foreach.len()) {
+                            in_foreach[at] = true;
+                        }
+                    }
+                }
+                Op::Send | Op::Vsend => {
+                    let route = instruction.imm as usize;
+                    graded_routes.resize(graded_routes.len().max(route + 1), false);
+                    graded_routes[route] = true;
+                }
+                _ => reads_payloads |= instruction.space == Space::Event,
+            }
+        }
+        Decoded { code, reads_payloads, graded_routes, in_foreach }
+    }
+
+    /// Whether graded values are sent to a route.
+    pub fn is_graded(&self, route: usize) -> bool {
+        self.graded_routes.get(route).copied().unwrap_or(false)
+    }
+}

@@ -1,0 +1,13 @@
+//! The fast engine: whole vectors at once, blocks run over many steps at a time, threads by block.
+
+mod block;
+mod decode;
+mod outlet;
+mod simd;
+mod vector;
+
+pub use block::AddressCounts;
+pub(crate) use block::{Block, Inlet, Limits, Scratch};
+pub(crate) use decode::Decoded;
+pub(crate) use outlet::Outlet;
+pub(crate) use simd::Simd;

@@ -1,0 +1,410 @@
+//! A chip with an image loaded: runs steps, takes inputs, gives outputs.
+
+use crate::fast::{AddressCounts, Block, Decoded, Inlet, Limits, Outlet, Scratch, Simd};
+use crate::fault::Fault;
+use crate::mesh::MeshError;
+use crate::schedule::{Group, levels};
+use crate::timing::{Timing, TimingTotals};
+use onward_image::{Delivery, Image, Symbol};
+use onward_isa::{Space, Width};
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How a machine is run. Nothing here changes an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The run's seed; with the blocks' logical numbers it seeds their generators.
+    pub seed: u64,
+    /// Whether cycles are kept (`--timing cycle`) or left out.
+    pub timing: bool,
+    /// Host threads, at least 1.
+    pub threads: usize,
+}
+
+/// Why a machine cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// The mesh of the image is not one.
+    #[error("the image's routes do not fit its chip: {0}")]
+    Mesh(#[from] MeshError),
+    /// No threads.
+    #[error("host threads cannot be started: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The image contradicts itself.
+    #[error("the image is damaged: {0}")]
+    Image(String),
+}
+
+/// A packet that reached the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Step it was sent in.
+    pub step: u64,
+    /// Its index.
+    pub index: u32,
+    /// Its payload.
+    pub payload: i32,
+}
+
+/// What the host sends over the steps of a chunk, one buffer an input of the image.
+///
+/// What is put into a step is sent in that step and consumed in the next.
+pub struct Inputs<'a> {
+    outlets: &'a mut [Outlet],
+    steps: usize,
+}
+
+impl Inputs<'_> {
+    /// Steps of the chunk.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Sends a packet with a payload.
+    ///
+    /// # Panics
+    /// If the step or the input does not exist, or the index is not the input's, or was sent before in the step.
+    pub fn send(&mut self, input: usize, step: usize, index: u32, payload: i32) {
+        self.outlets[input].send(step + 1, index, payload).expect("an index of the input, once a step");
+    }
+
+    /// Sends a spike for each set bit; `bits` has a bit for each index of the input, lowest first.
+    ///
+    /// # Panics
+    /// If the step or the input does not exist, or `bits` is too short.
+    pub fn spikes(&mut self, input: usize, step: usize, bits: &[u64]) {
+        self.outlets[input].set(step + 1, bits);
+    }
+}
+
+/// Counters of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockCounters {
+    /// Logical number.
+    pub block: u32,
+    /// Executions by address of its program.
+    pub addresses: Vec<AddressCounts>,
+    /// Steps it ran in.
+    pub steps: u64,
+    /// Cycles it computed.
+    pub cycles: u64,
+    /// Active axons it consumed.
+    pub events: u64,
+    /// Results that were saturated.
+    pub saturated: u64,
+    /// Packets by route.
+    pub packets: Vec<u64>,
+}
+
+/// Counters of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Steps.
+    pub steps: u64,
+    /// Blocks by logical number.
+    pub blocks: Vec<BlockCounters>,
+    /// Packets by host input.
+    pub host_packets: Vec<u64>,
+    /// Cycles, stalls and hops; `None` without timing.
+    pub timing: Option<TimingTotals>,
+    /// Bits the host wrote and read over the configuration port since the machine was made.
+    pub configuration_bits: u64,
+}
+
+/// A chip with an image loaded.
+pub struct Machine {
+    /// In the order they run.
+    blocks: Vec<Block>,
+    /// For each logical number, the place in `blocks`.
+    place: Vec<usize>,
+    /// For each place, its outlets; the host's come first of all.
+    outlet_ranges: Vec<Range<usize>>,
+    outlets: Vec<Outlet>,
+    host_inputs: usize,
+    /// Levels of groups; a group is a range of places.
+    levels: Vec<Vec<(Range<usize>, bool)>>,
+    /// Outlets the host takes.
+    to_host: Vec<usize>,
+    limits: Limits,
+    simd: Simd,
+    pool: rayon::ThreadPool,
+    timing: Option<Timing>,
+    step: u64,
+    configuration_bits: u64,
+    symbols: Vec<Vec<Symbol>>,
+}
+
+/// A part of a level that one thread runs.
+struct Task<'a> {
+    blocks: &'a mut [Block],
+    outlets: &'a mut [Outlet],
+    /// Place of the first block and number of the first outlet.
+    first: (usize, usize),
+    recurrent: bool,
+}
+
+impl Machine {
+    /// Loads an image.
+    ///
+    /// # Errors
+    /// The image's routes do not fit its mesh, or threads cannot be started.
+    pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
+        image.check().map_err(MachineError::Image)?;
+        let programs: Vec<Arc<Decoded>> =
+            image.programs.iter().map(|program| Arc::new(Decoded::new(&program.words, &image.chip))).collect();
+        let takers = |route: &onward_image::Route| {
+            let flits = route.flits.iter().flat_map(|flit| flit.deliveries.clone());
+            flits.filter_map(|d| if let Delivery::Block { block, .. } = d { Some(block) } else { None }).collect::<Vec<_>>()
+        };
+        let edges = image.blocks.iter().enumerate().flat_map(|(from, block)| {
+            block.routes.iter().flat_map(takers).map(move |to| (from as u32, to))
+        });
+        let groups: Vec<Vec<Group>> = levels(image.blocks.len() as u32, edges);
+
+        let mut machine = Machine {
+            blocks: Vec::new(),
+            place: vec![0; image.blocks.len()],
+            outlet_ranges: Vec::new(),
+            outlets: Vec::new(),
+            host_inputs: image.host_inputs.len(),
+            levels: Vec::new(),
+            to_host: Vec::new(),
+            limits: Limits {
+                lanes: usize::from(image.chip.core.lanes),
+                vector_length: usize::from(image.chip.core.vector_length),
+                dispatch_cycles: u32::from(image.chip.core.dispatch_cycles),
+            },
+            simd: Simd::detect(),
+            pool: rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()?,
+            timing: if options.timing { Some(Timing::new(image, options.threads.max(1))?) } else { None },
+            step: 0,
+            configuration_bits: 0,
+            symbols: image.blocks.iter().map(|block| block.symbols.clone()).collect(),
+        };
+        for input in &image.host_inputs {
+            let graded = input.kind == onward_image::HostInputKind::Tag;
+            machine.outlets.push(Outlet::new(input.route.indices as usize, graded));
+        }
+        for level in &groups {
+            let mut ranges = Vec::new();
+            for group in level {
+                let first = machine.blocks.len();
+                for &number in &group.blocks {
+                    let block = &image.blocks[number as usize];
+                    let program = &programs[block.program as usize];
+                    let first_outlet = machine.outlets.len();
+                    for (at, route) in block.routes.iter().enumerate() {
+                        machine.outlets.push(Outlet::new(route.indices as usize, program.is_graded(at)));
+                    }
+                    machine.place[number as usize] = machine.blocks.len();
+                    machine.outlet_ranges.push(first_outlet..machine.outlets.len());
+                    machine.blocks.push(Block::new(block, number, Arc::clone(program), options.seed));
+                }
+                ranges.push((first..machine.blocks.len(), group.recurrent));
+            }
+            machine.levels.push(ranges);
+        }
+        machine.connect(image);
+        Ok(machine)
+    }
+
+    /// Gives each block its inlets.
+    fn connect(&mut self, image: &Image) {
+        let host = image.host_inputs.iter().enumerate().map(|(at, input)| (at, &input.route));
+        let blocks = image.blocks.iter().enumerate().flat_map(|(number, block)| {
+            let first = self.outlet_ranges[self.place[number]].start;
+            block.routes.iter().enumerate().map(move |(at, route)| (first + at, route))
+        });
+        let mut graded = vec![false; image.blocks.len()];
+        for (outlet, route) in host.chain(blocks) {
+            for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
+                match *delivery {
+                    Delivery::Host => self.to_host.push(outlet),
+                    Delivery::Block { block, first_axon } => {
+                        let taker = &mut self.blocks[self.place[block as usize]];
+                        taker.inlets.push(Inlet { outlet, first_axon: first_axon as usize });
+                        graded[block as usize] |= self.outlets[outlet].is_graded();
+                    }
+                }
+            }
+        }
+        self.to_host.sort_unstable();
+        self.to_host.dedup();
+        for (number, block) in image.blocks.iter().enumerate() {
+            let taker = &mut self.blocks[self.place[number]];
+            taker.inlets.sort_by_key(|inlet| inlet.first_axon);
+            if graded[number] || taker.program.reads_payloads {
+                taker.take_payloads(block.axons as usize + 1);
+            }
+        }
+    }
+
+    /// The number of the next step.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Whether a block would run in the next step without further input: a window is open, or packets are under way.
+    pub fn is_busy(&self) -> bool {
+        self.blocks.iter().any(|block| block.awake) || self.outlets.iter().any(Outlet::is_pending)
+    }
+
+    /// Runs `steps` steps; `feed` puts what the host sends in them. Returns what reached the host, by step.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow.
+    pub fn run(&mut self, steps: usize, feed: impl FnOnce(&mut Inputs<'_>)) -> Result<Vec<Output>, Fault> {
+        for outlet in &mut self.outlets[..self.host_inputs] {
+            outlet.begin(steps);
+        }
+        feed(&mut Inputs { outlets: &mut self.outlets[..self.host_inputs], steps });
+        for level in 0..self.levels.len() {
+            self.run_level(level, steps)?;
+        }
+        let mut outputs = Vec::new();
+        for &outlet in &self.to_host {
+            let outlet = &self.outlets[outlet];
+            for slot in 1..=steps {
+                outlet.for_each(slot, |index, payload| {
+                    outputs.push(Output { step: self.step + slot as u64 - 1, index, payload });
+                });
+            }
+        }
+        outputs.sort_by_key(|output| output.step);
+        if let Some(timing) = &mut self.timing {
+            let outlets = &self.outlets[..self.host_inputs];
+            self.pool.install(|| timing.add_chunk(steps, &self.blocks, outlets));
+        }
+        self.step += steps as u64;
+        Ok(outputs)
+    }
+
+    /// Runs one level of the schedule over a chunk.
+    fn run_level(&mut self, level: usize, steps: usize) -> Result<(), Fault> {
+        let Some(first_place) = self.levels[level].first().map(|(places, _)| places.start) else { return Ok(()) };
+        let first_outlet = self.outlet_ranges[first_place].start;
+        let (done, mut rest_outlets) = self.outlets.split_at_mut(first_outlet);
+        let mut rest_blocks = &mut self.blocks[first_place..];
+        let mut tasks = Vec::new();
+        for (places, recurrent) in &self.levels[level] {
+            let (blocks, later) = rest_blocks.split_at_mut(places.len());
+            let from = self.outlet_ranges[places.start].start;
+            let to = self.outlet_ranges[places.end - 1].end;
+            let (outlets, later_outlets) = rest_outlets.split_at_mut(to - from);
+            (rest_blocks, rest_outlets) = (later, later_outlets);
+            tasks.push(Task { blocks, outlets, first: (places.start, from), recurrent: *recurrent });
+        }
+        let (limits, simd, first_step, ranges) = (self.limits, self.simd, self.step, &self.outlet_ranges);
+        let run = |scratch: &mut Scratch, task: &mut Task| {
+            for block in task.blocks.iter_mut() {
+                block.begin_chunk();
+            }
+            for outlet in task.outlets.iter_mut() {
+                outlet.begin(steps);
+            }
+            if task.recurrent {
+                return run_recurrent(task, done, ranges, (first_step, steps), limits, scratch);
+            }
+            simd.run_chunk(&mut task.blocks[0], first_step, steps, done, task.outlets, limits, scratch)
+        };
+        let results: Vec<Result<(), Fault>> = self.pool.install(|| {
+            tasks.par_iter_mut().map_init(|| Scratch::new(limits.vector_length), run).collect()
+        });
+        // Of several faults the first is reported: the same for any number of threads.
+        let faults = results.into_iter().filter_map(Result::err);
+        faults.min_by_key(|fault| (fault.step, fault.block)).map_or(Ok(()), Err)
+    }
+
+    /// Counters since the machine was made.
+    pub fn counters(&self) -> Counters {
+        let blocks = self.place.iter().enumerate().map(|(number, &place)| {
+            let block = &self.blocks[place];
+            BlockCounters {
+                block: number as u32,
+                addresses: block.counts.clone(),
+                steps: block.steps,
+                cycles: block.cycles,
+                events: block.events,
+                saturated: block.saturated,
+                packets: self.outlets[self.outlet_ranges[place].clone()].iter().map(Outlet::sent).collect(),
+            }
+        });
+        Counters {
+            steps: self.step,
+            blocks: blocks.collect(),
+            host_packets: self.outlets[..self.host_inputs].iter().map(Outlet::sent).collect(),
+            timing: self.timing.as_ref().map(Timing::totals),
+            configuration_bits: self.configuration_bits,
+        }
+    }
+
+    /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.
+    pub fn in_foreach(&self, block: u32) -> &[bool] {
+        &self.blocks[self.place[block as usize]].program.in_foreach
+    }
+
+    /// A block's memory.
+    ///
+    /// # Panics
+    /// If there is no such block, or the space is that of the payloads.
+    pub fn memory(&self, block: u32, space: Space) -> &[u8] {
+        self.blocks[self.place[block as usize]].memory[space as usize].bytes()
+    }
+
+    /// Reads a named array of a block over the configuration port, row by row; `None` if the block has none.
+    pub fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+        let (space, width, first, elements) = self.locate(block, symbol)?;
+        self.configuration_bits += elements as u64 * u64::from(width.bits());
+        let bank = &self.blocks[self.place[block as usize]].memory[space as usize];
+        Some((first..first + elements).map(|at| bank.get(width, at)).collect())
+    }
+
+    /// Writes a named array of a block over the configuration port, row by row. Returns whether the block has it and it
+    /// is of that size.
+    pub fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
+        let Some((space, width, first, elements)) = self.locate(block, symbol) else { return false };
+        if elements != values.len() {
+            return false;
+        }
+        self.configuration_bits += elements as u64 * u64::from(width.bits());
+        let bank = &mut self.blocks[self.place[block as usize]].memory[space as usize];
+        for (at, &value) in values.iter().enumerate() {
+            bank.set(width, first + at, value);
+        }
+        true
+    }
+
+    fn locate(&self, block: u32, name: &str) -> Option<(Space, Width, usize, usize)> {
+        let symbol = self.symbols.get(block as usize)?.iter().find(|symbol| symbol.name == name)?;
+        let (space, width) = (symbol.space()?, symbol.width()?);
+        (space != Space::Event).then_some((space, width, symbol.offset as usize, symbol.elements() as usize))
+    }
+}
+
+/// Runs blocks that can reach each other, step by step: first all collect, then all run.
+fn run_recurrent(
+    task: &mut Task,
+    done: &[Outlet],
+    ranges: &[Range<usize>],
+    (first_step, steps): (u64, usize),
+    limits: Limits,
+    scratch: &mut Scratch,
+) -> Result<(), Fault> {
+    let (first_place, first_outlet) = task.first;
+    for slot in 0..steps {
+        let running: Vec<bool> = task
+            .blocks
+            .iter_mut()
+            .map(|block| block.collect_from(slot, |outlet| {
+                if outlet < first_outlet { &done[outlet] } else { &task.outlets[outlet - first_outlet] }
+            }))
+            .collect();
+        for (at, block) in task.blocks.iter_mut().enumerate().filter(|(at, _)| running[*at]) {
+            let range = &ranges[first_place + at];
+            let own = &mut task.outlets[range.start - first_outlet..range.end - first_outlet];
+            block.run_slot(first_step, slot, own, limits, scratch)?;
+        }
+    }
+    Ok(())
+}

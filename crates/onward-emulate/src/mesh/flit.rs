@@ -1,0 +1,76 @@
+//! What a flit carries through the emulated mesh: its route, in one word.
+//!
+//! On the chip a packet holds its destination, and each router derives from it the outputs it wants. Here the word
+//! already holds the outputs wanted at the router the flit is in (or is on its way to); it is brought up to date when
+//! the flit is granted an output. Two forms:
+//!
+//! ```text
+//! unicast    1 | - (7 bits) | final port (3) | y (8) | x (8) | wanted outputs (5)
+//! multicast  0 | index of the node's first child (26)        | wanted outputs (5)
+//! ```
+//!
+//! A node is a router that a tree passes; it has a child for each of its outputs N, E, S, W that is in use, in this
+//! order, next to each other in one table for all trees. (The child of an output that leads to a host port is never
+//! looked at; it only keeps the index arithmetic uniform.)
+
+/// Ports in the order in which round robin goes: north, east, south, west, local.
+pub(super) const PORTS: usize = 5;
+
+/// Multicast nodes that a word can tell apart.
+pub(super) const MOST_NODES: usize = 1 << 26;
+
+const WANTED: u32 = 0x1F;
+const UNICAST: u32 = 1 << 31;
+
+/// The route of a flit, see above.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Route(u32);
+
+impl Route {
+    /// A route to the port `last_port` (an index) of the router at column `x`, row `y`; must be steered before use.
+    pub(super) fn unicast(x: u8, y: u8, last_port: u8) -> Route {
+        Route(UNICAST | u32::from(last_port) << 21 | u32::from(y) << 13 | u32::from(x) << 5)
+    }
+
+    /// A router that a tree passes: the outputs it copies to (a mask), and where its children start.
+    pub(super) fn multicast(outputs: u8, first_child: usize) -> Route {
+        debug_assert!(first_child < MOST_NODES);
+        Route((first_child as u32) << 5 | u32::from(outputs))
+    }
+
+    /// The outputs wanted at the present router, a mask.
+    #[inline]
+    pub(super) fn wanted(self) -> u32 {
+        self.0 & WANTED
+    }
+
+    /// The route as seen by the router at column `x`, row `y`: a unicast goes along the row, then along the column,
+    /// then out of its last port. A multicast is left as it is.
+    #[inline]
+    pub(super) fn steered(self, x: u8, y: u8) -> Route {
+        if self.0 & UNICAST == 0 {
+            return self;
+        }
+        let (to_x, to_y) = ((self.0 >> 5) as u8, (self.0 >> 13) as u8);
+        let port = if to_x != x {
+            if to_x > x { 1 } else { 3 }
+        } else if to_y != y {
+            if to_y > y { 2 } else { 0 }
+        } else {
+            self.0 >> 21 & 7
+        };
+        Route(self.0 & !WANTED | 1 << port)
+    }
+
+    /// The route after the output `direction` (0 to 3), in the router at column `x`, row `y` to which that output leads.
+    #[inline]
+    pub(super) fn forwarded(self, direction: usize, x: u8, y: u8, nodes: &[Route]) -> Route {
+        if self.0 & UNICAST != 0 {
+            return self.steered(x, y);
+        }
+        let before = self.0 & ((1 << direction) - 1) & 0xF;
+        // How many bits are set in a number below 16, from a table in a word.
+        let rank = 0x4332_3221_3221_2110_u64 >> (4 * before) & 0xF;
+        nodes[(self.0 >> 5) as usize + rank as usize]
+    }
+}

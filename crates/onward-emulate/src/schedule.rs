@@ -1,0 +1,61 @@
+//! In which order blocks run.
+//!
+//! What a block sends in a step is consumed in the next, so along forward edges a block can run many steps ahead of its
+//! takers. Blocks that can reach each other (a recurrent layer) form a group that runs step by step; groups of one
+//! level do not depend on each other.
+
+use petgraph::algo::condensation;
+use petgraph::graph::DiGraph;
+use petgraph::visit::Topo;
+
+/// Blocks that run step by step together; a single block without a path to itself runs a whole chunk at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Blocks, ascending.
+    pub blocks: Vec<u32>,
+    /// Whether a path leads from it to itself.
+    pub recurrent: bool,
+}
+
+/// Groups by level: each depends only on groups of lower levels. Deterministic: groups of a level are in the order of
+/// their lowest block.
+pub(crate) fn levels(blocks: u32, edges: impl IntoIterator<Item = (u32, u32)>) -> Vec<Vec<Group>> {
+    let mut graph = DiGraph::<u32, ()>::new();
+    let nodes: Vec<_> = (0..blocks).map(|block| graph.add_node(block)).collect();
+    let mut to_itself = vec![false; blocks as usize];
+    for (from, to) in edges {
+        graph.update_edge(nodes[from as usize], nodes[to as usize], ());
+        to_itself[from as usize] |= from == to;
+    }
+    let groups = condensation(graph, true);
+    let mut level = vec![0; groups.node_count()];
+    let mut levels: Vec<Vec<Group>> = Vec::new();
+    let mut topological = Topo::new(&groups);
+    while let Some(node) = topological.next(&groups) {
+        let before = groups.neighbors_directed(node, petgraph::Direction::Incoming);
+        level[node.index()] = before.map(|before| level[before.index()] + 1).max().unwrap_or(0);
+        levels.resize_with(levels.len().max(level[node.index()] + 1), Vec::new);
+        let mut blocks = groups[node].clone();
+        blocks.sort_unstable();
+        let recurrent = blocks.len() > 1 || to_itself[blocks[0] as usize];
+        levels[level[node.index()]].push(Group { blocks, recurrent });
+    }
+    for groups in &mut levels {
+        groups.sort_by_key(|group| group.blocks[0]);
+    }
+    levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_and_loops_find_their_levels() {
+        let levels = levels(6, [(0, 2), (1, 2), (2, 3), (3, 4), (4, 3), (5, 5)]);
+        let plain = |level: usize| levels[level].iter().map(|g| (g.blocks.clone(), g.recurrent)).collect::<Vec<_>>();
+        assert_eq!(plain(0), [(vec![0], false), (vec![1], false), (vec![5], true)]);
+        assert_eq!(plain(1), [(vec![2], false)]);
+        assert_eq!(plain(2), [(vec![3, 4], true)]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Whether an image's parts fit each other: indices in range, nothing larger than its chip. What was decoded from a
+//! file with a valid checksum may still be nonsense; whoever uses an image may rely on these.
+
+use crate::{Block, Delivery, Destination, Endpoint, Image, Route, Tile};
+
+/// Says what does not hold.
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+impl Image {
+    /// Checks the image as a whole.
+    ///
+    /// # Errors
+    /// One line that names what does not fit.
+    pub fn check(&self) -> Result<(), String> {
+        self.chip.validate().map_err(|error| error.to_string())?;
+        ensure(usize::from(self.host_port) < self.chip.host.ports.len(), || "its host port is not on the chip".into())?;
+        ensure(self.network.window_steps > 0, || "its window has no steps".into())?;
+        let populations = self.network.populations.len();
+        for &(from, to) in &self.network.edges {
+            ensure((from as usize) < populations && (to as usize) < populations, || "an edge leads nowhere".into())?;
+        }
+        for program in &self.programs {
+            let in_range = |address: u32| address as usize <= program.words.len();
+            ensure(program.labels.iter().all(|(_, address)| in_range(*address)), || {
+                format!("program `{}` has a label outside it", program.name)
+            })?;
+            ensure(program.population.is_none_or(|p| (p as usize) < populations), || {
+                format!("program `{}` belongs to no population", program.name)
+            })?;
+        }
+        for tree in &self.trees {
+            self.check_endpoint(tree.source)?;
+            for &(tile, _) in &tree.branches {
+                self.check_tile(tile)?;
+            }
+        }
+        for (number, block) in self.blocks.iter().enumerate() {
+            self.check_block(block).map_err(|what| format!("block {number}: {what}"))?;
+        }
+        for input in &self.host_inputs {
+            self.check_route(&input.route).map_err(|what| format!("host input: {what}"))?;
+        }
+        self.check_budgets()
+    }
+
+    fn check_block(&self, block: &Block) -> Result<(), String> {
+        self.check_tile(block.tile)?;
+        ensure((block.population as usize) < self.network.populations.len(), || "its population is missing".into())?;
+        let program = self.programs.get(block.program as usize).ok_or("its program is missing")?;
+        ensure((block.entry as usize) < program.words.len(), || "its entry is outside its program".into())?;
+        for (contents, &bytes) in block.contents.iter().zip(&block.memory_bytes) {
+            ensure(contents.len() <= bytes as usize, || "its contents are larger than its memory".into())?;
+        }
+        for symbol in &block.symbols {
+            let fits = || {
+                let bytes = *block.memory_bytes.get(usize::from(symbol.space))?;
+                let bits = u64::from(symbol.width()?.bits());
+                let end = u64::from(symbol.offset).checked_add(symbol.elements())?.checked_mul(bits)?;
+                Some(end <= u64::from(bytes) * 8)
+            };
+            ensure(fits() == Some(true), || format!("symbol `{}` lies outside its memory", symbol.name))?;
+        }
+        block.routes.iter().try_for_each(|route| self.check_route(route))
+    }
+
+    fn check_route(&self, route: &Route) -> Result<(), String> {
+        for flit in &route.flits {
+            match flit.destination {
+                Destination::Unicast(endpoint) => self.check_endpoint(endpoint)?,
+                Destination::Multicast(tree) => {
+                    ensure(usize::from(tree.0) < self.trees.len(), || format!("route `{}` has no tree", route.name))?;
+                }
+            }
+            for delivery in &flit.deliveries {
+                if let Delivery::Block { block, first_axon } = *delivery {
+                    let taker = self.blocks.get(block as usize);
+                    let end = u64::from(first_axon) + u64::from(route.indices);
+                    ensure(taker.is_some_and(|taker| end <= u64::from(taker.axons)), || {
+                        format!("route `{}` ends outside block {block}", route.name)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tile(&self, tile: Tile) -> Result<(), String> {
+        ensure((tile.0 as usize) < self.chip.mesh.tiles(), || format!("tile {} is not on the chip", tile.0))
+    }
+
+    fn check_endpoint(&self, endpoint: Endpoint) -> Result<(), String> {
+        match endpoint {
+            Endpoint::Core(tile) => self.check_tile(tile),
+            Endpoint::Host(port) => {
+                ensure(usize::from(port) < self.chip.host.ports.len(), || format!("host port {port} is not on the chip"))
+            }
+        }
+    }
+
+    /// The blocks of each tile together fit its core.
+    fn check_budgets(&self) -> Result<(), String> {
+        for usage in self.core_usage() {
+            for limit in usage.limits(&self.chip) {
+                ensure(limit.needed <= limit.available, || {
+                    format!("tile {}: {} needs {}, there are {}", usage.tile.0, limit.what, limit.needed, limit.available)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! What an image holds.
+
+use crate::route::{Destination, Tile, Tree};
+use onward_chip::Chip;
+use onward_isa::{Space, Width};
+use serde::{Deserialize, Serialize};
+
+/// A linked network: everything an emulator, or a chip's loader, needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The chip it was linked for.
+    pub chip: Chip,
+    /// The network it came from.
+    pub network: NetworkSummary,
+    /// Programs; blocks of a layer share one.
+    pub programs: Vec<Program>,
+    /// Blocks by logical number.
+    pub blocks: Vec<Block>,
+    /// Multicast trees by index.
+    pub trees: Vec<Tree>,
+    /// What the host sends, and through which port (index into the chip's ports).
+    pub host_inputs: Vec<HostInput>,
+    /// The port inputs enter and results leave by.
+    pub host_port: u16,
+}
+
+/// The network as far as loaders, readers and verifiers need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkSummary {
+    /// Its name.
+    pub name: String,
+    /// Name and text of the source it was compiled from.
+    pub source: (String, String),
+    /// The seed that drew the initial weights.
+    pub seed: u64,
+    /// Built-in data set or path the text names.
+    pub data: Option<String>,
+    /// Steps a window lasts.
+    pub window_steps: u32,
+    /// Epochs to train for.
+    pub epochs: u32,
+    /// Populations in topological order, by index.
+    pub populations: Vec<Population>,
+    /// Edges between populations, from and to.
+    pub edges: Vec<(u32, u32)>,
+}
+
+/// A node of the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Population {
+    /// Its name in the text.
+    pub name: String,
+    /// What it is.
+    pub kind: PopulationKind,
+    /// Neurons (inputs, classes) in it.
+    pub neurons: u32,
+    /// Steps it lags behind the input: 0 for inputs, 1 for the first layer.
+    pub lag: u32,
+    /// Line of the text that declares it, from 1.
+    pub source_line: u32,
+}
+
+/// Kinds of nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PopulationKind {
+    /// Evenly spread spikes; the shape of a sample.
+    RateInput {
+        /// Extents, outermost first.
+        shape: Vec<u32>,
+    },
+    /// Class targets, a line each.
+    Target,
+    /// Neurons on cores.
+    Layer {
+        /// Learning schedule, if it learns.
+        schedule: Option<Schedule>,
+    },
+    /// Sums class scores and takes the largest.
+    Readout,
+}
+
+/// How the shift of a layer's updates grows over the epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Shift in the first epoch: updates are divided by 2^shift.
+    pub shift: i32,
+    /// How often it grows by 1, after equal parts of the run.
+    pub anneal: u32,
+}
+
+impl Schedule {
+    /// The shift in an epoch (from 0) of so many.
+    pub fn shift_in(&self, epoch: u32, epochs: u32) -> i32 {
+        self.shift + ((u64::from(self.anneal) + 1) * u64::from(epoch) / u64::from(epochs.max(1))) as i32
+    }
+}
+
+/// A program of the instruction set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// What it is called.
+    pub name: String,
+    /// Instruction words.
+    pub words: Vec<u32>,
+    /// Labels by address.
+    pub labels: Vec<(String, u32)>,
+    /// Line of the assembly text each word came from, from 1.
+    pub lines: Vec<u32>,
+    /// The assembly text.
+    pub text: String,
+    /// Population whose handlers these are.
+    pub population: Option<u32>,
+}
+
+/// A block: neurons of one layer on one core, and what the core's block table says of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Population it belongs to.
+    pub population: u32,
+    /// First neuron of the population in the block.
+    pub first_neuron: u32,
+    /// Neurons in the block.
+    pub neurons: u32,
+    /// Where it lives.
+    pub tile: Tile,
+    /// Its program.
+    pub program: u32,
+    /// Address the sequencer starts at in each step the block runs.
+    pub entry: u32,
+    /// Whether axon 0 takes tags: their payload goes to the tag register and not to the active set.
+    pub tagged: bool,
+    /// Input lines, the tag's included.
+    pub axons: u32,
+    /// Bytes of neuron, axon and synapse memory (by [`Space`] number).
+    pub memory_bytes: [u32; 3],
+    /// What the memories hold at first, by [`Space`] number; missing bytes are 0.
+    pub contents: [Vec<u8>; 3],
+    /// Routes by number.
+    pub routes: Vec<Route>,
+    /// What lies where.
+    pub symbols: Vec<Symbol>,
+}
+
+/// Where the packets of a send go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// What it is for.
+    pub name: String,
+    /// Packets' indices are below this.
+    pub indices: u32,
+    /// For each packet, one flit to each of these.
+    pub flits: Vec<Flit>,
+}
+
+/// A flit of a route and who takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flit {
+    /// Its header.
+    pub destination: Destination,
+    /// Who takes it; at most one block a tile.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// A taker of packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Delivery {
+    /// A block; the packet's index is added to `first_axon`.
+    Block {
+        /// Logical number.
+        block: u32,
+        /// The block's axon that index 0 arrives on.
+        first_axon: u32,
+    },
+    /// The host.
+    Host,
+}
+
+/// A named array in a block's memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Symbol {
+    /// What it holds.
+    pub name: String,
+    /// Memory, by [`Space`] number.
+    pub space: u8,
+    /// Element width in bits.
+    pub width_bits: u8,
+    /// First element, counted in elements.
+    pub offset: u32,
+    /// Rows and elements in a row.
+    pub rows: u32,
+    /// Elements in a row.
+    pub columns: u32,
+}
+
+impl Symbol {
+    /// The memory it lies in; `None` if the number is none.
+    pub fn space(&self) -> Option<Space> {
+        Space::ALL.get(usize::from(self.space)).copied()
+    }
+
+    /// Its elements' width; `None` if there is no such width.
+    pub fn width(&self) -> Option<Width> {
+        Width::from_bits(u32::from(self.width_bits))
+    }
+
+    /// Elements in all.
+    pub fn elements(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.columns)
+    }
+}
+
+/// Something the host sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostInput {
+    /// What it is.
+    pub kind: HostInputKind,
+    /// Where its packets go.
+    pub route: Route,
+}
+
+/// Kinds of host inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostInputKind {
+    /// Opens a window: one packet, its payload a [`Tag`].
+    Tag,
+    /// The target: a spike on the class's line in each step of a target window.
+    Target,
+    /// The input's spikes.
+    Input,
+}
+
+/// What a window is: the payload of the packet that opens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// A target window (else an input window).
+    pub target: bool,
+    /// The sample is learned from.
+    pub learn: bool,
+    /// The target's slot, a class.
+    pub slot: u16,
+}
+
+impl Tag {
+    /// The payload: bits 1..0 the kind, bit 2 learn, bits 23..8 the slot.
+    pub fn payload(self) -> i32 {
+        i32::from(self.target) | i32::from(self.learn) << 2 | i32::from(self.slot) << 8
+    }
+}
+
+impl Block {
+    /// The symbol of this name.
+    pub fn symbol(&self, name: &str) -> Option<&Symbol> {
+        self.symbols.iter().find(|symbol| symbol.name == name)
+    }
+}

@@ -1,0 +1,70 @@
+//! How full each core is.
+
+use crate::{Image, Tile};
+use onward_chip::Chip;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the blocks of a core use of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CoreUsage {
+    /// The tile.
+    pub tile: Tile,
+    /// Logical numbers of its blocks, ascending.
+    pub blocks: Vec<u32>,
+    /// Instruction words; programs that blocks share count once.
+    pub instruction_words: u64,
+    /// Bytes of neuron, axon and synapse memory.
+    pub memory_bytes: [u64; 3],
+    /// Entries of the active set.
+    pub axons: u64,
+    /// Entries of the route table.
+    pub routes: u64,
+}
+
+/// A limit of a core and what is needed of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is limited.
+    pub what: &'static str,
+    /// Needed.
+    pub needed: u64,
+    /// Available.
+    pub available: u64,
+}
+
+impl CoreUsage {
+    /// All limits of a core beside what is used.
+    pub fn limits(&self, chip: &Chip) -> [Limit; 7] {
+        let limit = |what, needed, available: u32| Limit { what, needed, available: u64::from(available) };
+        [
+            limit("synapse memory (bytes)", self.memory_bytes[2], chip.memory.synapse_bytes),
+            limit("neuron memory (bytes)", self.memory_bytes[0], chip.memory.neuron_bytes),
+            limit("axon memory (bytes)", self.memory_bytes[1], chip.memory.axon_bytes),
+            limit("instruction memory (words)", self.instruction_words, chip.memory.instruction_words),
+            limit("axons", self.axons, chip.memory.axons),
+            limit("route table (entries)", self.routes, chip.memory.routes),
+            limit("blocks", self.blocks.len() as u64, u32::from(chip.core.blocks)),
+        ]
+    }
+}
+
+impl Image {
+    /// The usage of each core that has a block, by tile.
+    pub fn core_usage(&self) -> Vec<CoreUsage> {
+        let mut cores: BTreeMap<Tile, (CoreUsage, BTreeSet<u32>)> = BTreeMap::new();
+        for (number, block) in self.blocks.iter().enumerate() {
+            let (usage, programs) = cores.entry(block.tile).or_default();
+            usage.tile = block.tile;
+            usage.blocks.push(number as u32);
+            if programs.insert(block.program) {
+                usage.instruction_words += self.programs[block.program as usize].words.len() as u64;
+            }
+            for (sum, &bytes) in usage.memory_bytes.iter_mut().zip(&block.memory_bytes) {
+                *sum += u64::from(bytes);
+            }
+            usage.axons += u64::from(block.axons);
+            usage.routes += block.routes.iter().map(|route| route.flits.len() as u64).sum::<u64>();
+        }
+        cores.into_values().map(|(usage, _)| usage).collect()
+    }
+}

@@ -1,0 +1,3 @@
+network digits {
+    epochs = 3
+}

@@ -1,0 +1,2 @@
+epochs = 3
+layer hidden = dense(64) from pixels

@@ -1,0 +1,10 @@
+network digits {
+    data = "digits
+    input  pixels = rate(8, 8)
+    target digit  = classes(10)
+    data = 'digits'
+    learning = none
+    layer hidden1 = dense(128) from pixels, digit
+    layer hidden2 = dense(128) from hidden1
+    readout answer = nearest_target from hidden2
+}

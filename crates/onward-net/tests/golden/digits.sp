@@ -1,0 +1,14 @@
+network digits {
+    data = "digits"
+    epochs = 30
+    window = 8
+    neurons = integrate_and_fire { threshold = 1.0, reset = subtract }
+    weights = fixed { bits = 16, gain = 1.0 }
+    learning = hinge { rate = 7, margin = 0.3, anneal = 3, gate = surrogate }
+
+    input pixels = rate(8, 8)
+    target digit = classes(10)
+    layer hidden1 = dense(128) from pixels, digit { block = 64 }
+    layer hidden2 = dense(128) from hidden1 { block = 64 }
+    readout answer = nearest_target from hidden2
+}

@@ -1,0 +1,68 @@
+//! The programs of the repository: what they mean, as canonical text and as a drawing.
+
+mod golden;
+
+use onward_diagnostic::Source;
+use onward_net::{Gate, Hinge, Learning, Network};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn program(name: &str) -> Network {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs").join(name);
+    let source = Source::new(name, fs::read_to_string(path).expect("the program is there"));
+    Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
+}
+
+fn recorded(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+#[test]
+fn digits() {
+    let network = program("digits.sp");
+    golden::check(&recorded("digits.sp"), &network.to_string());
+    golden::check(&recorded("digits.dot"), &network.to_dot());
+}
+
+#[test]
+fn mnist() {
+    let network = program("mnist.sp");
+    assert_eq!(network.data, None);
+    assert_eq!(network.input().size(), 784);
+    golden::check(&recorded("mnist.sp"), &network.to_string());
+}
+
+#[test]
+fn reference() {
+    golden::check(&recorded("reference.md"), &onward_net::reference());
+}
+
+#[test]
+fn defaults_and_overrides() {
+    let source = Source::new(
+        "test.sp",
+        "network test {
+            input x = rate(4)
+            target y = classes(2)
+            learning = hinge
+            layer first = dense(200)
+                from x,
+                     y
+                { weights = fixed { bits = 8 }, learning = none }
+            layer second = dense(20) from first
+            readout z = nearest_target from second
+        }",
+    );
+    let network = Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    assert_eq!((network.epochs, network.window_steps), (10, 8));
+    let layers: Vec<_> = network.layers().collect();
+    let (first, second) = (network.layer(layers[0]), network.layer(layers[1]));
+    assert_eq!((first.block, first.blocks(), second.block, second.blocks()), (128, 2, 20, 1));
+    assert_eq!((first.weights.bits, second.weights.bits), (8, 16));
+    assert_eq!(first.learning, Learning::None);
+    assert_eq!(second.learning, Learning::Hinge(Hinge { rate: 9, margin: 0.3, anneal: 3, gate: Gate::Surrogate }));
+    assert_eq!(&source.text[first.span.clone()], "layer first");
+    let sources: Vec<_> = network.sources(layers[0]).iter().map(|&node| network.graph[node].name()).collect();
+    assert_eq!(sources, ["x", "y"]);
+    assert_eq!(layers.iter().map(|&layer| network.lag(layer)).collect::<Vec<_>>(), [1, 2]);
+}

@@ -1,0 +1,140 @@
+//! Data sets, the order their samples are shown in, and how a sample becomes spikes.
+//!
+//! A [`Dataset`] is built in ([`BUILTIN_DATASETS`]) or read from a folder of IDX files, as MNIST is published. A
+//! [`SampleOrder`] shuffles it anew each epoch; a [`RateEncoder`] makes the spikes of a sample.
+//!
+//! ```
+//! use onward_run::data::{Dataset, RateEncoder, SampleOrder};
+//! let digits = Dataset::load("digits")?;
+//! assert_eq!((digits.train.len(), digits.test.len(), digits.classes), (1348, 449, 10));
+//! digits.check(&[8, 8], 10)?;
+//!
+//! let first = SampleOrder::new(7).epoch(digits.train.len() as u32, 0)[0] as usize;
+//! let mut spikes = vec![0; 8]; // 8 steps of one word: 64 pixels
+//! RateEncoder::new(8).encode(digits.train.pixels(first), &mut spikes, 1);
+//! # Ok::<(), onward_run::data::DataError>(())
+//! ```
+
+mod builtin;
+mod encoding;
+mod error;
+mod idx;
+mod order;
+
+pub use builtin::BUILTIN_DATASETS;
+pub use encoding::{RateEncoder, encode_rate, rate_count};
+pub use error::{DataError, FileProblem};
+pub use order::{SampleOrder, SplitMix64};
+
+use std::path::Path;
+
+/// Labelled samples, in a part to learn from and a part to test with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// Name or path it was loaded by.
+    pub name: String,
+    /// Rows and columns of a sample.
+    pub shape: Vec<u32>,
+    /// Number of classes: one more than the highest label in either part.
+    pub classes: u32,
+    /// Samples to learn from, at least one.
+    pub train: Samples,
+    /// Samples to test with, at least one.
+    pub test: Samples,
+}
+
+/// Samples of one shape with their labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Samples {
+    pixels: Vec<u8>,
+    labels: Vec<u16>,
+    pixels_per_sample: usize,
+}
+
+impl Samples {
+    /// `pixels`: sample after sample, each row by row, `pixels_per_sample` of them for each label.
+    ///
+    /// # Panics
+    /// When the lengths do not agree.
+    pub fn new(pixels: Vec<u8>, labels: Vec<u16>, pixels_per_sample: usize) -> Samples {
+        assert_eq!(Some(pixels.len()), labels.len().checked_mul(pixels_per_sample), "pixels of every label");
+        Samples { pixels, labels, pixels_per_sample }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Pixels of sample `index`, row by row, 0 (dark) to 255.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn pixels(&self, index: usize) -> &[u8] {
+        &self.pixels[index * self.pixels_per_sample..][..self.pixels_per_sample]
+    }
+
+    /// Class of sample `index`.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn label(&self, index: usize) -> u16 {
+        self.labels[index]
+    }
+}
+
+impl Dataset {
+    /// The built-in data set of that name, or else the folder of IDX files at that path: `train-images-idx3-ubyte`,
+    /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or compressed
+    /// with gzip and `.gz` behind its name.
+    ///
+    /// # Errors
+    /// When there is neither, or a file is missing, unreadable or not what its header says, or the files do not belong
+    /// together. Memory is taken for what the files hold, never for what a header claims.
+    pub fn load(name_or_path: &str) -> Result<Dataset, DataError> {
+        if let Some(files) = builtin::find(name_or_path) {
+            return idx::dataset(name_or_path, |file| builtin::open(name_or_path, files, file));
+        }
+        let folder = Path::new(name_or_path);
+        if !folder.is_dir() {
+            return Err(DataError::NoDataset {
+                name: name_or_path.to_owned(),
+                is_file: folder.exists(),
+                builtin: BUILTIN_DATASETS.to_vec(),
+            });
+        }
+        idx::dataset(name_or_path, |file| idx::open(folder, file))
+    }
+
+    /// Whether a network with this input and this many classes can be shown the data: the shapes are the same, axes of
+    /// length 1 left aside (`1 x 28 x 28` takes `28 x 28`), or the input is flat and as long as a sample; and no label
+    /// is `classes` or more.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] and [`DataError::Label`], which names the first sample that does not fit.
+    pub fn check(&self, input_shape: &[u32], classes: u32) -> Result<(), DataError> {
+        let proper = |shape: &[u32]| shape.iter().copied().filter(|&axis| axis != 1).collect::<Vec<_>>();
+        let pixels: u64 = self.shape.iter().map(|&axis| u64::from(axis)).product();
+        let (wanted, found) = (proper(input_shape), proper(&self.shape));
+        let flat = matches!(wanted[..], [length] if u64::from(length) == pixels);
+        if wanted != found && !flat {
+            return Err(DataError::Shape {
+                name: self.name.clone(),
+                expected: input_shape.to_vec(),
+                found: self.shape.clone(),
+            });
+        }
+        for (part, samples) in [("train", &self.train), ("test", &self.test)] {
+            if let Some(sample) = samples.labels.iter().position(|&label| u32::from(label) >= classes) {
+                let label = samples.labels[sample];
+                return Err(DataError::Label { name: self.name.clone(), part, sample, label, classes });
+            }
+        }
+        Ok(())
+    }
+}
