@@ -193,8 +193,11 @@ fn ports(mesh: &onward_chip::Mesh) -> impl Strategy<Value = Vec<HostPort>> + use
 
 fn bursts(gaps: u32, packets: u32) -> impl Strategy<Value = Vec<Burst>> {
     let destinations = prop::collection::vec((any::<bool>(), 0..1_000_usize), 0..4);
-    let burst = (0..=gaps, 0..=packets, destinations)
-        .prop_map(|(gap, packets, destinations)| Burst { gap, packets, destinations });
+    let burst = (0..=gaps, 0..=packets, destinations).prop_map(|(gap, packets, destinations)| Burst {
+        gap,
+        packets,
+        destinations,
+    });
     prop::collection::vec(burst, 0..5)
 }
 

@@ -352,10 +352,21 @@ impl Machine {
         self.blocks[self.place[block as usize]].memory[space as usize].bytes()
     }
 
+    /// Cycles so far; `None` without timing.
+    pub fn cycles(&self) -> Option<u64> {
+        self.timing.as_ref().map(|timing| timing.totals().cycles)
+    }
+
     /// Reads a named array of a block over the configuration port, row by row; `None` if the block has none.
     pub fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
-        let (space, width, first, elements) = self.locate(block, symbol)?;
+        let (_, width, _, elements) = self.locate(block, symbol)?;
         self.configuration_bits += elements as u64 * u64::from(width.bits());
+        self.peek(block, symbol)
+    }
+
+    /// Looks at a named array of a block as a debugger does: no port is used, nothing is counted.
+    pub fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+        let (space, width, first, elements) = self.locate(block, symbol)?;
         let bank = &self.blocks[self.place[block as usize]].memory[space as usize];
         Some((first..first + elements).map(|at| bank.get(width, at)).collect())
     }

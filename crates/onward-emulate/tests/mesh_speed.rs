@@ -28,7 +28,8 @@ fn network() -> (onward_chip::Mesh, [HostPort; 1], Vec<Tree>, Vec<Destination>, 
     }
     let readout = core(3, 1);
     senders.extend(second);
-    let mut destinations: Vec<_> = (0..trees.len()).map(|tree| Destination::Multicast(TreeIndex(tree as u16))).collect();
+    let mut destinations: Vec<_> =
+        (0..trees.len()).map(|tree| Destination::Multicast(TreeIndex(tree as u16))).collect();
     destinations.extend([Destination::Unicast(readout); 4]);
     (shape, ports, trees, destinations, senders)
 }
@@ -39,7 +40,13 @@ fn measure(name: &str, packets_per_burst: u32, gap: u32) {
     let fill = |traffic: &mut Traffic| {
         traffic.clear();
         for (index, &sender) in senders.iter().enumerate() {
-            let packets = if index == 0 { 100 } else if index <= 4 { 37 } else { 2 };
+            let packets = if index == 0 {
+                100
+            } else if index <= 4 {
+                37
+            } else {
+                2
+            };
             let mut left = packets;
             while left > 0 {
                 let burst = left.min(packets_per_burst);
@@ -53,7 +60,7 @@ fn measure(name: &str, packets_per_burst: u32, gap: u32) {
     fill(&mut traffic);
     let timing = mesh.step(&traffic);
     let stalls: u64 = mesh.stalls().iter().sum();
-    let steps = 20_000; let steps = std::env::var("STEPS").map_or(steps, |v| v.parse().unwrap());
+    let steps = 20_000;
     let start = Instant::now();
     for _ in 0..steps {
         fill(&mut traffic);

@@ -95,8 +95,7 @@ mod tests {
 
     #[test]
     fn a_host_port_is_left_by_the_outward_side_of_its_router() {
-        let ports =
-            [HostPort { side: Side::West, position: 0 }, HostPort { side: Side::East, position: 1 }];
+        let ports = [HostPort { side: Side::West, position: 0 }, HostPort { side: Side::East, position: 1 }];
         let tree = dimension_order_tree(&mesh(2, 2), &ports, Endpoint::Host(0), &[Endpoint::Host(1)]);
         assert_eq!(tree.branches, vec![(Tile(0), port::EAST), (Tile(1), port::SOUTH), (Tile(3), port::EAST)]);
     }

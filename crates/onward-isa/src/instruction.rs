@@ -129,7 +129,8 @@ impl Width {
 }
 
 impl Field {
-    fn shift(self) -> u32 {
+    /// The field's lowest bit.
+    pub(crate) fn shift(self) -> u32 {
         match self {
             Field::D => 20,
             Field::A => 16,

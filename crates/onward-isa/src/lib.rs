@@ -15,12 +15,14 @@
 mod assembler;
 mod disassembler;
 mod instruction;
+mod manual;
 pub mod random;
 mod table;
 
 pub use assembler::{AssemblyErrors, Data, Program, assemble, assemble_with, read_relative};
 pub use disassembler::disassemble;
 pub use instruction::{DecodeError, EncodeError, Instruction, Space, Width};
+pub use manual::{manual, manual_entry};
 pub use table::{
     Access, Cycles, Description, Energy, Field, INSTRUCTIONS, Op, Operand, RegisterKind, SPACES, SPECIALS,
     SpaceDescription,

@@ -5,7 +5,7 @@ mod support;
 use onward_diagnostic::Source;
 use onward_isa::{AssemblyErrors, assemble, assemble_with, disassemble};
 use proptest::prelude::*;
-use support::program;
+use support::{cases, program};
 
 /// Assembles a text and shows what is wrong with it; whatever the text, this returns.
 fn survives(text: &str) {
@@ -99,7 +99,7 @@ const PIECES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(cases(1500))]
 
     #[test]
     fn any_text(text in any::<String>()) {

@@ -6,7 +6,7 @@ use onward_diagnostic::Source;
 use onward_isa::{INSTRUCTIONS, Instruction, RegisterKind, assemble, disassemble};
 use proptest::prelude::*;
 use rayon::prelude::*;
-use support::{instruction, program};
+use support::{cases, instruction, program};
 
 /// The words of a text, or its errors as a person sees them.
 fn words(text: &str) -> Result<Vec<u32>, String> {
@@ -26,7 +26,7 @@ fn examples_of_the_table() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn instructions_decode_as_they_were(instruction in instruction()) {
@@ -59,7 +59,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn programs_assemble_as_they_were(program in program()) {

@@ -1,3 +1,11 @@
-//! Data, encodings, training and inference on the emulated chip
+//! Running networks: data, encodings, training and inference on the emulated chip.
+//!
+//! The host's part and no more: it shows samples and targets at the chip's edge, writes learning rates over the
+//! configuration port, and counts right answers. Everything that is computed of a network is computed by its handlers.
 
 pub mod data;
+mod session;
+mod train;
+
+pub use session::{Session, SessionError};
+pub use train::{EpochReport, Phase, Progress, TrainReport, train, weights_hash};

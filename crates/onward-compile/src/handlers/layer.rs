@@ -82,7 +82,7 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     a.code("bne r10, r0, close_target_window", "");
     if shape.scores {
         a.code("bne learn, r0, close_learning", "");
-        scores(&mut a);
+        scores(&mut a, "answer_scored");
         a.code("setvl r0, CLASSES", "");
         a.code("vld v2, n32[SCORES]", "");
         a.code("pnot p0, p1", "p1 was never set: all classes");
@@ -96,7 +96,7 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
         a.code("bne learn, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
-        scores(&mut a);
+        scores(&mut a, "target_scored");
         hinge::update(&mut a, shape, learning);
     }
     a.code("sleep", "");
@@ -259,15 +259,14 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
     a.code("stay", "");
 }
 
-/// The block's score of each class, the product of the counts with the class's: to memory.
-fn scores(a: &mut Assembly) {
+/// The block's score of each class, the product of the counts with the class's: to memory. Goes on at `label`.
+fn scores(a: &mut Assembly, label: &str) {
     a.comment("score(c) = sum over neurons of h * t_c");
     a.code("addi r10, r0, COUNT", "");
     a.code("vld v0, n16[r10]", "h");
     a.code("addi r10, r0, TARGET_COUNT", "");
     a.code("addi r11, r0, CLASSES", "");
     a.code("addi r12, r0, 0", "class");
-    let label = "scored";
     a.code(&format!("loop r11, {label}"), "");
     a.code("vld v1, n16[r10]", "t_c");
     a.code("vdot r13, v0, v1", "");

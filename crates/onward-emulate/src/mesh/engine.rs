@@ -11,7 +11,7 @@ use onward_image::Tile;
 
 use super::flit::{PORTS, Route};
 use super::links::{Links, Tag};
-use super::router::{NONE, Router, next_grant};
+use super::router::{NONE, NOWHERE, Router, next_grant};
 use super::tables::Tables;
 use super::traffic::{Burst, Timeline};
 use super::usage::RouterUsage;
@@ -48,12 +48,11 @@ pub struct Mesh {
     stalls: Vec<u64>,
 }
 
-/// The flits in all input buffers, each a ring of a power of two of entries. The head of a buffer is kept in its router
-/// alone.
+/// The flits in all input buffers, each a ring of a power of two of entries.
 #[derive(Clone, Debug)]
 struct Buffers {
     routes: Vec<Route>,
-    /// Those of all flits, heads too; empty until somebody observes.
+    /// Empty until somebody observes.
     tags: Vec<Tag>,
     /// Whether tags are kept.
     observed: bool,
@@ -296,10 +295,11 @@ impl Mesh {
     }
 
     /// Makes the neighbours known of the routers that were not in use before: what holds a flit may forward it.
+    #[inline]
     fn meet_neighbours(&mut self) {
         while let Some(&index) = self.used.get(self.met) {
             self.met += 1;
-            if !self.routers[index as usize].knows_neighbours() {
+            if self.routers[index as usize].behind[0] == NONE {
                 self.meet(index);
             }
         }
@@ -308,10 +308,12 @@ impl Mesh {
     #[cold]
     fn meet(&mut self, index: u32) {
         let tile = self.usage[index as usize].tile;
-        for output in 0..4 {
-            if let Some(neighbour) = self.tables.neighbour(tile, output) {
-                self.routers[index as usize].neighbours[output] = self.router(neighbour);
-            }
+        for port in 0..8 {
+            let neighbour = if port < 4 { self.tables.neighbour(tile, port) } else { None };
+            self.routers[index as usize].behind[port] = match neighbour {
+                Some(neighbour) => self.router(neighbour) << 3 | (port as u32 ^ 2),
+                None => index << 3 | NOWHERE,
+            };
         }
     }
 
@@ -322,9 +324,8 @@ impl Mesh {
         for (index, &(place, route)) in arrivals.flits.iter().enumerate() {
             let router = &mut self.routers[(place >> 3) as usize];
             let input = (place & 7) as usize;
-            let count = router.entered[input];
+            let entry = self.buffers.entry(place, router.entered[input]);
             if O::OBSERVES {
-                let entry = self.buffers.entry(place, count);
                 self.buffers.tags[entry] = arrivals.tags[index];
             }
             if router.is_empty() {
@@ -334,12 +335,8 @@ impl Mesh {
                     self.used.push(place >> 3);
                 }
             }
-            if router.enter(input) == 1 {
-                router.set_head(input, route);
-            } else {
-                let entry = self.buffers.entry(place, count);
-                self.buffers.routes[entry] = route;
-            }
+            router.enter(input, route);
+            self.buffers.routes[entry] = route;
         }
         for &place in &arrivals.credits {
             self.routers[(place >> 3) as usize].return_credit((place & 7) as usize);
@@ -384,6 +381,7 @@ impl Mesh {
     fn arbitrate<O: Observer>(&mut self, cycle: u64, observer: &mut O) {
         // What leaves now, flits and credits alike, arrives in the same cycle.
         let sent = self.links.at(cycle + self.flight);
+        let nodes = &self.tables.nodes[..];
         let mut still_active = 0;
         for position in 0..self.active.len() {
             let index = self.active[position];
@@ -395,9 +393,8 @@ impl Mesh {
             }
             while let Some((output, input)) = next_grant(&mut grants.links) {
                 router.use_credit(output);
-                let (x, y) = neighbour_coordinates(router, output);
-                let route = router.heads[input & 7].forwarded(output, x, y, &self.tables.nodes);
-                sent.flits.push((router.neighbours[output & 3] << 3 | (output as u32 ^ 2), route));
+                let route = router.heads[input & 7].forwarded(output, router.x, router.y, nodes);
+                sent.flits.push((router.behind[output & 7], route));
                 if O::OBSERVES {
                     let entry = self.buffers.entry(index << 3 | input as u32, router.left[input & 7]);
                     sent.tags.push(self.buffers.tags[entry]);
@@ -407,14 +404,10 @@ impl Mesh {
                 let input = grants.finished.trailing_zeros() as usize;
                 grants.finished &= grants.finished - 1;
                 let place = index << 3 | input as u32;
-                router.left[input & 7] += 1;
-                if router.occupancy(input) > 0 {
-                    let entry = self.buffers.entry(place, router.left[input & 7]);
-                    router.set_head(input, self.buffers.routes[entry]);
-                }
-                if router.link_ports >> input & 1 == 1 {
-                    sent.credits.push(router.neighbours[input & 3] << 3 | (input as u32 ^ 2));
-                } else if router.senders_waiting >> input & 1 == 1 {
+                let next = self.buffers.entry(place, router.left[input & 7] + 1);
+                router.leave(input, self.buffers.routes[next]);
+                sent.credits.push(router.behind[input & 7]);
+                if router.senders_waiting >> input & 1 == 1 {
                     // There is room for the sender that waits here: its flit is accepted in the next cycle.
                     router.senders_waiting &= !(1 << input);
                     let sender = self.waiting[place as usize];
@@ -422,10 +415,8 @@ impl Mesh {
                     self.wheel.insert(sender, cycle + 1);
                 }
             }
-            if !router.is_empty() {
-                self.active[still_active] = index;
-                still_active += 1;
-            }
+            self.active[still_active] = index;
+            still_active += usize::from(!router.is_empty());
         }
         self.active.truncate(still_active);
     }
@@ -448,17 +439,6 @@ impl Mesh {
             usage.ejected += u64::from(router.ejected);
             router.reset(buffer_flits);
         }
-    }
-}
-
-/// Column and row of the router behind an output.
-#[inline]
-fn neighbour_coordinates(router: &Router, output: usize) -> (u8, u8) {
-    match output {
-        0 => (router.x, router.y.wrapping_sub(1)),
-        1 => (router.x.wrapping_add(1), router.y),
-        2 => (router.x, router.y.wrapping_add(1)),
-        _ => (router.x.wrapping_sub(1), router.y),
     }
 }
 

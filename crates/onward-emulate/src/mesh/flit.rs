@@ -62,11 +62,12 @@ impl Route {
         Route(self.0 & !WANTED | 1 << port)
     }
 
-    /// The route after the output `direction` (0 to 3), in the router at column `x`, row `y` to which that output leads.
+    /// The route after the output `direction` (0 to 3) of the router at column `x`, row `y`, in the router behind it.
     #[inline]
     pub(super) fn forwarded(self, direction: usize, x: u8, y: u8, nodes: &[Route]) -> Route {
         if self.0 & UNICAST != 0 {
-            return self.steered(x, y);
+            let (step_x, step_y) = [(0, -1), (1, 0), (0, 1), (-1, 0)][direction & 3];
+            return self.steered(x.wrapping_add_signed(step_x), y.wrapping_add_signed(step_y));
         }
         let before = self.0 & ((1 << direction) - 1) & 0xF;
         // How many bits are set in a number below 16, from a table in a word.

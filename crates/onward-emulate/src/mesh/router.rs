@@ -17,6 +17,19 @@ const INPUTS: u64 = 0x1F * ONE;
 const GUARD: u64 = ONE << (FIELD - 1);
 /// No router.
 pub(super) const NONE: u32 = u32::MAX;
+/// The port that stands for no link; what is sent there has no effect.
+pub(super) const NOWHERE: u32 = 7;
+
+/// By port, all inputs in the field of that output; nothing for [`NOWHERE`].
+const FIELD_OF: [u64; 8] = {
+    let mut table = [0; 8];
+    let mut output = 0;
+    while output < PORTS {
+        table[output] = 0x1F << (FIELD as usize * output);
+        output += 1;
+    }
+    table
+};
 
 /// The fields of the outputs in a mask: bit 0 of each field whose output is in it.
 const SPREAD: [u64; 32] = {
@@ -58,9 +71,11 @@ pub(super) struct Router {
     pub(super) entered: [u32; 8],
     /// Flits that left each input in this step.
     pub(super) left: [u32; 8],
-    /// The routers around, as indices into the array of routers in use; [`NONE`] where not yet known.
-    pub(super) neighbours: [u32; 4],
-    credits: [u8; 4],
+    /// By port: the place (router in use times 8, and port) at the other end of its links, which is where its flits go
+    /// and where the credits of its input go. [`NONE`] where not yet known, [`NOWHERE`] of the router itself where no link
+    /// is.
+    pub(super) behind: [u32; 8],
+    credits: [u8; 8],
     /// Flits given to the core or a host port in this step.
     pub(super) ejected: u32,
     /// The most flits each input held, over all steps.
@@ -90,8 +105,8 @@ impl Router {
             heads: [Route::default(); 8],
             entered: [0; 8],
             left: [0; 8],
-            neighbours: [NONE; 4],
-            credits: [0; 4],
+            behind: [NONE; 8],
+            credits: [0; 8],
             ejected: 0,
             highest_occupancy: [0; 8],
             senders: 0,
@@ -112,16 +127,11 @@ impl Router {
         self.open = INPUTS;
         self.entered = [0; 8];
         self.left = [0; 8];
-        self.credits = [buffer_flits; 4];
+        self.credits = [buffer_flits; 8];
         self.ejected = 0;
         self.senders = 0;
         self.senders_waiting = 0;
         self.used = false;
-    }
-
-    /// Whether the routers behind all links are known.
-    pub(super) fn knows_neighbours(&self) -> bool {
-        (0..4).all(|port| self.link_ports >> port & 1 == 0 || self.neighbours[port] != NONE)
     }
 
     /// Whether no input has a flit.
@@ -136,22 +146,35 @@ impl Router {
         self.entered[input & 7].wrapping_sub(self.left[input & 7])
     }
 
-    /// Counts a flit that enters an input; returns how many the buffer holds with it.
+    /// Counts a flit that enters an input; it is the head if the input was empty. (The hot functions choose by
+    /// arithmetic what a processor could not predict as a branch.)
     #[inline]
-    pub(super) fn enter(&mut self, input: usize) -> u32 {
-        self.entered[input & 7] += 1;
+    pub(super) fn enter(&mut self, input: usize, route: Route) {
+        debug_assert!(route.wanted() != 0);
+        let input = input & 7;
+        self.entered[input] += 1;
         let occupancy = self.occupancy(input);
-        let highest = &mut self.highest_occupancy[input & 7];
+        let highest = &mut self.highest_occupancy[input];
         *highest = (*highest).max(occupancy as u8);
-        occupancy
+        let is_head = occupancy == 1;
+        self.heads[input] = if is_head { route } else { self.heads[input] };
+        self.request(input, route, is_head);
     }
 
-    /// Makes a flit the head of an input that has none.
+    /// Counts a flit that leaves an input; `next` is behind it, if anything is.
     #[inline]
-    pub(super) fn set_head(&mut self, input: usize, route: Route) {
-        debug_assert!(route.wanted() != 0);
-        self.heads[input & 7] = route;
-        self.requests |= SPREAD[(route.wanted() & 0x1F) as usize] << (input & 7);
+    pub(super) fn leave(&mut self, input: usize, next: Route) {
+        let input = input & 7;
+        self.left[input] += 1;
+        self.heads[input] = next;
+        self.request(input, next, self.occupancy(input) > 0);
+    }
+
+    /// Asks for the outputs that a new head wants.
+    #[inline]
+    fn request(&mut self, input: usize, head: Route, is_head: bool) {
+        let outputs = SPREAD[(head.wanted() & 0x1F) as usize] << input;
+        self.requests |= if is_head { outputs } else { 0 };
     }
 
     /// Grants each output that has a credit to one of the inputs that want it, by round robin.
@@ -179,18 +202,17 @@ impl Router {
     /// Takes a credit of an output.
     #[inline]
     pub(super) fn use_credit(&mut self, output: usize) {
-        let left = &mut self.credits[output & 3];
-        *left -= 1;
-        if *left == 0 {
-            self.open &= !(0x1F << (FIELD * (output as u32 & 3)));
-        }
+        let credits = &mut self.credits[output & 7];
+        *credits -= 1;
+        self.open &= if *credits == 0 { !FIELD_OF[output & 7] } else { u64::MAX };
     }
 
     /// Gives a credit of an output back.
     #[inline]
     pub(super) fn return_credit(&mut self, output: usize) {
-        self.credits[output & 3] += 1;
-        self.open |= 0x1F << (FIELD * (output as u32 & 3));
+        let credits = &mut self.credits[output & 7];
+        *credits = credits.wrapping_add(1);
+        self.open |= FIELD_OF[output & 7];
     }
 }
 
@@ -250,7 +272,7 @@ mod tests {
     #[test]
     fn an_output_without_credit_grants_nothing() {
         let mut router = Router::new(0, 0, 0xF, 1);
-        router.set_head(4, Route::multicast(0b1_0010, 0));
+        router.enter(4, Route::multicast(0b1_0010, 0));
         router.use_credit(1);
         let grants = router.arbitrate();
         assert_eq!((grants.links, grants.finished, router.ejected), (0, 0, 1));

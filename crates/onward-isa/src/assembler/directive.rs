@@ -19,6 +19,17 @@ pub(super) enum Directive {
     EndMacro,
 }
 
+/// How each directive is written, and what it does: for the manual.
+pub(crate) static DIRECTIVES: [(&str, &str); Directive::ALL.len()] = {
+    let mut rows = [("", ""); Directive::ALL.len()];
+    let mut at = 0;
+    while at < rows.len() {
+        rows[at] = (Directive::ALL[at].2, Directive::ALL[at].3);
+        at += 1;
+    }
+    rows
+};
+
 impl Directive {
     /// All directives: name, form, what each does.
     pub const ALL: [(Directive, &str, &str, &str); 14] = [

@@ -21,8 +21,9 @@
 //! assert_eq!(program.data[0].bytes.len(), 12);
 //! ```
 //!
-//! The forms of the instructions are those of the table; see `docs/src/instructions.md` for the syntax as a whole.
 //! All mistakes of a text are reported in one run.
+//!
+#![doc = include_str!("assembly.md")]
 
 mod directive;
 mod encode;
@@ -41,6 +42,7 @@ use std::{collections::HashMap, rc::Rc};
 use syntax::{Span, Statement};
 use value::{Address, Call, Scope, Scopes, SymbolKind, Value};
 
+pub(crate) use directive::DIRECTIVES;
 pub(crate) use parser::is_name;
 pub use problem::AssemblyErrors;
 
@@ -275,8 +277,8 @@ impl Assembler<'_> {
                 SymbolKind::Register(..) | SymbolKind::Parameter(..) => {}
             }
         }
-        program.labels.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-        program.data_labels.sort_by(|a, b| (a.1, a.2, &a.0).cmp(&(b.1, b.2, &b.0)));
+        program.labels.sort_by_key(|(_, address)| *address); // stable: the order of the text
+        program.data_labels.sort_by_key(|(_, space, offset)| (*space, *offset));
         program.constants.sort();
         for fault in faults {
             self.report_fault(fault);

@@ -1,6 +1,6 @@
 //! Random instructions, for the property tests.
 
-use onward_isa::{INSTRUCTIONS, Instruction, Op, Operand, RegisterKind, Space, Width};
+use onward_isa::{INSTRUCTIONS, Instruction, Operand, RegisterKind, Space, Width};
 use proptest::prelude::*;
 
 /// Any instruction, each operation equally often.
@@ -44,8 +44,7 @@ pub fn program() -> impl Strategy<Value = Vec<u32>> {
     prop::collection::vec(instruction().prop_map(|i| i.encode().expect("a valid instruction")), 0..60)
 }
 
-/// All operations.
-#[allow(dead_code)] // not every test file that includes this module uses all of it
-pub fn operations() -> impl Iterator<Item = Op> {
-    INSTRUCTIONS.iter().map(|row| row.op)
+/// So many cases; a failure prints its input, no file keeps it.
+pub fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }

@@ -1,0 +1,218 @@
+//! A machine with a network on it, spoken to in samples instead of packets.
+
+use crate::data::{RateEncoder, Samples};
+use onward_emulate::{Fault, Inputs, Machine, MachineError, Options};
+use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
+use std::ops::ControlFlow;
+
+/// Steps that are run at once: enough that each block's weights stay near for a while, few enough that progress shows.
+const CHUNK_STEPS: usize = 512;
+
+/// Why a session cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The machine cannot be made.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+    /// A handler did what the machine does not allow.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The image has no input, target or tag that the host could send.
+    #[error("the image takes no {0} from the host: it was not compiled from a network that learns classes")]
+    Input(&'static str),
+    /// The network gave no answer, or more than one.
+    #[error("the network gave {found} answers to {expected} samples")]
+    Answers {
+        /// Samples shown.
+        expected: usize,
+        /// Answers that came.
+        found: usize,
+    },
+}
+
+/// A sample's place in its set, and what it is shown for.
+type Shown<'a> = (&'a [u8], u16);
+
+/// A machine and what the host must know to show it samples.
+pub struct Session {
+    machine: Machine,
+    window: usize,
+    /// Host inputs, by number.
+    tag: usize,
+    target: usize,
+    input: usize,
+    words: usize,
+    encoder: RateEncoder,
+    /// From the first step that shows a sample to the one that brings the answer.
+    latency: u64,
+    schedules: Vec<(u32, Schedule)>,
+    buffer: Vec<u64>,
+}
+
+impl Session {
+    /// Loads an image.
+    ///
+    /// # Errors
+    /// The machine cannot be made, or the image has no such inputs.
+    pub fn new(image: &Image, options: Options) -> Result<Session, SessionError> {
+        let find = |kind: HostInputKind, what| {
+            image.host_inputs.iter().position(|input| input.kind == kind).ok_or(SessionError::Input(what))
+        };
+        let (tag, target) = (find(HostInputKind::Tag, "tags")?, find(HostInputKind::Target, "targets")?);
+        let input = find(HostInputKind::Input, "input")?;
+        let window = image.network.window_steps as usize;
+        let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
+        let readout = image.network.populations.iter().find(|population| population.kind == PopulationKind::Readout);
+        let lag = readout.map_or(0, |readout| u64::from(readout.lag));
+        let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
+            match image.network.populations[block.population as usize].kind {
+                PopulationKind::Layer { schedule: Some(schedule) } => Some((number as u32, schedule)),
+                _ => None,
+            }
+        });
+        Ok(Session {
+            machine: Machine::new(image, options)?,
+            window,
+            tag,
+            target,
+            input,
+            words,
+            encoder: RateEncoder::new(window as u32),
+            latency: window as u64 + lag - 1,
+            schedules: schedules.collect(),
+            buffer: vec![0; window * words],
+        })
+    }
+
+    /// The machine.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The machine.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// Sets the learning rate of an epoch (from 0) of so many, over the configuration port, unless the text schedules
+    /// none.
+    pub fn set_epoch(&mut self, epoch: u32, epochs: u32) {
+        for (block, schedule) in &self.schedules {
+            self.machine.write(*block, "shift", &[schedule.shift_in(epoch, epochs)]);
+        }
+    }
+
+    /// Shows samples and their targets; the network learns from each. `progress` is told how many are done.
+    ///
+    /// Returns how many were shown: all, unless `progress` broke off. Everything shown has been learned on return.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow.
+    pub fn learn(
+        &mut self,
+        samples: &Samples,
+        order: &[u32],
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<usize, SessionError> {
+        let at_once = (CHUNK_STEPS / (2 * self.window)).max(1);
+        let mut done = 0;
+        for chunk in order.chunks(at_once) {
+            let shown: Vec<Shown> =
+                chunk.iter().map(|&at| (samples.pixels(at as usize), samples.label(at as usize))).collect();
+            let (window, tag, target) = (self.window, self.tag, self.target);
+            let show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+            let mut show = show;
+            self.machine.run(2 * window * shown.len(), |inputs| {
+                for (at, &(pixels, label)) in shown.iter().enumerate() {
+                    let first = at * 2 * window;
+                    let opens = |is_target| Tag { target: is_target, learn: true, slot: label }.payload();
+                    inputs.send(tag, first, 0, opens(false));
+                    show.sample(inputs, first, pixels);
+                    inputs.send(tag, first + window, 0, opens(true));
+                    for step in first + window..first + 2 * window {
+                        inputs.send(target, step, u32::from(label), 1);
+                    }
+                }
+            })?;
+            done += chunk.len();
+            if progress(done).is_break() {
+                break;
+            }
+        }
+        self.drain()?;
+        Ok(done)
+    }
+
+    /// Shows samples `0..count` and returns the class the network answers for each; nothing is learned.
+    ///
+    /// Returns fewer if `progress` broke off.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow, or an answer is missing.
+    pub fn infer(
+        &mut self,
+        samples: &Samples,
+        count: usize,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Vec<u16>, SessionError> {
+        let at_once = (CHUNK_STEPS / self.window).max(1);
+        let first_step = self.machine.step();
+        let mut outputs = Vec::new();
+        let mut done = 0;
+        let all: Vec<usize> = (0..count).collect();
+        for chunk in all.chunks(at_once) {
+            let (window, tag) = (self.window, self.tag);
+            let mut show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+            outputs.extend(self.machine.run(window * chunk.len(), |inputs| {
+                for (at, &sample) in chunk.iter().enumerate() {
+                    let first = at * window;
+                    inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+                    show.sample(inputs, first, samples.pixels(sample));
+                }
+            })?);
+            done += chunk.len();
+            if progress(done).is_break() {
+                break;
+            }
+        }
+        outputs.extend(self.drain()?);
+        // An answer tells by its step which sample it is for.
+        let mut answers = vec![None; done];
+        for output in &outputs {
+            let since = output.step.checked_sub(first_step + self.latency);
+            let sample = since.filter(|since| since % self.window as u64 == 0).map(|since| since / self.window as u64);
+            if let Some(answer) = sample.and_then(|sample| answers.get_mut(sample as usize)) {
+                *answer = u16::try_from(output.payload).ok();
+            }
+        }
+        let found = outputs.len();
+        let answers: Option<Vec<u16>> = answers.into_iter().collect();
+        answers.filter(|_| found == done).ok_or(SessionError::Answers { expected: done, found })
+    }
+
+    /// Runs until nothing is under way. Returns what reached the host meanwhile.
+    fn drain(&mut self) -> Result<Vec<onward_emulate::Output>, SessionError> {
+        let mut outputs = Vec::new();
+        while self.machine.is_busy() {
+            outputs.extend(self.machine.run(1, |_| {})?);
+        }
+        Ok(outputs)
+    }
+}
+
+/// Puts a sample's spikes into the inputs.
+struct Show<'a> {
+    encoder: &'a RateEncoder,
+    buffer: &'a mut [u64],
+    words: usize,
+    input: usize,
+}
+
+impl Show<'_> {
+    fn sample(&mut self, inputs: &mut Inputs<'_>, first: usize, pixels: &[u8]) {
+        self.encoder.encode(pixels, self.buffer, self.words);
+        for (step, bits) in self.buffer.chunks(self.words).enumerate() {
+            inputs.spikes(self.input, first + step, bits);
+        }
+    }
+}

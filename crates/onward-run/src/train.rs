@@ -1,0 +1,166 @@
+//! Training: epochs of learning, each followed by a test.
+
+use crate::data::{Dataset, SampleOrder};
+use crate::session::{Session, SessionError};
+use onward_emulate::{Counters, Machine};
+use onward_image::{Image, PopulationKind};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// What a run is doing, told after each chunk of steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Learning (else testing).
+    pub learning: bool,
+    /// Epoch, from 0.
+    pub epoch: u32,
+    /// Samples done in this phase.
+    pub done: usize,
+    /// Samples of this phase.
+    pub total: usize,
+}
+
+/// What came of an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Epoch, from 0.
+    pub epoch: u32,
+    /// Samples learned from.
+    pub samples: usize,
+    /// Test samples shown, and how many were answered right.
+    pub tested: usize,
+    /// Right answers.
+    pub right: usize,
+    /// Host time of learning.
+    pub learn_time: Duration,
+    /// Host time of testing.
+    pub test_time: Duration,
+    /// Hash of all that was learned.
+    pub weights_hash: String,
+}
+
+/// What came of a training run.
+#[derive(Clone, Debug)]
+pub struct TrainReport {
+    /// Epochs, the last one perhaps broken off.
+    pub epochs: Vec<EpochReport>,
+    /// Whether the run was broken off.
+    pub interrupted: bool,
+    /// Counters of the whole run.
+    pub counters: Counters,
+    /// Steps and cycles of learning alone.
+    pub learning: Phase,
+    /// Steps and cycles of testing alone.
+    pub testing: Phase,
+}
+
+/// Sums over the phases of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phase {
+    /// Samples shown.
+    pub samples: u64,
+    /// Steps run.
+    pub steps: u64,
+    /// Cycles, 0 without timing.
+    pub cycles: u64,
+}
+
+impl EpochReport {
+    /// Share of right answers, percent.
+    pub fn accuracy_percent(&self) -> f64 {
+        100.0 * self.right as f64 / self.tested.max(1) as f64
+    }
+}
+
+/// Runs a phase and adds what it took to `sum`.
+fn counted<T>(
+    session: &mut Session,
+    sum: &mut Phase,
+    run: impl FnOnce(&mut Session) -> Result<(T, u64), SessionError>,
+) -> Result<T, SessionError> {
+    let cycles = |session: &Session| session.machine().cycles().unwrap_or(0);
+    let (steps_before, cycles_before) = (session.machine().step(), cycles(session));
+    let (result, samples) = run(session)?;
+    sum.samples += samples;
+    sum.steps += session.machine().step() - steps_before;
+    sum.cycles += cycles(session) - cycles_before;
+    Ok(result)
+}
+
+/// Trains for `epochs` epochs, in an order drawn from `seed`, and tests after each. `progress` may break off; what ran
+/// by then is reported in full.
+///
+/// # Errors
+/// See [`SessionError`].
+pub fn train(
+    session: &mut Session,
+    image: &Image,
+    dataset: &Dataset,
+    epochs: u32,
+    seed: u64,
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    mut after_epoch: impl FnMut(&EpochReport),
+) -> Result<TrainReport, SessionError> {
+    let order = SampleOrder::new(seed);
+    let mut reports: Vec<EpochReport> = Vec::new();
+    let (mut learning, mut testing) = (Phase::default(), Phase::default());
+    let mut interrupted = false;
+    for epoch in 0..epochs {
+        session.set_epoch(epoch, epochs);
+        let order = order.epoch(dataset.train.len() as u32, epoch);
+        let start = Instant::now();
+        let samples = counted(session, &mut learning, |session| {
+            let done = session.learn(&dataset.train, &order, |done| {
+                progress(Progress { learning: true, epoch, done, total: order.len() })
+            })?;
+            Ok((done, done as u64))
+        })?;
+        let learn_time = start.elapsed();
+        interrupted |= samples < order.len();
+        let start = Instant::now();
+        let total = dataset.test.len();
+        // A run that is broken off still says how good it was by then, if that takes no longer than a blink.
+        let answers = counted(session, &mut testing, |session| {
+            let answers = session.infer(&dataset.test, total, |done| {
+                let flow = progress(Progress { learning: false, epoch, done, total });
+                if interrupted { ControlFlow::Continue(()) } else { flow }
+            })?;
+            let shown = answers.len() as u64;
+            Ok((answers, shown))
+        })?;
+        interrupted |= answers.len() < total;
+        let right = answers.iter().enumerate().filter(|&(at, &answer)| dataset.test.label(at) == answer).count();
+        reports.push(EpochReport {
+            epoch,
+            samples,
+            tested: answers.len(),
+            right,
+            learn_time,
+            test_time: start.elapsed(),
+            weights_hash: weights_hash(session.machine(), image),
+        });
+        after_epoch(&reports[reports.len() - 1]);
+        if interrupted {
+            break;
+        }
+    }
+    Ok(TrainReport { epochs: reports, interrupted, counters: session.machine().counters(), learning, testing })
+}
+
+/// BLAKE3 of all weights and biases, layer by layer, neuron by neuron: the same wherever blocks lie.
+pub fn weights_hash(machine: &Machine, image: &Image) -> String {
+    let mut hash = blake3::Hasher::new();
+    for (population, of) in image.network.populations.iter().enumerate() {
+        if !matches!(of.kind, PopulationKind::Layer { .. }) {
+            continue;
+        }
+        for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {
+            for name in ["weights", "target_weights", "bias"] {
+                for value in machine.peek(number as u32, name).into_iter().flatten() {
+                    hash.update(&value.to_le_bytes());
+                }
+            }
+        }
+    }
+    hash.finalize().to_hex().to_string()
+}
