@@ -1,5 +1,7 @@
 //! Makes the Rust tables of the instruction set from `isa/instructions.toml` and refuses a table that contradicts itself.
 
+#![allow(clippy::unwrap_used)] // writing to a String cannot fail
+
 use serde::Deserialize;
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
 

@@ -1,3 +1,4 @@
 //! Reference models, end-to-end tests and benchmarks.
 
 pub mod flit_model;
+pub mod integer_model;

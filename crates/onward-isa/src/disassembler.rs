@@ -30,17 +30,16 @@ pub fn disassemble(words: &[u32], labels: &[(String, u32)]) -> String {
     let instructions: Vec<Option<Instruction>> = words.iter().map(|&word| Instruction::decode(word).ok()).collect();
     let names = names(&instructions, labels);
     let mut text = String::new();
-    for at in 0..=words.len() {
-        for name in names.get(&at).into_iter().flatten() {
-            text += &format!("{name}:\n");
-        }
-        let Some(&word) = words.get(at) else { break };
-        let line = match &instructions[at] {
+    let labels_at =
+        |at: usize| names.get(&at).into_iter().flatten().map(|name| format!("{name}:\n")).collect::<String>();
+    for (at, (&word, instruction)) in words.iter().zip(&instructions).enumerate() {
+        let line = match instruction {
             Some(instruction) => Line { instruction, at, names: &names, words: words.len() }.to_string(),
             None => format!(".word {word:#010x}"),
         };
-        text += &format!("    {line:<31} ; {at}: {word:08x}\n");
+        text += &format!("{}    {line:<31} ; {at}: {word:08x}\n", labels_at(at));
     }
+    text += &labels_at(words.len());
     text
 }
 

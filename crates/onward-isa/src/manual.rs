@@ -244,8 +244,10 @@ fn facts(row: &Description) -> Vec<(&'static str, String)> {
         Access::Update => "read and write",
     };
     let word = row.example_word().map_or(String::new(), |word| format!(" is `{word:#010x}`"));
+    let rule = row.cycles.rule();
+    let beats = if rule.contains('B') { ", B being `ceil(VL / lanes)`" } else { "" };
     vec![
-        ("cycles", row.cycles.rule().to_owned()),
+        ("cycles", format!("{rule}{beats}")),
         ("memory", access.to_owned()),
         ("energy", row.energy.name().to_owned()),
         ("since", format!("version {}", row.since)),

@@ -189,7 +189,7 @@ impl Assembler<'_> {
         if bits > 4 && nibbles % 2 == 1 {
             self.whole_bytes(nibbles, place)?;
         }
-        if nibbles % u64::from(bits / 4) != 0 {
+        if !nibbles.is_multiple_of(u64::from(bits / 4)) {
             return Err(Problem::new(place, format!("{bits}-bit numbers at byte offset {}", nibbles / 2))
                 .label(format!("no instruction can load them from there: they lie at multiples of {}", bits / 8))
                 .help(format!("put `.align {}` before it", bits / 8))
