@@ -525,6 +525,7 @@ impl Block {
         if shift <= 0 {
             return value * (1 << -shift);
         }
+        assert!(shift < 32, "noise has 32 bits, and a shift by all of them is no sensible learning rate");
         let noise = generator::noise(self.seed, draw, i) >> (32 - shift);
         (value + i64::from(noise)).div_euclid(1 << shift)
     }

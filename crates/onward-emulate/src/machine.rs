@@ -112,6 +112,49 @@ pub struct Counters {
     pub configuration_bits: u64,
 }
 
+impl Counters {
+    /// What was counted since `earlier`, counters of the same machine. The longest step is that of the whole run.
+    pub fn since(&self, earlier: &Counters) -> Counters {
+        self.combine(earlier, |now, before| now - before)
+    }
+
+    /// Both together. The longest step is the longer one.
+    pub fn plus(&self, other: &Counters) -> Counters {
+        self.combine(other, |a, b| a + b)
+    }
+
+    fn combine(&self, other: &Counters, f: impl Fn(u64, u64) -> u64 + Copy) -> Counters {
+        let each = |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect();
+        let block = |(a, b): (&BlockCounters, &BlockCounters)| BlockCounters {
+            block: a.block,
+            addresses: a.addresses.iter().zip(&b.addresses).map(|(a, b)| AddressCounts {
+                executed: f(a.executed, b.executed),
+                elements: f(a.elements, b.elements),
+            }).collect(),
+            steps: f(a.steps, b.steps),
+            cycles: f(a.cycles, b.cycles),
+            events: f(a.events, b.events),
+            saturated: f(a.saturated, b.saturated),
+            packets: each(&a.packets, &b.packets),
+        };
+        Counters {
+            steps: f(self.steps, other.steps),
+            blocks: self.blocks.iter().zip(&other.blocks).map(block).collect(),
+            host_packets: each(&self.host_packets, &other.host_packets),
+            timing: self.timing.zip(other.timing).map(|(a, b)| TimingTotals {
+                cycles: f(a.cycles, b.cycles),
+                barrier_cycles: f(a.barrier_cycles, b.barrier_cycles),
+                longest_step: a.longest_step.max(b.longest_step),
+                hops: f(a.hops, b.hops),
+                injected: f(a.injected, b.injected),
+                ejected: f(a.ejected, b.ejected),
+                stalls: f(a.stalls, b.stalls),
+            }),
+            configuration_bits: f(self.configuration_bits, other.configuration_bits),
+        }
+    }
+}
+
 /// A chip with an image loaded.
 pub struct Machine {
     /// In the order they run.

@@ -1,1 +1,34 @@
-//! Counters to energy and reports
+//! From counters to what they mean: activity in the field's words, and energy by category.
+//!
+//! In go an image and the counters of a run of it ([`onward_emulate::Counters`]); out come sums ([`Activity`]) and joules
+//! ([`Energy`]). Energy is counted, not guessed: each execution, memory access, flit, barrier and second of leakage times
+//! a figure of the chip's technology ([`onward_chip::Costs`]). All of it is linear in the counters, so that the energy
+//! of a part of a run follows from the counters of that part.
+//!
+//! ```
+//! use onward_chip::{Chip, Technology};
+//! use onward_profile::{Category, Energy};
+//! # use onward_emulate::Counters;
+//! # use onward_image::{Image, NetworkSummary};
+//! # let chip = Chip::builtin("small").unwrap();
+//! # let network = NetworkSummary {
+//! #     name: "none".into(), source: Default::default(), seed: 1, data: None, window_steps: 8, epochs: 1,
+//! #     populations: vec![], edges: vec![],
+//! # };
+//! # let image = Image { chip: chip.clone(), network, programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![],
+//! #     host_port: 0 };
+//! # let counters = Counters { steps: 9, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000 };
+//! let costs = Technology::load(&chip.technology).unwrap().costs(&chip).unwrap();
+//! let energy = Energy::of(&image, &counters, &costs); // `image` has no blocks: the host wrote 1,000 bits, nothing ran
+//! assert!(energy[Category::Host] > 0.0);
+//! assert_eq!(energy.total(), energy[Category::Host]);
+//! ```
+
+mod activity;
+mod energy;
+mod program;
+mod routes;
+
+pub use activity::Activity;
+pub use energy::{Category, Energy};
+pub use routes::{RouteCost, hops};

@@ -48,6 +48,8 @@ pub struct TrainReport {
     pub interrupted: bool,
     /// Counters of the whole run.
     pub counters: Counters,
+    /// Counters of learning alone.
+    pub learning_counters: Counters,
     /// Steps and cycles of learning alone.
     pub learning: Phase,
     /// Steps and cycles of testing alone.
@@ -104,8 +106,11 @@ pub fn train(
     let order = SampleOrder::new(seed);
     let mut reports: Vec<EpochReport> = Vec::new();
     let (mut learning, mut testing) = (Phase::default(), Phase::default());
+    let start_counters = session.machine().counters();
+    let mut learning_counters = start_counters.since(&start_counters);
     let mut interrupted = false;
     for epoch in 0..epochs {
+        let before = session.machine().counters();
         session.set_epoch(epoch, epochs);
         let order = order.epoch(dataset.train.len() as u32, epoch);
         let start = Instant::now();
@@ -116,6 +121,7 @@ pub fn train(
             Ok((done, done as u64))
         })?;
         let learn_time = start.elapsed();
+        learning_counters = learning_counters.plus(&session.machine().counters().since(&before));
         interrupted |= samples < order.len();
         let start = Instant::now();
         let total = dataset.test.len();
@@ -144,7 +150,8 @@ pub fn train(
             break;
         }
     }
-    Ok(TrainReport { epochs: reports, interrupted, counters: session.machine().counters(), learning, testing })
+    let counters = session.machine().counters();
+    Ok(TrainReport { epochs: reports, interrupted, counters, learning_counters, learning, testing })
 }
 
 /// BLAKE3 of all weights and biases, layer by layer, neuron by neuron: the same wherever blocks lie.

@@ -341,7 +341,7 @@ impl Block {
                         Over::Events(axon, payload) if (inner.left as usize) < events.len() => {
                             let number = events[inner.left as usize];
                             r[usize::from(axon)] = number as i32;
-                            r[usize::from(payload)] = self.payloads.as_ref().map_or(1, |p| p[number as usize]);
+                            r[usize::from(payload)] = self.payload_of(number);
                             r[0] = 0;
                             inner.left += 1;
                             again = true;
@@ -459,10 +459,25 @@ impl Block {
                     if depth == 4 {
                         stop!(FaultKind::LoopDepth);
                     }
+                    if let Some(at) = code[pc].event_loop {
+                        let event_loop = &program.event_loops[usize::from(at)];
+                        let payload = events.last().map_or(0, |&event| self.payload_of(event));
+                        if event_loop.run(events, payload, &mut self.memory, v, &mut r, row) {
+                            let count = events.len() as u64;
+                            for (counts, code) in self.counts[pc + 1..event_loop.end].iter_mut().zip(&code[pc + 1..]) {
+                                counts.executed += count;
+                                cycles += count as u32 * (code.cost.fixed + code.cost.beats * beats);
+                            }
+                            self.counts[pc + 1].elements += count * length as u64;
+                            executed += count;
+                            pc = event_loop.end;
+                            continue;
+                        }
+                    }
                     if op == Op::Foreach {
                         let number = events[0];
                         scalar!(number as i32);
-                        r[usize::from(a)] = self.payloads.as_ref().map_or(1, |p| p[number as usize]);
+                        r[usize::from(a)] = self.payload_of(number);
                         r[0] = 0;
                     } else if let Some(bit) = first_bit {
                         scalar!(bit as i32);
@@ -723,6 +738,12 @@ impl Block {
         self.saturated += saturated;
         self.cycles += total + u64::from(cycles);
         Ok(cycles)
+    }
+
+    /// The payload of an active axon.
+    #[inline(always)]
+    fn payload_of(&self, axon: u32) -> i32 {
+        self.payloads.as_ref().map_or(1, |payloads| payloads[axon as usize])
     }
 
     /// The payload of an axon in this step, 0 if it is inactive.

@@ -1,5 +1,6 @@
 //! Programs decoded once: what the interpreter wants to know of an instruction, beside it.
 
+use super::events::EventLoop;
 use crate::cost::{Cost, cost};
 use onward_chip::Chip;
 use onward_isa::{Instruction, Op, Space};
@@ -13,6 +14,8 @@ pub(crate) struct Code {
     pub cost: Cost,
     /// A loop may end here: its body's last instruction is the one before.
     pub ends_loop: bool,
+    /// For a `foreach` that can be run at once, its index in [`Decoded::event_loops`].
+    pub event_loop: Option<u16>,
 }
 
 /// A decoded program.
@@ -20,6 +23,8 @@ pub(crate) struct Code {
 pub(crate) struct Decoded {
     /// By address; one more than there are words, so that running off the end is met like any word that is none.
     pub code: Vec<Code>,
+    /// Loops that can be run at once.
+    pub event_loops: Vec<EventLoop>,
     /// Whether an instruction reads payloads as a memory.
     pub reads_payloads: bool,
     /// For each route number, whether graded values are sent to it.
@@ -30,12 +35,16 @@ pub(crate) struct Decoded {
 
 impl Decoded {
     pub fn new(words: &[u32], chip: &Chip) -> Self {
-        let instructions = words.iter().map(|&word| Instruction::decode(word).ok()).chain([None]);
+        let instructions: Vec<Option<Instruction>> =
+            words.iter().map(|&word| Instruction::decode(word).ok()).chain([None]).collect();
+        let mut event_loops = Vec::new();
         let mut code: Vec<Code> = instructions
-            .map(|instruction| Code {
+            .iter()
+            .map(|&instruction| Code {
                 instruction,
                 cost: instruction.map_or(Cost::default(), |instruction| cost(&instruction, chip)),
                 ends_loop: false,
+                event_loop: None,
             })
             .collect();
         let mut in_foreach = vec![false; code.len()];
@@ -48,6 +57,10 @@ impl Decoded {
                     let end = at as i64 + i64::from(instruction.imm);
                     if let Some(code) = usize::try_from(end).ok().and_then(|end| code.get_mut(end)) {
                         code.ends_loop = true;
+                    }
+                    if let Some(found) = EventLoop::find(&instructions, at) {
+                        code[at].event_loop = u16::try_from(event_loops.len()).ok();
+                        event_loops.push(found);
                     }
                     if instruction.op == Op::Foreach {
                         for at in at + 1..usize::try_from(end).unwrap_or(0).min(in_foreach.len()) {
@@ -63,7 +76,7 @@ impl Decoded {
                 _ => reads_payloads |= instruction.space == Space::Event,
             }
         }
-        Decoded { code, reads_payloads, graded_routes, in_foreach }
+        Decoded { code, event_loops, reads_payloads, graded_routes, in_foreach }
     }
 
     /// Whether graded values are sent to a route.

@@ -2,6 +2,7 @@
 
 mod block;
 mod decode;
+mod events;
 mod outlet;
 mod simd;
 mod vector;

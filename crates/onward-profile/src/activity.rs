@@ -1,0 +1,65 @@
+//! What a network did, in the field's words.
+
+use crate::program::executed;
+use crate::routes::sent;
+use onward_emulate::Counters;
+use onward_image::Image;
+use onward_isa::{Access, Op, Space};
+use serde::Serialize;
+
+/// Sums over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Activity {
+    /// Weights added because a spike arrived: elements of synapse memory read in the body of a `foreach`.
+    pub synaptic_events: u64,
+    /// Weights written by learning: elements written to synapse memory.
+    pub synaptic_updates: u64,
+    /// Times a neuron was brought forward a step: executions of `spike`, each times the neurons of its block.
+    pub neuron_updates: u64,
+    /// Spikes that neurons fired, whether anyone takes them or not. Input spikes are not among them.
+    pub spikes: u64,
+    /// Packets that cores and host sent to someone.
+    pub packets: u64,
+    /// Flits that carried them into the mesh: one a packet and multicast tree, or taker.
+    pub flits: u64,
+    /// Links between routers that they crossed.
+    pub hops: u64,
+    /// Results that were saturated.
+    pub saturations: u64,
+}
+
+impl Activity {
+    /// What the counters say.
+    ///
+    /// # Panics
+    /// If the counters are of another image.
+    pub fn of(image: &Image, counters: &Counters) -> Activity {
+        let mut sum = Activity::default();
+        for block in &counters.blocks {
+            sum.saturations += block.saturated;
+            let neurons = u64::from(image.blocks[block.block as usize].neurons);
+            for executed in executed(image, block) {
+                let (op, space) = (executed.instruction.op, executed.instruction.space);
+                match op.description().access {
+                    Access::Read if space == Space::Synapse && executed.in_foreach => {
+                        sum.synaptic_events += executed.accesses();
+                    }
+                    Access::Write | Access::Update if space == Space::Synapse => {
+                        sum.synaptic_updates += executed.accesses();
+                    }
+                    _ => {}
+                }
+                if op == Op::Spike {
+                    sum.neuron_updates += executed.executions * neurons;
+                    sum.spikes += executed.elements;
+                }
+            }
+        }
+        for (_, packets, route) in sent(image, counters) {
+            sum.packets += if route.flits > 0 { packets } else { 0 };
+            sum.flits += packets * route.flits;
+            sum.hops += packets * route.hops;
+        }
+        sum
+    }
+}

@@ -1,0 +1,176 @@
+//! Energy by category.
+
+use crate::program::executed;
+use crate::routes::sent;
+use onward_chip::{Costs, Event};
+use onward_emulate::Counters;
+use onward_image::{Endpoint, Image};
+use onward_isa::{Access, Energy as Class, Space};
+use std::collections::BTreeSet;
+use std::ops::{Index, IndexMut};
+
+macro_rules! categories {
+    ($($(#[$doc:meta])* $category:ident $key:literal $title:literal,)*) => {
+        /// What energy goes into.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Category {
+            $($(#[$doc])* $category,)*
+        }
+
+        impl Category {
+            /// Every category, in the order of their declaration.
+            pub const ALL: &[Category] = &[$(Category::$category,)*];
+
+            /// Its key in reports for machines.
+            pub const fn key(self) -> &'static str {
+                match self { $(Category::$category => $key,)* }
+            }
+
+            /// Its name in reports for people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Category::$category => $title,)* }
+            }
+        }
+    };
+}
+
+categories! {
+    /// Fetch, decode and control of every instruction.
+    Instructions "instructions" "instructions",
+    /// Scalar operations beside their instructions.
+    ScalarUnit "scalar_unit" "scalar unit",
+    /// Elements of vector operations with their registers, random draws included.
+    VectorUnit "vector_unit" "vector unit",
+    /// Bits read from and written to synapse memories.
+    SynapseMemory "synapse_memory" "synapse memory",
+    /// Bits read from and written to neuron memories.
+    NeuronMemory "neuron_memory" "neuron memory",
+    /// Bits read from and written to axon memories.
+    AxonMemory "axon_memory" "axon memory",
+    /// Arrivals written into the active sets; active axons and payloads read from them.
+    ActiveSet "active_set" "active set",
+    /// Flits into the mesh, from router to router, and out of it, at cores.
+    Network "network" "network",
+    /// Flits through host ports, and bits over the configuration port since the image was loaded.
+    Host "host" "host and configuration",
+    /// The barriers that end steps, for each core that holds a block.
+    Barrier "barrier" "barrier",
+    /// Leakage of each core that holds a block, with its router, over the emulated time; 0 where no time was kept.
+    /// Cores without a block are taken to be switched off.
+    Leakage "leakage" "leakage",
+}
+
+/// Joules by category. Index it with a [`Category`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energy {
+    joules: [f64; Category::ALL.len()],
+}
+
+impl Index<Category> for Energy {
+    type Output = f64;
+
+    fn index(&self, category: Category) -> &f64 {
+        &self.joules[category as usize]
+    }
+}
+
+impl IndexMut<Category> for Energy {
+    fn index_mut(&mut self, category: Category) -> &mut f64 {
+        &mut self.joules[category as usize]
+    }
+}
+
+/// Adds up costs in picojoules.
+struct Bill<'a> {
+    costs: &'a Costs,
+    picojoules: Energy,
+}
+
+impl Bill<'_> {
+    fn charge(&mut self, category: Category, event: Event, times: u64) {
+        self.picojoules[category] += self.costs[event] * times as f64;
+    }
+}
+
+impl Energy {
+    /// The energy of what the counters counted, in joules.
+    ///
+    /// # Panics
+    /// If the counters are of another image.
+    pub fn of(image: &Image, counters: &Counters, costs: &Costs) -> Energy {
+        let mut bill = Bill { costs, picojoules: Energy::default() };
+        charge_instructions(&mut bill, image, counters);
+        charge_network(&mut bill, image, counters);
+        let cores = image.blocks.iter().map(|block| block.tile).collect::<BTreeSet<_>>().len() as u64;
+        bill.charge(Category::Barrier, Event::BarrierPerCore, counters.steps * cores);
+        bill.charge(Category::Host, Event::HostConfigurationPerBit, counters.configuration_bits);
+        if let Some(timing) = &counters.timing {
+            let seconds = timing.cycles as f64 / image.chip.clock_hz as f64;
+            // mW times seconds is mJ, 1e9 pJ.
+            bill.picojoules[Category::Leakage] = costs.leakage_per_core_mw() * cores as f64 * seconds * 1e9;
+        }
+        Energy { joules: bill.picojoules.joules.map(|picojoules| picojoules * 1e-12) }
+    }
+
+    /// All of it, in joules.
+    pub fn total(&self) -> f64 {
+        self.joules.iter().sum()
+    }
+
+    /// Categories with their joules, in the order of [`Category::ALL`].
+    pub fn categories(&self) -> impl Iterator<Item = (Category, f64)> {
+        Category::ALL.iter().copied().zip(self.joules)
+    }
+}
+
+/// Instructions with what they compute and the memory they touch.
+fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
+    for executed in counters.blocks.iter().flat_map(|block| executed(image, block)) {
+        let (executions, elements) = (executed.executions, executed.elements);
+        bill.charge(Category::Instructions, Event::InstructionFetch, executions);
+        bill.charge(Category::ActiveSet, Event::EventPop, executed.events);
+        let description = executed.instruction.op.description();
+        match description.energy {
+            Class::None => {}
+            Class::Scalar => bill.charge(Category::ScalarUnit, Event::ScalarOperation, executions),
+            Class::ScalarMultiply => bill.charge(Category::ScalarUnit, Event::ScalarMultiply, executions),
+            Class::VectorAdd => bill.charge(Category::VectorUnit, Event::VectorAdd, elements),
+            Class::VectorMultiply => bill.charge(Category::VectorUnit, Event::VectorMultiply, elements),
+            Class::VectorRandom => bill.charge(Category::VectorUnit, Event::RandomDraw, elements),
+        }
+        let (category, read, write) = match executed.instruction.space {
+            Space::Synapse => (Category::SynapseMemory, Event::SynapseReadPerBit, Event::SynapseWritePerBit),
+            Space::Neuron => (Category::NeuronMemory, Event::NeuronReadPerBit, Event::NeuronWritePerBit),
+            Space::Axon => (Category::AxonMemory, Event::AxonReadPerBit, Event::AxonWritePerBit),
+            Space::Event => {
+                // Payloads are not read by the bit.
+                if description.access == Access::Read {
+                    bill.charge(Category::ActiveSet, Event::EventPop, executed.accesses());
+                }
+                continue;
+            }
+        };
+        let bits = executed.accesses() * u64::from(executed.instruction.width.bits());
+        if matches!(description.access, Access::Read | Access::Update) {
+            bill.charge(category, read, bits);
+        }
+        if matches!(description.access, Access::Write | Access::Update) {
+            bill.charge(category, write, bits);
+        }
+    }
+}
+
+/// Packets on their way through mesh and host ports.
+fn charge_network(bill: &mut Bill, image: &Image, counters: &Counters) {
+    for (from, packets, route) in sent(image, counters) {
+        let flits = packets * route.flits;
+        match from {
+            Endpoint::Core(_) => bill.charge(Category::Network, Event::FlitInjection, flits),
+            Endpoint::Host(_) => bill.charge(Category::Host, Event::HostFlit, flits),
+        }
+        bill.charge(Category::Network, Event::FlitHop, packets * route.hops);
+        bill.charge(Category::Network, Event::FlitEjection, packets * route.to_cores);
+        bill.charge(Category::ActiveSet, Event::EventWrite, packets * route.to_cores);
+        bill.charge(Category::Host, Event::HostFlit, packets * route.to_host);
+    }
+}
