@@ -506,6 +506,8 @@ fn chip() -> impl Strategy<Value = Chip> {
             let mut chip = Chip::builtin(name).expect("a built-in chip");
             chip.core.vector_length = vector_length;
             chip.core.lanes = lanes;
+            // Room for many classes: that a network fits is not the question here.
+            chip.memory.neuron_bytes = 1 << 20;
             chip
         },
     )
@@ -597,8 +599,15 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
+/// 200 cases, unless `PROPTEST_CASES` says otherwise.
+fn config() -> ProptestConfig {
+    let given = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if given { config } else { ProptestConfig { cases: 200, ..config } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn random_networks(case in case()) {

@@ -11,6 +11,7 @@ mod fault;
 mod machine;
 mod memory;
 pub mod mesh;
+pub mod reference;
 mod schedule;
 mod timing;
 
@@ -19,4 +20,5 @@ pub use fast::AddressCounts;
 pub use fault::{Fault, FaultKind};
 pub use machine::{BlockCounters, Counters, Inputs, Machine, MachineError, Options, Output};
 pub use memory::Bank;
+pub use reference::{Engine, HostPacket};
 pub use timing::TimingTotals;

@@ -283,6 +283,11 @@ impl Machine {
         }
     }
 
+    /// For each host input, how many indices its packets can have.
+    pub fn host_inputs(&self) -> Vec<u32> {
+        self.outlets[..self.host_inputs].iter().map(|outlet| outlet.indices() as u32).collect()
+    }
+
     /// The number of the next step.
     pub fn step(&self) -> u64 {
         self.step

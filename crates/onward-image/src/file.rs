@@ -75,6 +75,11 @@ impl Image {
         bytes
     }
 
+    /// The checksum a file of the image carries, in hexadecimal: equal for equal images.
+    pub fn checksum(&self) -> String {
+        self.to_bytes()[20..HEADER].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The image in a file's bytes.
     ///
     /// # Errors

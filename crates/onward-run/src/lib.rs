@@ -8,4 +8,4 @@ mod session;
 mod train;
 
 pub use session::{Session, SessionError};
-pub use train::{EpochReport, Phase, Progress, TrainReport, train, weights_hash};
+pub use train::{EpochReport, Phase, Progress, TrainReport, learned, test, train, weights_hash};

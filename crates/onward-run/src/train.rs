@@ -4,6 +4,7 @@ use crate::data::{Dataset, SampleOrder};
 use crate::session::{Session, SessionError};
 use onward_emulate::{Counters, Machine};
 use onward_image::{Image, PopulationKind};
+use onward_isa::Space;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -123,28 +124,14 @@ pub fn train(
         let learn_time = start.elapsed();
         learning_counters = learning_counters.plus(&session.machine().counters().since(&before));
         interrupted |= samples < order.len();
-        let start = Instant::now();
-        let total = dataset.test.len();
         // A run that is broken off still says how good it was by then, if that takes no longer than a blink.
-        let answers = counted(session, &mut testing, |session| {
-            let answers = session.infer(&dataset.test, total, |done| {
-                let flow = progress(Progress { learning: false, epoch, done, total });
-                if interrupted { ControlFlow::Continue(()) } else { flow }
-            })?;
-            let shown = answers.len() as u64;
-            Ok((answers, shown))
+        let broken_off = interrupted;
+        let tested = test_epoch(session, image, dataset, epoch, &mut testing, |done| {
+            let flow = progress(Progress { learning: false, epoch, done, total: dataset.test.len() });
+            if broken_off { ControlFlow::Continue(()) } else { flow }
         })?;
-        interrupted |= answers.len() < total;
-        let right = answers.iter().enumerate().filter(|&(at, &answer)| dataset.test.label(at) == answer).count();
-        reports.push(EpochReport {
-            epoch,
-            samples,
-            tested: answers.len(),
-            right,
-            learn_time,
-            test_time: start.elapsed(),
-            weights_hash: weights_hash(session.machine(), image),
-        });
+        interrupted |= tested.tested < dataset.test.len();
+        reports.push(EpochReport { samples, learn_time, ..tested });
         after_epoch(&reports[reports.len() - 1]);
         if interrupted {
             break;
@@ -152,6 +139,75 @@ pub fn train(
     }
     let counters = session.machine().counters();
     Ok(TrainReport { epochs: reports, interrupted, counters, learning_counters, learning, testing })
+}
+
+/// Shows the test samples once; nothing is learned. The report has one epoch of testing alone. `progress` may break off.
+///
+/// # Errors
+/// See [`SessionError`].
+pub fn test(
+    session: &mut Session,
+    image: &Image,
+    dataset: &Dataset,
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<TrainReport, SessionError> {
+    let before = session.machine().counters();
+    let (mut testing, total) = (Phase::default(), dataset.test.len());
+    let tested = test_epoch(session, image, dataset, 0, &mut testing, |done| {
+        progress(Progress { learning: false, epoch: 0, done, total })
+    })?;
+    Ok(TrainReport {
+        interrupted: tested.tested < total,
+        epochs: vec![tested],
+        counters: session.machine().counters(),
+        learning_counters: before.since(&before),
+        learning: Phase::default(),
+        testing,
+    })
+}
+
+/// Shows the test samples and counts right answers.
+fn test_epoch(
+    session: &mut Session,
+    image: &Image,
+    dataset: &Dataset,
+    epoch: u32,
+    testing: &mut Phase,
+    progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<EpochReport, SessionError> {
+    let start = Instant::now();
+    let answers = counted(session, testing, |session| {
+        let answers = session.infer(&dataset.test, dataset.test.len(), progress)?;
+        let shown = answers.len() as u64;
+        Ok((answers, shown))
+    })?;
+    let right = answers.iter().enumerate().filter(|&(at, &answer)| dataset.test.label(at) == answer).count();
+    Ok(EpochReport {
+        epoch,
+        samples: 0,
+        tested: answers.len(),
+        right,
+        learn_time: Duration::ZERO,
+        test_time: start.elapsed(),
+        weights_hash: weights_hash(session.machine(), image),
+    })
+}
+
+/// The image with what the machine's memories hold now in place of what they held at first: what a run has learned.
+///
+/// Random generators begin anew: learning that goes on from it draws other numbers than if it had never stopped.
+pub fn learned(machine: &Machine, image: &Image) -> Image {
+    let mut learned = image.clone();
+    for (number, block) in learned.blocks.iter_mut().enumerate() {
+        for space in [Space::Neuron, Space::Axon, Space::Synapse] {
+            let bytes = machine.memory(number as u32, space);
+            let bytes = &bytes[..bytes.len().min(block.memory_bytes[space as usize] as usize)];
+            // What is not said is 0.
+            let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            block.contents[space as usize] = bytes[..end].to_vec();
+        }
+    }
+    learned
 }
 
 /// BLAKE3 of all weights and biases, layer by layer, neuron by neuron: the same wherever blocks lie.

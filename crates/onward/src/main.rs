@@ -1,2 +1,75 @@
-//! The command line.
-fn main() {}
+//! The command line of Onward: thin, no logic of its own beyond presenting.
+//!
+//! Each command is a module of [`commands`]: what it takes, and `run`. Errors are [`Failure`]s, shown once, here.
+//! Exit codes: 0 did what was asked, 1 something went wrong inside, 2 bad input, 130 interrupted.
+
+mod commands;
+mod failure;
+mod files;
+mod progress;
+mod report;
+mod results;
+mod terminal;
+mod text;
+
+use clap::{Parser, Subcommand};
+use commands::{asm, compile, disasm, inspect, isa, run, train};
+use failure::Failure;
+use std::process::ExitCode;
+
+const ABOUT: &str = "Compiles networks that learn by Signal Propagation, with no error ever travelling backward, for \
+                     chips of many small cores, and emulates these cycle by cycle: what they compute, how long it \
+                     takes, what energy it costs.";
+
+const EXAMPLES: &str = "\
+Examples:
+  onward train programs/digits.sp                    learn on the chip, then report
+  onward train programs/mnist.sp --data DATA/mnist --chip middle
+  onward compile programs/digits.sp -o digits.onw    only compile
+  onward inspect digits.onw                          what is where on the chip
+  onward run digits.onw --data digits --learn        run an image
+
+`onward COMMAND --help` says more about a command.";
+
+/// The whole command line.
+#[derive(Parser)]
+#[command(name = "onward", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Arguments),
+    Compile(compile::Arguments),
+    Run(run::Arguments),
+    Inspect(inspect::Arguments),
+    Disasm(disasm::Arguments),
+    Asm(asm::Arguments),
+    Isa(isa::Arguments),
+}
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(failure::report_panic));
+    let result = match CommandLine::parse().command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Disasm(arguments) => disasm::run(&arguments),
+        Command::Asm(arguments) => asm::run(&arguments),
+        Command::Isa(arguments) => isa::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.show();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// What a command comes to.
+type Outcome = Result<(), Failure>;

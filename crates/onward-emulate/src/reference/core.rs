@@ -1,0 +1,438 @@
+//! A block, and a block that runs: the sequencer, its loops, its cycles, its faults.
+
+use super::{arithmetic, memory};
+use crate::fault::{Fault, FaultKind};
+use crate::{AddressCounts, BlockCounters};
+use onward_chip::Chip;
+use onward_image::Program;
+use onward_isa::{Cycles, Instruction, Op, Operand, Space, Width};
+use std::collections::BTreeSet;
+
+/// Instructions a block may execute in a step (rule F10).
+const ENDLESS: u64 = 1 << 32;
+
+/// Loops that may be under way (rule L4).
+const LOOPS: usize = 4;
+
+/// What a block keeps from step to step.
+pub(super) struct Block {
+    pub number: u32,
+    pub tile: u32,
+    /// The program; `None` where a word is no instruction.
+    code: Vec<Option<Instruction>>,
+    entry: usize,
+    tagged: bool,
+    /// For each route, the indices it has.
+    routes: Vec<u32>,
+    seed: u64,
+    pub memory: [Vec<u8>; 3],
+    /// The bank the block reads: for each axon, the payload of its packet.
+    pub current: Vec<Option<i32>>,
+    /// The bank the network writes.
+    pub next: Vec<Option<i32>>,
+    pub draws: u32,
+    tag: i32,
+    tag_step: Option<u64>,
+    pub awake: bool,
+    pub counters: BlockCounters,
+}
+
+/// A send that had packets.
+pub(super) struct Send {
+    /// Cycles of computing since the last packet of the send before, or since the step began.
+    pub gap: u64,
+    pub route: usize,
+    /// Index and payload.
+    pub packets: Vec<(u32, i32)>,
+}
+
+/// What a block did in a step, as the network sees it.
+pub(super) struct Trace {
+    pub sends: Vec<Send>,
+    /// Cycles after the last send.
+    pub tail: u64,
+}
+
+/// A loop under way.
+struct Loop {
+    start: usize,
+    end: usize,
+    over: Over,
+}
+
+/// What a loop still has to do.
+enum Over {
+    /// So many passes.
+    Count { left: i32 },
+    /// The active axons from this one of the list on.
+    Events { next: usize, axon: u8, payload: u8 },
+    /// The set bits from this one on.
+    Set { from: usize, index: u8, predicate: u8 },
+}
+
+/// Where the sequencer goes on.
+pub(super) enum Next {
+    /// Behind the instruction.
+    Following,
+    /// Here.
+    At(usize),
+    /// Nowhere: the block's step has ended.
+    End { awake: bool },
+}
+
+/// A block in a step: all that is 0 at dispatch (rule E3).
+pub(super) struct Running<'a> {
+    pub block: &'a mut Block,
+    pub chip: &'a Chip,
+    step: u64,
+    /// Active axons and their payloads, ascending.
+    events: Vec<(u32, i32)>,
+    pub r: [i32; 16],
+    pub v: [Vec<i32>; 8],
+    pub p: [Vec<bool>; 4],
+    /// The vector length.
+    pub length: usize,
+    /// The row length.
+    pub row: i64,
+    loops: Vec<Loop>,
+    pc: usize,
+    executed: u64,
+    /// Cycles since the last packet.
+    cycles: u64,
+    sends: Vec<Send>,
+    /// For each route, the indices sent in this step.
+    sent: Vec<BTreeSet<u32>>,
+}
+
+impl Block {
+    pub fn new(image: &onward_image::Block, number: u32, program: &Program, seed: u64) -> Block {
+        let memory = [0, 1, 2].map(|space| {
+            let mut bytes = image.contents[space].clone();
+            bytes.resize(image.memory_bytes[space] as usize, 0);
+            bytes
+        });
+        Block {
+            number,
+            tile: image.tile.0,
+            code: program.words.iter().map(|&word| Instruction::decode(word).ok()).collect(),
+            entry: image.entry as usize,
+            tagged: image.tagged,
+            routes: image.routes.iter().map(|route| route.indices).collect(),
+            seed: arithmetic::block_seed(seed, number),
+            memory,
+            current: vec![None; image.axons as usize],
+            next: vec![None; image.axons as usize],
+            draws: 0,
+            tag: 0,
+            tag_step: None,
+            awake: false,
+            counters: BlockCounters {
+                block: number,
+                addresses: vec![AddressCounts::default(); program.words.len()],
+                steps: 0,
+                cycles: 0,
+                events: 0,
+                saturated: 0,
+                packets: vec![0; image.routes.len()],
+            },
+        }
+    }
+
+    /// The banks swap (rule E4).
+    pub fn barrier(&mut self) {
+        self.current = std::mem::replace(&mut self.next, vec![None; self.current.len()]);
+    }
+
+    /// Whether the block runs in this step (rule E1).
+    pub fn runs(&self) -> bool {
+        self.awake || self.current.iter().any(Option::is_some)
+    }
+
+    /// Runs one step.
+    pub fn run(&mut self, chip: &Chip, step: u64) -> Result<Trace, Fault> {
+        if self.tagged && let Some(tag) = self.current[0].take() {
+            self.tag = tag;
+            self.tag_step = Some(step);
+        }
+        let events: Vec<(u32, i32)> =
+            (0..).zip(&self.current).filter_map(|(axon, payload)| payload.map(|payload| (axon, payload))).collect();
+        self.counters.steps += 1;
+        self.counters.events += events.len() as u64;
+        let elements = usize::from(chip.core.vector_length);
+        let sent = vec![BTreeSet::new(); self.routes.len()];
+        let pc = self.entry;
+        let running = Running {
+            block: self,
+            chip,
+            step,
+            events,
+            r: [0; 16],
+            v: [(); 8].map(|()| vec![0; elements]),
+            p: [(); 4].map(|()| vec![false; elements]),
+            length: 0,
+            row: 0,
+            loops: Vec::new(),
+            pc,
+            executed: 0,
+            cycles: u64::from(chip.core.dispatch_cycles),
+            sends: Vec::new(),
+            sent,
+        };
+        running.to_the_end()
+    }
+}
+
+impl Running<'_> {
+    fn to_the_end(mut self) -> Result<Trace, Fault> {
+        loop {
+            self.look_at_loop_ends();
+            let Some(&Some(instruction)) = self.block.code.get(self.pc) else {
+                return Err(self.fault(FaultKind::NoInstruction));
+            };
+            self.executed += 1;
+            if self.executed > ENDLESS {
+                return Err(self.fault(FaultKind::Endless));
+            }
+            self.cycles += self.cost(&instruction);
+            let elements = self.elements(&instruction);
+            let counts = &mut self.block.counters.addresses[self.pc];
+            counts.executed += 1;
+            counts.elements += elements;
+            match self.execute(&instruction)? {
+                Next::Following => self.pc += 1,
+                Next::At(pc) => self.pc = pc,
+                Next::End { awake } => {
+                    self.block.awake = awake;
+                    break;
+                }
+            }
+        }
+        let computed = self.sends.iter().map(|send| send.gap).sum::<u64>() + self.cycles;
+        self.block.counters.cycles += computed;
+        Ok(Trace { sends: self.sends, tail: self.cycles })
+    }
+
+    /// A fault of the instruction at the pc.
+    pub fn fault(&self, kind: FaultKind) -> Fault {
+        let instruction = self.block.code.get(self.pc).copied().flatten();
+        Fault {
+            step: self.step,
+            block: self.block.number,
+            tile: self.block.tile,
+            address: self.pc as u32,
+            instruction: instruction.map_or("?".to_owned(), |instruction| instruction.to_string()),
+            kind,
+        }
+    }
+
+    /// Cycles of an instruction without flits; a branch that is taken adds its own (rules I1 to I9).
+    fn cost(&self, instruction: &Instruction) -> u64 {
+        let lanes = u64::from(self.chip.core.lanes);
+        let length = self.length as u64;
+        let beats = length.div_ceil(lanes).max(1);
+        let port = match instruction.space {
+            Space::Neuron | Space::Event => 32,
+            Space::Axon | Space::Synapse => 16,
+        };
+        let tree = [(4, 2), (8, 3), (16, 4), (32, 5), (64, 6)].into_iter().find(|&(l, _)| l == lanes);
+        match instruction.op.description().cycles {
+            Cycles::One | Cycles::Branch | Cycles::Send => 1,
+            Cycles::Jump | Cycles::Load | Cycles::Update => 2,
+            Cycles::Vector => beats,
+            Cycles::VectorMemory if instruction.width.bits() > port => beats * 2,
+            Cycles::VectorMemory => beats,
+            Cycles::Element => length.max(1),
+            Cycles::Reduce => beats + tree.map_or(0, |(_, levels)| levels),
+        }
+    }
+
+    /// What an execution adds to the elements of its address; the packets of a send come on top (rule C1).
+    fn elements(&self, instruction: &Instruction) -> u64 {
+        let op = instruction.op;
+        let is_vector = |operand: &Operand| matches!(operand, Operand::Vector(_));
+        let counts = op.description().operands.iter().any(is_vector) && !matches!(op, Op::Vext | Op::Vins | Op::Vsend);
+        if counts { self.length as u64 } else { 0 }
+    }
+
+    /// Rules L5 and L6.
+    fn look_at_loop_ends(&mut self) {
+        while self.loops.last().is_some_and(|inner| inner.end == self.pc) {
+            if self.begin_pass() {
+                self.pc = self.loops.last().map_or(self.pc, |inner| inner.start);
+                return;
+            }
+            self.loops.pop();
+        }
+    }
+
+    /// Begins the next pass of the innermost loop, if anything is left for it.
+    fn begin_pass(&mut self) -> bool {
+        let Some(inner) = self.loops.last_mut() else { return false };
+        match &mut inner.over {
+            Over::Count { left } => {
+                *left -= 1;
+                *left >= 0
+            }
+            Over::Events { next, axon, payload } => {
+                let Some(&event) = self.events.get(*next) else { return false };
+                *next += 1;
+                let (axon, payload) = (*axon, *payload);
+                self.set_scalar(axon, event.0 as i32);
+                self.set_scalar(payload, event.1);
+                true
+            }
+            Over::Set { from, index, predicate } => {
+                let bits = &self.p[usize::from(*predicate)];
+                let Some(bit) = (*from..bits.len()).find(|&bit| bits[bit]) else { return false };
+                *from = bit + 1;
+                let index = *index;
+                self.set_scalar(index, bit as i32);
+                true
+            }
+        }
+    }
+
+    /// `loop`, `foreach`, `forset` (rules L1 to L4, L7, L9).
+    pub fn enter_loop(&mut self, instruction: &Instruction) -> Result<Next, Fault> {
+        let end = self.target(instruction)?;
+        if end <= self.pc {
+            return Err(self.fault(FaultKind::NoInstruction));
+        }
+        let over = match instruction.op {
+            Op::Loop => Over::Count { left: self.r[usize::from(instruction.d)] },
+            Op::Foreach => Over::Events { next: 0, axon: instruction.d, payload: instruction.a },
+            _ => Over::Set { from: 0, index: instruction.d, predicate: instruction.a },
+        };
+        let has_passes = match over {
+            Over::Count { left } => left > 0,
+            Over::Events { .. } => !self.events.is_empty(),
+            Over::Set { predicate, .. } => self.p[usize::from(predicate)].contains(&true),
+        };
+        if !has_passes || end == self.pc + 1 {
+            return Ok(self.go_to(end));
+        }
+        if self.loops.len() == LOOPS {
+            return Err(self.fault(FaultKind::LoopDepth));
+        }
+        self.loops.push(Loop { start: self.pc + 1, end, over });
+        self.begin_pass();
+        Ok(Next::Following)
+    }
+
+    /// A branch that is taken (rules I2, I3, L8).
+    pub fn branch(&mut self, instruction: &Instruction) -> Result<Next, Fault> {
+        let target = self.target(instruction)?;
+        if instruction.op != Op::Jmp {
+            self.cycles += 1;
+        }
+        Ok(self.go_to(target))
+    }
+
+    /// The address a label stands for; the one behind the program is allowed (rules F5, L9).
+    fn target(&self, instruction: &Instruction) -> Result<usize, Fault> {
+        let target = self.pc as i64 + i64::from(instruction.imm);
+        match usize::try_from(target) {
+            Ok(target) if target <= self.block.code.len() => Ok(target),
+            _ => Err(self.fault(FaultKind::NoInstruction)),
+        }
+    }
+
+    /// Leaves the loops that the target is not in (rule L8).
+    fn go_to(&mut self, target: usize) -> Next {
+        while self.loops.last().is_some_and(|inner| target < inner.start || target > inner.end) {
+            self.loops.pop();
+        }
+        Next::At(target)
+    }
+
+    /// Writes a scalar register; r0 stays 0.
+    pub fn set_scalar(&mut self, register: u8, value: i32) {
+        if register != 0 {
+            self.r[usize::from(register)] = value;
+        }
+    }
+
+    /// The nearest number of so many bits; counts it if that is another.
+    pub fn saturated(&mut self, exact: i128, bits: u32) -> i32 {
+        let (value, over) = arithmetic::saturate(exact, bits);
+        self.block.counters.saturated += u64::from(over);
+        value
+    }
+
+    /// Rule E6.
+    pub fn special(&self, number: i32) -> i32 {
+        let at_most = i32::MAX as u64;
+        let tag = self.block.tag;
+        match number {
+            0 => (self.step % (1 << 31)) as i32,
+            1 => self.block.tag_step.map_or(at_most, |tag_step| (self.step - tag_step).min(at_most)) as i32,
+            2 => self.block.number as i32,
+            3 => tag,
+            4 => tag & 0b11,
+            5 => tag >> 2 & 1,
+            6 => tag >> 8 & 0xffff,
+            _ => self.events.len() as i32,
+        }
+    }
+
+    /// The key of the next draw (rule N4).
+    pub fn draw(&mut self) -> u32 {
+        let key = arithmetic::key(self.block.seed, self.block.draws);
+        self.block.draws = self.block.draws.wrapping_add(1);
+        key
+    }
+
+    /// Checks `count` elements from `first` (rule M6); gives the first.
+    pub fn bounds(&self, instruction: &Instruction, first: i128, count: usize) -> Result<usize, Fault> {
+        let available = match instruction.space {
+            Space::Event => self.block.current.len(),
+            space => memory::elements(self.block.memory[space as usize].len(), instruction.width),
+        };
+        if first < 0 || first + count as i128 > available as i128 {
+            let (count, available) = (count as u64, available as u64);
+            let first = first as i64; // at most (2^31 + 2^11) * 2^31
+            return Err(self.fault(FaultKind::Address { space: instruction.space, first, count, available }));
+        }
+        Ok(first as usize)
+    }
+
+    /// An element of a memory, which was checked to lie in it.
+    pub fn read(&self, space: Space, width: Width, at: usize) -> i32 {
+        match space {
+            Space::Event => self.block.current[at].unwrap_or(0),
+            _ => memory::get(&self.block.memory[space as usize], width, at),
+        }
+    }
+
+    /// Sets an element of a memory, which was checked to lie in it, to what is nearest to an exact value.
+    pub fn write(&mut self, space: Space, width: Width, at: usize, exact: i128) {
+        let value = self.saturated(exact, width.bits());
+        memory::set(&mut self.block.memory[space as usize], width, at, value);
+    }
+
+    /// Sends packets, given by index and payload, in their order (rules S1 to S6, F7 to F9).
+    pub fn send(&mut self, route: usize, packets: Vec<(i64, i32)>) -> Result<Next, Fault> {
+        let Some(&indices) = self.block.routes.get(route) else {
+            let available = self.block.routes.len() as u32;
+            return Err(self.fault(FaultKind::Route { route: route as u32, available }));
+        };
+        let mut accepted = Vec::new();
+        for (index, payload) in packets {
+            if index < 0 || index >= i64::from(indices) {
+                return Err(self.fault(FaultKind::PacketIndex { index, available: indices }));
+            }
+            if !self.sent[route].insert(index as u32) {
+                return Err(self.fault(FaultKind::SecondPacket { index: index as u32 }));
+            }
+            accepted.push((index as u32, payload));
+        }
+        let count = accepted.len() as u64;
+        self.block.counters.packets[route] += count;
+        self.block.counters.addresses[self.pc].elements += count;
+        if count > 0 {
+            self.sends.push(Send { gap: self.cycles, route, packets: accepted });
+            self.cycles = 0;
+        }
+        Ok(Next::Following)
+    }
+}

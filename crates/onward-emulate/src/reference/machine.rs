@@ -1,0 +1,181 @@
+//! The whole chip, step by step.
+
+use super::core::{Block, Trace};
+use super::engine::HostPacket;
+use super::memory;
+use super::network::{Timing, contested_axon, deliver};
+use crate::{Counters, Fault, MachineError, Options, Output};
+use onward_image::{HostInputKind, Image, Symbol};
+use onward_isa::{Space, Width};
+
+/// A chip with an image loaded, run by the reference engine.
+pub struct Machine {
+    image: Image,
+    blocks: Vec<Block>,
+    timing: Option<Timing>,
+    step: u64,
+    host_packets: Vec<u64>,
+    configuration_bits: u64,
+}
+
+/// The names of an output's place in its step: sender (the host's inputs, then blocks), route, index (rule R3).
+type Place = (usize, usize, u32);
+
+impl Machine {
+    /// Loads an image. Of the options, `threads` means nothing here.
+    ///
+    /// # Errors
+    /// The image contradicts itself, or its routes do not fit its mesh.
+    pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
+        image.check().map_err(MachineError::Image)?;
+        if let Some((block, axon)) = contested_axon(image) {
+            return Err(MachineError::Image(format!("block {block}: two routes lead to axon {axon}")));
+        }
+        let blocks = (0..).zip(&image.blocks).map(|(number, block)| {
+            Block::new(block, number, &image.programs[block.program as usize], options.seed)
+        });
+        Ok(Machine {
+            blocks: blocks.collect(),
+            timing: if options.timing { Some(Timing::new(image)?) } else { None },
+            step: 0,
+            host_packets: vec![0; image.host_inputs.len()],
+            configuration_bits: 0,
+            image: image.clone(),
+        })
+    }
+
+    /// Runs `steps` steps with these packets from the host, in any order. Returns what reached the host, by step, sender
+    /// (the host itself, then blocks by number), route and index.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow. The machine cannot be used any more.
+    ///
+    /// # Panics
+    /// If a packet's step, input or index does not exist, it comes twice, or it has a payload that its input cannot
+    /// carry (1, unless it takes tags).
+    pub fn run(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
+        assert!(packets.iter().all(|packet| packet.step < steps), "the step of a packet is one of the chunk");
+        let mut outputs = Vec::new();
+        for step in 0..steps {
+            let mut packets: Vec<HostPacket> = packets.iter().copied().filter(|packet| packet.step == step).collect();
+            packets.sort_by_key(|packet| (packet.input, packet.index));
+            let mut reached_host = self.run_step(&packets)?;
+            reached_host.sort_by_key(|(place, _)| *place);
+            outputs.extend(reached_host.into_iter().map(|(_, output)| output));
+        }
+        Ok(outputs)
+    }
+
+    fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<(Place, Output)>, Fault> {
+        let mut outputs = Vec::new();
+        let mut output = |place: Place, copies: usize, payload, step| {
+            let output = Output { step, index: place.2, payload };
+            outputs.extend(std::iter::repeat_n((place, output), copies));
+        };
+        self.blocks.iter_mut().for_each(Block::barrier);
+        let mut host_counts = vec![0; self.image.host_inputs.len()];
+        let mut before = None;
+        for packet in host_packets {
+            let &HostPacket { input, index, payload, .. } = packet;
+            let host_input = &self.image.host_inputs[input];
+            assert!(index < host_input.route.indices && before != Some((input, index)), "an index of the input, once a step");
+            assert!(payload == 1 || host_input.kind == HostInputKind::Tag, "only tags carry something");
+            before = Some((input, index));
+            let copies = deliver(&host_input.route, index, payload, &mut self.blocks);
+            output((0, input, index), copies, payload, self.step);
+            host_counts[input] += 1;
+            self.host_packets[input] += 1;
+        }
+        let mut traces: Vec<(usize, Trace)> = Vec::new();
+        for number in 0..self.blocks.len() {
+            if self.blocks[number].runs() {
+                let trace = self.blocks[number].run(&self.image.chip, self.step)?;
+                traces.push((number, trace));
+            }
+        }
+        for (number, trace) in &traces {
+            for send in &trace.sends {
+                let route = &self.image.blocks[*number].routes[send.route];
+                for &(index, payload) in &send.packets {
+                    let copies = deliver(route, index, payload, &mut self.blocks);
+                    output((1 + number, send.route, index), copies, payload, self.step);
+                }
+            }
+        }
+        if let Some(timing) = &mut self.timing {
+            timing.add_step(&host_counts, &self.blocks, &traces);
+        }
+        self.step += 1;
+        Ok(outputs)
+    }
+
+    /// The number of the next step.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Whether a block would run in the next step without further input.
+    pub fn is_busy(&self) -> bool {
+        self.blocks.iter().any(|block| block.awake || block.next.iter().any(Option::is_some))
+    }
+
+    /// Counters since the machine was made.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            steps: self.step,
+            blocks: self.blocks.iter().map(|block| block.counters.clone()).collect(),
+            host_packets: self.host_packets.clone(),
+            timing: self.timing.as_ref().map(|timing| timing.totals),
+            configuration_bits: self.configuration_bits,
+        }
+    }
+
+    /// Cycles so far; `None` without timing.
+    pub fn cycles(&self) -> Option<u64> {
+        self.timing.as_ref().map(|timing| timing.totals.cycles)
+    }
+
+    /// A block's memory.
+    ///
+    /// # Panics
+    /// If there is no such block, or the space is that of the payloads.
+    pub fn memory(&self, block: u32, space: Space) -> &[u8] {
+        &self.blocks[block as usize].memory[space as usize]
+    }
+
+    /// Looks at a named array of a block, row by row; `None` if it has none. Nothing is counted.
+    pub fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+        let (space, width, first, count) = self.locate(block, symbol)?;
+        let bytes = self.memory(block, space);
+        Some((first..first + count).map(|at| memory::get(bytes, width, at)).collect())
+    }
+
+    /// Reads a named array of a block over the configuration port; `None` if it has none.
+    pub fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+        let (_, width, _, count) = self.locate(block, symbol)?;
+        self.configuration_bits += count as u64 * u64::from(width.bits());
+        self.peek(block, symbol)
+    }
+
+    /// Writes a named array of a block over the configuration port, each value's low bits. Returns whether the block has
+    /// it and it is of that size.
+    pub fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
+        let Some((space, width, first, count)) = self.locate(block, symbol) else { return false };
+        if count != values.len() {
+            return false;
+        }
+        self.configuration_bits += count as u64 * u64::from(width.bits());
+        let bytes = &mut self.blocks[block as usize].memory[space as usize];
+        for (at, &value) in (first..).zip(values) {
+            memory::set(bytes, width, at, value);
+        }
+        true
+    }
+
+    fn locate(&self, block: u32, name: &str) -> Option<(Space, Width, usize, usize)> {
+        let symbols: &[Symbol] = &self.image.blocks.get(block as usize)?.symbols;
+        let symbol = symbols.iter().find(|symbol| symbol.name == name)?;
+        let (space, width) = (symbol.space()?, symbol.width()?);
+        (space != Space::Event).then_some((space, width, symbol.offset as usize, symbol.elements() as usize))
+    }
+}

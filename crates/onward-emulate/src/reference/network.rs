@@ -1,0 +1,111 @@
+//! Where packets go, and how long a step takes.
+
+use super::core::{Block, Trace};
+use crate::TimingTotals;
+use crate::mesh::{Mesh, MeshError, Traffic};
+use onward_image::{Delivery, Destination, Endpoint, Image, Route, Tile};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Puts a packet into the active set of each of its takers (rules S3, E4); returns how many of them are the host.
+pub(super) fn deliver(route: &Route, index: u32, payload: i32, blocks: &mut [Block]) -> usize {
+    let mut to_host = 0;
+    for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
+        match *delivery {
+            Delivery::Host => to_host += 1,
+            Delivery::Block { block, first_axon } => {
+                blocks[block as usize].next[(first_axon + index) as usize] = Some(payload);
+            }
+        }
+    }
+    to_host
+}
+
+/// An axon that packets of two routes can reach, by block (rule S3), if there is one.
+pub(super) fn contested_axon(image: &Image) -> Option<(u32, u32)> {
+    let mut taken: Vec<Vec<bool>> = image.blocks.iter().map(|block| vec![false; block.axons as usize]).collect();
+    let routes = image.blocks.iter().flat_map(|block| &block.routes);
+    for route in image.host_inputs.iter().map(|input| &input.route).chain(routes) {
+        for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
+            let &Delivery::Block { block, first_axon } = delivery else { continue };
+            for axon in first_axon..first_axon + route.indices {
+                if std::mem::replace(&mut taken[block as usize][axon as usize], true) {
+                    return Some((block, axon));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The mesh and the time so far.
+pub(super) struct Timing {
+    mesh: Mesh,
+    /// For each host input, and for each block and route, its destinations.
+    host_routes: Vec<Range<u32>>,
+    block_routes: Vec<Vec<Range<u32>>>,
+    host: Endpoint,
+    barrier: u64,
+    pub totals: TimingTotals,
+}
+
+impl Timing {
+    pub fn new(image: &Image) -> Result<Timing, MeshError> {
+        let mut destinations: Vec<Destination> = Vec::new();
+        let mut range = |route: &Route| {
+            let first = destinations.len() as u32;
+            destinations.extend(route.flits.iter().map(|flit| flit.destination));
+            first..destinations.len() as u32
+        };
+        let host_routes = image.host_inputs.iter().map(|input| range(&input.route)).collect();
+        let block_routes = image.blocks.iter().map(|block| block.routes.iter().map(&mut range).collect()).collect();
+        Ok(Timing {
+            mesh: Mesh::new(&image.chip.mesh, &image.chip.host.ports, &image.trees, &destinations)?,
+            host_routes,
+            block_routes,
+            host: Endpoint::Host(image.host_port),
+            barrier: u64::from(image.chip.barrier_cycles),
+            totals: TimingTotals::default(),
+        })
+    }
+
+    /// Adds a step: for each host input its packets, for each block that ran its number and trace, by number.
+    pub fn add_step(&mut self, host_packets: &[usize], blocks: &[Block], traces: &[(usize, Trace)]) {
+        let mut traffic = Traffic::default();
+        for (route, &packets) in self.host_routes.iter().zip(host_packets) {
+            traffic.burst(0, packets as u32, route.clone()); // rule R2
+        }
+        traffic.finish(self.host, 0);
+        let mut cores: BTreeMap<u32, Vec<&(usize, Trace)>> = BTreeMap::new();
+        for trace in traces {
+            cores.entry(blocks[trace.0].tile).or_default().push(trace);
+        }
+        for (tile, traces) in cores {
+            // One block after the other (rule E2): what one computes last comes before what the next sends first.
+            let mut computed = 0;
+            for (number, trace) in traces {
+                for send in &trace.sends {
+                    let destinations = self.block_routes[*number][send.route].clone();
+                    traffic.burst(cycles(computed + send.gap), send.packets.len() as u32, destinations);
+                    computed = 0;
+                }
+                computed += trace.tail;
+            }
+            traffic.finish(Endpoint::Core(Tile(tile)), cycles(computed));
+        }
+        let step = self.mesh.step(&traffic);
+        let totals = &mut self.totals;
+        totals.cycles += step.cycles + self.barrier;
+        totals.barrier_cycles += self.barrier;
+        totals.longest_step = totals.longest_step.max(step.cycles + self.barrier);
+        totals.hops += step.hops;
+        totals.injected += step.injected;
+        totals.ejected += step.ejected;
+        totals.stalls += self.mesh.stalls().iter().map(|&stall| u64::from(stall)).sum::<u64>();
+    }
+}
+
+/// Cycles as the mesh counts them.
+fn cycles(cycles: u64) -> u32 {
+    u32::try_from(cycles).expect("a core computes less than 2^32 cycles without sending")
+}

@@ -1,0 +1,116 @@
+//! Reading what is asked for, writing what was made.
+
+use crate::failure::{Failure, system_words};
+use onward_chip::{Costs, Technology};
+use onward_diagnostic::Source;
+use onward_image::{Image, PopulationKind};
+use onward_run::data::{BUILTIN_DATASETS, Dataset};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Reads a text.
+pub fn read_source(path: &Path) -> Result<Source, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+    Ok(Source::new(path.display().to_string(), text))
+}
+
+/// Reads an image.
+pub fn read_image(path: &Path) -> Result<Image, Failure> {
+    Image::load(path).map_err(|error| Failure::image(path, &error))
+}
+
+/// Loads the data that is given, or else the one the network names, and checks that the network can be shown it.
+pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure> {
+    let Some(name) = given.or(image.network.data.as_deref()) else {
+        let message = format!("no data given, and the network `{}` names none", image.network.name);
+        let help = format!(
+            "give it with --data: a built-in set ({}) or the path of a folder with the four IDX files of an MNIST-like set",
+            BUILTIN_DATASETS.join(", ")
+        );
+        return Err(Failure::input_with_help(message, help));
+    };
+    let dataset = Dataset::load(name)?;
+    let populations = &image.network.populations;
+    let shape = populations.iter().find_map(|population| match &population.kind {
+        PopulationKind::RateInput { shape } => Some(shape.as_slice()),
+        _ => None,
+    });
+    let classes = populations.iter().find(|population| population.kind == PopulationKind::Target);
+    if let (Some(shape), Some(classes)) = (shape, classes) {
+        dataset.check(shape, classes.neurons)?;
+    }
+    Ok(dataset)
+}
+
+/// What events cost on the image's chip.
+pub fn read_costs(image: &Image) -> Result<Costs, Failure> {
+    Ok(Technology::load(&image.chip.technology)?.costs(&image.chip)?)
+}
+
+/// A file that a command will write: checked before the long work, written under a temporary name, then renamed, so that no
+/// half of one is ever seen.
+pub struct Output {
+    path: PathBuf,
+}
+
+impl Output {
+    /// Checks that the file can be written.
+    pub fn prepare(path: &Path) -> Result<Output, Failure> {
+        let output = Output { path: path.to_owned() };
+        let checked = match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => Err(std::io::Error::other("it is a folder")),
+            Ok(found) if !found.is_file() => Ok(()),
+            _ => output.temporary().map(drop), // which removes it again
+        };
+        checked.map_err(|error| output.unwritable(&error)).map(|()| output)
+    }
+
+    /// Writes it.
+    pub fn write(&self, contents: &[u8]) -> Result<(), Failure> {
+        let write = || match std::fs::metadata(&self.path) {
+            // A device or a pipe is written to; renaming would replace it.
+            Ok(found) if !found.is_file() => std::fs::write(&self.path, contents),
+            _ => {
+                let mut file = self.temporary()?;
+                file.write_all(contents)?;
+                // Through a link, to what it leads to.
+                let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+                file.persist(path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        };
+        write().map_err(|error| self.unwritable(&error))
+    }
+
+    /// Writes a report for machines.
+    pub fn write_json(&self, report: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Inside(error.to_string()))?;
+        self.write((text + "\n").as_bytes())
+    }
+
+    /// Its path, as given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn temporary(&self) -> std::io::Result<tempfile::NamedTempFile> {
+        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less what the user's mask takes
+        builder.prefix(".onward-").tempfile_in(folder)
+    }
+
+    fn unwritable(&self, error: &std::io::Error) -> Failure {
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => "the folder does not exist; make it, or name another",
+            std::io::ErrorKind::PermissionDenied => "you may not write to the folder; name another",
+            _ => "name another file",
+        };
+        // The system's words may name the temporary file.
+        let words = system_words(error);
+        let words = words.split(" at path").next().unwrap_or("").to_owned();
+        Failure::input_with_help(format!("{}: cannot be written: {words}", self.path.display()), help)
+    }
+}

@@ -1,0 +1,56 @@
+//! The same text, data and seed give the same weights, to the bit: whatever the chip, the lanes, the timing, the threads.
+
+use onward_chip::Chip;
+use onward_compile::{Options, compile};
+use onward_diagnostic::Source;
+use onward_emulate::Options as Emulation;
+use onward_run::data::Dataset;
+use onward_run::{EpochReport, Session, train};
+use std::ops::ControlFlow;
+
+fn one_epoch(chip: Chip, seed: u64, timing: bool, threads: usize) -> EpochReport {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/digits.sp");
+    let source = Source::new("digits.sp", std::fs::read_to_string(path).unwrap());
+    let image = compile(&source, &Options { chip, seed }).map_err(|errors| source.render(&errors)).unwrap();
+    let dataset = Dataset::load("digits").unwrap();
+    let mut session = Session::new(&image, Emulation { seed, timing, threads }).unwrap();
+    let report =
+        train(&mut session, &image, &dataset, 1, seed, |_| ControlFlow::Continue(()), |_| {}).unwrap();
+    report.epochs.into_iter().next().unwrap()
+}
+
+fn chip(name: &str, lanes: u16) -> Chip {
+    let mut chip = Chip::builtin(name).unwrap();
+    chip.core.lanes = lanes;
+    chip
+}
+
+#[test]
+fn weights_do_not_depend_on_how_they_are_computed() {
+    let first = one_epoch(chip("small", 16), 1, true, 1);
+    let of = |report: &EpochReport| (report.weights_hash.clone(), report.right);
+    let mut odd = chip("middle", 64);
+    odd.mesh.buffer_flits = 1;
+    odd.mesh.link_cycles = 3;
+    odd.clock_hz /= 3;
+    odd.core.vector_length = 64;
+    for (what, report) in [
+        ("a second run", one_epoch(chip("small", 16), 1, true, 1)),
+        ("without timing", one_epoch(chip("small", 16), 1, false, 1)),
+        ("two threads", one_epoch(chip("small", 16), 1, true, 2)),
+        ("two threads without timing", one_epoch(chip("small", 16), 1, false, 2)),
+        ("4x4", one_epoch(chip("middle", 16), 1, true, 2)),
+        ("16x16", one_epoch(chip("large", 16), 1, true, 2)),
+        ("8 lanes", one_epoch(chip("small", 8), 1, true, 1)),
+        ("4x4, 8 lanes", one_epoch(chip("middle", 8), 1, false, 2)),
+        ("64 lanes, short vectors, shallow buffers, slow links", one_epoch(odd, 1, true, 2)),
+    ] {
+        assert_eq!(of(&report), of(&first), "{what}");
+    }
+}
+
+#[test]
+fn another_seed_gives_other_weights() {
+    let hash = |seed| one_epoch(chip("small", 16), seed, false, 2).weights_hash;
+    assert_ne!(hash(1), hash(2));
+}
