@@ -371,9 +371,9 @@ impl LayerState {
         let mut pull = vec![0; neurons];
         let mut own = vec![0; neurons];
         let mut away = vec![0; neurons];
-        for i in 0..neurons {
+        for (i, pull) in pull.iter_mut().enumerate() {
             if is_live(block.voltage[i]) {
-                pull[i] = block.target_count[class][i] - block.target_count[rival][i];
+                *pull = block.target_count[class][i] - block.target_count[rival][i];
             }
             if !self.fed_by_target && is_live(block.target_voltage[class][i]) {
                 own[i] = block.count[i];

@@ -508,6 +508,9 @@ fn chip() -> impl Strategy<Value = Chip> {
             chip.core.lanes = lanes;
             // Room for many classes: that a network fits is not the question here.
             chip.memory.neuron_bytes = 1 << 20;
+            chip.memory.axon_bytes = 1 << 20;
+            chip.memory.axons = 1 << 14;
+            chip.memory.instruction_words = 1 << 14;
             chip
         },
     )

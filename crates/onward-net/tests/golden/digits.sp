@@ -4,7 +4,7 @@ network digits {
     window = 8
     neurons = integrate_and_fire { threshold = 1.0, reset = subtract }
     weights = fixed { bits = 16, gain = 1.0 }
-    learning = hinge { rate = 7, margin = 0.3, anneal = 3, gate = surrogate }
+    learning = hinge { rate = 7, margin = 0.3, anneal = 2, gate = surrogate }
 
     input pixels = rate(8, 8)
     target digit = classes(10)

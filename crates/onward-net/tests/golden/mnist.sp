@@ -3,7 +3,7 @@ network mnist {
     window = 8
     neurons = integrate_and_fire { threshold = 1.0, reset = subtract }
     weights = fixed { bits = 16, gain = 1.0 }
-    learning = hinge { rate = 9, margin = 0.3, anneal = 3, gate = surrogate }
+    learning = hinge { rate = 9, margin = 0.3, anneal = 2, gate = surrogate }
 
     input pixels = rate(28, 28)
     target class = classes(10)
