@@ -62,7 +62,7 @@ fn defaults_and_overrides() {
     assert_eq!((first.block, first.blocks(), second.block, second.blocks()), (128, 2, 20, 1));
     assert_eq!((first.weights.bits, second.weights.bits), (8, 16));
     assert_eq!(first.learning, Learning::None);
-    assert_eq!(second.learning, Learning::Hinge(Hinge { rate: 9, margin: 0.3, anneal: 3, gate: Gate::Surrogate }));
+    assert_eq!(second.learning, Learning::Hinge(Hinge { rate: 9, margin: 0.3, anneal: 2, gate: Gate::Surrogate }));
     assert_eq!(&source.text[first.span.clone()], "layer first");
     let sources: Vec<_> = network.sources(layers[0]).iter().map(|&node| network.graph[node].name()).collect();
     assert_eq!(sources, ["x", "y"]);
