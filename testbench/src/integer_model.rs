@@ -407,8 +407,8 @@ impl LayerState {
             }
         }
         let draw = block.draw();
-        for i in 0..neurons {
-            block.bias[i] = saturate(block.bias[i] + block.round(pull[i] * window, shift, draw, i), 32);
+        for (i, pull) in pull.iter().enumerate() {
+            block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift, draw, i), 32);
         }
     }
 

@@ -1,4 +1,5 @@
 //! Reference models, end-to-end tests and benchmarks.
 
+pub mod conformance;
 pub mod flit_model;
 pub mod integer_model;

@@ -8,7 +8,7 @@ use onward_emulate::{Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
 use onward_net::{Gate, Learning};
 use onward_run::Session;
-use onward_run::data::{Dataset, SampleOrder, Samples};
+use onward_run::data::{Dataset, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use std::ops::ControlFlow;
@@ -226,6 +226,36 @@ impl Pair {
             assert!(self.machine.write(number as u32, "shift", &[shift]), "a layer that learns has a shift");
         }
         Ok(())
+    }
+
+    /// Writes running means and biases that only a long run comes to, the same ones into chip and model: means at the
+    /// bounds of homeostasis, and now and then a bias at the end of its range.
+    fn age(&mut self, seed: u64) {
+        let mut random = SplitMix64::new(seed);
+        let window = self.model.window as i32;
+        for (number, &(layer, at)) in self.places.iter().enumerate() {
+            let one = self.model.layers[layer].one as u32;
+            let block = &mut self.model.layers[layer].blocks[at];
+            let mean = |random: &mut SplitMix64| {
+                let bound = [0, 82 * window, 3300 * window, 4096 * window][random.below(4) as usize];
+                // A sample moves a mean by up to 8 a step of the window.
+                bound + random.below(40 * window as u32) as i32 - 20 * window
+            };
+            let bias = |random: &mut SplitMix64| match random.below(100) {
+                0 => i32::MAX - random.below(2) as i32,
+                1 => i32::MIN + random.below(2) as i32,
+                _ => random.below(one / 2) as i32 - one as i32 / 4,
+            };
+            let biases: Vec<i32> = (0..block.neurons).map(|_| bias(&mut random)).collect();
+            block.bias = biases.iter().map(|&bias| i64::from(bias)).collect();
+            assert!(self.machine.write(number as u32, "bias", &biases), "a layer has biases");
+            if self.model.layers[layer].learning.is_some() {
+                let block = &mut self.model.layers[layer].blocks[at];
+                let means: Vec<i32> = (0..block.neurons).map(|_| mean(&mut random)).collect();
+                block.mean_count = means.iter().map(|&mean| i64::from(mean)).collect();
+                assert!(self.machine.write(number as u32, "mean_count", &means), "a layer that learns has means");
+            }
+        }
     }
 
     /// What the host sends for a sample.
@@ -484,12 +514,17 @@ struct Case {
     pace: Pace,
     options: Options,
     weight_seed: u64,
+    /// Whether it begins as an old network, and with which numbers; see [`Pair::age`].
+    age_seed: Option<u64>,
 }
 
 impl Case {
     fn check(&self) -> Comparison {
         let image = compiled("case.sp", &self.text, self.chip.clone(), self.weight_seed);
         let mut pair = Pair::new(&self.network, image, self.options);
+        if let Some(seed) = self.age_seed {
+            pair.age(seed);
+        }
         let epochs: Vec<_> = self.samples.chunks(self.samples.len().div_ceil(self.epochs)).collect();
         for (epoch, samples) in epochs.iter().enumerate() {
             pair.set_epoch(epoch as u32, epochs.len() as u32)?;
@@ -580,8 +615,8 @@ fn case() -> impl Strategy<Value = Case> {
     ];
     let options = (any::<u64>(), any::<bool>(), 1usize..=2)
         .prop_map(|(seed, timing, threads)| Options { seed, timing, threads });
-    let whole = (network, chip(), pace, options, any::<u64>(), 1usize..=3);
-    whole.prop_flat_map(|((shape, classes, window, layers), chip, pace, options, weight_seed, epochs)| {
+    let whole = (network, chip(), pace, options, any::<u64>(), any::<Option<u64>>(), 1usize..=3);
+    whole.prop_flat_map(|((shape, classes, window, layers), chip, pace, options, weight_seed, age_seed, epochs)| {
         let inputs = shape.iter().product();
         let (layers, gains): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
         let network = model::Network { inputs, classes, window, layers };
@@ -598,6 +633,7 @@ fn case() -> impl Strategy<Value = Case> {
             pace,
             options,
             weight_seed,
+            age_seed,
         })
     })
 }

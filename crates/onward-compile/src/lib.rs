@@ -28,6 +28,7 @@ mod layout;
 mod pass;
 mod passes;
 mod plan;
+mod trees;
 mod weights;
 
 pub use formats::LayerFormat;

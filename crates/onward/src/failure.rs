@@ -58,11 +58,15 @@ impl Failure {
     pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
         let help = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path; it is seen from the working directory",
-            std::io::ErrorKind::InvalidData => "it is not a text; an image (.onw) is for `onward run` and `onward inspect`",
+            std::io::ErrorKind::InvalidData => "an image (.onw) is for `onward run`, `inspect` and `disasm`",
             std::io::ErrorKind::IsADirectory => "name a file in it",
             _ => "check that it is a file and that you may read it",
         };
-        Failure::input_with_help(format!("{}: cannot be read: {}", path.display(), system_words(error)), help)
+        let cause = match error.kind() {
+            std::io::ErrorKind::InvalidData => "is not a text".to_owned(),
+            _ => format!("cannot be read: {}", system_words(error)),
+        };
+        Failure::input_with_help(format!("{}: {cause}", path.display()), help)
     }
 
     /// What went wrong with a session on an image.

@@ -114,6 +114,6 @@ mod tests {
     #[test]
     fn tables_are_aligned() {
         let table = table(&["what", "how much"], vec![vec!["a".into(), "1".into()], vec!["bcdef".into(), "10".into()]], &[1]);
-        assert_eq!(table, "  what     how much\n  a               1\n  bcdef          10\n");
+        assert_eq!(table, "  what    how much\n  a              1\n  bcdef         10\n");
     }
 }

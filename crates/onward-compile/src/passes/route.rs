@@ -2,80 +2,32 @@
 
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedSource, Routing};
+use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
-use onward_image::{
-    Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route, Tile, Tree, TreeIndex, dimension_order_tree,
-};
+use onward_image::{Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
 use onward_net::Node;
 use petgraph::graph::NodeIndex;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) struct RoutePackets;
 
-/// Makes trees, each once, as long as the routers' tables have room.
-struct Trees<'a> {
-    compilation: &'a Compilation,
-    trees: Vec<Tree>,
-    known: BTreeMap<(Endpoint, Vec<Tile>), TreeIndex>,
-    /// Entries of each router's table.
-    entries: Vec<u32>,
-}
-
-impl Trees<'_> {
-    /// The tree from `source` to `tiles`; `None` where a table on the way is full.
-    fn tree(&mut self, source: Endpoint, tiles: &[Tile]) -> Option<TreeIndex> {
-        let key = (source, tiles.to_vec());
-        if let Some(&tree) = self.known.get(&key) {
-            return Some(tree);
+/// The route of a source's channel.
+fn route(
+    compilation: &Compilation,
+    trees: &mut Trees,
+    from: PlannedSource,
+    what: Channel,
+    indices: u32,
+    source: Endpoint,
+) -> Route {
+    let mut takers = Takers::new();
+    for (number, block) in compilation.blocks.iter().enumerate() {
+        for inlet in block.inlets.iter().filter(|inlet| inlet.from == from && inlet.what == what) {
+            let delivery = Delivery::Block { block: number as u32, first_axon: inlet.first_axon };
+            takers.entry(compilation.tiles[number]).or_default().push(delivery);
         }
-        let chip = &self.compilation.options.chip;
-        let takers: Vec<Endpoint> = tiles.iter().map(|&tile| Endpoint::Core(tile)).collect();
-        let tree = dimension_order_tree(&chip.mesh, &chip.host.ports, source, &takers);
-        let room = u32::from(chip.mesh.multicast_trees);
-        if tree.branches.iter().any(|(tile, _)| self.entries[tile.0 as usize] >= room) {
-            return None;
-        }
-        let index = TreeIndex(u16::try_from(self.trees.len()).ok()?);
-        for (tile, _) in &tree.branches {
-            self.entries[tile.0 as usize] += 1;
-        }
-        self.trees.push(tree);
-        self.known.insert(key, index);
-        Some(index)
     }
-
-    /// The route of a source's channel.
-    fn route(&mut self, from: PlannedSource, what: Channel, indices: u32, source: Endpoint) -> Route {
-        let mut takers: BTreeMap<Tile, Vec<Delivery>> = BTreeMap::new();
-        for (number, block) in self.compilation.blocks.iter().enumerate() {
-            for inlet in block.inlets.iter().filter(|inlet| inlet.from == from && inlet.what == what) {
-                let delivery = Delivery::Block { block: number as u32, first_axon: inlet.first_axon };
-                takers.entry(self.compilation.tiles[number]).or_default().push(delivery);
-            }
-        }
-        // A flit reaches a tile for one block; where a core holds several takers, it takes as many flits.
-        let rounds = takers.values().map(Vec::len).max().unwrap_or(0);
-        let mut flits = Vec::new();
-        for round in 0..rounds {
-            let at: Vec<(Tile, Delivery)> =
-                takers.iter().filter_map(|(&tile, deliveries)| Some((tile, *deliveries.get(round)?))).collect();
-            let tiles: Vec<Tile> = at.iter().map(|&(tile, _)| tile).collect();
-            let tree = if tiles.len() > 1 { self.tree(source, &tiles) } else { None };
-            match tree {
-                Some(tree) => flits.push(Flit {
-                    destination: Destination::Multicast(tree),
-                    deliveries: at.into_iter().map(|(_, delivery)| delivery).collect(),
-                }),
-                // One taker, or tables that are full: a flit each.
-                None => flits.extend(at.into_iter().map(|(tile, delivery)| Flit {
-                    destination: Destination::Unicast(Endpoint::Core(tile)),
-                    deliveries: vec![delivery],
-                })),
-            }
-        }
-        Route { name: what.name().into(), indices, flits }
-    }
+    Route { name: what.name().into(), indices, flits: trees.flits(source, &takers) }
 }
 
 impl Pass for RoutePackets {
@@ -90,8 +42,7 @@ impl Pass for RoutePackets {
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let classes = network.target().classes;
-        let tiles = compilation.options.chip.mesh.tiles();
-        let mut trees = Trees { compilation, trees: Vec::new(), known: BTreeMap::new(), entries: vec![0; tiles] };
+        let mut trees = Trees::new(&compilation.options.chip);
         let host = Endpoint::Host(0);
         let node_of = |wanted: fn(&Node) -> bool| -> NodeIndex {
             let found = network.graph.node_indices().find(|&node| wanted(&network.graph[node]));
@@ -106,7 +57,7 @@ impl Pass for RoutePackets {
             (HostInputKind::Target, target, Channel::Spikes, classes),
             (HostInputKind::Input, input, Channel::Spikes, size),
         ] {
-            let route = trees.route(PlannedSource::Host(node), channel, indices, host);
+            let route = route(compilation, &mut trees, PlannedSource::Host(node), channel, indices, host);
             host_inputs.push(HostInput { kind, route });
         }
         let mut routes = Vec::new();
@@ -120,7 +71,8 @@ impl Pass for RoutePackets {
                     Channel::Scores if is_readout => 1,
                     Channel::Scores => classes,
                 };
-                let mut route = trees.route(PlannedSource::Block(number as u32), channel, indices, source);
+                let from = PlannedSource::Block(number as u32);
+                let mut route = route(compilation, &mut trees, from, channel, indices, source);
                 if is_readout && channel == Channel::Scores {
                     route.name = "answer".into();
                     let destination = Destination::Unicast(host);
@@ -130,7 +82,8 @@ impl Pass for RoutePackets {
             });
             routes.push(of_block.to_vec());
         }
-        compilation.routing = Routing { routes, trees: trees.trees, host_inputs };
+        let trees = trees.into_trees();
+        compilation.routing = Routing { routes, trees, host_inputs };
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl EventLoop {
     /// Runs the loop over all events, of which there is at least one. Returns false, and has done nothing, where it must
     /// be interpreted.
     #[inline(always)]
-    pub fn run(
+    pub(super) fn run(
         &self,
         events: &[u32],
         last_payload: i32,

@@ -3,6 +3,8 @@
 mod block;
 mod decode;
 mod events;
+mod execution;
+mod interpret;
 mod outlet;
 mod simd;
 mod vector;

@@ -9,7 +9,7 @@ pub(super) struct Vectors {
     registers: [Vec<i32>; 8],
     initialized: [usize; 8],
     /// Predicates as bitsets, bit i for element i.
-    pub predicates: [Vec<u64>; 4],
+    predicates: [Vec<u64>; 4],
     /// The vector length.
     pub length: usize,
 }
@@ -51,6 +51,15 @@ pub(super) fn mac(sum: i32, a: i32, b: i32) -> Saturated {
 #[inline(always)]
 pub(super) fn shift_left(value: i32, amount: u32) -> Saturated {
     clamp(i64::from(value) << amount)
+}
+
+/// `value / 2^amount` rounded down, or shifted left and saturated if the amount is negative.
+#[inline(always)]
+pub(super) fn shift(value: i32, amount: i32) -> Saturated {
+    match amount.clamp(-31, 31) {
+        amount if amount < 0 => shift_left(value, -amount as u32),
+        amount => (value >> amount, 0),
+    }
 }
 
 impl Vectors {
@@ -212,6 +221,31 @@ impl Vectors {
         }
         self.registers[usize::from(d)] = out;
         saturated
+    }
+
+    /// A bit of a predicate.
+    #[inline(always)]
+    pub fn is_set(&self, predicate: u8, index: usize) -> bool {
+        self.predicates[usize::from(predicate)][index / 64] >> (index % 64) & 1 != 0
+    }
+
+    /// `d = f(a, b)` for predicates, all bits.
+    #[inline(always)]
+    pub fn combine(&mut self, d: u8, a: u8, b: u8, f: impl Fn(u64, u64) -> u64) {
+        for at in 0..self.predicates[0].len() {
+            let bits = f(self.predicates[usize::from(a)][at], self.predicates[usize::from(b)][at]);
+            self.predicates[usize::from(d)][at] = bits;
+        }
+    }
+
+    /// `d = !a` below the length, nothing above.
+    #[inline(always)]
+    pub fn invert(&mut self, d: u8, a: u8) {
+        for at in 0..self.predicates[0].len() {
+            let below = self.length.saturating_sub(at * 64).min(64);
+            let mask = if below == 64 { u64::MAX } else { (1 << below) - 1 };
+            self.predicates[usize::from(d)][at] = !self.predicates[usize::from(a)][at] & mask;
+        }
     }
 
     /// Sets a predicate to a comparison of two vectors.

@@ -1,0 +1,87 @@
+//! The directives that describe a system.
+
+/// A directive that describes the system, beside those that the assembler knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemDirective {
+    /// Its name, with the dot.
+    pub name: &'static str,
+    /// How it is written; what stands in brackets may be left out.
+    pub form: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    pub(super) what: Directive,
+    /// Least and greatest number of operands.
+    pub(super) operands: (usize, usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Directive {
+    Block,
+    Size,
+    Array,
+    Contents,
+    Route,
+    Input,
+    Packet,
+    Steps,
+}
+
+/// The directives that describe a system.
+pub const SYSTEM_DIRECTIVES: &[SystemDirective] = &[
+    SystemDirective {
+        name: ".block",
+        form: ".block NAME, X, Y, ENTRY, AXONS [, tagged]",
+        summary: "puts a block on the tile in column X and row Y; it runs from the label ENTRY on",
+        what: Directive::Block,
+        operands: (5, 6),
+    },
+    SystemDirective {
+        name: ".size",
+        form: ".size MEMORY, BYTES",
+        summary: "gives each block so many bytes of the memory `n`, `a` or `s`",
+        what: Directive::Size,
+        operands: (2, 2),
+    },
+    SystemDirective {
+        name: ".array",
+        form: ".array NAME, n32[FIRST], COLUMNS [, ROWS]",
+        summary: "names elements of each block's memory, for whoever looks into it from outside",
+        what: Directive::Array,
+        operands: (3, 4),
+    },
+    SystemDirective {
+        name: ".contents",
+        form: ".contents BLOCK, n32[FIRST], VALUE, ...",
+        summary: "what this block's memory holds there at the start, instead of what all blocks hold",
+        what: Directive::Contents,
+        operands: (3, usize::MAX),
+    },
+    SystemDirective {
+        name: ".route",
+        form: ".route BLOCK, NUMBER, INDICES [, TAKER [, FIRST_AXON]]",
+        summary: "sends the packets of a block's route to a block's axons, or to the `host`; once for each taker",
+        what: Directive::Route,
+        operands: (3, 5),
+    },
+    SystemDirective {
+        name: ".input",
+        form: ".input NAME, INDICES, TAKER [, FIRST_AXON]",
+        summary: "names packets of the host, and sends them to a block's axons; once for each taker",
+        what: Directive::Input,
+        operands: (3, 4),
+    },
+    SystemDirective {
+        name: ".packet",
+        form: ".packet STEP, INPUT, INDEX [, PAYLOAD]",
+        summary: "what the host sends, and when; STEP and INDEX may be ranges",
+        what: Directive::Packet,
+        operands: (3, 4),
+    },
+    SystemDirective {
+        name: ".steps",
+        form: ".steps NUMBER",
+        summary: "how long the system runs",
+        what: Directive::Steps,
+        operands: (1, 1),
+    },
+];

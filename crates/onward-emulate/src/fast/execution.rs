@@ -1,0 +1,588 @@
+//! What instructions do: the state of a step of a block, and the parts that instructions share.
+
+use super::block::{Block, Limits, Scratch, SendRecord};
+use super::decode::Decoded;
+use super::interpret::narrow;
+use super::outlet::{Outlet, Refused};
+use super::vector::{self, Vectors};
+use crate::fault::FaultKind;
+use crate::memory::Bank;
+use onward_isa::{Instruction, Op, Space, Width, random};
+
+/// Loops nest so deep.
+const DEPTH: usize = 4;
+
+/// Where the sequencer goes on.
+pub(super) enum Flow {
+    /// At the next instruction.
+    Next,
+    /// Where the program counter points.
+    Jump,
+    /// Nowhere: the step is over.
+    End,
+}
+
+/// A loop that is running: body `start..end`.
+#[derive(Clone, Copy, Default)]
+struct Loop {
+    start: usize,
+    end: usize,
+    /// What is left to do; see [`Over`].
+    left: u32,
+    over: Over,
+}
+
+/// What a loop runs over.
+#[derive(Clone, Copy, Default)]
+enum Over {
+    /// A count: `left` iterations after this one.
+    #[default]
+    Count,
+    /// The active set: `left` is the next event. Registers of axon and payload.
+    Events(u8, u8),
+    /// A predicate: `left` is the first bit to look at. Registers of index and predicate.
+    Set(u8, u8),
+}
+
+/// A block in the middle of a step.
+pub(super) struct Execution<'a> {
+    pub block: &'a mut Block,
+    pub program: &'a Decoded,
+    pub v: &'a mut Vectors,
+    events: &'a [u32],
+    own: &'a mut [Outlet],
+    limits: Limits,
+    step: u64,
+    slot: usize,
+    pub r: [i32; 16],
+    pub pc: usize,
+    loops: [Loop; DEPTH],
+    depth: usize,
+    /// Row length.
+    pub row: i64,
+    pub beats: u32,
+    /// Cycles since the last send.
+    pub cycles: u32,
+    /// Cycles before that.
+    earlier_cycles: u64,
+    saturated: u64,
+    pub executed: u64,
+}
+
+impl<'a> Execution<'a> {
+    #[inline(always)]
+    pub fn new(
+        block: &'a mut Block,
+        program: &'a Decoded,
+        step: u64,
+        slot: usize,
+        own: &'a mut [Outlet],
+        limits: Limits,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        scratch.vectors.clear();
+        Execution {
+            pc: block.entry as usize,
+            block,
+            program,
+            v: &mut scratch.vectors,
+            events: &scratch.events,
+            own,
+            limits,
+            step,
+            slot,
+            r: [0; 16],
+            loops: [Loop::default(); DEPTH],
+            depth: 0,
+            row: 0,
+            beats: 1,
+            cycles: limits.dispatch_cycles,
+            earlier_cycles: 0,
+            saturated: 0,
+            executed: 0,
+        }
+    }
+
+    /// Adds the step to the block's counters. Returns the cycles since the last send.
+    #[inline(always)]
+    pub fn finish(&mut self) -> u32 {
+        self.block.saturated += self.saturated;
+        self.block.cycles += self.earlier_cycles + u64::from(self.cycles);
+        self.cycles
+    }
+
+    /// Counts `VL` elements, and results that were saturated.
+    #[inline(always)]
+    pub fn count(&mut self, saturated: u32) {
+        self.block.counts[self.pc].elements += self.v.length as u64;
+        self.saturated += u64::from(saturated);
+    }
+
+    // Scalar registers and lengths.
+
+    #[inline(always)]
+    pub fn set(&mut self, register: u8, value: i32) {
+        self.r[usize::from(register & 15)] = value;
+        self.r[0] = 0;
+    }
+
+    #[inline(always)]
+    pub fn set_saturated(&mut self, register: u8, (value, saturated): (i32, u32)) {
+        self.saturated += u64::from(saturated);
+        self.set(register, value);
+    }
+
+    pub fn special(&self, number: i32) -> i32 {
+        const NEVER: u64 = i32::MAX as u64;
+        let block = &self.block;
+        match number {
+            0 => (self.step & NEVER) as i32,
+            1 => block.tag_step.map_or(NEVER, |tag| (self.step - tag).min(NEVER)) as i32,
+            2 => block.number as i32,
+            3 => block.tag,
+            4 => block.tag & 3,
+            5 => block.tag >> 2 & 1,
+            6 => block.tag >> 8 & 0xffff,
+            _ => self.events.len() as i32,
+        }
+    }
+
+    #[inline(always)]
+    pub fn set_length(&mut self, length: i64) -> Result<(), FaultKind> {
+        let max = self.limits.vector_length as i64;
+        if !(0..=max).contains(&length) {
+            return Err(FaultKind::Length { length, max });
+        }
+        self.v.length = length as usize;
+        self.beats = (length as usize).div_ceil(self.limits.lanes).max(1) as u32;
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn set_row(&mut self, length: i64) -> Result<(), FaultKind> {
+        let max = i64::from(i32::MAX);
+        if !(0..=max).contains(&length) {
+            return Err(FaultKind::Length { length, max });
+        }
+        self.row = length;
+        Ok(())
+    }
+
+    // Control.
+
+    /// Goes to a target; a loop that it leaves is over.
+    #[inline(always)]
+    pub fn branch(&mut self, distance: i32) -> Result<Flow, FaultKind> {
+        let target = self.pc as i64 + i64::from(distance);
+        if target < 0 || target >= self.program.code.len() as i64 {
+            return Err(FaultKind::NoInstruction);
+        }
+        self.go_to(target as usize);
+        Ok(Flow::Jump)
+    }
+
+    /// A conditional branch that is taken costs one cycle more.
+    #[inline(always)]
+    pub fn branch_taken(&mut self, distance: i32) -> Result<Flow, FaultKind> {
+        self.cycles += 1;
+        self.branch(distance)
+    }
+
+    #[inline(always)]
+    fn go_to(&mut self, target: usize) {
+        self.pc = target;
+        while self.depth > 0 {
+            let inner = &self.loops[self.depth - 1];
+            if (inner.start..=inner.end).contains(&target) {
+                break;
+            }
+            self.depth -= 1;
+        }
+    }
+
+    #[inline(always)]
+    fn set_event(&mut self, axon: u8, payload: u8, event: u32) {
+        self.set(axon, event as i32);
+        self.set(payload, self.block.payload_of(event));
+    }
+
+    /// At an address where a loop ends: goes back to its start if there is more to do. Loops that are done are left.
+    #[inline(always)]
+    pub fn loops_back(&mut self) -> bool {
+        while self.depth > 0 && self.loops[self.depth - 1].end == self.pc {
+            let inner = self.loops[self.depth - 1];
+            let again = match inner.over {
+                Over::Count => {
+                    self.loops[self.depth - 1].left = inner.left.wrapping_sub(1);
+                    inner.left > 0
+                }
+                Over::Events(axon, payload) => match self.events.get(inner.left as usize) {
+                    Some(&event) => {
+                        self.set_event(axon, payload, event);
+                        self.loops[self.depth - 1].left += 1;
+                        true
+                    }
+                    None => false,
+                },
+                Over::Set(index, predicate) => match self.v.next_set(predicate, inner.left) {
+                    Some(bit) => {
+                        self.set(index, bit as i32);
+                        self.loops[self.depth - 1].left = bit + 1;
+                        true
+                    }
+                    None => false,
+                },
+            };
+            if again {
+                self.pc = inner.start;
+                return true;
+            }
+            self.depth -= 1;
+        }
+        false
+    }
+
+    /// `loop`, `foreach` and `forset`.
+    #[inline(always)]
+    pub fn begin_loop(&mut self, Instruction { op, d, a, imm, .. }: Instruction) -> Result<Flow, FaultKind> {
+        let end = self.pc as i64 + i64::from(imm);
+        if end <= self.pc as i64 || end >= self.program.code.len() as i64 {
+            return Err(FaultKind::NoInstruction);
+        }
+        let end = end as usize;
+        let first_bit = if op == Op::Forset { self.v.next_set(a, 0) } else { None };
+        let count = self.r[usize::from(d & 15)];
+        let runs = match op {
+            Op::Loop => count > 0,
+            Op::Foreach => !self.events.is_empty(),
+            _ => first_bit.is_some(),
+        };
+        if !runs || end == self.pc + 1 {
+            // Skipping the body (an empty one always) is a jump to its end: it may leave loops as any does.
+            self.go_to(end);
+            return Ok(Flow::Jump);
+        }
+        if self.depth == DEPTH {
+            return Err(FaultKind::LoopDepth);
+        }
+        let (left, over) = match (op, first_bit) {
+            (Op::Loop, _) => (count as u32 - 1, Over::Count),
+            (Op::Foreach, _) => {
+                if self.run_event_loop() {
+                    return Ok(Flow::Jump);
+                }
+                self.set_event(d, a, self.events[0]);
+                (1, Over::Events(d, a))
+            }
+            (_, bit) => {
+                let bit = bit.unwrap_or(0);
+                self.set(d, bit as i32);
+                (bit + 1, Over::Set(d, a))
+            }
+        };
+        self.loops[self.depth] = Loop { start: self.pc + 1, end, left, over };
+        self.depth += 1;
+        Ok(Flow::Next)
+    }
+
+    /// Runs a `foreach` at once, if it is one that can be.
+    #[inline(always)]
+    fn run_event_loop(&mut self) -> bool {
+        let Some(at) = self.program.code[self.pc].event_loop else { return false };
+        let event_loop = &self.program.event_loops[usize::from(at)];
+        let payload = self.events.last().map_or(0, |&event| self.block.payload_of(event));
+        if !event_loop.run(self.events, payload, &mut self.block.memory, self.v, &mut self.r, self.row) {
+            return false;
+        }
+        let count = self.events.len() as u64;
+        let body = self.pc + 1..event_loop.end;
+        for (counts, code) in self.block.counts[body.clone()].iter_mut().zip(&self.program.code[body]) {
+            counts.executed += count;
+            self.cycles += count as u32 * (code.cost.fixed + code.cost.beats * self.beats);
+        }
+        self.block.counts[self.pc + 1].elements += count * self.v.length as u64;
+        self.executed += count;
+        self.pc = event_loop.end;
+        true
+    }
+
+    // Memory.
+
+    /// Checks that `count` elements from `first` lie in a memory.
+    #[inline(always)]
+    fn locate(&self, space: Space, width: Width, first: i64, count: usize) -> Result<usize, FaultKind> {
+        let available = match space {
+            Space::Event => self.block.payloads().len(),
+            _ => self.block.memory[space as usize].elements(width),
+        };
+        if first < 0 || first.saturating_add(count as i64) > available as i64 {
+            let (count, available) = (count as u64, available as u64);
+            return Err(FaultKind::Address { space, first, count, available });
+        }
+        Ok(first as usize)
+    }
+
+    #[inline(always)]
+    pub fn load_one(&self, of: &Instruction, address: i64) -> Result<i32, FaultKind> {
+        let at = self.locate(of.space, of.width, address, 1)?;
+        Ok(match of.space {
+            Space::Event => self.block.payloads()[at],
+            _ => self.block.memory[of.space as usize].get(of.width, at),
+        })
+    }
+
+    #[inline(always)]
+    pub fn store_one(&mut self, of: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
+        let at = self.locate(of.space, of.width, address, 1)?;
+        let (value, saturated) = narrow(value, of.width);
+        self.saturated += u64::from(saturated);
+        self.block.memory[of.space as usize].set(of.width, at, value);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn add_to_memory(&mut self, of: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
+        let at = self.locate(of.space, of.width, address, 1)?;
+        let bank = &mut self.block.memory[of.space as usize];
+        let sum = i64::from(bank.get(of.width, at)) + i64::from(value);
+        let (min, max) = of.width.range();
+        let value = sum.clamp(i64::from(min), i64::from(max));
+        self.saturated += u64::from(value != sum);
+        bank.set(of.width, at, value as i32);
+        Ok(())
+    }
+
+    /// `vd[i] = f(vd[i], memory[address + i])`.
+    #[inline(always)]
+    pub fn load(&mut self, of: &Instruction, address: i64, f: impl Fn(i32, i32) -> (i32, u32)) -> Result<(), FaultKind> {
+        let length = self.v.length;
+        let at = self.locate(of.space, of.width, address, length)?;
+        let out = self.v.write(of.d);
+        let mut saturated = 0;
+        let mut put = |out: &mut i32, value: i32| {
+            let (value, over) = f(*out, value);
+            *out = value;
+            saturated += over;
+        };
+        macro_rules! load_from {
+            ($elements:expr) => {
+                for (out, &value) in out.iter_mut().zip(&$elements[at..at + length]) {
+                    put(out, value.into());
+                }
+            };
+        }
+        let bank = &self.block.memory[(of.space as usize).min(2)];
+        match (of.space, of.width) {
+            (Space::Event, _) => load_from!(self.block.payloads()),
+            (_, Width::W4) => {
+                for (i, out) in out.iter_mut().enumerate() {
+                    put(out, bank.get(Width::W4, at + i));
+                }
+            }
+            (_, Width::W8) => load_from!(bank.as_slice::<i8>()),
+            (_, Width::W16) => load_from!(bank.as_slice::<i16>()),
+            (_, Width::W32) => load_from!(bank.as_slice::<i32>()),
+        }
+        self.count(saturated);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn store(&mut self, of: &Instruction, address: i64) -> Result<(), FaultKind> {
+        let at = self.locate(of.space, of.width, address, self.v.length)?;
+        let saturated = store(&mut self.block.memory[of.space as usize], of.width, at, self.v.read(of.d));
+        self.count(saturated);
+        Ok(())
+    }
+
+    pub fn load_strided(&mut self, of: &Instruction, ra: i32) -> Result<(), FaultKind> {
+        let (first, stride) = (i64::from(ra) + i64::from(of.imm), i64::from(self.r[usize::from(of.c & 15)]));
+        for i in 0..self.v.length {
+            let value = self.load_one(of, first + i as i64 * stride)?;
+            self.v.write(of.d)[i] = value;
+        }
+        self.count(0);
+        Ok(())
+    }
+
+    pub fn store_strided(&mut self, of: &Instruction, ra: i32) -> Result<(), FaultKind> {
+        let (first, stride) = (i64::from(ra) + i64::from(of.imm), i64::from(self.r[usize::from(of.c & 15)]));
+        for i in 0..self.v.length {
+            let value = self.v.read(of.d)[i];
+            self.store_one(of, first + i as i64 * stride, value)?;
+        }
+        self.count(0);
+        Ok(())
+    }
+
+    pub fn look_up(&mut self, of: &Instruction, base: i32) -> Result<(), FaultKind> {
+        let entries = self.r[usize::from(of.c & 15)];
+        if entries < 1 {
+            return Err(FaultKind::EmptyTable);
+        }
+        for i in 0..self.v.length {
+            let index = self.v.read(of.a)[i].clamp(0, entries - 1);
+            let value = self.load_one(of, i64::from(base) + i64::from(index))?;
+            self.v.write(of.d)[i] = value;
+        }
+        self.count(0);
+        Ok(())
+    }
+
+    // Vectors.
+
+    #[inline(always)]
+    pub fn unary(&mut self, d: u8, a: u8, f: impl Fn(i32) -> (i32, u32)) {
+        let saturated = self.v.unary(d, a, f);
+        self.count(saturated);
+    }
+
+    #[inline(always)]
+    pub fn binary(&mut self, d: u8, a: u8, b: u8, f: impl Fn(i32, i32) -> (i32, u32)) {
+        let saturated = self.v.ternary(d, a, b, |_, a, b| f(a, b));
+        self.count(saturated);
+    }
+
+    #[inline(always)]
+    pub fn select(&mut self, d: u8, a: u8, b: u8, predicate: u8, f: impl Fn(bool, i32, i32) -> (i32, u32)) {
+        let saturated = self.v.select(d, a, b, predicate, f);
+        self.count(saturated);
+    }
+
+    #[inline(always)]
+    pub fn compare(&mut self, predicate: u8, a: u8, b: u8, f: impl Fn(i32, i32) -> bool) {
+        self.v.compare(predicate, a, b, f);
+        self.count(0);
+    }
+
+    /// `vshr`, `vshrn` and `vshrs` by an amount of -31 to 31.
+    #[inline(always)]
+    pub fn shift(&mut self, op: Op, d: u8, a: u8, amount: i32) {
+        let block = &mut *self.block;
+        let key = random::key(block.seed, block.draws);
+        block.draws = block.draws.wrapping_add(u32::from(op == Op::Vshrs));
+        let saturated = match op {
+            _ if amount < 0 => self.v.unary(d, a, |a| vector::shift_left(a, -amount as u32)),
+            Op::Vshr => self.v.unary(d, a, |a| (a >> amount, 0)),
+            _ if amount == 0 => self.v.unary(d, a, |a| (a, 0)),
+            Op::Vshrn => self.v.unary(d, a, |a| ((a >> amount) + (a >> (amount - 1) & 1), 0)),
+            _ => {
+                self.v.shift_random(d, a, amount as u32, key);
+                0
+            }
+        };
+        self.count(saturated);
+    }
+
+    /// Checks an element's index.
+    #[inline(always)]
+    pub fn element(&self, index: i32) -> Result<usize, FaultKind> {
+        let length = self.v.length as u32;
+        usize::try_from(index).ok().filter(|&at| at < length as usize).ok_or(FaultKind::Element { index, length })
+    }
+
+    // Sends.
+
+    fn outlet(&mut self, route: i32) -> Result<&mut Outlet, FaultKind> {
+        let available = self.own.len() as u32;
+        self.own.get_mut(route as usize).ok_or(FaultKind::Route { route: route as u32, available })
+    }
+
+    /// Notes packets for the timing pass.
+    #[inline(always)]
+    fn sent(&mut self, route: i32, packets: u32) {
+        self.block.counts[self.pc].elements += u64::from(packets);
+        if packets > 0 {
+            self.block.sends.push(SendRecord { gap: self.cycles, packets, route: route as u32 });
+            self.earlier_cycles += u64::from(self.cycles);
+            self.cycles = 0;
+        }
+    }
+
+    #[inline(always)]
+    pub fn send_spikes(&mut self, predicate: u8, route: i32) -> Result<(), FaultKind> {
+        if self.program.is_graded(route as usize) {
+            return self.send_each(predicate, route, None);
+        }
+        let slot = self.slot;
+        // Not through `outlet`, which would borrow the vectors too.
+        let available = self.own.len() as u32;
+        let outlet = self.own.get_mut(route as usize).ok_or(FaultKind::Route { route: route as u32, available })?;
+        let packets = outlet.send_spikes(slot, self.v.masked(predicate)).map_err(|refused| refused.fault(outlet))?;
+        self.sent(route, packets);
+        Ok(())
+    }
+
+    pub fn send_graded(&mut self, vector: u8, predicate: u8, route: i32) -> Result<(), FaultKind> {
+        self.send_each(predicate, route, Some(vector))
+    }
+
+    /// One packet after the other; their payloads are 1 or those of a vector.
+    fn send_each(&mut self, predicate: u8, route: i32, vector: Option<u8>) -> Result<(), FaultKind> {
+        self.outlet(route)?;
+        let mut packets = 0;
+        for index in 0..self.v.length {
+            if self.v.is_set(predicate, index) {
+                let payload = vector.map_or(1, |vector| self.v.read(vector)[index]);
+                let slot = self.slot;
+                let outlet = self.outlet(route)?;
+                outlet.send(slot, index as u32, payload).map_err(|refused| refused.fault(outlet))?;
+                packets += 1;
+            }
+        }
+        self.sent(route, packets);
+        Ok(())
+    }
+
+    pub fn send(&mut self, index: i32, payload: i32, route: i32) -> Result<(), FaultKind> {
+        let slot = self.slot;
+        let outlet = self.outlet(route)?;
+        let Ok(index) = u32::try_from(index) else {
+            return Err(FaultKind::PacketIndex { index: i64::from(index), available: outlet.indices() as u32 });
+        };
+        outlet.send(slot, index, payload).map_err(|refused| refused.fault(outlet))?;
+        self.sent(route, 1);
+        Ok(())
+    }
+}
+
+impl Refused {
+    fn fault(self, outlet: &Outlet) -> FaultKind {
+        match self {
+            Refused::Second(index) => FaultKind::SecondPacket { index },
+            Refused::Index(index) => {
+                FaultKind::PacketIndex { index: i64::from(index), available: outlet.indices() as u32 }
+            }
+        }
+    }
+}
+
+/// Stores elements, each saturated; returns how many were.
+#[inline(always)]
+fn store(bank: &mut Bank, width: Width, at: usize, values: &[i32]) -> u32 {
+    let mut saturated = 0;
+    let mut put = |value| {
+        let (value, over) = narrow(value, width);
+        saturated += over;
+        value
+    };
+    match width {
+        Width::W4 => {
+            for (i, &value) in values.iter().enumerate() {
+                bank.set(width, at + i, put(value));
+            }
+        }
+        Width::W8 => {
+            for (out, &value) in bank.as_mut_slice::<i8>()[at..at + values.len()].iter_mut().zip(values) {
+                *out = put(value) as i8;
+            }
+        }
+        Width::W16 => {
+            for (out, &value) in bank.as_mut_slice::<i16>()[at..at + values.len()].iter_mut().zip(values) {
+                *out = put(value) as i16;
+            }
+        }
+        Width::W32 => bank.as_mut_slice::<i32>()[at..at + values.len()].copy_from_slice(values),
+    }
+    saturated
+}

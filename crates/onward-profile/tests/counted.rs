@@ -1,0 +1,237 @@
+//! Activity and energy against a case counted by hand, and against the mesh.
+
+use onward_chip::{Chip, Event, Technology};
+use onward_diagnostic::Source;
+use onward_emulate::{Counters, Machine, Options};
+use onward_image::{
+    Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
+    PopulationKind, Program, Route, Tile, TreeIndex, dimension_order_tree,
+};
+use onward_isa::{Space, assemble};
+use onward_profile::{Activity, Category, Energy, hops};
+use onward_run::data::{Dataset, Samples};
+use onward_run::{Session, train};
+use std::ops::ControlFlow;
+
+const HANDLER: &str = "
+    setvl r0, 3
+    setrow r0, 3
+    foreach r1, r2, added
+    vaccr v0, s16[row r1]
+added:
+    addi r3, r0, 5
+    mul r4, r3, r3
+    st r4, n32[r0]
+    addm r3, a16[r0]
+    vst v0, n32[r0 + 1]
+    vstr v0, s16[row r0]
+    vcges p0, v0, r0
+    spike p0, 0
+    sleep
+";
+
+/// A block of three neurons on tile 3 of a 2 x 2 mesh; its spikes go to itself and to the host, who sends to it.
+fn tiny() -> Image {
+    let program = assemble(&Source::new("tiny.s", HANDLER)).unwrap();
+    let chip = Chip::builtin("small").unwrap();
+    let tile = Tile(3);
+    let tree = dimension_order_tree(&chip.mesh, &chip.host.ports, Endpoint::Core(tile), &[Endpoint::Core(tile), Endpoint::Core(Tile(0))]);
+    let to_block = Delivery::Block { block: 0, first_axon: 0 };
+    let to_host = Flit { destination: Destination::Unicast(Endpoint::Host(0)), deliveries: vec![Delivery::Host] };
+    let to_tree = Flit { destination: Destination::Multicast(TreeIndex(0)), deliveries: vec![] };
+    let from_host = Flit { destination: Destination::Unicast(Endpoint::Core(tile)), deliveries: vec![to_block] };
+    let block = Block {
+        population: 0,
+        first_neuron: 0,
+        neurons: 3,
+        tile,
+        program: 0,
+        entry: 0,
+        tagged: false,
+        axons: 4,
+        memory_bytes: [64, 64, 64],
+        contents: Default::default(),
+        routes: vec![Route { name: "spikes".into(), indices: 3, flits: vec![to_host, to_tree] }],
+        symbols: vec![],
+    };
+    Image {
+        chip,
+        network: NetworkSummary {
+            name: "tiny".into(),
+            source: Default::default(),
+            seed: 1,
+            data: None,
+            window_steps: 1,
+            epochs: 1,
+            populations: vec![Population {
+                name: "layer".into(),
+                kind: PopulationKind::Layer { schedule: None },
+                neurons: 3,
+                lag: 1,
+                source_line: 1,
+            }],
+            edges: vec![],
+        },
+        programs: vec![Program {
+            name: "layer".into(),
+            words: program.words,
+            labels: vec![],
+            lines: vec![],
+            text: String::new(),
+            population: Some(0),
+        }],
+        blocks: vec![block],
+        trees: vec![tree],
+        host_inputs: vec![HostInput {
+            kind: HostInputKind::Input,
+            route: Route { name: "input".into(), indices: 4, flits: vec![from_host] },
+        }],
+        host_port: 0,
+    }
+}
+
+/// Two spikes of the host make the block run once, in the second of four steps.
+fn run_tiny(image: &Image, timing: bool) -> Counters {
+    let mut machine = Machine::new(image, Options { seed: 1, timing, threads: 1 }).unwrap();
+    machine.run(4, |inputs| inputs.spikes(0, 0, &[0b1010])).unwrap();
+    machine.counters()
+}
+
+#[test]
+fn activity_of_a_step_counted_by_hand() {
+    let image = tiny();
+    let activity = Activity::of(&image, &run_tiny(&image, false));
+    let expected = Activity {
+        synaptic_events: 2 * 3,
+        synaptic_updates: 3,
+        neuron_updates: 3,
+        spikes: 3,
+        packets: 2 + 3,
+        flits: 2 + 3 * 2,
+        // Tile 3 is two links from tile 0, where the host is; the tree to tile 0 takes the same two.
+        hops: 2 * 2 + 3 * (2 + 2),
+        saturations: 0,
+    };
+    assert_eq!(activity, expected);
+}
+
+#[test]
+fn energy_of_a_step_counted_by_hand() {
+    let image = tiny();
+    let costs = Technology::builtin("45nm").unwrap().costs(&image.chip).unwrap();
+    let mut counters = run_tiny(&image, true);
+    counters.configuration_bits = 100;
+    let energy = Energy::of(&image, &counters, &costs);
+    let seconds = counters.timing.unwrap().cycles as f64 / 500e6;
+    let expected = [
+        // setvl, setrow, foreach, vaccr twice, nine more
+        (Category::Instructions, 14.0 * costs[Event::InstructionFetch]),
+        // addi and addm; mul (setvl and setrow cost their fetch alone)
+        (Category::ScalarUnit, 2.0 * costs[Event::ScalarOperation] + costs[Event::ScalarMultiply]),
+        // vaccr twice, vcges
+        (Category::VectorUnit, 9.0 * costs[Event::VectorAdd]),
+        (Category::SynapseMemory, 16.0 * (6.0 * costs[Event::SynapseReadPerBit] + 3.0 * costs[Event::SynapseWritePerBit])),
+        (Category::NeuronMemory, 32.0 * 4.0 * costs[Event::NeuronWritePerBit]),
+        (Category::AxonMemory, 16.0 * (costs[Event::AxonReadPerBit] + costs[Event::AxonWritePerBit])),
+        (Category::ActiveSet, 2.0 * costs[Event::EventPop] + 2.0 * costs[Event::EventWrite]),
+        (
+            Category::Network,
+            6.0 * costs[Event::FlitInjection] + 16.0 * costs[Event::FlitHop] + 2.0 * costs[Event::FlitEjection],
+        ),
+        (Category::Host, (2.0 + 3.0) * costs[Event::HostFlit] + 100.0 * costs[Event::HostConfigurationPerBit]),
+        (Category::Barrier, 4.0 * costs[Event::BarrierPerCore]),
+        (Category::Leakage, costs.leakage_per_core_mw() * 1e9 * seconds),
+    ];
+    for (category, picojoules) in expected {
+        let found = energy[category] * 1e12;
+        assert!((found - picojoules).abs() <= 1e-9 * picojoules, "{}: {found} pJ, not {picojoules}", category.key());
+    }
+    let total: f64 = expected.iter().map(|(_, picojoules)| picojoules * 1e-12).sum();
+    assert!((energy.total() - total).abs() <= 1e-9 * total);
+}
+
+#[test]
+fn leakage_is_left_out_where_no_time_was_kept() {
+    let image = tiny();
+    let costs = Technology::builtin("45nm").unwrap().costs(&image.chip).unwrap();
+    let energy = |timing| Energy::of(&image, &run_tiny(&image, timing), &costs);
+    let (with, without) = (energy(true), energy(false));
+    for &category in Category::ALL {
+        let expected = if category == Category::Leakage { 0.0 } else { with[category] };
+        assert_eq!(without[category].to_bits(), expected.to_bits(), "{}", category.key());
+    }
+}
+
+/// The digits, a part of them: learned and tested on a chip whose blocks share cores.
+fn digits(chip: &str) -> (Image, Dataset) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs/digits.sp");
+    let source = Source::new("digits.sp", std::fs::read_to_string(path).unwrap());
+    let options = onward_compile::Options { chip: Chip::builtin(chip).unwrap(), seed: 3 };
+    let image = onward_compile::compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap();
+    let mut data = Dataset::load("digits").unwrap();
+    let part = |samples: &Samples, count: usize| {
+        let pixels = (0..count).flat_map(|at| samples.pixels(at).to_vec()).collect();
+        Samples::new(pixels, (0..count).map(|at| samples.label(at)).collect(), 64)
+    };
+    (data.train, data.test) = (part(&data.train, 60), part(&data.test, 40));
+    (image, data)
+}
+
+#[test]
+fn hops_and_flits_follow_from_the_routes_as_the_mesh_counts_them() {
+    for chip in ["small", "middle"] {
+        let (image, data) = digits(chip);
+        let options = Options { seed: 3, timing: true, threads: 1 };
+        let mut session = Session::new(&image, options).unwrap();
+        let report = train(&mut session, &image, &data, 1, 3, |_| ControlFlow::Continue(()), |_| {}).unwrap();
+        let timing = report.counters.timing.unwrap();
+        let activity = Activity::of(&image, &report.counters);
+        assert!(activity.hops > 0);
+        assert_eq!((activity.hops, activity.flits), (timing.hops, timing.injected), "{chip}");
+    }
+}
+
+#[test]
+fn the_energy_of_a_run_is_that_of_its_parts() {
+    let (image, data) = digits("small");
+    let mut session = Session::new(&image, Options { seed: 3, timing: true, threads: 1 }).unwrap();
+    let report = train(&mut session, &image, &data, 2, 3, |_| ControlFlow::Continue(()), |_| {}).unwrap();
+    let costs = Technology::builtin("22nm-seneca").unwrap().costs(&image.chip).unwrap();
+    let energy = |counters: &Counters| Energy::of(&image, counters, &costs).total();
+    let (learning, testing) = (&report.learning_counters, report.counters.since(&report.learning_counters));
+    assert_eq!(learning.steps, report.learning.steps);
+    assert_eq!(testing.timing.unwrap().cycles, report.testing.cycles);
+    let (whole, parts) = (energy(&report.counters), energy(learning) + energy(&testing));
+    assert!((whole - parts).abs() < 1e-9 * whole, "{whole} J, in parts {parts} J");
+    // Testing writes no weight.
+    assert_eq!(Activity::of(&image, &testing).synaptic_updates, 0);
+}
+
+#[test]
+fn bodies_of_foreach_are_those_of_the_machine() {
+    let (image, _) = digits("small");
+    let machine = Machine::new(&image, Options { seed: 1, timing: false, threads: 1 }).unwrap();
+    for (number, block) in image.blocks.iter().enumerate() {
+        // Activity counts where the machine says so: set every address to one execution of one element.
+        let bodies = machine.in_foreach(number as u32);
+        let mut counters = machine.counters();
+        for address in &mut counters.blocks[number].addresses {
+            (address.executed, address.elements) = (1, 1);
+        }
+        let words = &image.programs[block.program as usize].words;
+        let reads = words.iter().zip(bodies).filter(|&(&word, &inside)| {
+            let instruction = onward_isa::Instruction::decode(word).unwrap();
+            let read = instruction.op.description().access == onward_isa::Access::Read;
+            inside && read && instruction.space == Space::Synapse
+        });
+        assert_eq!(Activity::of(&image, &counters).synaptic_events, reads.count() as u64);
+    }
+}
+
+#[test]
+fn flits_to_where_they_come_from_cross_nothing() {
+    let image = tiny();
+    assert_eq!(hops(&image, Endpoint::Core(Tile(2)), Destination::Unicast(Endpoint::Core(Tile(2)))), 0);
+    assert_eq!(hops(&image, Endpoint::Host(0), Destination::Unicast(Endpoint::Core(Tile(0)))), 0);
+    assert_eq!(hops(&image, Endpoint::Core(Tile(1)), Destination::Unicast(Endpoint::Core(Tile(2)))), 2);
+}

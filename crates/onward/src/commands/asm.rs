@@ -1,0 +1,50 @@
+//! `onward asm`: assemble a text.
+
+use crate::failure::Failure;
+use crate::files::{Output, read_source};
+use crate::{Outcome, terminal};
+use onward_isa::{assemble_with, disassemble, read_relative};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  onward asm count.s                   check it, and see each instruction's address and word
+  onward asm count.s --words -o w.hex  one word a line, in hexadecimal, as Verilog's $readmemh reads it";
+
+/// Assemble a text and show its words
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The assembly
+    #[arg(value_name = "FILE.s")]
+    file: PathBuf,
+    /// Only the words, one a line, in hexadecimal
+    #[arg(long)]
+    words: bool,
+    /// Write to a file instead of the terminal
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
+    let source = read_source(&arguments.file)?;
+    let program = assemble_with(&source, &mut read_relative).map_err(|errors| {
+        Failure::Text(if terminal::stderr_has_color() { errors.render_colored() } else { errors.render() })
+    })?;
+    let mut text = if arguments.words {
+        program.words.iter().map(|word| format!("{word:08x}\n")).collect()
+    } else {
+        disassemble(&program.words, &program.labels)
+    };
+    if !arguments.words {
+        for data in &program.data {
+            text += &format!("; {}: {} bytes from byte {}\n", data.space.name(), data.bytes.len(), data.offset);
+        }
+    }
+    match &output {
+        Some(output) => output.write(text.as_bytes()),
+        None => terminal::print(&text),
+    }
+}

@@ -1,0 +1,99 @@
+//! `onward compile`: from a network's text to an image.
+
+use crate::failure::Failure;
+use crate::files::{Output, read_source};
+use crate::text::{count, plural, si, table};
+use crate::{Outcome, report, results, terminal};
+use onward_chip::Chip;
+use onward_compile::{Options, PASSES, compile_with};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const EXAMPLES: &str = "\
+Examples:
+  onward compile programs/digits.sp -o digits.onw
+  onward compile programs/mnist.sp --chip large        does it fit?
+  onward compile programs/digits.sp --emit generate    the handlers of each layer, as assembly
+  onward compile --passes                              what there is to emit";
+
+/// Compile a network to an image, or see what each pass of the compiler makes
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The network's text
+    #[arg(value_name = "NET.sp", required_unless_present = "passes")]
+    network: Option<PathBuf>,
+    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    #[arg(long, value_name = "CHIP", default_value = "middle")]
+    chip: String,
+    /// Draws the initial weights
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Where the image goes; without it the network is only checked
+    #[arg(short, long, value_name = "IMAGE.onw")]
+    output: Option<PathBuf>,
+    /// Print what a pass made
+    #[arg(long, value_name = "PASS")]
+    emit: Option<String>,
+    /// List the passes
+    #[arg(long)]
+    passes: bool,
+    /// Show how long each pass took (on stderr)
+    #[arg(long)]
+    timings: bool,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let Some(network) = arguments.network.as_ref().filter(|_| !arguments.passes) else {
+        let rows = PASSES.iter().map(|pass| vec![pass.name().into(), pass.description().into()]);
+        return terminal::print(&table(&[], rows.collect(), &[]));
+    };
+    if let Some(unknown) = arguments.emit.as_ref().filter(|&emit| PASSES.iter().all(|pass| pass.name() != emit)) {
+        let names: Vec<&str> = PASSES.iter().map(|pass| pass.name()).collect();
+        return Err(Failure::input_with_help(format!("no pass `{unknown}`"), format!("the passes are {}", names.join(", "))));
+    }
+    let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
+    let chip = Chip::load(&arguments.chip)?;
+    let source = read_source(network)?;
+    let mut times: Vec<(&'static str, Duration)> = Vec::new();
+    let mut start = Instant::now();
+    let mut printed = Ok(());
+    let compiled = compile_with(&source, &Options { chip, seed: arguments.seed }, |pass, compilation| {
+        times.push((pass.name(), start.elapsed()));
+        if arguments.emit.as_deref() == Some(pass.name()) {
+            printed = terminal::print(&pass.emit(compilation));
+        }
+        start = Instant::now();
+    });
+    printed?;
+    let image = compiled.map_err(|errors| Failure::diagnostics(&source, &errors))?;
+    if arguments.timings {
+        let all = times.iter().map(|(_, time)| *time).sum();
+        let rows = times.iter().copied().chain([("in all", all)]).map(|(name, time)| vec![name.into(), si(time.as_secs_f64(), "s")]);
+        eprint!("{}", table(&[], rows.collect(), &[1]));
+    }
+    if let Some(output) = &output {
+        output.write(&image.to_bytes())?;
+    }
+    if arguments.emit.is_some() {
+        return Ok(());
+    }
+    let words: usize = image.programs.iter().map(|program| program.words.len()).sum();
+    let cores = image.core_usage().len();
+    terminal::print(&format!(
+        "`{}` fits chip `{}`: {} on {} of {} cores, {} of {} instructions\n\n{}",
+        image.network.name,
+        image.chip.name,
+        plural(image.blocks.len() as u64, "block"),
+        cores,
+        image.chip.mesh.tiles(),
+        plural(image.programs.len() as u64, "program"),
+        count(words as u64),
+        report::usage_table(&results::usage(&image)),
+    ))?;
+    terminal::print(&match &output {
+        Some(output) => format!("\nwrote {}\n", output.path().display()),
+        None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
+    })
+}

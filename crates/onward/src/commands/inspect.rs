@@ -1,0 +1,201 @@
+//! `onward inspect`: what an image holds.
+
+use crate::files::read_image;
+use crate::text::{bytes, count, plural, table};
+use crate::{Outcome, terminal};
+use onward_image::{Block, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route, Tile};
+use onward_profile::RouteCost;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Example:
+  onward inspect digits.onw";
+
+/// Show what an image holds: network, blocks and where they lie, memories, routes, programs
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The image
+    #[arg(value_name = "IMAGE.onw")]
+    image: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let image = read_image(&arguments.image)?;
+    let style = terminal::stdout_style();
+    let mut text = String::new();
+    let mut section = |title: &str, body: String| {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        write!(text, "{gap}{}\n{body}", style.bold(title)).expect("writing to memory");
+    };
+    section("Image", head(&image));
+    section("Network", populations(&image));
+    section("Blocks", blocks(&image));
+    section("Cores", cores(&image));
+    section("Routes", routes(&image));
+    section("Programs", programs(&image));
+    terminal::print(&text)
+}
+
+fn head(image: &Image) -> String {
+    let (chip, network) = (&image.chip, &image.network);
+    let row = |what: &str, value: String| vec![what.to_owned(), value];
+    let chip_text = format!(
+        "{}: {} x {} tiles, {} lanes, {} MHz, technology {}",
+        chip.name,
+        chip.mesh.width,
+        chip.mesh.height,
+        chip.core.lanes,
+        count(chip.clock_hz / 1_000_000),
+        chip.technology
+    );
+    let rows = vec![
+        row("network", format!("{} ({})", network.name, network.source.0)),
+        row("chip", chip_text),
+        row("data", network.data.clone().unwrap_or_else(|| "none named".into())),
+        row("window", format!("{} steps", network.window_steps)),
+        row("epochs", network.epochs.to_string()),
+        row("seed", network.seed.to_string()),
+        row("checksum", image.checksum()),
+    ];
+    table(&[], rows, &[])
+}
+
+fn kind(population: &Population) -> String {
+    match &population.kind {
+        PopulationKind::RateInput { shape } => {
+            format!("input, {}", shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x "))
+        }
+        PopulationKind::Target => "target".into(),
+        PopulationKind::Layer { schedule: Some(_) } => "layer, learns".into(),
+        PopulationKind::Layer { schedule: None } => "layer".into(),
+        PopulationKind::Readout => "readout".into(),
+    }
+}
+
+fn populations(image: &Image) -> String {
+    let network = &image.network;
+    let rows = network.populations.iter().enumerate().map(|(number, population)| {
+        let from = network.edges.iter().filter(|(_, to)| *to as usize == number);
+        let from: Vec<&str> = from.map(|(from, _)| network.populations[*from as usize].name.as_str()).collect();
+        let line = format!("{}:{}", network.source.0, population.source_line);
+        let count = count(population.neurons.into());
+        vec![population.name.clone(), kind(population), count, from.join(", "), population.lag.to_string(), line]
+    });
+    table(&["name", "kind", "size", "from", "lag", "declared at"], rows.collect(), &[2, 4])
+}
+
+/// `(x, y)`.
+fn place(image: &Image, tile: Tile) -> String {
+    let width = u32::from(image.chip.mesh.width);
+    format!("({}, {})", tile.0 % width, tile.0 / width)
+}
+
+/// `hidden1[64..128]`.
+fn neurons(image: &Image, block: &Block) -> String {
+    let population = &image.network.populations[block.population as usize];
+    if block.first_neuron == 0 && block.neurons == population.neurons {
+        return population.name.clone();
+    }
+    let end = block.first_neuron.saturating_add(block.neurons);
+    format!("{}[{}..{end}]", population.name, block.first_neuron)
+}
+
+fn blocks(image: &Image) -> String {
+    let rows = image.blocks.iter().enumerate().map(|(number, block)| {
+        let [neuron, axon, synapse] = block.memory_bytes.map(|size| bytes(size.into()));
+        let program = image.programs[block.program as usize].name.clone();
+        let axons = count(block.axons.into());
+        vec![number.to_string(), neurons(image, block), place(image, block.tile), program, axons, synapse, neuron, axon]
+    });
+    let header = ["block", "neurons", "tile", "program", "axons", "synapse", "neuron", "axon memory"];
+    table(&header, rows.collect(), &[0, 4, 5, 6, 7])
+}
+
+fn cores(image: &Image) -> String {
+    let rows = image.core_usage().into_iter().map(|core| {
+        let blocks: Vec<String> = core.blocks.iter().map(u32::to_string).collect();
+        let full = core.limits(&image.chip).map(|limit| {
+            let percent = 100.0 * limit.needed as f64 / limit.available as f64;
+            if percent > 0.0 && percent < 1.0 { "< 1 %".to_owned() } else { format!("{percent:.0} %") }
+        });
+        [place(image, core.tile), blocks.join(" ")].into_iter().chain(full).collect()
+    });
+    let header = ["tile", "blocks", "synapse", "neuron", "axon memory", "instructions", "axons", "routes", "block table"];
+    table(&header, rows.collect(), &[2, 3, 4, 5, 6, 7, 8])
+}
+
+fn routes(image: &Image) -> String {
+    let host = Endpoint::Host(image.host_port);
+    let inputs = image.host_inputs.iter().map(|input| {
+        let what = match input.kind {
+            HostInputKind::Tag => "tags",
+            HostInputKind::Target => "target",
+            HostInputKind::Input => "input",
+        };
+        ("host".to_owned(), host, what, &input.route)
+    });
+    let blocks = image.blocks.iter().enumerate().flat_map(|(number, block)| {
+        let from = Endpoint::Core(block.tile);
+        block.routes.iter().map(move |route| (format!("block {number}"), from, route.name.as_str(), route))
+    });
+    let rows = inputs.chain(blocks).filter(|(.., route)| !route.flits.is_empty()).map(|(name, from, what, route)| {
+        let cost = RouteCost::of(image, from, route);
+        let [flits, hops] = [cost.flits, cost.hops].map(count);
+        vec![name, what.to_owned(), takers(image, route), way(route), flits, hops]
+    });
+    let header = ["from", "what", "to", "by", "flits", "hops a packet"];
+    let trees = format!("  {} in the routers' tables\n", plural(image.trees.len() as u64, "multicast tree"));
+    table(&header, rows.collect(), &[4, 5]) + &trees
+}
+
+/// `hidden1 (blocks 0 1), host`.
+fn takers(image: &Image, route: &Route) -> String {
+    let mut populations: Vec<(&str, Vec<u32>)> = Vec::new();
+    for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
+        let (name, number) = match *delivery {
+            Delivery::Host => ("host", None),
+            Delivery::Block { block, .. } => {
+                let population = image.blocks[block as usize].population;
+                (image.network.populations[population as usize].name.as_str(), Some(block))
+            }
+        };
+        match populations.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, blocks)) => blocks.extend(number),
+            None => populations.push((name, number.into_iter().collect())),
+        }
+    }
+    let texts = populations.into_iter().map(|(name, mut blocks)| {
+        blocks.sort_unstable();
+        match blocks[..] {
+            [] => name.to_owned(),
+            [block] => format!("{name} (block {block})"),
+            [first, .., last] => format!("{name} ({} blocks, {first} to {last})", blocks.len()),
+        }
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// `tree 3`, `unicast`.
+fn way(route: &Route) -> String {
+    let ways = route.flits.iter().map(|flit| match flit.destination {
+        Destination::Unicast(_) => "unicast".to_owned(),
+        Destination::Multicast(tree) => format!("tree {}", tree.0),
+    });
+    let mut ways: Vec<String> = ways.collect();
+    ways.dedup();
+    if ways.len() > 3 { format!("{} ways", ways.len()) } else { ways.join(", ") }
+}
+
+fn programs(image: &Image) -> String {
+    let rows = image.programs.iter().enumerate().map(|(number, program)| {
+        let blocks = image.blocks.iter().filter(|block| block.program as usize == number).count();
+        let population = program.population.map(|population| &image.network.populations[population as usize]);
+        let name = population.map_or("", |population| population.name.as_str());
+        let words = program.words.len() as u64;
+        vec![program.name.clone(), name.to_owned(), blocks.to_string(), count(words), bytes(4 * words)]
+    });
+    table(&["program", "handlers of", "blocks", "instructions", "size"], rows.collect(), &[2, 3, 4])
+}

@@ -1,0 +1,128 @@
+//! `onward train`: compile, learn on the chip, test.
+
+use super::HowToRun;
+use crate::failure::Failure;
+use crate::files::{Output, read_costs, read_data, read_source};
+use crate::progress::Monitor;
+use crate::results::{Results, Run};
+use crate::{Outcome, report, terminal};
+use onward_chip::Chip;
+use onward_emulate::Options;
+use onward_image::Image;
+use onward_run::data::Dataset;
+use onward_run::{Session, TrainReport};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  onward train programs/digits.sp
+  onward train programs/digits.sp --chip small --epochs 10 --json digits.json
+  onward train programs/mnist.sp --data DATA/mnist --timing none -o mnist.onw
+
+Ctrl-C ends the run early; what ran is reported in full.";
+
+/// Compile a network, let it learn on the emulated chip, test it
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The network's text
+    #[arg(value_name = "NET.sp")]
+    network: PathBuf,
+    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    #[arg(long, value_name = "CHIP", default_value = "middle")]
+    chip: String,
+    /// Built-in data (digits) or folder of IDX files [default: what the network names]
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+    /// How often the training data is shown [default: what the network says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Draws the weights, the order of the samples and the chip's random bits
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    how: HowToRun,
+    /// Save the image with what was learned
+    #[arg(short, long, value_name = "IMAGE.onw")]
+    output: Option<PathBuf>,
+    /// Write the results for machines
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let chip = Chip::load(&arguments.chip)?;
+    let source = read_source(&arguments.network)?;
+    let image = onward_compile::compile(&source, &onward_compile::Options { chip, seed: arguments.seed })
+        .map_err(|errors| Failure::diagnostics(&source, &errors))?;
+    let dataset = read_data(arguments.data.as_deref(), &image)?;
+    let learning = Learning {
+        command: "train",
+        name: &source.name,
+        image: &image,
+        dataset: &dataset,
+        epochs: arguments.epochs.unwrap_or(image.network.epochs),
+        options: arguments.how.options(arguments.seed),
+        output: arguments.output.as_deref(),
+        json: arguments.json.as_deref(),
+    };
+    learning.run()
+}
+
+/// A run that learns; also that of `onward run --learn`.
+pub struct Learning<'a> {
+    pub command: &'static str,
+    /// What messages call the image.
+    pub name: &'a str,
+    pub image: &'a Image,
+    pub dataset: &'a Dataset,
+    pub epochs: u32,
+    pub options: Options,
+    pub output: Option<&'a Path>,
+    pub json: Option<&'a Path>,
+}
+
+impl Learning<'_> {
+    /// Runs it, reports, saves.
+    pub fn run(&self) -> Outcome {
+        let json = self.json.map(Output::prepare).transpose()?;
+        let output = self.output.map(Output::prepare).transpose()?;
+        let costs = read_costs(self.image)?;
+        let failed = |error| Failure::session(self.name, &error);
+        let mut session = Session::new(self.image, self.options).map_err(failed)?;
+        terminal::print(&report::opening(self.image, self.dataset, self.options.seed))?;
+        terminal::print(&report::epochs_heading())?;
+        let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
+        let trained: Result<TrainReport, _> = onward_run::train(
+            &mut session,
+            self.image,
+            self.dataset,
+            self.epochs,
+            self.options.seed,
+            |progress| monitor.borrow_mut().tell(progress),
+            |epoch| monitor.borrow().print(&report::epoch(epoch, self.epochs)),
+        );
+        let monitor = monitor.into_inner();
+        monitor.finish();
+        let trained = trained.map_err(failed)?;
+        let run = Run {
+            command: self.command,
+            image: self.image,
+            data: &self.dataset.name,
+            options: self.options,
+            costs: &costs,
+            host_time: monitor.elapsed(),
+        };
+        let results = Results::new(&run, &trained);
+        if let Some(json) = &json {
+            json.write_json(&results)?;
+        }
+        if let Some(output) = &output {
+            output.write(&onward_run::learned(session.machine(), self.image).to_bytes())?;
+        }
+        terminal::print(&report::report(&results))?;
+        terminal::print(&report::written([&output, &json]))?;
+        if trained.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+}

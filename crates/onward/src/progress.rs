@@ -1,0 +1,132 @@
+//! Following a run: the progress bar, and Ctrl-C.
+
+use crate::failure::Failure;
+use crate::text;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use onward_run::Progress;
+use onward_run::data::Dataset;
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Runs shorter than this show no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Follows a run: shows how far it is, and asks it to end when the user does.
+pub struct Monitor {
+    bar: ProgressBar,
+    stop: Arc<AtomicBool>,
+    /// Whether the user was told that the run ends.
+    told: bool,
+    start: Instant,
+    epochs: u32,
+    /// Windows that learning an epoch and testing take: what time goes with.
+    windows: (u64, u64),
+    phase: Option<(bool, u32)>,
+    phase_start: Instant,
+    shown: bool,
+}
+
+impl Monitor {
+    /// Follows a run of so many epochs on the data; 0 epochs for a test alone.
+    ///
+    /// # Errors
+    /// Ctrl-C cannot be listened for.
+    pub fn new(epochs: u32, dataset: &Dataset) -> Result<Monitor, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let handler = Arc::clone(&stop);
+        ctrlc::set_handler(move || {
+            if handler.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        })
+        .map_err(|error| Failure::Inside(format!("Ctrl-C cannot be listened for: {error}")))?;
+        let learning = if epochs > 0 { 2 * dataset.train.len() as u64 } else { 0 };
+        let windows = (learning, dataset.test.len() as u64);
+        let bar = ProgressBar::with_draw_target(
+            Some((windows.0 + windows.1) * u64::from(epochs.max(1))),
+            ProgressDrawTarget::hidden(),
+        );
+        let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}").expect("the template is one");
+        bar.set_style(style.progress_chars("━━┄"));
+        let now = Instant::now();
+        Ok(Monitor {
+            bar,
+            stop,
+            told: false,
+            start: now,
+            epochs,
+            windows,
+            phase: None,
+            phase_start: now,
+            shown: false,
+        })
+    }
+
+    /// Host time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Takes note of what is done; breaks once the user wants it.
+    pub fn tell(&mut self, progress: Progress) -> ControlFlow<()> {
+        let phase = (progress.learning, progress.epoch);
+        if self.phase != Some(phase) {
+            (self.phase, self.phase_start) = (Some(phase), Instant::now());
+        }
+        if !self.shown && self.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.shown = true;
+        }
+        if self.shown {
+            let in_epoch = if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
+            self.bar.set_position(u64::from(progress.epoch) * (self.windows.0 + self.windows.1) + in_epoch);
+            self.bar.set_message(self.message(progress));
+        }
+        if !self.stop.load(Ordering::SeqCst) {
+            return ControlFlow::Continue(());
+        }
+        if !self.told {
+            self.told = true;
+            let what = if progress.learning { ": testing what was learned so far" } else { "" };
+            self.bar.suspend(|| eprintln!("stopping{what}; Ctrl-C again ends at once, without a report"));
+        }
+        ControlFlow::Break(())
+    }
+
+    /// `epoch 3 of 30, learning, 12,345 samples/s, 12.3 s left`.
+    fn message(&self, progress: Progress) -> String {
+        let seconds = self.phase_start.elapsed().as_secs_f64();
+        let mut message = match self.epochs {
+            0 => String::new(),
+            epochs => format!("epoch {} of {epochs}, ", progress.epoch + 1),
+        };
+        message += if progress.learning { "learning" } else { "testing" };
+        if seconds > 0.2 {
+            message += &format!(", {} samples/s", text::count((progress.done as f64 / seconds) as u64));
+        }
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        if self.stop.load(Ordering::SeqCst) {
+            message += ", stopping";
+        } else if done > 0 && all > done {
+            let left = self.elapsed().mul_f64((all - done) as f64 / done as f64);
+            message += &format!(", {} left", text::duration(Duration::from_secs(left.as_secs())).replace(".00 s", " s").replace(".0 s", " s"));
+        }
+        message
+    }
+
+    /// Prints to stdout without disturbing the bar. Where nobody reads, the run is over.
+    pub fn print(&self, text: &str) {
+        if let Err(failure) = self.bar.suspend(|| crate::terminal::print(text)) {
+            failure.show();
+            std::process::exit(failure.code().into());
+        }
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,177 @@
+//! The report of a run, for people.
+
+use crate::files::Output;
+use crate::results::{MEMORIES, PerSample, Results, Usage};
+use crate::terminal::stdout_style;
+use crate::text::{average, count, duration, percent, plural, si, table};
+use onward_image::Image;
+use onward_profile::Category;
+use onward_run::EpochReport;
+use onward_run::data::Dataset;
+use std::time::Duration;
+
+/// Cells of the longest bar of the energy table.
+const BAR: f64 = 24.0;
+
+/// What is about to run, in a few lines.
+pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
+    let (chip, network) = (&image.chip, &image.network);
+    let shape = dataset.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
+    let rows = vec![
+        vec!["network".into(), network.name.clone(), format!("{} on {}", plural(image.blocks.len() as u64, "block"), plural(image.core_usage().len() as u64, "core"))],
+        vec![
+            "chip".into(),
+            chip.name.clone(),
+            format!("{} x {} tiles, {} lanes, {}", chip.mesh.width, chip.mesh.height, chip.core.lanes, si(chip.clock_hz as f64, "Hz")),
+        ],
+        vec![
+            "data".into(),
+            dataset.name.clone(),
+            format!("{} to learn from, {} to test with, {shape}", count(dataset.train.len() as u64), count(dataset.test.len() as u64)),
+        ],
+        vec!["seed".into(), seed.to_string()],
+    ];
+    table(&[], rows, &[])
+}
+
+/// The heading of the lines of epochs.
+pub fn epochs_heading() -> String {
+    format!("\n{}\n", stdout_style().dim("    epoch   accuracy       learned in       tested in"))
+}
+
+/// The line of an epoch.
+pub fn epoch(report: &EpochReport, epochs: u32) -> String {
+    let number = format!("{}/{epochs}", report.epoch + 1);
+    format!(
+        "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
+        percent(report.accuracy_percent()),
+        duration(report.learn_time),
+        duration(report.test_time)
+    )
+}
+
+/// The whole report.
+pub fn report(results: &Results) -> String {
+    let style = stdout_style();
+    let mut text = String::new();
+    let mut section = |title: &str, body: String| text += &format!("\n{}\n{body}", style.bold(title));
+    section("Result", result(results));
+    section("On the chip", on_the_chip(results));
+    let without = if results.energy_includes_leakage { "" } else { ", without leakage" };
+    section(&format!("Energy{without}"), energy(results));
+    section("Activity", activity(results));
+    section("Cores", cores(results));
+    section("On this computer", host(results));
+    text
+}
+
+fn result(results: &Results) -> String {
+    let tested = format!("{} of {} test samples", count(results.right as u64), count(results.tested as u64));
+    let mut rows = vec![vec!["accuracy".into(), percent(results.accuracy_percent), tested]];
+    let learned = results.learned() as u64;
+    if learned > 0 {
+        let epochs = results.epochs.len() as u64;
+        rows.push(vec!["learned from".into(), plural(learned, "sample"), format!("in {}", plural(epochs, "epoch"))]);
+    }
+    rows.push(vec!["weights".into(), results.weights_hash.get(..16).unwrap_or("none").into(), "hash of all weights and biases".into()]);
+    table(&[], rows, &[])
+}
+
+fn on_the_chip(results: &Results) -> String {
+    let columns: Vec<(&str, &PerSample)> = [
+        ("a training sample", results.per_training_sample.as_ref()),
+        ("a test sample", results.per_test_sample.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(title, sample)| Some((title, sample?)))
+    .collect();
+    let row = |title: &str, of: &dyn Fn(&PerSample) -> String, total: String| {
+        let cells = columns.iter().map(|(_, sample)| of(sample));
+        std::iter::once(title.to_owned()).chain(cells).chain([total]).collect::<Vec<String>>()
+    };
+    let mut rows = vec![row("steps", &|sample| average(sample.steps), count(results.steps))];
+    if let (Some(cycles), Some(seconds)) = (results.cycles, results.emulated_s) {
+        rows.push(row("cycles", &|sample| sample.cycles.map_or(String::new(), average), count(cycles)));
+        rows.push(row("time", &|sample| sample.emulated_s.map_or(String::new(), |s| si(s, "s")), si(seconds, "s")));
+    }
+    rows.push(row("energy", &|sample| si(sample.energy_j, "J"), si(results.energy_j, "J")));
+    if let Some(seconds) = results.emulated_s.filter(|&seconds| seconds > 0.0) {
+        let power = |sample: &PerSample| sample.emulated_s.map_or(String::new(), |s| si(sample.energy_j / s, "W"));
+        rows.push(row("power", &power, si(results.energy_j / seconds, "W")));
+    }
+    let header: Vec<&str> = std::iter::once("").chain(columns.iter().map(|&(title, _)| title)).chain(["in all"]).collect();
+    let mut text = table(&header, rows, &[1, 2, 3]);
+    if results.cycles.is_none() {
+        text += "  Cycles and time, and so leakage, are left out with --timing none.\n";
+    }
+    text
+}
+
+fn energy(results: &Results) -> String {
+    let largest = results.energy.categories().map(|(_, joules)| joules).fold(0.0, f64::max);
+    let mut categories: Vec<(Category, f64)> =
+        results.energy.categories().filter(|&(category, _)| results.energy_includes_leakage || category != Category::Leakage).collect();
+    categories.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let rows = categories.into_iter().map(|(category, joules)| {
+        let share = 100.0 * joules / results.energy_j;
+        let bar = "▇".repeat((BAR * joules / largest).round() as usize);
+        vec![category.title().into(), si(joules, "J"), format!("{share:.1} %"), bar]
+    });
+    table(&[], rows.collect(), &[1, 2])
+}
+
+fn activity(results: &Results) -> String {
+    let activity = &results.activity;
+    let row = |title: &str, value: u64, meaning: &str| vec![title.into(), count(value), meaning.into()];
+    table(
+        &[],
+        vec![
+            row("synaptic events", activity.synaptic_events, "weights added because a spike came"),
+            row("synaptic updates", activity.synaptic_updates, "weights written by learning"),
+            row("neuron updates", activity.neuron_updates, "neurons brought forward a step"),
+            row("spikes", activity.spikes, "fired by neurons"),
+            row("packets", activity.packets, "sent by cores and host"),
+            row("hops", activity.hops, "links between routers crossed"),
+            row("saturations", activity.saturations, "results cut off at the ends of their range"),
+        ],
+        &[1],
+    )
+}
+
+fn cores(results: &Results) -> String {
+    let used = format!(
+        "  {} of {} cores hold {}\n",
+        results.cores_used,
+        results.cores,
+        plural(results.blocks as u64, "block")
+    );
+    used + &usage_table(&results.core_usage_percent)
+}
+
+/// How full the memories are, fullest core and mean.
+pub fn usage_table(usage: &std::collections::BTreeMap<&'static str, Usage>) -> String {
+    let full = |value: f64| format!("{value:.0} %");
+    let rows = MEMORIES.iter().map(|(title, key, _)| {
+        let Usage { max, mean } = usage[key];
+        vec![(*title).to_owned(), full(max), full(mean)]
+    });
+    table(&["", "fullest core", "mean"], rows.collect(), &[1, 2])
+}
+
+fn host(results: &Results) -> String {
+    let mut note = format!("on {}", plural(results.threads as u64, "thread"));
+    if let Some(seconds) = results.emulated_s.filter(|&seconds| seconds > 0.0) {
+        note += &format!("; {} times what the chip would take", average(results.host_s / seconds));
+    }
+    let rows = vec![
+        vec!["time".into(), duration(Duration::from_secs_f64(results.host_s)), note],
+        vec!["speed".into(), format!("{}/s", si(results.synaptic_events_per_host_s, "")), "synaptic events".into()],
+    ];
+    table(&[], rows, &[])
+}
+
+/// Which files were written, after an empty line; nothing if none were.
+pub fn written<'a>(outputs: impl IntoIterator<Item = &'a Option<Output>>) -> String {
+    let paths: Vec<String> = outputs.into_iter().flatten().map(|output| output.path().display().to_string()).collect();
+    if paths.is_empty() { String::new() } else { format!("\nwrote {}\n", paths.join(" and ")) }
+}

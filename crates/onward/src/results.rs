@@ -1,0 +1,204 @@
+//! What came of a run, with stable keys and SI units in their names: what `--json` writes and the report shows.
+
+use onward_chip::Costs;
+use onward_emulate::Options;
+use onward_image::Image;
+use onward_profile::{Activity, Category, Energy};
+use onward_run::{EpochReport, Phase, TrainReport};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What came of a run.
+#[derive(Debug, Serialize)]
+pub struct Results {
+    pub command: &'static str,
+    pub onward_version: &'static str,
+    pub network: String,
+    pub source: String,
+    pub chip: String,
+    pub technology: String,
+    pub data: String,
+    pub seed: u64,
+    /// `cycle` or `none`.
+    pub timing: &'static str,
+    pub threads: usize,
+    pub interrupted: bool,
+    /// Of the last test.
+    pub accuracy_percent: f64,
+    pub right: usize,
+    pub tested: usize,
+    pub epochs: Vec<Epoch>,
+    pub steps: u64,
+    /// `null` without timing, as all that follows from it.
+    pub cycles: Option<u64>,
+    pub emulated_s: Option<f64>,
+    pub stall_cycles: Option<u64>,
+    /// `null` where nothing was learned.
+    pub per_training_sample: Option<PerSample>,
+    pub per_test_sample: Option<PerSample>,
+    pub energy_j: f64,
+    /// Leakage is known only where time is.
+    pub energy_includes_leakage: bool,
+    pub energy_by_category_j: BTreeMap<&'static str, f64>,
+    #[serde(flatten)]
+    pub activity: Activity,
+    pub blocks: usize,
+    pub cores_used: usize,
+    pub cores: usize,
+    pub core_usage_percent: BTreeMap<&'static str, Usage>,
+    /// Host time of learning and testing.
+    pub host_s: f64,
+    pub synaptic_events_per_host_s: f64,
+    pub weights_hash: String,
+    /// For the table, in the order of categories.
+    #[serde(skip)]
+    pub energy: Energy,
+}
+
+/// An epoch.
+#[derive(Debug, Serialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: u32,
+    pub accuracy_percent: f64,
+    pub learned: usize,
+    pub tested: usize,
+    pub right: usize,
+    pub learning_host_s: f64,
+    pub testing_host_s: f64,
+    pub weights_hash: String,
+}
+
+/// Means over samples.
+#[derive(Debug, Serialize)]
+pub struct PerSample {
+    /// How many.
+    pub samples: u64,
+    pub steps: f64,
+    pub cycles: Option<f64>,
+    pub emulated_s: Option<f64>,
+    pub energy_j: f64,
+}
+
+/// How full a memory is over the cores in use, percent.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Usage {
+    pub max: f64,
+    pub mean: f64,
+}
+
+/// The memories whose use is shown: name for people, key, index into the limits of a core.
+pub const MEMORIES: [(&str, &str, usize); 4] = [
+    ("synapse memory", "synapse_memory", 0),
+    ("neuron memory", "neuron_memory", 1),
+    ("axon memory", "axon_memory", 2),
+    ("instruction memory", "instruction_memory", 3),
+];
+
+/// What a run was.
+pub struct Run<'a> {
+    pub command: &'static str,
+    pub image: &'a Image,
+    pub data: &'a str,
+    pub options: Options,
+    pub costs: &'a Costs,
+    pub host_time: Duration,
+}
+
+impl Results {
+    /// Puts together what came of a run.
+    pub fn new(run: &Run<'_>, report: &TrainReport) -> Results {
+        let image = run.image;
+        let energy_of = |counters| Energy::of(image, counters, run.costs);
+        let energy = energy_of(&report.counters);
+        let learning = energy_of(&report.learning_counters);
+        let testing = energy_of(&report.counters.since(&report.learning_counters));
+        let activity = Activity::of(image, &report.counters);
+        let seconds = |cycles: u64| cycles as f64 / image.chip.clock_hz as f64;
+        let timing = report.counters.timing;
+        let per_sample = |phase: Phase, energy: &Energy| {
+            let samples = phase.samples as f64;
+            (phase.samples > 0).then(|| PerSample {
+                samples: phase.samples,
+                steps: phase.steps as f64 / samples,
+                cycles: timing.map(|_| phase.cycles as f64 / samples),
+                emulated_s: timing.map(|_| seconds(phase.cycles) / samples),
+                energy_j: energy.total() / samples,
+            })
+        };
+        let last = report.epochs.last();
+        let host_s = run.host_time.as_secs_f64();
+        Results {
+            command: run.command,
+            onward_version: env!("CARGO_PKG_VERSION"),
+            network: image.network.name.clone(),
+            source: image.network.source.0.clone(),
+            chip: image.chip.name.clone(),
+            technology: image.chip.technology.clone(),
+            data: run.data.to_owned(),
+            seed: run.options.seed,
+            timing: if run.options.timing { "cycle" } else { "none" },
+            threads: run.options.threads,
+            interrupted: report.interrupted,
+            accuracy_percent: last.map_or(0.0, EpochReport::accuracy_percent),
+            right: last.map_or(0, |epoch| epoch.right),
+            tested: last.map_or(0, |epoch| epoch.tested),
+            epochs: report.epochs.iter().map(Epoch::new).collect(),
+            steps: report.counters.steps,
+            cycles: timing.map(|timing| timing.cycles),
+            emulated_s: timing.map(|timing| seconds(timing.cycles)),
+            stall_cycles: timing.map(|timing| timing.stalls),
+            per_training_sample: per_sample(report.learning, &learning),
+            per_test_sample: per_sample(report.testing, &testing),
+            energy_j: energy.total(),
+            energy_includes_leakage: timing.is_some(),
+            energy_by_category_j: energy
+                .categories()
+                .filter(|&(category, _)| timing.is_some() || category != Category::Leakage)
+                .map(|(category, joules)| (category.key(), joules))
+                .collect(),
+            activity,
+            blocks: image.blocks.len(),
+            cores_used: image.core_usage().len(),
+            cores: image.chip.mesh.tiles(),
+            core_usage_percent: usage(image),
+            host_s,
+            synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
+            weights_hash: last.map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
+            energy,
+        }
+    }
+
+    /// Samples learned from in all.
+    pub fn learned(&self) -> usize {
+        self.epochs.iter().map(|epoch| epoch.learned).sum()
+    }
+}
+
+impl Epoch {
+    fn new(report: &EpochReport) -> Epoch {
+        Epoch {
+            epoch: report.epoch + 1,
+            accuracy_percent: report.accuracy_percent(),
+            learned: report.samples,
+            tested: report.tested,
+            right: report.right,
+            learning_host_s: report.learn_time.as_secs_f64(),
+            testing_host_s: report.test_time.as_secs_f64(),
+            weights_hash: report.weights_hash.clone(),
+        }
+    }
+}
+
+/// How full the memories of the cores in use are.
+pub fn usage(image: &Image) -> BTreeMap<&'static str, Usage> {
+    let cores: Vec<_> = image.core_usage().iter().map(|core| core.limits(&image.chip)).collect();
+    let of = |&(_, key, index): &(&str, &'static str, usize)| {
+        let percents: Vec<f64> =
+            cores.iter().map(|limits| 100.0 * limits[index].needed as f64 / limits[index].available as f64).collect();
+        let mean = percents.iter().sum::<f64>() / percents.len().max(1) as f64;
+        (key, Usage { max: percents.iter().copied().fold(0.0, f64::max), mean })
+    };
+    MEMORIES.iter().map(of).collect()
+}

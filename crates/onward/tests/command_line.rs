@@ -1,0 +1,294 @@
+//! The program as people meet it: what it answers to bad input, word for word, and that the good case works.
+//!
+//! Messages are golden files in `testbench/golden/command_line`; `UPDATE_GOLDEN=1` rewrites them.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder of its own with the programs in it: paths in messages are the same on every computer.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let folder = TempDir::new().unwrap();
+        for file in ["digits.sp", "mnist.sp"] {
+            fs::copy(root().join("programs").join(file), folder.path().join(file)).unwrap();
+        }
+        Desk { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), contents).unwrap();
+    }
+
+    fn edit(&self, name: &str, new_name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        assert!(text.contains(from), "{name} has no `{from}`");
+        self.write(new_name, text.replacen(from, to, 1));
+    }
+
+    fn onward(&self, command: &str) -> Output {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_onward"));
+        program.args(command.split_whitespace()).current_dir(self.folder.path());
+        program.env_remove("RUST_BACKTRACE").env("NO_COLOR", "1").output().unwrap()
+    }
+
+    /// Runs what must succeed; its stdout.
+    fn succeed(&self, command: &str) -> String {
+        let output = self.onward(command);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "onward {command}\n{stderr}");
+        assert_eq!(stderr, "", "onward {command}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+
+    /// Runs what must fail: exit code 2, the golden message, nothing on stdout, no file made.
+    fn refuse(&self, golden: &str, command: &str) {
+        let before = self.files();
+        let output = self.onward(command);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{golden}: onward {command}\n{stderr}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{golden}: onward {command}");
+        assert_eq!(self.files(), before, "{golden}: onward {command} left files");
+        assert!(!stderr.contains("panicked") && !stderr.contains("internal error"), "{golden}: {stderr}");
+        let path = root().join("testbench/golden/command_line").join(format!("{golden}.txt"));
+        let found = format!("$ onward {command}\n{stderr}");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &found).unwrap();
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{golden}: no golden file; UPDATE_GOLDEN=1 makes it"));
+        assert_eq!(found, expected, "{golden}: UPDATE_GOLDEN=1 rewrites it");
+    }
+}
+
+/// An IDX file of images or labels.
+fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, sizes.len() as u8];
+    sizes.iter().for_each(|size| file.extend(size.to_be_bytes()));
+    file.extend(bytes);
+    file
+}
+
+/// A folder of four images of 8 x 8 to learn from and two to test with.
+fn idx_folder(desk: &Desk, folder: &str, labels: [u8; 6]) {
+    let image = |labels: &[u8]| labels.iter().flat_map(|&label| [label.wrapping_mul(25); 64]).collect::<Vec<u8>>();
+    for (part, labels) in [("train", &labels[..4]), ("t10k", &labels[4..])] {
+        let count = labels.len() as u32;
+        desk.write(&format!("{folder}/{part}-images-idx3-ubyte"), idx(&[count, 8, 8], &image(labels)));
+        desk.write(&format!("{folder}/{part}-labels-idx1-ubyte"), idx(&[count], labels));
+    }
+}
+
+#[test]
+fn bad_networks_are_refused() {
+    let desk = Desk::new();
+    desk.edit("digits.sp", "word.sp", "layer hidden1", "layr hidden1");
+    desk.refuse("unknown_word", "train word.sp -o out.onw --json out.json");
+    desk.edit("mnist.sp", "block.sp", "block = 128", "block = 512");
+    desk.edit("block.sp", "weights.sp", "dense(512) from pixels, class { block = 512 }", "dense(512) from pixels, class { block = 256 }");
+    desk.refuse("block_too_long", "compile block.sp -o out.onw");
+    desk.refuse("weights_too_large", "compile weights.sp -o out.onw");
+    desk.refuse("too_few_cores", "compile mnist.sp --chip small -o out.onw");
+    desk.refuse("no_network", "train nowhere.sp");
+    desk.write("bytes.sp", [0xff, 0xfe, 0x00, 0x80]);
+    desk.refuse("network_not_text", "compile bytes.sp");
+    desk.write("empty.sp", "");
+    desk.refuse("network_empty", "compile empty.sp");
+}
+
+#[test]
+fn bad_data_is_refused() {
+    let desk = Desk::new();
+    desk.refuse("no_data_given", "train mnist.sp");
+    desk.refuse("wrong_shape", "train mnist.sp --data digits -o out.onw --json out.json");
+    desk.refuse("no_data_folder", "train digits.sp --data nowhere -o out.onw");
+    desk.refuse("data_is_a_file", "train digits.sp --data mnist.sp");
+    idx_folder(&desk, "labels", [0, 1, 2, 12, 4, 5]);
+    desk.refuse("label_out_of_range", "train digits.sp --data labels");
+    idx_folder(&desk, "missing", [0, 1, 2, 3, 4, 5]);
+    fs::remove_file(desk.path("missing/t10k-labels-idx1-ubyte")).unwrap();
+    desk.refuse("data_file_missing", "train digits.sp --data missing");
+    idx_folder(&desk, "truncated", [0, 1, 2, 3, 4, 5]);
+    desk.write("truncated/train-images-idx3-ubyte", &idx(&[4, 8, 8], &[0; 200]));
+    desk.refuse("data_truncated", "train digits.sp --data truncated");
+    idx_folder(&desk, "swapped", [0, 1, 2, 3, 4, 5]);
+    fs::copy(desk.path("swapped/train-labels-idx1-ubyte"), desk.path("swapped/train-images-idx3-ubyte")).unwrap();
+    desk.refuse("data_swapped", "train digits.sp --data swapped");
+}
+
+#[test]
+fn bad_images_are_refused() {
+    let desk = Desk::new();
+    desk.succeed("compile digits.sp -o good.onw");
+    let good = fs::read(desk.path("good.onw")).unwrap();
+    let mut damaged = good.clone();
+    damaged[good.len() / 2] ^= 1;
+    desk.write("damaged.onw", damaged);
+    desk.write("truncated.onw", &good[..good.len() / 2]);
+    let mut version = good.clone();
+    version[8] = 99;
+    desk.write("version.onw", version);
+    desk.write("empty.onw", []);
+    for name in ["damaged", "truncated", "version", "empty"] {
+        desk.refuse(&format!("image_{name}"), &format!("run {name}.onw --data digits"));
+    }
+    desk.refuse("image_foreign", "run digits.sp --data digits");
+    desk.refuse("image_missing", "inspect nowhere.onw");
+    desk.refuse("image_is_a_folder", "inspect .");
+    desk.refuse("no_program", "disasm good.onw --program hiden1");
+    desk.refuse("image_as_network", "compile good.onw");
+}
+
+#[test]
+fn bad_commands_are_refused() {
+    let desk = Desk::new();
+    desk.refuse("unknown_chip", "train digits.sp --chip smal");
+    desk.write("chip.toml", "name = \"mine\"\n[mesh]\nwidth = 0\nheight = 4\n[core]\nlanes = 7\n");
+    desk.refuse("bad_chip_file", "train digits.sp --chip chip.toml");
+    desk.refuse("unwritable_image", "train digits.sp -o nowhere/out.onw");
+    desk.refuse("unwritable_results", "train digits.sp --json nowhere/out.json");
+    fs::create_dir(desk.path("folder")).unwrap();
+    desk.refuse("output_is_a_folder", "compile digits.sp -o folder");
+    desk.refuse("no_epochs", "train digits.sp --epochs 0");
+    desk.refuse("no_threads", "train digits.sp --threads 0");
+    desk.refuse("unknown_pass", "compile digits.sp --emit assembly");
+    desk.refuse("unknown_instruction", "isa vacr");
+    desk.write("wrong.s", "start:\n    addi r1, r0, 70000\n    vadd v0, v1, v9\n    jmp strat\n");
+    desk.refuse("bad_assembly", "asm wrong.s");
+}
+
+#[test]
+fn training_reports_and_saves() {
+    let desk = Desk::new();
+    let text = desk.succeed("train digits.sp --epochs 2 --threads 1 --json results.json -o trained.onw");
+    for word in ["accuracy", "a training sample", "a test sample", "synapse memory", "leakage", "wrote trained.onw and results.json"] {
+        assert!(text.contains(word), "no `{word}` in\n{text}");
+    }
+    let results: Value = serde_json::from_slice(&fs::read(desk.path("results.json")).unwrap()).unwrap();
+    assert!(results["accuracy_percent"].as_f64().unwrap() > 85.0, "{results}");
+    assert_eq!((&results["interrupted"], &results["timing"]), (&Value::Bool(false), &Value::from("cycle")));
+    assert_eq!(results["epochs"].as_array().unwrap().len(), 2);
+    let positive = [
+        "steps", "cycles", "emulated_s", "energy_j", "synaptic_events", "synaptic_updates", "neuron_updates", "spikes",
+        "packets", "flits", "hops", "host_s", "synaptic_events_per_host_s", "cores_used", "cores", "blocks",
+    ];
+    for key in positive {
+        assert!(results[key].as_f64().is_some_and(|value| value > 0.0), "{key} is {}", results[key]);
+    }
+    for sample in ["per_training_sample", "per_test_sample"] {
+        for key in ["samples", "steps", "cycles", "emulated_s", "energy_j"] {
+            assert!(results[sample][key].as_f64().is_some_and(|value| value > 0.0), "{sample} {key}");
+        }
+    }
+    let categories = results["energy_by_category_j"].as_object().unwrap();
+    let sum: f64 = categories.values().map(|joules| joules.as_f64().unwrap()).sum();
+    let total = results["energy_j"].as_f64().unwrap();
+    assert_eq!(categories.len(), 11);
+    assert!((sum - total).abs() < 1e-9 * total, "{sum} J by category, {total} J in all");
+    assert_eq!(results["weights_hash"].as_str().unwrap().len(), 64);
+
+    // What was saved answers as it did when it was trained, with time or without.
+    for timing in ["cycle", "none"] {
+        desk.succeed(&format!("run trained.onw --data digits --timing {timing} --threads 2 --json tested.json"));
+        let tested: Value = serde_json::from_slice(&fs::read(desk.path("tested.json")).unwrap()).unwrap();
+        for key in ["accuracy_percent", "right", "tested", "weights_hash"] {
+            assert_eq!(tested[key], results[key], "{key}, timing {timing}");
+        }
+        assert_eq!(tested["cycles"].is_null(), timing == "none");
+        assert_eq!(tested["energy_by_category_j"].get("leakage").is_none(), timing == "none");
+        assert!(tested["per_training_sample"].is_null());
+    }
+}
+
+#[test]
+fn compiling_and_learning_later_is_training() {
+    let desk = Desk::new();
+    let text = desk.succeed("compile digits.sp --seed 5 -o fresh.onw");
+    assert!(text.contains("`digits` fits chip `middle`"), "{text}");
+    desk.succeed("run fresh.onw --learn --epochs 1 --json run.json");
+    desk.succeed("train digits.sp --seed 5 --epochs 1 --timing none --chip small --json train.json");
+    let [run, train] = ["run.json", "train.json"].map(|name| {
+        serde_json::from_slice::<Value>(&fs::read(desk.path(name)).unwrap()).unwrap()
+    });
+    for key in ["weights_hash", "accuracy_percent", "synaptic_events", "spikes", "seed"] {
+        assert_eq!(run[key], train[key], "{key}");
+    }
+    assert_eq!((&run["command"], &train["command"]), (&Value::from("run"), &Value::from("train")));
+}
+
+#[test]
+fn images_can_be_looked_at() {
+    let desk = Desk::new();
+    desk.succeed("compile digits.sp -o digits.onw");
+    let text = desk.succeed("inspect digits.onw");
+    for word in ["digits.sp:18", "hidden1[0..64]", "layer, learns", "checksum", "seed", "tree 0", "instructions"] {
+        assert!(text.contains(word), "no `{word}` in\n{text}");
+    }
+    let text = desk.succeed("disasm digits.onw --program hidden1");
+    for word in ["; handlers of `hidden1`, digits.sp:18", "step:\n", "vaccr v0, s16[row r1-1]", "; run by blocks 0 1"] {
+        assert!(text.contains(word), "no `{word}` in\n{text}");
+    }
+    // What is shown assembles to the same words.
+    desk.write("hidden1.s", &text);
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("    ")).filter_map(|line| line.rsplit(' ').next()).collect();
+    let words = desk.succeed("asm hidden1.s --words");
+    assert_eq!(words.lines().collect::<Vec<_>>(), shown);
+    assert!(desk.succeed("disasm digits.onw --program hidden1 --text").contains(".equ NEURONS, 64"));
+    assert!(desk.succeed("isa vaccr").starts_with("vaccr vd, row\n"));
+    assert!(desk.succeed("isa").contains("vaccr vd, row"));
+    assert!(desk.succeed("compile --passes").contains("partition"));
+    assert!(desk.succeed("compile digits.sp --emit partition").starts_with("block 0: hidden1 0..64"));
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let desk = Desk::new();
+    for command in ["", "train", "compile", "run", "inspect", "disasm", "asm", "isa"] {
+        let text = desk.succeed(&format!("{command} --help"));
+        assert!(text.contains("Example") && text.contains(&format!("onward {command}").trim_end().to_owned()), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_reports_what_ran() {
+    let desk = Desk::new();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_onward"));
+    let command = "train digits.sp --epochs 100000 --json results.json -o trained.onw";
+    program.args(command.split_whitespace()).current_dir(desk.folder.path());
+    program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    // The first epoch's line says that it learns.
+    use std::io::{BufRead, BufReader};
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("1/100000")));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(rest.iter().any(|line| line.contains("accuracy")), "{rest:?}");
+    let results: Value = serde_json::from_slice(&fs::read(desk.path("results.json")).unwrap()).unwrap();
+    assert_eq!(results["interrupted"], Value::Bool(true));
+    desk.succeed("run trained.onw");
+}
