@@ -204,7 +204,7 @@ impl Vector {
             }
             "lanes" => self.lanes = words.0.by_ref().map(|word| word.parse().map_err(|_| "no lane count")).collect::<Result<_, _>>()?,
             "slow" => self.slow = true,
-            "seed" => self.seed = rest.trim().parse().map_err(|_| "no seed")?,
+            "seed" => self.seed = words.number::<i64>("the seed")? as u64,
             "steps" => self.steps = words.number("the number of steps")?,
             "chip" => self.set_chip(&mut words)?,
             "block" => {

@@ -428,13 +428,7 @@ impl LayerState {
 }
 
 impl Block {
-    fn new(
-        neurons: usize,
-        classes: usize,
-        seed: u64,
-        weights: Vec<Vec<i64>>,
-        target_weights: Vec<Vec<i64>>,
-    ) -> Block {
+    fn new(neurons: usize, classes: usize, seed: u64, weights: Vec<Vec<i64>>, target_weights: Vec<Vec<i64>>) -> Block {
         Block {
             neurons,
             seed,

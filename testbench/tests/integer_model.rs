@@ -8,7 +8,7 @@ use onward_emulate::{Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
 use onward_net::{Gate, Learning};
 use onward_run::Session;
-use onward_run::data::{Dataset, SampleOrder, Samples, SplitMix64};
+use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use std::ops::ControlFlow;
@@ -103,9 +103,8 @@ fn described(name: &str, text: &str) -> model::Network {
 
 /// For each block of a layer, by logical number: number of the layer, and of the block within it.
 fn places(image: &Image) -> Vec<(usize, usize)> {
-    let is_layer = |population: u32| {
-        matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { .. })
-    };
+    let is_layer =
+        |population: u32| matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { .. });
     let mut places: Vec<(usize, usize)> = Vec::new();
     let mut last = None;
     for block in image.blocks.iter().filter(|block| is_layer(block.population)) {
@@ -222,7 +221,11 @@ impl Pair {
             let kind = &self.image.network.populations[block.population as usize].kind;
             let PopulationKind::Layer { schedule: Some(schedule) } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
-            compare(&format!("shift of layer {layer} in epoch {epoch} of {epochs}"), &[shift], &[self.model.layers[layer].shift])?;
+            compare(
+                &format!("shift of layer {layer} in epoch {epoch} of {epochs}"),
+                &[shift],
+                &[self.model.layers[layer].shift],
+            )?;
             assert!(self.machine.write(number as u32, "shift", &[shift]), "a layer that learns has a shift");
         }
         Ok(())
@@ -365,7 +368,11 @@ impl Pair {
     /// Everything at rest: memories, answers, spikes sent.
     fn compare(&mut self, learned: bool) -> Comparison {
         compare_state(&mut self.machine, &self.places, &self.model, learned)?;
-        compare("answers", &self.answers, &self.expected_answers.iter().map(|&class| i64::from(class)).collect::<Vec<_>>())?;
+        compare(
+            "answers",
+            &self.answers,
+            &self.expected_answers.iter().map(|&class| i64::from(class)).collect::<Vec<_>>(),
+        )?;
         let counters = self.machine.counters();
         for (number, &spikes) in self.spikes.iter().enumerate() {
             let sent = counters.blocks[number].packets[0];
@@ -503,6 +510,19 @@ fn training_run() {
     assert_eq!(answers, expected);
 }
 
+/// The host's encoder and the model's make the same spikes of every brightness, in every window there can be.
+#[test]
+fn encoding() {
+    let pixels: Vec<u8> = (0..=255).collect();
+    for window in (0..=8).map(|power| 1u32 << power) {
+        let mut packed = vec![0; 4 * window as usize];
+        RateEncoder::new(window).encode(&pixels, &mut packed, 4);
+        let steps =
+            packed.chunks(4).map(|words| (0..256).map(|k| words[k / 64] >> (k % 64) & 1 == 1).collect::<Vec<_>>());
+        assert_eq!(steps.collect::<Vec<_>>(), model::encode(&pixels, i64::from(window)), "window {window}");
+    }
+}
+
 /// A random network, on a random chip, shown random samples.
 #[derive(Clone, Debug)]
 struct Case {
@@ -553,8 +573,12 @@ fn chip() -> impl Strategy<Value = Chip> {
 
 fn hinge() -> impl Strategy<Value = model::Hinge> {
     let margin = prop::sample::select(vec![0.0, 0.05, 0.3, 1.0, 10.0]);
-    (0u32..=12, margin, 0u32..=4, any::<bool>())
-        .prop_map(|(rate, margin, anneal, gated)| model::Hinge { rate, margin, anneal, gated })
+    (0u32..=12, margin, 0u32..=4, any::<bool>()).prop_map(|(rate, margin, anneal, gated)| model::Hinge {
+        rate,
+        margin,
+        anneal,
+        gated,
+    })
 }
 
 /// A layer, and the gain its weights are drawn with: the highest make nearly all of them the largest there are.
@@ -608,13 +632,10 @@ fn case() -> impl Strategy<Value = Case> {
     let classes = prop_oneof![4 => 2usize..=6, 1 => 7usize..=64];
     let window = prop::sample::select(vec![1usize, 2, 4, 8, 16]);
     let network = (shape, classes, window, prop::collection::vec(layer(), 1..=3));
-    let pace = prop_oneof![
-        Just(Pace::Steps),
-        (1usize..40).prop_map(Pace::Samples),
-        (1usize..80).prop_map(Pace::Stream),
-    ];
-    let options = (any::<u64>(), any::<bool>(), 1usize..=2)
-        .prop_map(|(seed, timing, threads)| Options { seed, timing, threads });
+    let pace =
+        prop_oneof![Just(Pace::Steps), (1usize..40).prop_map(Pace::Samples), (1usize..80).prop_map(Pace::Stream),];
+    let options =
+        (any::<u64>(), any::<bool>(), 1usize..=2).prop_map(|(seed, timing, threads)| Options { seed, timing, threads });
     let whole = (network, chip(), pace, options, any::<u64>(), any::<Option<u64>>(), 1usize..=3);
     whole.prop_flat_map(|((shape, classes, window, layers), chip, pace, options, weight_seed, age_seed, epochs)| {
         let inputs = shape.iter().product();

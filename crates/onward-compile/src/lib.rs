@@ -22,6 +22,7 @@
 //! assert_eq!(image.blocks.len(), 3); // two of `hidden`, one that reads out
 //! ```
 
+mod assembly;
 mod formats;
 mod handlers;
 mod layout;
@@ -31,6 +32,7 @@ mod plan;
 mod trees;
 mod weights;
 
+pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
 pub use formats::LayerFormat;
 pub use pass::{Compilation, Options, Pass, compile, compile_with};
 pub use passes::PASSES;

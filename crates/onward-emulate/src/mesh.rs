@@ -29,6 +29,7 @@
 //! # Ok::<(), onward_emulate::mesh::MeshError>(())
 //! ```
 
+mod alone;
 mod engine;
 mod error;
 mod flit;

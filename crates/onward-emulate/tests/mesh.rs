@@ -373,6 +373,32 @@ proptest! {
         }
     }
 
+    /// Where nobody observes, what a lone sender does is computed instead of stepped; it must not show.
+    #[test]
+    fn observing_changes_nothing(
+        (shape, ports, mut plan) in plans(),
+        stretch in prop::sample::select(vec![1_u32, 5, 40, 300]),
+        silent in any::<u64>(),
+        deep in any::<bool>(),
+    ) {
+        let mut shape = shape;
+        if deep {
+            shape.buffer_flits = 2 + 2 * shape.link_cycles;
+        }
+        for (sender, bursts) in plan.iter_mut().enumerate() {
+            // Most send nothing, so that the others are alone at times.
+            bursts.truncate(if silent >> (sender % 60) & 3 == 0 { 4 } else { 0 });
+            bursts.iter_mut().for_each(|burst| burst.0 *= stretch);
+        }
+        let (trees, destinations, traffic, _) = prepare(&shape, &ports, &plan);
+        let mut mesh = Mesh::new(&shape, &ports, &trees, &destinations).expect("the tables are sound");
+        let mut plain = mesh.clone();
+        let (timing, _) = run(&mut mesh, &traffic);
+        prop_assert_eq!(plain.step(&traffic), timing);
+        prop_assert_eq!(plain.stalls(), mesh.stalls());
+        prop_assert_eq!(plain.usage(), mesh.usage());
+    }
+
     #[test]
     fn a_step_does_not_depend_on_the_steps_before((shape, ports, plan) in plans(), more in 1..5_u32) {
         // Another step with the same destinations, so that both use the same tables.

@@ -47,7 +47,12 @@ pub fn hops(image: &Image, source: Endpoint, destination: Destination) -> u64 {
             let branches = image.trees.get(usize::from(tree.0)).into_iter().flat_map(|tree| &tree.branches);
             let links = branches.map(|&(tile, ports)| {
                 let (x, y) = (tile.0 % width, tile.0 / width);
-                let inward = [(port::NORTH, y > 0), (port::EAST, x + 1 < width), (port::SOUTH, y + 1 < height), (port::WEST, x > 0)];
+                let inward = [
+                    (port::NORTH, y > 0),
+                    (port::EAST, x + 1 < width),
+                    (port::SOUTH, y + 1 < height),
+                    (port::WEST, x > 0),
+                ];
                 inward.iter().filter(|&&(port, leads_on)| leads_on && ports & port != 0).count() as u64
             });
             links.sum()
@@ -58,7 +63,8 @@ pub fn hops(image: &Image, source: Endpoint, destination: Destination) -> u64 {
 /// Every source of packets with how many it sent to a route: host inputs first, then blocks.
 pub(crate) fn sent(image: &Image, counters: &Counters) -> Vec<(Endpoint, u64, RouteCost)> {
     let host = Endpoint::Host(image.host_port);
-    let inputs = image.host_inputs.iter().zip(&counters.host_packets).map(|(input, &packets)| (host, packets, &input.route));
+    let inputs =
+        image.host_inputs.iter().zip(&counters.host_packets).map(|(input, &packets)| (host, packets, &input.route));
     let blocks = counters.blocks.iter().flat_map(|counted| {
         let block = &image.blocks[counted.block as usize];
         block.routes.iter().zip(&counted.packets).map(|(route, &packets)| (Endpoint::Core(block.tile), packets, route))

@@ -1,5 +1,7 @@
 //! Activity and energy against a case counted by hand, and against the mesh.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 use onward_chip::{Chip, Event, Technology};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Machine, Options};
@@ -35,7 +37,12 @@ fn tiny() -> Image {
     let program = assemble(&Source::new("tiny.s", HANDLER)).unwrap();
     let chip = Chip::builtin("small").unwrap();
     let tile = Tile(3);
-    let tree = dimension_order_tree(&chip.mesh, &chip.host.ports, Endpoint::Core(tile), &[Endpoint::Core(tile), Endpoint::Core(Tile(0))]);
+    let tree = dimension_order_tree(
+        &chip.mesh,
+        &chip.host.ports,
+        Endpoint::Core(tile),
+        &[Endpoint::Core(tile), Endpoint::Core(Tile(0))],
+    );
     let to_block = Delivery::Block { block: 0, first_axon: 0 };
     let to_host = Flit { destination: Destination::Unicast(Endpoint::Host(0)), deliveries: vec![Delivery::Host] };
     let to_tree = Flit { destination: Destination::Multicast(TreeIndex(0)), deliveries: vec![] };
@@ -130,7 +137,10 @@ fn energy_of_a_step_counted_by_hand() {
         (Category::ScalarUnit, 2.0 * costs[Event::ScalarOperation] + costs[Event::ScalarMultiply]),
         // vaccr twice, vcges
         (Category::VectorUnit, 9.0 * costs[Event::VectorAdd]),
-        (Category::SynapseMemory, 16.0 * (6.0 * costs[Event::SynapseReadPerBit] + 3.0 * costs[Event::SynapseWritePerBit])),
+        (
+            Category::SynapseMemory,
+            16.0 * (6.0 * costs[Event::SynapseReadPerBit] + 3.0 * costs[Event::SynapseWritePerBit]),
+        ),
         (Category::NeuronMemory, 32.0 * 4.0 * costs[Event::NeuronWritePerBit]),
         (Category::AxonMemory, 16.0 * (costs[Event::AxonReadPerBit] + costs[Event::AxonWritePerBit])),
         (Category::ActiveSet, 2.0 * costs[Event::EventPop] + 2.0 * costs[Event::EventWrite]),

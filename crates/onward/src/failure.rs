@@ -1,7 +1,7 @@
 //! Why a command did not do what it was asked, and how that is shown.
 
 use crate::terminal;
-use onward_chip::FileError;
+use onward_chip::{FileError, Problem};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::ImageError;
 use onward_run::SessionError;
@@ -30,7 +30,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Bad input without a remedy of its own.
+    /// Bad input without a remedy.
     pub fn input(message: impl Into<String>) -> Failure {
         Failure::Input { message: message.into(), help: None }
     }
@@ -38,6 +38,14 @@ impl Failure {
     /// Bad input with a remedy.
     pub fn input_with_help(message: impl Into<String>, help: impl Into<String>) -> Failure {
         Failure::Input { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// Bad input in the words of the crate that met it: `place: cause; remedy`.
+    pub fn sentence(text: &str) -> Failure {
+        match text.split_once("; ") {
+            Some((message, help)) => Failure::input_with_help(message, help),
+            None => Failure::input(text),
+        }
     }
 
     /// Mistakes in a text.
@@ -50,7 +58,7 @@ impl Failure {
     pub fn image(path: &Path, error: &ImageError) -> Failure {
         match error {
             ImageError::File { path, error } => Failure::unreadable(Path::new(path), error),
-            _ => Failure::input(format!("{}: {error}", path.display())),
+            _ => Failure::sentence(&format!("{}: {error}", path.display())),
         }
     }
 
@@ -72,7 +80,7 @@ impl Failure {
     /// What went wrong with a session on an image.
     pub fn session(image: &str, error: &SessionError) -> Failure {
         match error {
-            SessionError::Machine(_) | SessionError::Input(_) => Failure::input(format!("{image}: {error}")),
+            SessionError::Machine(_) | SessionError::Input(_) => Failure::sentence(&format!("{image}: {error}")),
             SessionError::Fault(_) | SessionError::Answers { .. } => Failure::Inside(format!("{image}: {error}")),
         }
     }
@@ -107,13 +115,19 @@ impl Failure {
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Failure {
-        Failure::input(error.to_string())
+        Failure::sentence(&error.to_string())
     }
 }
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Failure {
-        Failure::input(error.to_string())
+        match &error {
+            FileError::Limits { place, problems } => {
+                let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
+                Failure::input(format!("{place}: {}", problems.join("\n       and ")))
+            }
+            _ => Failure::sentence(&error.to_string()),
+        }
     }
 }
 

@@ -52,17 +52,7 @@ impl Monitor {
         let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}").expect("the template is one");
         bar.set_style(style.progress_chars("━━┄"));
         let now = Instant::now();
-        Ok(Monitor {
-            bar,
-            stop,
-            told: false,
-            start: now,
-            epochs,
-            windows,
-            phase: None,
-            phase_start: now,
-            shown: false,
-        })
+        Ok(Monitor { bar, stop, told: false, start: now, epochs, windows, phase: None, phase_start: now, shown: false })
     }
 
     /// Host time since the run began.
@@ -81,7 +71,8 @@ impl Monitor {
             self.shown = true;
         }
         if self.shown {
-            let in_epoch = if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
+            let in_epoch =
+                if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
             self.bar.set_position(u64::from(progress.epoch) * (self.windows.0 + self.windows.1) + in_epoch);
             self.bar.set_message(self.message(progress));
         }
@@ -111,8 +102,9 @@ impl Monitor {
         if self.stop.load(Ordering::SeqCst) {
             message += ", stopping";
         } else if done > 0 && all > done {
-            let left = self.elapsed().mul_f64((all - done) as f64 / done as f64);
-            message += &format!(", {} left", text::duration(Duration::from_secs(left.as_secs())).replace(".00 s", " s").replace(".0 s", " s"));
+            let seconds = (self.elapsed().as_secs_f64() * (all - done) as f64 / done as f64) as u64;
+            let left = if seconds < 60 { format!("{seconds} s") } else { text::duration(Duration::from_secs(seconds)) };
+            message += &format!(", {left} left");
         }
         message
     }

@@ -18,16 +18,34 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
     let (chip, network) = (&image.chip, &image.network);
     let shape = dataset.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
     let rows = vec![
-        vec!["network".into(), network.name.clone(), format!("{} on {}", plural(image.blocks.len() as u64, "block"), plural(image.core_usage().len() as u64, "core"))],
+        vec![
+            "network".into(),
+            network.name.clone(),
+            format!(
+                "{} on {}",
+                plural(image.blocks.len() as u64, "block"),
+                plural(image.core_usage().len() as u64, "core")
+            ),
+        ],
         vec![
             "chip".into(),
             chip.name.clone(),
-            format!("{} x {} tiles, {} lanes, {}", chip.mesh.width, chip.mesh.height, chip.core.lanes, si(chip.clock_hz as f64, "Hz")),
+            format!(
+                "{} x {} tiles, {} lanes, {}",
+                chip.mesh.width,
+                chip.mesh.height,
+                chip.core.lanes,
+                si(chip.clock_hz as f64, "Hz")
+            ),
         ],
         vec![
             "data".into(),
             dataset.name.clone(),
-            format!("{} to learn from, {} to test with, {shape}", count(dataset.train.len() as u64), count(dataset.test.len() as u64)),
+            format!(
+                "{} to learn from, {} to test with, {shape}",
+                count(dataset.train.len() as u64),
+                count(dataset.test.len() as u64)
+            ),
         ],
         vec!["seed".into(), seed.to_string()],
     ];
@@ -73,7 +91,11 @@ fn result(results: &Results) -> String {
         let epochs = results.epochs.len() as u64;
         rows.push(vec!["learned from".into(), plural(learned, "sample"), format!("in {}", plural(epochs, "epoch"))]);
     }
-    rows.push(vec!["weights".into(), results.weights_hash.get(..16).unwrap_or("none").into(), "hash of all weights and biases".into()]);
+    rows.push(vec![
+        "weights".into(),
+        results.weights_hash.get(..16).unwrap_or("none").into(),
+        "hash of all weights and biases".into(),
+    ]);
     table(&[], rows, &[])
 }
 
@@ -99,7 +121,8 @@ fn on_the_chip(results: &Results) -> String {
         let power = |sample: &PerSample| sample.emulated_s.map_or(String::new(), |s| si(sample.energy_j / s, "W"));
         rows.push(row("power", &power, si(results.energy_j / seconds, "W")));
     }
-    let header: Vec<&str> = std::iter::once("").chain(columns.iter().map(|&(title, _)| title)).chain(["in all"]).collect();
+    let header: Vec<&str> =
+        std::iter::once("").chain(columns.iter().map(|&(title, _)| title)).chain(["in all"]).collect();
     let mut text = table(&header, rows, &[1, 2, 3]);
     if results.cycles.is_none() {
         text += "  Cycles and time, and so leakage, are left out with --timing none.\n";
@@ -109,8 +132,11 @@ fn on_the_chip(results: &Results) -> String {
 
 fn energy(results: &Results) -> String {
     let largest = results.energy.categories().map(|(_, joules)| joules).fold(0.0, f64::max);
-    let mut categories: Vec<(Category, f64)> =
-        results.energy.categories().filter(|&(category, _)| results.energy_includes_leakage || category != Category::Leakage).collect();
+    let mut categories: Vec<(Category, f64)> = results
+        .energy
+        .categories()
+        .filter(|&(category, _)| results.energy_includes_leakage || category != Category::Leakage)
+        .collect();
     categories.sort_by(|a, b| b.1.total_cmp(&a.1));
     let rows = categories.into_iter().map(|(category, joules)| {
         let share = 100.0 * joules / results.energy_j;

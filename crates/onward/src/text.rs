@@ -19,7 +19,16 @@ pub fn count(number: u64) -> String {
 /// Three significant digits with a unit: `1.23 mJ`.
 pub fn si(value: f64, unit: &str) -> String {
     const PREFIXES: [(&str, f64); 10] = [
-        ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15),
+        ("T", 1e12),
+        ("G", 1e9),
+        ("M", 1e6),
+        ("k", 1e3),
+        ("", 1.0),
+        ("m", 1e-3),
+        ("µ", 1e-6),
+        ("n", 1e-9),
+        ("p", 1e-12),
+        ("f", 1e-15),
     ];
     if value == 0.0 || !value.is_finite() {
         return format!("{value} {unit}").trim_end().to_owned();
@@ -105,7 +114,10 @@ mod tests {
     #[test]
     fn numbers_are_read_at_a_glance() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([1.234e-3, 12.34e-6, 0.0, 999.6, 123.4].map(|v| si(v, "J")), ["1.23 mJ", "12.3 µJ", "0 J", "1.00 kJ", "123 J"]);
+        assert_eq!(
+            [1.234e-3, 12.34e-6, 0.0, 999.6, 123.4].map(|v| si(v, "J")),
+            ["1.23 mJ", "12.3 µJ", "0 J", "1.00 kJ", "123 J"]
+        );
         assert_eq!(si(12_345_678.0, ""), "12.3 M");
         let times = [0.5, 12.34, 59.97, 125.0, 3725.0].map(|s| duration(Duration::from_secs_f64(s)));
         assert_eq!(times, ["0.50 s", "12.3 s", "1 min 00 s", "2 min 05 s", "1 h 02 min"]);
@@ -113,7 +125,8 @@ mod tests {
 
     #[test]
     fn tables_are_aligned() {
-        let table = table(&["what", "how much"], vec![vec!["a".into(), "1".into()], vec!["bcdef".into(), "10".into()]], &[1]);
+        let table =
+            table(&["what", "how much"], vec![vec!["a".into(), "1".into()], vec!["bcdef".into(), "10".into()]], &[1]);
         assert_eq!(table, "  what    how much\n  a              1\n  bcdef         10\n");
     }
 }

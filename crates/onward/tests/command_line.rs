@@ -2,6 +2,8 @@
 //!
 //! Messages are golden files in `testbench/golden/command_line`; `UPDATE_GOLDEN=1` rewrites them.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +59,8 @@ impl Desk {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         files
     }
@@ -77,7 +80,8 @@ impl Desk {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &found).unwrap();
         }
-        let expected = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{golden}: no golden file; UPDATE_GOLDEN=1 makes it"));
+        let expected =
+            fs::read_to_string(&path).unwrap_or_else(|_| panic!("{golden}: no golden file; UPDATE_GOLDEN=1 makes it"));
         assert_eq!(found, expected, "{golden}: UPDATE_GOLDEN=1 rewrites it");
     }
 }
@@ -106,7 +110,12 @@ fn bad_networks_are_refused() {
     desk.edit("digits.sp", "word.sp", "layer hidden1", "layr hidden1");
     desk.refuse("unknown_word", "train word.sp -o out.onw --json out.json");
     desk.edit("mnist.sp", "block.sp", "block = 128", "block = 512");
-    desk.edit("block.sp", "weights.sp", "dense(512) from pixels, class { block = 512 }", "dense(512) from pixels, class { block = 256 }");
+    desk.edit(
+        "block.sp",
+        "weights.sp",
+        "dense(512) from pixels, class { block = 512 }",
+        "dense(512) from pixels, class { block = 256 }",
+    );
     desk.refuse("block_too_long", "compile block.sp -o out.onw");
     desk.refuse("weights_too_large", "compile weights.sp -o out.onw");
     desk.refuse("too_few_cores", "compile mnist.sp --chip small -o out.onw");
@@ -130,7 +139,7 @@ fn bad_data_is_refused() {
     fs::remove_file(desk.path("missing/t10k-labels-idx1-ubyte")).unwrap();
     desk.refuse("data_file_missing", "train digits.sp --data missing");
     idx_folder(&desk, "truncated", [0, 1, 2, 3, 4, 5]);
-    desk.write("truncated/train-images-idx3-ubyte", &idx(&[4, 8, 8], &[0; 200]));
+    desk.write("truncated/train-images-idx3-ubyte", idx(&[4, 8, 8], &[0; 200]));
     desk.refuse("data_truncated", "train digits.sp --data truncated");
     idx_folder(&desk, "swapped", [0, 1, 2, 3, 4, 5]);
     fs::copy(desk.path("swapped/train-labels-idx1-ubyte"), desk.path("swapped/train-images-idx3-ubyte")).unwrap();
@@ -182,7 +191,14 @@ fn bad_commands_are_refused() {
 fn training_reports_and_saves() {
     let desk = Desk::new();
     let text = desk.succeed("train digits.sp --epochs 2 --threads 1 --json results.json -o trained.onw");
-    for word in ["accuracy", "a training sample", "a test sample", "synapse memory", "leakage", "wrote trained.onw and results.json"] {
+    for word in [
+        "accuracy",
+        "a training sample",
+        "a test sample",
+        "synapse memory",
+        "leakage",
+        "wrote trained.onw and results.json",
+    ] {
         assert!(text.contains(word), "no `{word}` in\n{text}");
     }
     let results: Value = serde_json::from_slice(&fs::read(desk.path("results.json")).unwrap()).unwrap();
@@ -190,8 +206,22 @@ fn training_reports_and_saves() {
     assert_eq!((&results["interrupted"], &results["timing"]), (&Value::Bool(false), &Value::from("cycle")));
     assert_eq!(results["epochs"].as_array().unwrap().len(), 2);
     let positive = [
-        "steps", "cycles", "emulated_s", "energy_j", "synaptic_events", "synaptic_updates", "neuron_updates", "spikes",
-        "packets", "flits", "hops", "host_s", "synaptic_events_per_host_s", "cores_used", "cores", "blocks",
+        "steps",
+        "cycles",
+        "emulated_s",
+        "energy_j",
+        "synaptic_events",
+        "synaptic_updates",
+        "neuron_updates",
+        "spikes",
+        "packets",
+        "flits",
+        "hops",
+        "host_s",
+        "synaptic_events_per_host_s",
+        "cores_used",
+        "cores",
+        "blocks",
     ];
     for key in positive {
         assert!(results[key].as_f64().is_some_and(|value| value > 0.0), "{key} is {}", results[key]);
@@ -228,9 +258,8 @@ fn compiling_and_learning_later_is_training() {
     assert!(text.contains("`digits` fits chip `middle`"), "{text}");
     desk.succeed("run fresh.onw --learn --epochs 1 --json run.json");
     desk.succeed("train digits.sp --seed 5 --epochs 1 --timing none --chip small --json train.json");
-    let [run, train] = ["run.json", "train.json"].map(|name| {
-        serde_json::from_slice::<Value>(&fs::read(desk.path(name)).unwrap()).unwrap()
-    });
+    let [run, train] = ["run.json", "train.json"]
+        .map(|name| serde_json::from_slice::<Value>(&fs::read(desk.path(name)).unwrap()).unwrap());
     for key in ["weights_hash", "accuracy_percent", "synaptic_events", "spikes", "seed"] {
         assert_eq!(run[key], train[key], "{key}");
     }
@@ -251,7 +280,8 @@ fn images_can_be_looked_at() {
     }
     // What is shown assembles to the same words.
     desk.write("hidden1.s", &text);
-    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("    ")).filter_map(|line| line.rsplit(' ').next()).collect();
+    let shown: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("    ")).filter_map(|line| line.rsplit(' ').next()).collect();
     let words = desk.succeed("asm hidden1.s --words");
     assert_eq!(words.lines().collect::<Vec<_>>(), shown);
     assert!(desk.succeed("disasm digits.onw --program hidden1 --text").contains(".equ NEURONS, 64"));
@@ -266,7 +296,10 @@ fn every_command_explains_itself() {
     let desk = Desk::new();
     for command in ["", "train", "compile", "run", "inspect", "disasm", "asm", "isa"] {
         let text = desk.succeed(&format!("{command} --help"));
-        assert!(text.contains("Example") && text.contains(&format!("onward {command}").trim_end().to_owned()), "{text}");
+        assert!(
+            text.contains("Example") && text.contains(&format!("onward {command}").trim_end().to_owned()),
+            "{text}"
+        );
     }
 }
 

@@ -119,13 +119,13 @@ pub(super) fn describe(
         let count = statement.operands.len();
         let empty = statement.operands.iter().find(|operand| operand.text.is_empty());
         if let Some(empty) = empty.filter(|_| count > 1) {
-            reader.problem(Diagnostic::new(empty.span.clone(), "an operand is missing between commas"));
+            reader.diagnostics.push(Diagnostic::new(empty.span.clone(), "an operand is missing between commas"));
         } else if !(least..=most).contains(&count) {
             let message = format!("`{}` has {count} {}", statement.directive.name, plural(count, "operand"));
             let help = format!("it is written `{}`", statement.directive.form);
-            reader.problem(Diagnostic::new(statement.span.clone(), message).help(help));
-        } else if reader.statement(statement).is_none() {
-            // Reported where it was found; a block keeps its number, so that nothing else is misread.
+            reader.diagnostics.push(Diagnostic::new(statement.span.clone(), message).help(help));
+        } else {
+            reader.statement(statement); // what is wrong with it has been noted
         }
     }
     reader.out
@@ -167,11 +167,9 @@ impl Reader<'_> {
         let operands = &statement.operands[..];
         let span = statement.span.clone();
         let directive = statement.directive.name;
-        let mut numbers: Vec<Option<Number>> = Vec::new(); // as they stand, so that all that is wrong is reported
-        let mut number = |reader: &mut Self, at: usize| {
-            let number = operands.get(at).map(|operand| reader.numbers.add(operand, directive));
-            numbers.push(number.clone());
-            number
+        // First all operands are read, then it is asked whether they could be: so all that is wrong is said.
+        let number = |reader: &mut Self, at: usize| {
+            operands.get(at).map(|operand| reader.numbers.add(operand, directive))
         };
         match statement.directive.what {
             Directive::Block => {
@@ -192,8 +190,7 @@ impl Reader<'_> {
                 if name.text == "host" {
                     return self.problem(Diagnostic::new(name.span, "no block can be called `host`").label("it is the host"));
                 }
-                if let Some(first) = self.out.blocks.iter().find(|block| block.name.text == name.text) {
-                    let _ = first;
+                if self.out.blocks.iter().any(|block| block.name.text == name.text) {
                     let message = format!("there is another block `{}`", name.text);
                     return self.problem(Diagnostic::new(name.span, message).label("defined a second time here"));
                 }

@@ -24,11 +24,11 @@ use super::{Delivery, Observer, StepTiming, Traffic};
 /// shares the tables, and goes on counting from what its original has counted.
 #[derive(Clone, Debug)]
 pub struct Mesh {
-    tables: Arc<Tables>,
+    pub(super) tables: Arc<Tables>,
     /// Cycles from a grant to the flit being visible behind the link.
-    flight: u64,
+    pub(super) flight: u64,
     /// Routers in use, and by the same index their totals of the earlier steps.
-    routers: Vec<Router>,
+    pub(super) routers: Vec<Router>,
     usage: Vec<RouterUsage>,
     /// By tile: its router's index in `routers`, or [`NONE`].
     router_of: Vec<u32>,
@@ -38,14 +38,18 @@ pub struct Mesh {
     /// Routers that hold a flit in this cycle.
     active: Vec<u32>,
     /// Routers used in this step.
-    used: Vec<u32>,
+    pub(super) used: Vec<u32>,
     /// How many of them surely know their neighbours.
     met: usize,
     links: Links,
-    wheel: Wheel,
+    pub(super) wheel: Wheel,
     due: Vec<u32>,
-    senders: Vec<Sender>,
+    pub(super) senders: Vec<Sender>,
     stalls: Vec<u64>,
+    /// By destination: the sender's place it was last used from, and the most links to an endpoint.
+    pub(super) distances: Vec<(u32, u32)>,
+    /// Kept for its memory: where a walk along a route has still to go.
+    pub(super) visits: Vec<super::alone::Visit>,
 }
 
 /// The flits in all input buffers, each a ring of a power of two of entries.
@@ -70,12 +74,12 @@ impl Buffers {
 
 /// Where a sender is in its timeline.
 #[derive(Clone, Copy, Debug)]
-struct Sender {
+pub(super) struct Sender {
     /// Its input: router times 8 and port.
-    place: u32,
+    pub(super) place: u32,
     /// The burst it is in, and the end of its bursts.
-    burst: u32,
-    end: u32,
+    pub(super) burst: u32,
+    pub(super) end: u32,
     /// Packets of the burst not yet wholly sent, the one being sent included.
     packets: u32,
     /// The next flit's destination, and the range it is in.
@@ -91,7 +95,7 @@ struct Sender {
 impl Sender {
     /// Moves on to the first burst, from the present one on, that sends something. Returns the cycles of computing
     /// before its first flit, or before the tail if there is none.
-    fn find_burst(&mut self, bursts: &[Burst]) -> u64 {
+    pub(super) fn find_burst(&mut self, bursts: &[Burst]) -> u64 {
         let mut gap = 0;
         while self.burst < self.end {
             let burst = &bursts[self.burst as usize];
@@ -145,6 +149,8 @@ impl Mesh {
             due: Vec::new(),
             senders: Vec::new(),
             stalls: Vec::new(),
+            distances: Vec::new(),
+            visits: Vec::new(),
             tables: Arc::new(tables),
         }
     }
@@ -184,6 +190,15 @@ impl Mesh {
         let mut timing = StepTiming { cycles: self.start(traffic), ..StepTiming::default() };
         let mut cycle = 0;
         loop {
+            if !O::OBSERVES && self.active.is_empty() && self.links.is_idle() {
+                // What one sender does alone needs no stepping.
+                let Some((index, due, horizon)) = self.wheel.first_two() else { break };
+                if let Some(over) = self.run_alone(index, due, horizon, traffic) {
+                    timing.cycles = timing.cycles.max(over);
+                    continue;
+                }
+                cycle = due;
+            }
             self.receive::<O>(cycle);
             self.offer::<O>(cycle, traffic, &mut timing);
             if !self.active.is_empty() {
@@ -306,7 +321,7 @@ impl Mesh {
     }
 
     #[cold]
-    fn meet(&mut self, index: u32) {
+    pub(super) fn meet(&mut self, index: u32) {
         let tile = self.usage[index as usize].tile;
         for port in 0..8 {
             let neighbour = if port < 4 { self.tables.neighbour(tile, port) } else { None };

@@ -52,6 +52,12 @@ impl Links {
         &mut self.ring[cycle as usize & mask]
     }
 
+    /// Whether nothing is under way.
+    #[inline]
+    pub(super) fn is_idle(&self) -> bool {
+        self.ring.iter().all(Arrivals::is_empty)
+    }
+
     /// The first cycle after `cycle` in which something arrives.
     pub(super) fn next_after(&self, cycle: u64) -> Option<u64> {
         let length = self.ring.len() as u64;

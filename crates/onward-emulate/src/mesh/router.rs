@@ -177,6 +177,19 @@ impl Router {
         self.requests |= if is_head { outputs } else { 0 };
     }
 
+    /// Lets flits of a lone sender through: counts them, and turns the pointers of their outputs as the last one does.
+    pub(super) fn pass(&mut self, input: usize, route: Route, flits: u32) {
+        let input = input & 7;
+        self.entered[input] += flits;
+        self.left[input] += flits;
+        self.highest_occupancy[input] = self.highest_occupancy[input].max(1);
+        let outputs = route.wanted() & 0x1F;
+        self.ejected += flits * (outputs & !u32::from(self.link_ports)).count_ones();
+        let fields = SPREAD[outputs as usize] * 0x1F;
+        let next = (input + 1) % PORTS;
+        self.pointers = self.pointers & !fields | SPREAD[outputs as usize] << next;
+    }
+
     /// Grants each output that has a credit to one of the inputs that want it, by round robin.
     #[inline]
     pub(super) fn arbitrate(&mut self) -> Grants {

@@ -3,6 +3,8 @@
 /// Cycles the wheel goes round in: one a bit of a word.
 const CYCLES: u64 = 64;
 const END: u32 = u32::MAX;
+/// Due of a sender that is not in the wheel.
+const NEVER: u64 = u64::MAX;
 
 /// Senders by the cycle in which they are next looked at. Each is in the wheel at most once; inserting and taking cost
 /// the same however many there are. A sender due later than one turn is met on the way and left where it is.
@@ -28,7 +30,7 @@ impl Wheel {
         self.first = [END; CYCLES as usize];
         self.filled = 0;
         self.entries.clear();
-        self.entries.resize(senders, (0, END));
+        self.entries.resize(senders, (NEVER, END));
     }
 
     /// Makes a sender due in a cycle that is not before the one last drained.
@@ -53,12 +55,46 @@ impl Wheel {
         while sender != END {
             let (when, next) = self.entries[sender as usize];
             if when == cycle {
+                self.entries[sender as usize].0 = NEVER;
                 due.push(sender);
             } else {
                 self.insert(sender, when);
             }
             sender = next;
         }
+    }
+
+    /// The sender that is due first with its cycle, and the cycle in which the next one is due, [`u64::MAX`] if there is
+    /// none. Looks at all senders.
+    pub(super) fn first_two(&self) -> Option<(u32, u64, u64)> {
+        let (mut first, mut second) = ((END, NEVER), NEVER);
+        for (sender, &(due, _)) in self.entries.iter().enumerate() {
+            if due < first.1 {
+                (first, second) = ((sender as u32, due), first.1);
+            } else {
+                second = second.min(due);
+            }
+        }
+        (first.1 != NEVER).then_some((first.0, first.1, second))
+    }
+
+    /// Takes a sender out before it is due.
+    pub(super) fn remove(&mut self, sender: u32) {
+        let (due, next) = self.entries[sender as usize];
+        let slot = (due % CYCLES) as usize;
+        if self.first[slot] == sender {
+            self.first[slot] = next;
+        } else {
+            let mut at = self.first[slot];
+            while self.entries[at as usize].1 != sender {
+                at = self.entries[at as usize].1;
+            }
+            self.entries[at as usize].1 = next;
+        }
+        if self.first[slot] == END {
+            self.filled &= !(1 << slot);
+        }
+        self.entries[sender as usize].0 = NEVER;
     }
 
     /// A cycle after `cycle` before which no sender is due; `None` if the wheel is empty.

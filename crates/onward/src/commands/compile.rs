@@ -51,7 +51,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     if let Some(unknown) = arguments.emit.as_ref().filter(|&emit| PASSES.iter().all(|pass| pass.name() != emit)) {
         let names: Vec<&str> = PASSES.iter().map(|pass| pass.name()).collect();
-        return Err(Failure::input_with_help(format!("no pass `{unknown}`"), format!("the passes are {}", names.join(", "))));
+        return Err(Failure::input_with_help(
+            format!("no pass `{unknown}`"),
+            format!("the passes are {}", names.join(", ")),
+        ));
     }
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
@@ -70,7 +73,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let image = compiled.map_err(|errors| Failure::diagnostics(&source, &errors))?;
     if arguments.timings {
         let all = times.iter().map(|(_, time)| *time).sum();
-        let rows = times.iter().copied().chain([("in all", all)]).map(|(name, time)| vec![name.into(), si(time.as_secs_f64(), "s")]);
+        let rows = times
+            .iter()
+            .copied()
+            .chain([("in all", all)])
+            .map(|(name, time)| vec![name.into(), si(time.as_secs_f64(), "s")]);
         eprint!("{}", table(&[], rows.collect(), &[1]));
     }
     if let Some(output) = &output {

@@ -39,7 +39,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input_with_help(message, format!("its programs are {}", names.join(", "))));
     }
     for (at, program) in programs.into_iter().enumerate() {
-        let body = if arguments.text { program.text.clone() } else { onward_isa::disassemble(&program.words, &program.labels) };
+        let body = if arguments.text {
+            program.text.clone()
+        } else {
+            onward_isa::disassemble(&program.words, &program.labels)
+        };
         let gap = if at > 0 { "\n" } else { "" };
         terminal::print(&format!("{gap}{}\n{}\n", head(&image, program), body.trim_end()))?;
     }
@@ -52,13 +56,18 @@ fn head(image: &Image, program: &Program) -> String {
     if let Some(population) = program.population {
         let population = &image.network.populations[population as usize];
         let source = &image.network.source.0;
-        write!(text, "\n; handlers of `{}`, {source}:{}", population.name, population.source_line).expect("writing to memory");
+        write!(text, "\n; handlers of `{}`, {source}:{}", population.name, population.source_line)
+            .expect("writing to memory");
         let line = image.network.source.1.lines().nth((population.source_line as usize).saturating_sub(1));
         if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
             write!(text, ":\n;     {}", line.trim()).expect("writing to memory");
         }
     }
-    let blocks = image.blocks.iter().enumerate().filter(|(_, block)| std::ptr::eq(&image.programs[block.program as usize], program));
+    let blocks = image
+        .blocks
+        .iter()
+        .enumerate()
+        .filter(|(_, block)| std::ptr::eq(&image.programs[block.program as usize], program));
     let blocks: Vec<String> = blocks.map(|(number, _)| number.to_string()).collect();
     write!(text, "\n; run by blocks {}\n", blocks.join(" ")).expect("writing to memory");
     text

@@ -3,7 +3,9 @@
 use crate::files::read_image;
 use crate::text::{bytes, count, plural, table};
 use crate::{Outcome, terminal};
-use onward_image::{Block, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route, Tile};
+use onward_image::{
+    Block, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route, Tile,
+};
 use onward_profile::RouteCost;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -123,7 +125,8 @@ fn cores(image: &Image) -> String {
         });
         [place(image, core.tile), blocks.join(" ")].into_iter().chain(full).collect()
     });
-    let header = ["tile", "blocks", "synapse", "neuron", "axon memory", "instructions", "axons", "routes", "block table"];
+    let header =
+        ["tile", "blocks", "synapse", "neuron", "axon memory", "instructions", "axons", "routes", "block table"];
     table(&header, rows.collect(), &[2, 3, 4, 5, 6, 7, 8])
 }
 

@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long)]
     learn: bool,
     /// How often the training data is shown [default: what the network says]
-    #[arg(long, value_name = "N", requires = "learn", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "learn", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     epochs: Option<u32>,
     /// Draws the order of the samples and the chip's random bits [default: the seed it was compiled with]
     #[arg(long, value_name = "N")]

@@ -35,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
     /// How often the training data is shown [default: what the network says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     epochs: Option<u32>,
     /// Draws the weights, the order of the samples and the chip's random bits
     #[arg(long, value_name = "N", default_value_t = 1)]

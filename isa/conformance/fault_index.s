@@ -1,0 +1,9 @@
+;! rules F8
+;! route 0 indices 4 to host
+    addi r1, r0, 3
+    send r1, r1, 0
+    addi r1, r0, 4
+here:
+    send r1, r1, 0
+    sleep
+;! expect fault at here = packet-index 4 of 4

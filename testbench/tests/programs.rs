@@ -1,0 +1,234 @@
+//! The programs written by hand in `programs/*.s`, against plain models of what their comments say they compute.
+
+use onward_chip::Chip;
+use onward_compile::{System, assemble_system};
+use onward_diagnostic::Source;
+use onward_emulate::{Machine, Options};
+use onward_isa::{random, read_relative};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The run's seed.
+const SEED: u64 = 7;
+
+/// A packet that reached the host: step, index, payload.
+type Answer = (u64, u32, i32);
+
+fn source(name: &str) -> Source {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Source::new(path.display().to_string(), text)
+}
+
+fn system(name: &str, chip: &str, lanes: u16) -> System {
+    let mut chip = Chip::builtin(chip).expect("a built-in chip");
+    chip.core.lanes = lanes;
+    assemble_system(&source(name), &chip, &mut read_relative).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// Runs a system to its end, so many steps at once.
+fn run(system: &System, timing: bool, chunk: u64) -> (Machine, Vec<Answer>) {
+    let mut machine = Machine::new(&system.image, Options { seed: SEED, timing, threads: 1 }).expect("a machine");
+    let mut answers = Vec::new();
+    while machine.step() < system.steps {
+        let first = machine.step();
+        let steps = first..system.steps.min(first + chunk);
+        let outputs = machine.run((steps.end - first) as usize, |inputs| {
+            for packet in system.stimuli_in(steps.clone()) {
+                inputs.send(packet.input, (packet.step - first) as usize, packet.index, packet.payload);
+            }
+        });
+        let outputs = outputs.unwrap_or_else(|fault| panic!("{fault}"));
+        answers.extend(outputs.into_iter().map(|output| (output.step, output.index, output.payload)));
+    }
+    answers.sort_unstable();
+    (machine, answers)
+}
+
+/// Runs a program with several numbers of lanes, with and without timing, and in chunks of several lengths: all must answer
+/// the same. `check` is given each machine at the end. Returns the system and the answers.
+fn run_all(name: &str, chip: &str, check: impl Fn(&System, &Machine)) -> (System, Vec<Answer>) {
+    let mut first: Option<Vec<Answer>> = None;
+    for (lanes, timing, chunk) in [(16, true, 1000), (4, false, 1), (8, true, 7), (64, false, 1000), (32, true, 1)] {
+        let system = system(name, chip, lanes);
+        let (machine, answers) = run(&system, timing, chunk);
+        check(&system, &machine);
+        assert_eq!(machine.counters().timing.is_some(), timing);
+        let expected = first.get_or_insert_with(|| answers.clone());
+        assert_eq!(*expected, answers, "{name}, {lanes} lanes, timing {timing}, {chunk} steps at once");
+    }
+    (system(name, chip, 16), first.expect("five runs"))
+}
+
+/// What arrives in a step, by input: index and payload.
+fn arrivals(system: &System, input: usize, step: u64) -> Vec<(usize, i64)> {
+    let before = system.stimuli_in(step.saturating_sub(1)..step);
+    before.iter().filter(|p| p.input == input).map(|p| (p.index as usize, i64::from(p.payload))).collect()
+}
+
+/// An array of a block as it is before the first step, row by row.
+fn initial(system: &System, name: &str, columns: usize) -> Vec<Vec<i64>> {
+    let machine = Machine::new(&system.image, Options { seed: SEED, timing: false, threads: 1 }).expect("a machine");
+    let values = machine.peek(0, name).unwrap_or_else(|| panic!("no array `{name}`"));
+    values.chunks(columns).map(|row| row.iter().map(|&value| i64::from(value)).collect()).collect()
+}
+
+fn flat(rows: &[Vec<i64>]) -> Vec<i32> {
+    rows.iter().flatten().map(|&value| value as i32).collect()
+}
+
+#[test]
+fn lif_neurons_fire_when_they_should() {
+    let (neurons, threshold, refractory) = (16, 100, 4);
+    let (system, answers) = run_all("lif.s", "small", |_, _| ());
+    let weights = initial(&system, "weights", neurons);
+    let (mut v, mut last_spike) = (vec![0_i64; neurons], vec![None::<u64>; neurons]);
+    let mut expected = Vec::new();
+    for step in 1..system.steps {
+        for i in 0..neurons {
+            let current: i64 = arrivals(&system, 0, step).iter().map(|&(axon, _)| weights[axon][i]).sum();
+            v[i] += current - v[i].div_euclid(8);
+            if last_spike[i].is_some_and(|last| step - last <= refractory) {
+                v[i] = 0;
+            }
+            if v[i] >= threshold {
+                v[i] = 0;
+                last_spike[i] = Some(step);
+                expected.push((step, i as u32, 1));
+            }
+        }
+    }
+    assert_eq!(answers, expected);
+    // The run shows what it is about: every neuron fires, none in every step it could.
+    for i in 0..neurons as u32 {
+        let spikes = answers.iter().filter(|answer| answer.1 == i).count();
+        assert!((8..40).contains(&spikes), "neuron {i} fires {spikes} times");
+    }
+}
+
+/// `floor(value / 2^shift)`, rounded up with the probability of what is cut off.
+fn stochastic(value: i64, shift: u32, key: u32, index: usize) -> i64 {
+    (value + i64::from(random::noise(key, index as u32) >> (32 - shift))) >> shift
+}
+
+#[test]
+fn stdp_tells_what_comes_together_from_what_does_not() {
+    let (axons, neurons) = (16, 8);
+    let model = |system: &System| {
+        let mut w = initial(system, "weights", neurons);
+        let (mut x, mut y, mut v) = (vec![0_i64; axons], vec![0_i64; neurons], vec![0_i64; neurons]);
+        let mut spikes: Vec<Answer> = Vec::new();
+        let mut draws = 0..;
+        let mut key = || random::key(random::block_seed(SEED, 0), draws.next().expect("endless"));
+        for step in 1..system.steps {
+            for trace in x.iter_mut().chain(&mut y) {
+                *trace -= *trace >> 2;
+            }
+            let mut current = vec![0; neurons];
+            for (k, _) in arrivals(system, 0, step) {
+                x[k] += 64;
+                let key = key();
+                for i in 0..neurons {
+                    current[i] += w[k][i];
+                    w[k][i] = (w[k][i] - stochastic(y[i], 5, key, i)).max(0);
+                }
+            }
+            for i in 0..neurons {
+                v[i] += current[i] - (v[i] >> 2);
+                if v[i] >= 160 {
+                    v[i] = 0;
+                    y[i] += 64;
+                    spikes.push((step, i as u32, 1));
+                    let key = key();
+                    for k in 0..axons {
+                        w[k][i] = (w[k][i] + stochastic(x[k], 4, key, k)).min(40);
+                    }
+                }
+            }
+        }
+        (w, x, y, spikes)
+    };
+    let (system, answers) = run_all("stdp.s", "small", |system, machine| {
+        let (w, x, y, _) = model(system);
+        assert_eq!(machine.peek(0, "weights"), Some(flat(&w)));
+        assert_eq!(machine.peek(0, "axon_traces"), Some(flat(&[x])));
+        assert_eq!(machine.peek(0, "neuron_traces"), Some(flat(&[y])));
+    });
+    let (w, _, _, spikes) = model(&system);
+    assert_eq!(answers, spikes);
+    // What the rule is for: the axons that are active together are heard, the others are not.
+    let mean = |rows: &[Vec<i64>]| rows.iter().flatten().sum::<i64>() as f64 / (rows.len() * neurons) as f64;
+    let (together, alone) = (mean(&w[..8]), mean(&w[8..]));
+    assert!(together > 36.0 && alone < 4.0, "mean weights {together} and {alone}");
+}
+
+#[test]
+fn winners_take_all() {
+    let neurons = 8;
+    let (system, answers) = run_all("winner-take-all.s", "small", |_, _| ());
+    let mut v = vec![vec![0_i64; neurons]; 2];
+    let mut inhibition = [0, 0];
+    let mut expected = Vec::new();
+    for step in 1..system.steps {
+        let mut next = [0, 0];
+        for block in 0..2 {
+            let v = &mut v[block];
+            for (i, v) in v.iter_mut().enumerate() {
+                let arrived = arrivals(&system, block, step);
+                let current = arrived.iter().find(|(index, _)| *index == i).map_or(0, |&(_, payload)| payload);
+                *v = (*v - (*v >> 4) + current - inhibition[block]).max(0);
+            }
+            let top = *v.iter().max().expect("eight neurons");
+            if top < 200 {
+                continue;
+            }
+            let winner = v.iter().position(|&v| v == top).expect("there is one");
+            expected.push((step, winner as u32, block as i32));
+            next[1 - block] = top / 2;
+            for v in v.iter_mut() {
+                *v = (*v - top / 2).max(0);
+            }
+            v[winner] = 0;
+        }
+        inhibition = next;
+    }
+    expected.sort_unstable();
+    assert_eq!(answers, expected);
+    let wins = |winner: u32, block: i32, from: u64, to: u64| {
+        answers.iter().filter(|a| a.1 == winner && a.2 == block && (from..to).contains(&a.0)).count()
+    };
+    assert!(wins(2, 0, 0, 50) > 5 && wins(5, 1, 0, 50) == 0, "at first the left block wins");
+    assert!(wins(5, 1, 101, 150) > 5 && wins(2, 0, 110, 150) == 0, "at last the right one does");
+}
+
+#[test]
+fn all_packets_come_home() {
+    let (packets, laps, cores) = (8, 3, 16);
+    let links = laps * cores;
+    let (_, answers) = run_all("packet-stress.s", "middle", |_, machine| {
+        for core in 0..cores {
+            assert_eq!(machine.peek(core as u32, "home"), Some(vec![2 * packets]));
+            let sent = &machine.counters().blocks[core as usize].packets;
+            assert_eq!(*sent, [packets * links, packets * links, 2 * packets].map(|n| n as u64));
+        }
+        assert!(!machine.is_busy(), "the mesh falls silent");
+        if let Some(timing) = machine.counters().timing {
+            // Each packet crosses a link a step; the tree that wakes all cores has 15 branches; and each report goes
+            // from its core to the corner where the host is.
+            let reports: i32 = (0..cores).map(|core| (core % 4 + core / 4) * 2 * packets).sum();
+            assert_eq!(timing.hops, (cores * 2 * packets * links + 15 + reports) as u64);
+            assert_eq!(timing.injected + 15, timing.ejected, "a flit each, but for the one that became sixteen");
+        }
+    });
+    let mut expected: BTreeMap<Answer, usize> = BTreeMap::new();
+    for core in 0..cores {
+        for index in 0..2 * packets as u32 {
+            *expected.entry((1 + links as u64, index, core << 16)).or_default() += 1;
+        }
+    }
+    let mut found: BTreeMap<Answer, usize> = BTreeMap::new();
+    for answer in answers {
+        *found.entry(answer).or_default() += 1;
+    }
+    assert_eq!(found, expected);
+}
