@@ -14,8 +14,9 @@
 ; Weights have 8 bits and stay from LEAST to MOST. Most updates are smaller than 1; stochastic rounding (vshrs) makes 1 of
 ; them as often as it should be, so that nothing is lost on average. No wider copy of the weights exists.
 ;
-; Sixteen axons, in two groups. The first eight are active together, every eleven steps; each of the others as often, but at
-; times of its own. In the end the weights of the first group are near MOST and those of the second near LEAST.
+; Sixteen axons, in two groups. The first eight are active together, every eleven steps, and make the neurons fire. Each of
+; the others is active every thirteen steps, so now before and now after a spike, in any distance. Depression being the
+; stronger half of the rule, their weights sink to LEAST, while those of the first group rise to MOST.
 
 .equ NEURONS, 8
 .equ AXONS, 16
@@ -24,7 +25,7 @@
 .equ DECAY, 2
 .equ JUMP, 64
 .equ UP, 4
-.equ DOWN, 5
+.equ DOWN, 3
 .equ LEAST, 0
 .equ MOST, 40
 
@@ -36,14 +37,14 @@
 
         .steps  1100
         .packet 0..1099 by 11, stimulus, 0..7           ; together
-        .packet 2..1099 by 11, stimulus, 8              ; the others: one after the other
-        .packet 3..1099 by 11, stimulus, 9
-        .packet 4..1099 by 11, stimulus, 10
-        .packet 5..1099 by 11, stimulus, 11
-        .packet 6..1099 by 11, stimulus, 12
-        .packet 7..1099 by 11, stimulus, 13
-        .packet 8..1099 by 11, stimulus, 14
-        .packet 9..1099 by 11, stimulus, 15
+        .packet 0..1099 by 13, stimulus, 8                 ; the others
+        .packet 2..1099 by 13, stimulus, 9
+        .packet 3..1099 by 13, stimulus, 10
+        .packet 5..1099 by 13, stimulus, 11
+        .packet 6..1099 by 13, stimulus, 12
+        .packet 8..1099 by 13, stimulus, 13
+        .packet 9..1099 by 13, stimulus, 14
+        .packet 11..1099 by 13, stimulus, 15
 
 .reg axon, r1
 .reg payload, r2

@@ -11,6 +11,7 @@
 //! let source = Source::new("tiny.sp", "
 //!     network tiny {
 //!         window = 4
+//!         learning = hinge
 //!         input  pixels = rate(3, 3)
 //!         target class  = classes(2)
 //!         layer hidden  = dense(8) from pixels, class { block = 4 }

@@ -145,7 +145,7 @@ fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: 
 impl Worker {
     fn time(&mut self, barrier: u64) {
         let timing = self.mesh.step(&self.traffic);
-        let stalls = self.mesh.stalls().iter().map(|&stall| u64::from(stall)).sum();
+        let stalls = self.mesh.stalls().iter().copied().sum();
         let cycles = timing.cycles + barrier;
         self.totals.add(&TimingTotals {
             cycles,

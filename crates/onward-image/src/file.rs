@@ -12,11 +12,7 @@
 //! The encoding of the contents is this module's own affair: nothing outside it knows of bincode.
 
 use crate::Image;
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 const MAGIC: [u8; 8] = *b"\x89ONW\r\n\x1a\n";
 /// Version of the format this crate writes, and the only one it reads.
@@ -28,7 +24,7 @@ const LIMIT: usize = 1 << 36;
 /// Why a file is not an image.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// It cannot be read or written.
+    /// It cannot be read.
     #[error("{path}: {error}")]
     File {
         /// The file.
@@ -121,20 +117,5 @@ impl Image {
     pub fn load(path: &Path) -> Result<Image, ImageError> {
         let bytes = fs::read(path).map_err(|error| ImageError::File { path: path.display().to_string(), error })?;
         Image::from_bytes(&bytes)
-    }
-
-    /// Writes an image file: under a temporary name, then renamed, so that no half of one is ever seen.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), ImageError> {
-        let write = || {
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(directory)?;
-            file.write_all(&self.to_bytes())?;
-            file.persist(path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|error| ImageError::File { path: path.display().to_string(), error })
     }
 }

@@ -1,9 +1,9 @@
 //! `fixed-point`: the integer constants of each layer.
 
-use crate::formats::LayerFormat;
+use crate::formats::{LayerFormat, LearningFormat};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Network, Node};
+use onward_net::{Layer, Network, Node};
 use petgraph::graph::NodeIndex;
 use std::fmt::Write;
 
@@ -17,6 +17,24 @@ pub(super) fn inputs(network: &Network, layer: NodeIndex) -> u32 {
         Node::Target(_) | Node::Readout(_) => 0,
     });
     sizes.sum()
+}
+
+/// The greatest shift of an instruction.
+const MOST_SHIFT: i32 = 31;
+
+/// A layer whose updates are divided by more than an instruction can.
+fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
+    let last = learning.shift + learning.anneal as i32;
+    (last > MOST_SHIFT).then(|| {
+        Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
+            .label(format!("updates are divided by up to 2^{last}"))
+            .note(format!(
+                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window, and {} more \
+                 by the end of the run; a shift is at most {MOST_SHIFT}",
+                learning.anneal
+            ))
+            .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
+    })
 }
 
 impl Pass for FixedPoint {
@@ -34,8 +52,13 @@ impl Pass for FixedPoint {
             let format = LayerFormat::new(network.layer(node), inputs(network, node), network.window_steps);
             (node, format)
         });
-        compilation.formats = formats.collect();
-        Ok(())
+        let formats: std::collections::BTreeMap<_, _> = formats.collect();
+        let errors: Vec<Diagnostic> = formats
+            .iter()
+            .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?))
+            .collect();
+        compilation.formats = formats;
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

@@ -70,9 +70,11 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
         let bits = layout.symbol("weights").map_or(0, |symbol| symbol.width_bits);
         let help = match what {
             "synapse memory" => {
+                // A multiple of 16 fills the lanes of most chips.
                 let largest = (u64::from(block.neurons) * u64::from(available) / needed).max(1);
+                let largest = if largest > 16 { largest / 16 * 16 } else { largest };
                 let fewer_bits = if bits > 4 { ", weights of fewer bits" } else { "" };
-                format!("smaller blocks (some `block = {largest}`){fewer_bits}, or a chip with larger memories")
+                format!("smaller blocks (`block = {largest}` or less){fewer_bits}, or a chip with larger memories")
             }
             "neuron memory" => "smaller blocks, fewer classes, or a chip with larger memories".into(),
             _ => "fewer inputs to the layer, or a chip with larger memories".to_owned(),

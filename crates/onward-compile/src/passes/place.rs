@@ -168,20 +168,39 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
         );
         return Diagnostic::new(node.span(), message).help("smaller blocks, or a chip with larger cores");
     }
-    let total: u64 = (0..compilation.blocks.len())
-        .map(|at| Core::default().with(&compilation.blocks[at], &compilation.handlers, 0)[0])
-        .sum();
-    let cores_used = cores.iter().filter(|core| core.used[5] > 0).count();
-    Diagnostic::new(node.span(), format!("the network does not fit chip `{}`", chip.name))
-        .label(format!("no core has room for block {} of {}", number + 1, compilation.blocks.len()))
+    let totals = (0..compilation.blocks.len()).fold([0; 7], |sums: Needs, at| {
+        let block = Core::default().with(&compilation.blocks[at], &compilation.handlers, 0);
+        std::array::from_fn(|limit| sums[limit] + block[limit])
+    });
+    // What is scarcest over the whole chip; a program's words count once a core, so they say little here.
+    let cores_there = cores.len() as u64;
+    let scarcest = (0..6).max_by_key(|&at| totals[at] * 1_000_000 / (limits[at] * cores_there).max(1)).unwrap_or(0);
+    let of_node = compilation.blocks.iter().filter(|other| other.node == block.node).count();
+    let message = format!(
+        "the network does not fit chip `{}`: its {} blocks find no place on {cores_there} cores",
+        chip.name,
+        compilation.blocks.len()
+    );
+    let nth = compilation.blocks[..=number].iter().filter(|other| other.node == block.node).count();
+    let mut diagnostic = Diagnostic::new(node.span(), message)
+        .label(format!("no core has room for block {nth} of its {of_node}"))
         .note(format!(
-            "{} blocks need {total} bytes of synapse memory; {cores_used} of {} cores are in use, each with {} bytes",
-            compilation.blocks.len(),
-            cores.len(),
-            limits[0]
-        ))
-        .note(format!("this block needs {} bytes of synapse memory and {} bytes of neuron memory", alone[0], alone[1]))
-        .help("a chip with more or larger cores (--chip), fewer neurons, or weights of fewer bits")
+            "all blocks together need {} {}; {cores_there} cores have {} each, {} in all",
+            totals[scarcest],
+            LIMITS[scarcest],
+            limits[scarcest],
+            limits[scarcest] * cores_there
+        ));
+    // A block fits only as a whole, so what is left may be enough in sum and not on any core.
+    if alone[scarcest] * 2 > limits[scarcest] {
+        diagnostic = diagnostic.note(format!("this block alone needs {}: a core has room for one such", alone[scarcest]));
+    }
+    let help = match scarcest {
+        0 => "a chip with more or larger cores (--chip), fewer neurons, or weights of fewer bits",
+        2 => "a chip with more or larger cores (--chip), fewer inputs to a layer, or fewer classes",
+        _ => "a chip with more or larger cores (--chip), or fewer neurons",
+    };
+    diagnostic.help(help)
 }
 
 #[cfg(test)]

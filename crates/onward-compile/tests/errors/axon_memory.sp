@@ -1,0 +1,10 @@
+# chip: small
+network n {
+    window = 8
+    learning = hinge { rate = 9 }
+    input  x = rate(8, 8)
+    target y = classes(60)
+    layer one = dense(512) from x, y { block = 64 }
+    layer two = dense(256) from one { block = 64 }
+    readout z = nearest_target from two
+}

@@ -1,0 +1,10 @@
+# chip: large
+network n {
+    window = 256
+    learning = hinge { rate = 20, anneal = 16 }
+    input  x = rate(8, 8)
+    target y = classes(10)
+    layer one = dense(64) from x, y { block = 64 }
+    layer two = dense(64) from one { block = 64 }
+    readout z = nearest_target from two
+}
