@@ -202,7 +202,10 @@ impl Vector {
             "rules" => {
                 self.rules.extend(words.0.by_ref().map(str::to_owned));
             }
-            "lanes" => self.lanes = words.0.by_ref().map(|word| word.parse().map_err(|_| "no lane count")).collect::<Result<_, _>>()?,
+            "lanes" => {
+                self.lanes =
+                    words.0.by_ref().map(|word| word.parse().map_err(|_| "no lane count")).collect::<Result<_, _>>()?
+            }
             "slow" => self.slow = true,
             "seed" => self.seed = words.number::<i64>("the seed")? as u64,
             "steps" => self.steps = words.number("the number of steps")?,
@@ -222,7 +225,12 @@ impl Vector {
                 let mut get = |word| words.optional(word, 0i64);
                 let (step, input, index) = (get("step")?, get("block")?, get("axon")?);
                 let payload = words.optional("payload", 1)?;
-                self.packets.push(HostPacket { step: step as usize, input: input as usize, index: index as u32, payload });
+                self.packets.push(HostPacket {
+                    step: step as usize,
+                    input: input as usize,
+                    index: index as u32,
+                    payload,
+                });
             }
             "expect" => {
                 let expected = self.expected(rest)?;
@@ -286,10 +294,9 @@ impl Vector {
         let mut flits = Vec::new();
         while words.takes("to") {
             flits.push(match words.next("a destination")? {
-                "host" => Flit {
-                    destination: Destination::Unicast(Endpoint::Host(0)),
-                    deliveries: vec![Delivery::Host],
-                },
+                "host" => {
+                    Flit { destination: Destination::Unicast(Endpoint::Host(0)), deliveries: vec![Delivery::Host] }
+                }
                 "block" => {
                     let to: u32 = words.number("the block's number")?;
                     let first_axon = words.optional("axon", 0)?;
@@ -473,7 +480,8 @@ impl Vector {
         while first < self.steps {
             let steps = chunk.min(self.steps - first);
             let within = |packet: &&HostPacket| (first..first + steps).contains(&packet.step);
-            let packets: Vec<HostPacket> = self.packets.iter().filter(within).map(|p| HostPacket { step: p.step - first, ..*p }).collect();
+            let packets: Vec<HostPacket> =
+                self.packets.iter().filter(within).map(|p| HostPacket { step: p.step - first, ..*p }).collect();
             outputs.extend(engine.run_packets(steps, &packets)?);
             first += steps;
         }
@@ -492,19 +500,29 @@ impl Vector {
             Expected::Memory { block, space, width, first, values } => {
                 let bytes = engine.memory(*block, *space);
                 let found: Vec<i64> = (*first..first + values.len()).map(|at| element(bytes, *width, at)).collect();
-                (found != *values).then(|| format!("block {block}, {space:?} {width:?} [{first}]: expected {values:?}, found {found:?}"))
+                (found != *values).then(|| {
+                    format!("block {block}, {space:?} {width:?} [{first}]: expected {values:?}, found {found:?}")
+                })
             }
             Expected::Packet(_) | Expected::Fault { .. } => None,
-            Expected::Cycles(value) => figure("cycles".into(), value, counters.timing.map_or(0, |timing| timing.cycles)),
-            Expected::Stalls(value) => figure("stalls".into(), value, counters.timing.map_or(0, |timing| timing.stalls)),
+            Expected::Cycles(value) => {
+                figure("cycles".into(), value, counters.timing.map_or(0, |timing| timing.cycles))
+            }
+            Expected::Stalls(value) => {
+                figure("stalls".into(), value, counters.timing.map_or(0, |timing| timing.stalls))
+            }
             Expected::Computed(at, value) => figure(format!("cycles computed by block {at}"), value, block(at).cycles),
             Expected::Saturated(at, value) => figure(format!("saturated in block {at}"), value, block(at).saturated),
-            Expected::Executed { block: at, address, times } => {
-                figure(format!("executions of address {address}"), times, block(at).addresses[*address as usize].executed)
-            }
-            Expected::Elements { block: at, address, elements } => {
-                figure(format!("elements of address {address}"), elements, block(at).addresses[*address as usize].elements)
-            }
+            Expected::Executed { block: at, address, times } => figure(
+                format!("executions of address {address}"),
+                times,
+                block(at).addresses[*address as usize].executed,
+            ),
+            Expected::Elements { block: at, address, elements } => figure(
+                format!("elements of address {address}"),
+                elements,
+                block(at).addresses[*address as usize].elements,
+            ),
         }
     }
 }
@@ -512,9 +530,9 @@ impl Vector {
 /// An element of a memory.
 fn element(bytes: &[u8], width: Width, at: usize) -> i64 {
     let bits = width.bits() as usize;
-    let unsigned = (0..bits).map(|bit| (at * bits + bit, bit)).fold(0i64, |sum, (at, bit)| {
-        sum | i64::from(bytes[at / 8] >> (at % 8) & 1) << bit
-    });
+    let unsigned = (0..bits)
+        .map(|bit| (at * bits + bit, bit))
+        .fold(0i64, |sum, (at, bit)| sum | i64::from(bytes[at / 8] >> (at % 8) & 1) << bit);
     if unsigned >> (bits - 1) == 1 { unsigned - (1 << bits) } else { unsigned }
 }
 

@@ -18,7 +18,8 @@ fn vectors() -> Vec<Vector> {
     paths.sort();
     let vectors = paths.iter().map(|path| {
         let text = std::fs::read_to_string(path).expect("a text");
-        Vector::parse(&path.file_name().expect("a name").to_string_lossy(), &text).unwrap_or_else(|error| panic!("{error}"))
+        Vector::parse(&path.file_name().expect("a name").to_string_lossy(), &text)
+            .unwrap_or_else(|error| panic!("{error}"))
     });
     vectors.collect()
 }
@@ -73,7 +74,8 @@ fn every_instruction_is_executed_by_some_vector() {
             }
         }
     }
-    let missing: Vec<Op> = INSTRUCTIONS.iter().map(|row| row.op).filter(|op| !executed.contains(&(*op as u8))).collect();
+    let missing: Vec<Op> =
+        INSTRUCTIONS.iter().map(|row| row.op).filter(|op| !executed.contains(&(*op as u8))).collect();
     assert!(missing.is_empty(), "no vector executes {missing:?}");
 }
 

@@ -52,8 +52,12 @@ mod fixed {
 
 fn raw() -> impl Strategy<Value = Raw> {
     let number = prop_oneof![4 => 0..64i32, 2 => any::<i32>(), 1 => -40..40i32];
-    (any::<u16>(), any::<[u8; 4]>(), number, any::<(u8, u8)>())
-        .prop_map(|(row, registers, number, memory)| Raw { row, registers, number, memory })
+    (any::<u16>(), any::<[u8; 4]>(), number, any::<(u8, u8)>()).prop_map(|(row, registers, number, memory)| Raw {
+        row,
+        registers,
+        number,
+        memory,
+    })
 }
 
 /// `addi rd, r0, number`.
@@ -75,7 +79,7 @@ fn prologue(seed: &[Raw; 3], frame: Frame) -> Vec<Instruction> {
         Instruction { imm: i32::from(y.registers[0] % 16), ..Instruction::new(Op::Setrow) },
     ];
     for d in 0..4 {
-        let width = if z.registers[usize::from(d)] % 2 == 0 { Width::W32 } else { Width::W8 };
+        let width = if z.registers[usize::from(d)].is_multiple_of(2) { Width::W32 } else { Width::W8 };
         let imm = i32::from(z.registers[usize::from(d)]) / 8;
         code.push(Instruction { d, imm, width, space: Space::Neuron, ..Instruction::new(Op::Vld) });
     }
@@ -90,22 +94,51 @@ fn event_loop(raw: &Raw) -> Vec<Instruction> {
     let Raw { registers, number, .. } = *raw;
     let width = [Width::W4, Width::W8, Width::W16, Width::W16, Width::W32][usize::from(raw.memory.0 % 5)];
     let traced = number % 2 == 0;
-    let (axon, payload) = (1 + registers[0] % 5, registers[1] % 5);
-    let row_register = if raw.memory.1 % 8 == 0 { payload } else { axon };
-    let offset = number.rem_euclid(3) - i32::from(registers[2] % 16 == 0);
-    let mut code = vec![
-        load(9, i32::from(registers[2] % 4) - i32::from(registers[2] == 255)),
-        Instruction { d: axon, a: payload, imm: if traced { 4 } else { 2 }, ..Instruction::new(Op::Foreach) },
-        Instruction { d: registers[3] % 8, a: row_register, imm: offset, space: Space::Synapse, width, ..Instruction::new(Op::Vaccr) },
-    ];
+    let (axon, payload) = (registers[0] % 6, registers[1] % 5);
+    let vector = registers[3] % 8;
+    let row_register = if raw.memory.1.is_multiple_of(8) { payload } else { axon };
+    let offset = number.rem_euclid(3) - i32::from(registers[2].is_multiple_of(16));
+    let mut code = Vec::new();
+    if raw.row.is_multiple_of(3) {
+        // Sums near one of their ends: some will saturate.
+        let end = if number % 4 < 2 { 0x7fff } else { 0x8000 };
+        code.push(Instruction { d: 9, imm: end, ..Instruction::new(Op::Lui) });
+        code.push(Instruction {
+            d: 9,
+            a: 9,
+            imm: if end == 0x8000 { 0x0100 } else { 0xff00 },
+            ..Instruction::new(Op::Ori)
+        });
+        code.push(Instruction { d: vector, a: 9, ..Instruction::new(Op::Vmv) });
+    }
+    code.push(match registers[2] / 32 {
+        0 => Instruction { d: 9, imm: 40_000, ..Instruction::new(Op::Ori) }, // more than a trace can count
+        _ => load(9, i32::from(registers[2] % 4) - i32::from(registers[2] == 255)),
+    });
+    code.push(Instruction { d: axon, a: payload, imm: if traced { 4 } else { 2 }, ..Instruction::new(Op::Foreach) });
+    code.push(Instruction {
+        d: vector,
+        a: row_register,
+        imm: offset,
+        space: Space::Synapse,
+        width,
+        ..Instruction::new(Op::Vaccr)
+    });
     if traced {
         let sum = 6 + registers[0] / 8 % 3;
         let base = [fixed::BASE, 0, 7, payload][usize::from(registers[1] / 8 % 4)];
-        let (a, b) = if registers[2] / 16 % 2 == 0 { (axon, base) } else { (base, axon) };
-        let increment = if registers[3] / 8 % 8 == 0 { registers[3] / 64 } else { 9 };
+        let (a, b) = if (registers[2] / 16).is_multiple_of(2) { (axon, base) } else { (base, axon) };
+        let increment = if (registers[3] / 8).is_multiple_of(8) { registers[3] / 64 } else { 9 };
         code.push(Instruction { d: sum, a, b, ..Instruction::new(Op::Add) });
-        let width = if registers[3] / 16 % 8 == 0 { Width::W8 } else { Width::W16 };
-        code.push(Instruction { d: increment, a: sum, imm: offset, space: Space::Axon, width, ..Instruction::new(Op::Addm) });
+        let width = if (registers[3] / 16).is_multiple_of(8) { Width::W8 } else { Width::W16 };
+        code.push(Instruction {
+            d: increment,
+            a: sum,
+            imm: offset,
+            space: Space::Axon,
+            width,
+            ..Instruction::new(Op::Addm)
+        });
     }
     code
 }
@@ -128,7 +161,9 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
             RegisterKind::Scalar if op == Op::Foreach || (at == 0 && !reads_first) => random % fixed::FREE,
             RegisterKind::Scalar if op == Op::Vlut => fixed::ENTRIES,
             RegisterKind::Scalar if matches!(op, Op::Setvl | Op::Setrow) => [0, fixed::SMALL][usize::from(random % 2)],
-            RegisterKind::Scalar if matches!(op, Op::Vext | Op::Vins) && field == Field::B && random < 240 => fixed::SMALL,
+            RegisterKind::Scalar if matches!(op, Op::Vext | Op::Vins) && field == Field::B && random < 240 => {
+                fixed::SMALL
+            }
             RegisterKind::Scalar if op == Op::Send && field == Field::A && random < 240 => {
                 [fixed::SMALL, fixed::BASE, 0, 1][usize::from(random % 4)]
             }
@@ -147,7 +182,9 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
                 let (min, max) = operand.range().unwrap_or((0, 0));
                 made.imm = min + (raw.number.wrapping_sub(min)).rem_euclid(max - min + 1);
             }
-            Operand::Memory | Operand::Row | Operand::Strided | Operand::Table => memory_operand(raw, operand, frame, &mut made),
+            Operand::Memory | Operand::Row | Operand::Strided | Operand::Table => {
+                memory_operand(raw, operand, frame, &mut made)
+            }
             Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) => {}
         }
     }
@@ -157,12 +194,13 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
 /// Fills in a memory operand that mostly lies in its memory.
 fn memory_operand(raw: &Raw, operand: Operand, frame: Frame, made: &mut Instruction) {
     let spaces = [Space::Neuron, Space::Axon, Space::Synapse, Space::Event];
-    let event = usize::from(raw.memory.0 % 16 == 0 || (raw.memory.0 % 4 == 0 && made.op == Op::Ld));
+    let event = usize::from(raw.memory.0.is_multiple_of(16) || (raw.memory.0.is_multiple_of(4) && made.op == Op::Ld));
     made.space = spaces[if event == 1 { 3 } else { usize::from(raw.memory.0 % 3) }];
     let widths: Vec<Width> = Width::ALL.into_iter().filter(|&width| made.space.has(width)).collect();
     made.width = widths[usize::from(raw.memory.1) % widths.len()];
     let odd = raw.memory.1 > 250;
-    let base = if odd { raw.registers[1] % 16 } else { [0, fixed::SMALL, fixed::BASE][usize::from(raw.registers[1] % 3)] };
+    let base =
+        if odd { raw.registers[1] % 16 } else { [0, fixed::SMALL, fixed::BASE][usize::from(raw.registers[1] % 3)] };
     let elements = if made.space == Space::Event { 8 } else { frame.bytes * 8 / made.width.bits() };
     let room = (elements as i32 - i32::from(frame.vector_length) - 20).max(1);
     match operand {
@@ -186,14 +224,15 @@ fn memory_operand(raw: &Raw, operand: Operand, frame: Frame, made: &mut Instruct
 fn program(prologue_seed: &[Raw; 3], body: &[Raw], frame: Frame) -> Vec<u32> {
     let mut code = prologue(prologue_seed, frame);
     for (at, raw) in body.iter().enumerate() {
-        if raw.row % 13 == 0 {
+        if raw.row.is_multiple_of(13) {
             code.extend(event_loop(raw));
         } else {
             code.push(instruction(raw, body.len() - at, frame));
         }
     }
     code.push(Instruction::new(if prologue_seed[0].number % 3 == 0 { Op::Stay } else { Op::Sleep }));
-    let mut words: Vec<u32> = code.iter().map(|instruction| instruction.encode().expect("a valid instruction")).collect();
+    let mut words: Vec<u32> =
+        code.iter().map(|instruction| instruction.encode().expect("a valid instruction")).collect();
     if prologue_seed[1].memory.0 < 8 {
         let at = usize::from(prologue_seed[1].memory.1) % words.len();
         words[at] = prologue_seed[1].number as u32; // perhaps no instruction
@@ -216,8 +255,17 @@ struct RawBlock {
     spikes_only: bool,
     memory_bytes: [u32; 3],
     contents: Vec<u8>,
-    /// Of each route: indices, takers (a bit a block), whether to the host, whether by a tree.
-    routes: Vec<(u32, u8, bool, bool)>,
+    routes: Vec<RawRoute>,
+}
+
+/// A route before its takers have axons.
+#[derive(Clone, Debug)]
+struct RawRoute {
+    indices: u32,
+    /// A bit a block.
+    takers: u8,
+    to_host: bool,
+    by_tree: bool,
 }
 
 #[derive(Clone)]
@@ -233,8 +281,14 @@ struct Case {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Image { chip, programs, blocks, .. } = &self.image;
-        writeln!(f, "{} steps, seed {}, {} threads, {:?} {:?}", self.steps, self.seed, self.threads, chip.core, chip.mesh)?;
-        for (number, program) in programs.iter().enumerate().filter(|(number, _)| blocks.iter().any(|b| b.program == *number as u32)) {
+        writeln!(
+            f,
+            "{} steps, seed {}, {} threads, {:?} {:?}",
+            self.steps, self.seed, self.threads, chip.core, chip.mesh
+        )?;
+        for (number, program) in
+            programs.iter().enumerate().filter(|(number, _)| blocks.iter().any(|b| b.program == *number as u32))
+        {
             writeln!(f, "program {number}")?;
             for (address, &word) in program.words.iter().enumerate() {
                 let text = Instruction::decode(word).map_or_else(|_| format!(".word {word:#x}"), |i| i.to_string());
@@ -243,7 +297,10 @@ impl fmt::Debug for Case {
         }
         for (number, block) in blocks.iter().enumerate() {
             let Block { tile, program, axons, tagged, memory_bytes, .. } = block;
-            writeln!(f, "block {number}: {tile:?}, program {program}, {axons} axons, tagged {tagged}, {memory_bytes:?} bytes")?;
+            writeln!(
+                f,
+                "block {number}: {tile:?}, program {program}, {axons} axons, tagged {tagged}, {memory_bytes:?} bytes"
+            )?;
             for route in &block.routes {
                 writeln!(f, "    route, {} indices: {:?}", route.indices, route.flits)?;
             }
@@ -255,31 +312,37 @@ impl fmt::Debug for Case {
 fn chip() -> impl Strategy<Value = Chip> {
     let core = (prop::sample::select(vec![4u16, 8, 16, 32, 64]), 1u16..4, 0u16..7);
     let mesh = (1u16..4, 1u16..3, 1u16..5, 0u16..3);
-    (core, mesh, 0u32..9, 0u16..2).prop_map(|((lanes, length, dispatch), (width, height, buffer, link), barrier, port)| Chip {
-        name: "random".into(),
-        clock_hz: 1,
-        barrier_cycles: barrier,
-        technology: "45nm".into(),
-        mesh: Mesh { width, height, buffer_flits: buffer, link_cycles: link, multicast_trees: 1024 },
-        core: Core { lanes, vector_length: 64 * length, blocks: 64, dispatch_cycles: dispatch },
-        memory: Memory {
-            instruction_words: 1 << 20,
-            synapse_bytes: 1 << 20,
-            neuron_bytes: 1 << 20,
-            axon_bytes: 1 << 20,
-            axons: 1 << 20,
-            routes: 1 << 20,
+    (core, mesh, 0u32..9, 0u16..2).prop_map(
+        |((lanes, length, dispatch), (width, height, buffer, link), barrier, port)| Chip {
+            name: "random".into(),
+            clock_hz: 1,
+            barrier_cycles: barrier,
+            technology: "45nm".into(),
+            mesh: Mesh { width, height, buffer_flits: buffer, link_cycles: link, multicast_trees: 1024 },
+            core: Core { lanes, vector_length: 64 * length, blocks: 64, dispatch_cycles: dispatch },
+            memory: Memory {
+                instruction_words: 1 << 20,
+                synapse_bytes: 1 << 20,
+                neuron_bytes: 1 << 20,
+                axon_bytes: 1 << 20,
+                axons: 1 << 20,
+                routes: 1 << 20,
+            },
+            host: Host {
+                ports: vec![HostPort { side: if port == 0 { Side::West } else { Side::North }, position: 0 }],
+            },
         },
-        host: Host { ports: vec![HostPort { side: if port == 0 { Side::West } else { Side::North }, position: 0 }] },
-    })
+    )
 }
 
 const ROUTES: usize = 3;
 const BYTES: u32 = 1600;
 
 fn raw_block() -> impl Strategy<Value = RawBlock> {
-    let route = (prop_oneof![1 => 1u32..20, 3 => 60u32..200], any::<u8>(), any::<bool>(), any::<bool>());
-    let memory = ([BYTES..BYTES + 40, BYTES..BYTES + 40, BYTES..BYTES + 40], prop::collection::vec(any::<u8>(), 0..200));
+    let route = (prop_oneof![1 => 1u32..20, 3 => 60u32..200], any::<u8>(), any::<bool>(), any::<bool>())
+        .prop_map(|(indices, takers, to_host, by_tree)| RawRoute { indices, takers, to_host, by_tree });
+    let memory =
+        ([BYTES..BYTES + 40, BYTES..BYTES + 40, BYTES..BYTES + 40], prop::collection::vec(any::<u8>(), 0..200));
     (0u32..6, 0usize..2, 0u32..30, any::<bool>(), any::<bool>(), memory, prop::collection::vec(route, ROUTES)).prop_map(
         |(tile, program, host_axons, tagged, spikes_only, (memory_bytes, contents), routes)| RawBlock {
             tile,
@@ -294,31 +357,22 @@ fn raw_block() -> impl Strategy<Value = RawBlock> {
     )
 }
 
-/// A route and its trees, for packets from `source`; takers get new axons.
-fn route(
-    chip: &Chip,
-    source: Endpoint,
-    indices: u32,
-    takers: &[u32],
-    to_host: bool,
-    by_tree: bool,
-    blocks: &mut [Block],
-    trees: &mut Vec<Tree>,
-) -> Route {
+/// A route for packets from `source`, and its trees; takers get new axons.
+fn route(chip: &Chip, source: Endpoint, raw: &RawRoute, blocks: &mut [Block], trees: &mut Vec<Tree>) -> Route {
     let mut deliveries: Vec<(Endpoint, Delivery)> = Vec::new();
-    for &taker in takers {
-        let block = &mut blocks[taker as usize];
+    let takers = (0..).zip(blocks).filter(|(number, _)| raw.takers >> number & 1 == 1).take(3);
+    for (taker, block) in takers {
         deliveries.push((Endpoint::Core(block.tile), Delivery::Block { block: taker, first_axon: block.axons }));
-        block.axons += indices;
+        block.axons += raw.indices;
     }
-    if to_host {
+    if raw.to_host {
         deliveries.push((Endpoint::Host(0), Delivery::Host));
     }
     // A tree takes one block a tile; the others get flits of their own.
     let mut tree: Vec<(Endpoint, Delivery)> = Vec::new();
     let mut flits = Vec::new();
     for (endpoint, delivery) in deliveries {
-        if by_tree && tree.iter().all(|(other, _)| *other != endpoint) {
+        if raw.by_tree && tree.iter().all(|(other, _)| *other != endpoint) {
             tree.push((endpoint, delivery));
         } else {
             flits.push(Flit { destination: Destination::Unicast(endpoint), deliveries: vec![delivery] });
@@ -330,7 +384,7 @@ fn route(
         trees.push(dimension_order_tree(&chip.mesh, &chip.host.ports, source, &ends));
         flits.insert(0, Flit { destination, deliveries: tree.into_iter().map(|(_, delivery)| delivery).collect() });
     }
-    Route { name: "random".into(), indices, flits }
+    Route { name: "random".into(), indices: raw.indices, flits }
 }
 
 fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
@@ -359,17 +413,20 @@ fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
         let indices = raw.host_axons.max(1);
         let destination = Destination::Unicast(Endpoint::Core(blocks[number as usize].tile));
         let deliveries = vec![Delivery::Block { block: number, first_axon: 0 }];
-        host_inputs.push(HostInput { kind, route: Route { name: "host".into(), indices, flits: vec![Flit { destination, deliveries }] } });
+        host_inputs.push(HostInput {
+            kind,
+            route: Route { name: "host".into(), indices, flits: vec![Flit { destination, deliveries }] },
+        });
     }
     for (number, raw) in raw.iter().enumerate() {
-        for &(indices, takers, to_host, by_tree) in &raw.routes {
-            let takers: Vec<u32> = (0..blocks.len() as u32).filter(|block| takers >> block & 1 == 1).take(3).collect();
+        for raw in &raw.routes {
             let source = Endpoint::Core(blocks[number].tile);
-            let route = route(&chip, source, indices, &takers, to_host, by_tree, &mut blocks, &mut trees);
+            let route = route(&chip, source, raw, &mut blocks, &mut trees);
             blocks[number].routes.push(route);
         }
     }
-    let population = Population { name: "all".into(), kind: PopulationKind::Readout, neurons: 1, lag: 1, source_line: 1 };
+    let population =
+        Population { name: "all".into(), kind: PopulationKind::Readout, neurons: 1, lag: 1, source_line: 1 };
     Image {
         chip,
         network: NetworkSummary {
@@ -507,7 +564,12 @@ fn compare(case: &Case, chunk: usize, timing: bool) -> Result<bool, String> {
 /// So many cases; a failure prints its input, no file keeps it. More with `PROPTEST_CASES`.
 fn cases(cases: u32) -> ProptestConfig {
     let more = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: more.unwrap_or(cases), failure_persistence: None, max_shrink_iters: 4000, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: more.unwrap_or(cases),
+        failure_persistence: None,
+        max_shrink_iters: 4000,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
@@ -517,6 +579,16 @@ proptest! {
     fn random_programs_do_the_same(case in case(), chunk in 1usize..7, timing: bool) {
         prop_assert_eq!(compare(&case, chunk, timing).err(), None);
     }
+}
+
+/// Two sources for one axon: which packet would it take?
+#[test]
+fn an_axon_has_one_source() {
+    let mut image = plain_image(vec![Instruction::new(Op::Sleep).encode().expect("a word")], 16);
+    image.host_inputs.push(image.host_inputs[0].clone());
+    let options = Options { seed: 1, timing: false, threads: 1 };
+    let error = reference::Machine::new(&image, options).err().map(|error| error.to_string());
+    assert_eq!(error.as_deref(), Some("the image is damaged: block 0: two routes lead to axon 0"));
 }
 
 /// If nearly all random programs stopped the chip at once, the test above would prove little.
@@ -535,7 +607,8 @@ fn random_programs_mostly_run() {
         for (block, of) in engine.counters().blocks.iter().zip(&case.image.blocks) {
             for (&word, counts) in case.image.programs[of.program as usize].words.iter().zip(&block.addresses) {
                 if let Ok(instruction) = Instruction::decode(word) {
-                    *executed.entry(instruction.op.description().mnemonic).or_default() += u64::from(counts.executed > 0);
+                    *executed.entry(instruction.op.description().mnemonic).or_default() +=
+                        u64::from(counts.executed > 0);
                 }
             }
         }
@@ -553,7 +626,8 @@ fn digits(chip: &str, samples: usize) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/digits.sp");
     let source = Source::new("digits.sp", std::fs::read_to_string(path).expect("the network"));
     let options = onward_compile::Options { chip: Chip::builtin(chip).expect("a chip"), seed: 1 };
-    let image = onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    let image =
+        onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
     let data = Dataset::load("digits").expect("built in");
     let window = image.network.window_steps as usize;
     let input = |kind| image.host_inputs.iter().position(|input| input.kind == kind).expect("an input");
@@ -576,7 +650,12 @@ fn digits(chip: &str, samples: usize) {
             }
             step += window;
             if learn {
-                packets.push(HostPacket { step, input: tag, index: 0, payload: Tag { target: true, learn, slot }.payload() });
+                packets.push(HostPacket {
+                    step,
+                    input: tag,
+                    index: 0,
+                    payload: Tag { target: true, learn, slot }.payload(),
+                });
                 for step in step..step + window {
                     packets.push(HostPacket { step, input: target, index: u32::from(slot), payload: 1 });
                 }
@@ -592,19 +671,20 @@ fn digits(chip: &str, samples: usize) {
     assert_eq!(expected.len(), samples, "an answer for each sample that was inferred");
     assert_eq!(fast.run_packets(steps, &packets).expect("no fault"), expected);
     let before: Vec<u8> = image.blocks.iter().flat_map(|block| block.contents[2].clone()).collect();
-    let after: Vec<u8> = (0..image.blocks.len()).flat_map(|block| reference.memory(block as u32, Space::Synapse).to_vec()).collect();
+    let after: Vec<u8> =
+        (0..image.blocks.len()).flat_map(|block| reference.memory(block as u32, Space::Synapse).to_vec()).collect();
     assert!(before.iter().zip(&after).any(|(before, after)| before != after), "something was learned");
     assert_eq!(same_state(&image, &reference, &fast), Ok(()));
 }
 
 #[test]
 fn digits_on_the_small_chip_are_learned_alike() {
-    digits("small", 6);
+    digits("small", 20);
 }
 
 #[test]
 fn digits_on_eight_lanes_are_learned_alike() {
-    digits("middle-8-lanes", 2);
+    digits("middle-8-lanes", 5);
 }
 
 // -------------------------------------------------------------------------------------------------------- arithmetic
@@ -706,7 +786,22 @@ fn bits(a: i128, b: i128, f: fn(i128, i128) -> i128) -> i128 {
 
 /// A number, often one where something could go wrong.
 fn value() -> impl Strategy<Value = i32> {
-    let edge = prop::sample::select(vec![i32::MIN, i32::MIN + 1, -65_536, -32, -31, -1, 0, 1, 2, 31, 32, 46_341, i32::MAX - 1, i32::MAX]);
+    let edge = prop::sample::select(vec![
+        i32::MIN,
+        i32::MIN + 1,
+        -65_536,
+        -32,
+        -31,
+        -1,
+        0,
+        1,
+        2,
+        31,
+        32,
+        46_341,
+        i32::MAX - 1,
+        i32::MAX,
+    ]);
     prop_oneof![any::<i32>(), edge, -40..40i32]
 }
 
@@ -864,10 +959,44 @@ fn every_instruction_that_computes_is_on_a_sheet() {
     known.extend(REDUCE.iter().map(|(op, _)| *op));
     // Control, memory, sends, moves and the generator: isa/conformance.
     let elsewhere = [
-        Op::Nop, Op::Sleep, Op::Stay, Op::Jmp, Op::Beq, Op::Bne, Op::Blt, Op::Bge, Op::Loop, Op::Foreach, Op::Forset,
-        Op::Special, Op::Setvl, Op::Setrow, Op::Ld, Op::St, Op::Addm, Op::Vld, Op::Vst, Op::Vacc, Op::Vldr, Op::Vstr,
-        Op::Vaccr, Op::Vlds, Op::Vsts, Op::Vlut, Op::Vmv, Op::Vidx, Op::Vext, Op::Vins, Op::Vshrs, Op::Pand, Op::Por,
-        Op::Pnot, Op::Pcount, Op::Spike, Op::Send, Op::Vsend,
+        Op::Nop,
+        Op::Sleep,
+        Op::Stay,
+        Op::Jmp,
+        Op::Beq,
+        Op::Bne,
+        Op::Blt,
+        Op::Bge,
+        Op::Loop,
+        Op::Foreach,
+        Op::Forset,
+        Op::Special,
+        Op::Setvl,
+        Op::Setrow,
+        Op::Ld,
+        Op::St,
+        Op::Addm,
+        Op::Vld,
+        Op::Vst,
+        Op::Vacc,
+        Op::Vldr,
+        Op::Vstr,
+        Op::Vaccr,
+        Op::Vlds,
+        Op::Vsts,
+        Op::Vlut,
+        Op::Vmv,
+        Op::Vidx,
+        Op::Vext,
+        Op::Vins,
+        Op::Vshrs,
+        Op::Pand,
+        Op::Por,
+        Op::Pnot,
+        Op::Pcount,
+        Op::Spike,
+        Op::Send,
+        Op::Vsend,
     ];
     for row in INSTRUCTIONS {
         assert!(known.contains(&row.op) != elsewhere.contains(&row.op), "`{}`", row.mnemonic);

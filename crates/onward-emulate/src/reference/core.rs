@@ -150,7 +150,9 @@ impl Block {
 
     /// Runs one step.
     pub fn run(&mut self, chip: &Chip, step: u64) -> Result<Trace, Fault> {
-        if self.tagged && let Some(tag) = self.current[0].take() {
+        if self.tagged
+            && let Some(tag) = self.current[0].take()
+        {
             self.tag = tag;
             self.tag_step = Some(step);
         }
@@ -178,12 +180,12 @@ impl Block {
             sends: Vec::new(),
             sent,
         };
-        running.to_the_end()
+        running.finish()
     }
 }
 
 impl Running<'_> {
-    fn to_the_end(mut self) -> Result<Trace, Fault> {
+    fn finish(mut self) -> Result<Trace, Fault> {
         loop {
             self.look_at_loop_ends();
             let Some(&Some(instruction)) = self.block.code.get(self.pc) else {

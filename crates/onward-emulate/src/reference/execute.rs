@@ -36,8 +36,20 @@ impl Running<'_> {
             Op::Ld | Op::St | Op::Addm => self.scalar_memory(instruction)?,
             Op::Vld | Op::Vst | Op::Vacc | Op::Vldr | Op::Vstr | Op::Vaccr => self.vector_memory(instruction)?,
             Op::Vlds | Op::Vsts | Op::Vlut => self.element_memory(instruction)?,
-            Op::Vadd | Op::Vsub | Op::Vmul | Op::Vmac | Op::Vmin | Op::Vmax | Op::Vadds | Op::Vsubs | Op::Vmuls
-            | Op::Vmacs | Op::Vmins | Op::Vmaxs | Op::Vshr | Op::Vshrn => {
+            Op::Vadd
+            | Op::Vsub
+            | Op::Vmul
+            | Op::Vmac
+            | Op::Vmin
+            | Op::Vmax
+            | Op::Vadds
+            | Op::Vsubs
+            | Op::Vmuls
+            | Op::Vmacs
+            | Op::Vmins
+            | Op::Vmaxs
+            | Op::Vshr
+            | Op::Vshrn => {
                 self.for_each_element(instruction, |_, d, a, b| element(op, d, a, b));
             }
             Op::Vshrs => {

@@ -31,9 +31,9 @@ impl Machine {
         if let Some((block, axon)) = contested_axon(image) {
             return Err(MachineError::Image(format!("block {block}: two routes lead to axon {axon}")));
         }
-        let blocks = (0..).zip(&image.blocks).map(|(number, block)| {
-            Block::new(block, number, &image.programs[block.program as usize], options.seed)
-        });
+        let blocks = (0..)
+            .zip(&image.blocks)
+            .map(|(number, block)| Block::new(block, number, &image.programs[block.program as usize], options.seed));
         Ok(Machine {
             blocks: blocks.collect(),
             timing: if options.timing { Some(Timing::new(image)?) } else { None },
@@ -78,7 +78,10 @@ impl Machine {
         for packet in host_packets {
             let &HostPacket { input, index, payload, .. } = packet;
             let host_input = &self.image.host_inputs[input];
-            assert!(index < host_input.route.indices && before != Some((input, index)), "an index of the input, once a step");
+            assert!(
+                index < host_input.route.indices && before != Some((input, index)),
+                "an index of the input, once a step"
+            );
             assert!(payload == 1 || host_input.kind == HostInputKind::Tag, "only tags carry something");
             before = Some((input, index));
             let copies = deliver(&host_input.route, index, payload, &mut self.blocks);

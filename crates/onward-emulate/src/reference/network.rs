@@ -101,7 +101,7 @@ impl Timing {
         totals.hops += step.hops;
         totals.injected += step.injected;
         totals.ejected += step.ejected;
-        totals.stalls += self.mesh.stalls().iter().map(|&stall| u64::from(stall)).sum::<u64>();
+        totals.stalls += self.mesh.stalls().iter().sum::<u64>();
     }
 }
 
