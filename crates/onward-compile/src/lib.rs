@@ -24,6 +24,7 @@
 //! ```
 
 mod assembly;
+mod driver;
 mod formats;
 mod handlers;
 mod layout;
@@ -35,5 +36,6 @@ mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
 pub use formats::LayerFormat;
-pub use pass::{Compilation, Options, Pass, compile, compile_with};
+pub use driver::{compile, compile_with};
+pub use pass::{Compilation, Options, Pass};
 pub use passes::PASSES;

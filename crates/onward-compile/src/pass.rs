@@ -2,7 +2,6 @@
 
 use crate::formats::LayerFormat;
 use crate::handlers::Handlers;
-use crate::passes::PASSES;
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
@@ -60,6 +59,21 @@ pub trait Pass: Sync {
 }
 
 impl Compilation {
+    /// A network of which nothing is known yet but its text.
+    pub(crate) fn new(source: &Source, options: &Options) -> Self {
+        Compilation {
+            source: source.clone(),
+            options: options.clone(),
+            network: None,
+            formats: BTreeMap::new(),
+            blocks: Vec::new(),
+            handlers: Vec::new(),
+            tiles: Vec::new(),
+            routing: Routing::default(),
+            image: None,
+        }
+    }
+
     /// The network, once parsed.
     ///
     /// # Panics
@@ -72,39 +86,4 @@ impl Compilation {
     pub fn image(&self) -> Option<&Image> {
         self.image.as_ref()
     }
-}
-
-/// Compiles a text to an image.
-///
-/// # Errors
-/// All that is wrong with the text, or with it on this chip.
-pub fn compile(source: &Source, options: &Options) -> Result<Image, Vec<Diagnostic>> {
-    compile_with(source, options, |_, _| {})
-}
-
-/// Compiles a text to an image; `after` sees the compilation after each pass.
-///
-/// # Errors
-/// All that is wrong with the text, or with it on this chip.
-pub fn compile_with(
-    source: &Source,
-    options: &Options,
-    mut after: impl FnMut(&dyn Pass, &Compilation),
-) -> Result<Image, Vec<Diagnostic>> {
-    let mut compilation = Compilation {
-        source: source.clone(),
-        options: options.clone(),
-        network: None,
-        formats: BTreeMap::new(),
-        blocks: Vec::new(),
-        handlers: Vec::new(),
-        tiles: Vec::new(),
-        routing: Routing::default(),
-        image: None,
-    };
-    for pass in PASSES {
-        pass.run(&mut compilation)?;
-        after(*pass, &compilation);
-    }
-    Ok(compilation.image.expect("the last pass makes the image"))
 }

@@ -253,6 +253,16 @@ impl Network {
         sources.into_iter().map(|(_, source)| source).collect()
     }
 
+    /// Axons of the input's path into a layer: those of all its sources but the target.
+    pub fn inputs(&self, layer: NodeIndex) -> u32 {
+        let sizes = self.sources(layer).into_iter().map(|source| match &self.graph[source] {
+            Node::Input(input) => input.size(),
+            Node::Layer(layer) => layer.neurons,
+            Node::Target(_) | Node::Readout(_) => 0,
+        });
+        sizes.sum()
+    }
+
     /// Steps by which a node lags behind the input: its longest path from the input or the target. The first layer's
     /// lag is 1.
     pub fn lag(&self, node: NodeIndex) -> u32 {

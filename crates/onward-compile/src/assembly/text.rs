@@ -57,9 +57,10 @@ pub(super) fn split(text: &str) -> Parts<'_> {
                 let message = format!("`{word}` inside a macro");
                 let help = "directives that describe the system stand outside of macros";
                 parts.diagnostics.push(Diagnostic::new(word_start..word_start + word.len(), message).help(help));
+            } else {
+                let operands = operands(text, word_start + word.len()..end);
+                parts.statements.push(Statement { directive, operands, span: word_start..end });
             }
-            let operands = operands(text, word_start + word.len()..end);
-            parts.statements.push(Statement { directive, operands, span: word_start..end });
             // A blank for each byte, so that offsets stay.
             parts.code.extend(std::iter::repeat_n(' ', end - word_start));
             parts.code.push_str(&text[end..start + line.len()]);

@@ -77,23 +77,28 @@ fn gate_by(a: &mut Assembly, gate: Option<(i32, i32)>, vector: &str, address: &s
     a.code(&format!("vsels {vector}, {vector}, r0, p0"), "");
 }
 
-/// Begins a pass over the axons in strips of a vector register's length: r10 becomes the strip's first axon, r12 its
-/// length. Ends before `label`.
-fn begin_strips(a: &mut Assembly, shape: &LayerShape, label: &str) {
+/// A pass over the axons in strips of a vector register's length. `traces` adds up the traces of the strip that begins at
+/// axon r10 in v6; for each axon that was active in any of them, `change` makes v6 what its row, r12, changes by.
+fn rows(a: &mut Assembly, shape: &LayerShape, traces: impl Fn(&mut Assembly), change: impl Fn(&mut Assembly)) {
     a.code("addi r10, r0, 0", "first axon of the strip");
     a.code(&format!("addi r11, r0, {}", shape.inputs.div_ceil(shape.vector_length)), "strips");
-    a.code(&format!("loop r11, {label}"), "");
+    a.code("loop r11, rows_done", "");
     a.load_number("r12", shape.inputs as i32, "");
     a.code("sub r12, r12, r10", "");
     a.load_number("r15", shape.vector_length as i32, "");
     a.code("min r12, r12, r15", "");
     a.code("setvl r12, 0", "");
-}
-
-fn end_strips(a: &mut Assembly, shape: &LayerShape, label: &str) {
+    traces(a);
+    a.code("vcges p2, v6, one", "axons of the strip that were active");
+    a.code("setvl r0, NEURONS", "");
+    a.code("forset r11, p2, strip_done", "");
+    a.code("add r12, r10, r11", "the axon, and its row");
+    change(a);
+    add_to_row(a, shape);
+    a.label("strip_done");
     a.load_number("r12", shape.vector_length as i32, "");
     a.code("add r10, r10, r12", "");
-    a.label(label);
+    a.label("rows_done");
 }
 
 /// Rounds v6 down by the shift and adds it to row r12.
@@ -104,22 +109,21 @@ fn add_to_row(a: &mut Assembly, shape: &LayerShape) {
     a.code(&format!("vstr v6, s{bits}[row r12]"), "");
 }
 
-/// Only the input's path: rows of axons that were active.
+/// Only the input's path.
 fn input_rows(a: &mut Assembly, shape: &LayerShape) {
     a.comment("w_k += 2^-shift * v1 * x_k");
-    begin_strips(a, shape, "rows_done");
-    a.code("addi r15, r10, TRACE", "");
-    a.code("vld v6, a16[r15]", "");
-    a.code("vcges p2, v6, one", "active axons of the strip");
-    a.code("setvl r0, NEURONS", "");
-    a.code("forset r11, p2, strip_done", "");
-    a.code("add r12, r10, r11", "the axon, and its row");
+    let traces = |a: &mut Assembly| {
+        a.code("addi r15, r10, TRACE", "");
+        a.code("vld v6, a16[r15]", "");
+    };
+    rows(a, shape, traces, input_change);
+}
+
+/// v6 becomes what the input's path asks for.
+fn input_change(a: &mut Assembly) {
     a.code("addi r15, r12, TRACE", "");
     a.code("ld r15, a16[r15]", "x_k");
     a.code("vmuls v6, v1, r15", "");
-    add_to_row(a, shape);
-    a.label("strip_done");
-    end_strips(a, shape, "rows_done");
 }
 
 /// The target's own projection: ungated, the class's axon was active in every step of its window.
@@ -150,29 +154,24 @@ fn all_rows(a: &mut Assembly, shape: &LayerShape) {
     a.code("mul r14, rival, r12", "");
     a.code("addi r13, r13, TARGET_TRACE", "traces of the own target");
     a.code("addi r14, r14, TARGET_TRACE", "traces of the rival");
-    begin_strips(a, shape, "rows_done");
-    a.code("addi r15, r10, TRACE", "");
-    a.code("vld v6, a16[r15]", "");
-    a.code("add r15, r10, r13", "");
-    a.code("vacc v6, a16[r15]", "");
-    a.code("add r15, r10, r14", "");
-    a.code("vacc v6, a16[r15]", "");
-    a.code("vcges p2, v6, one", "axons of the strip that were active in any of the three");
-    a.code("setvl r0, NEURONS", "");
-    a.code("forset r11, p2, strip_done", "");
-    a.code("add r12, r10, r11", "the axon, and its row");
-    a.code("addi r15, r12, TRACE", "");
-    a.code("ld r15, a16[r15]", "x_k");
-    a.code("vmuls v6, v1, r15", "");
-    a.code("add r15, r12, r13", "");
-    a.code("ld r15, a16[r15]", "x_own,k");
-    a.code("vmacs v6, v2, r15", "");
-    a.code("add r15, r12, r14", "");
-    a.code("ld r15, a16[r15]", "x_rival,k");
-    a.code("vmacs v6, v5, r15", "");
-    add_to_row(a, shape);
-    a.label("strip_done");
-    end_strips(a, shape, "rows_done");
+    let traces = |a: &mut Assembly| {
+        a.code("addi r15, r10, TRACE", "");
+        a.code("vld v6, a16[r15]", "");
+        a.code("add r15, r10, r13", "");
+        a.code("vacc v6, a16[r15]", "");
+        a.code("add r15, r10, r14", "");
+        a.code("vacc v6, a16[r15]", "");
+    };
+    let change = |a: &mut Assembly| {
+        input_change(a);
+        a.code("add r15, r12, r13", "");
+        a.code("ld r15, a16[r15]", "x_own,k");
+        a.code("vmacs v6, v2, r15", "");
+        a.code("add r15, r12, r14", "");
+        a.code("ld r15, a16[r15]", "x_rival,k");
+        a.code("vmacs v6, v5, r15", "");
+    };
+    rows(a, shape, traces, change);
 }
 
 /// Neurons that hardly ever fire, or nearly always, are nudged back.

@@ -3,21 +3,10 @@
 use crate::formats::{LayerFormat, LearningFormat};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Layer, Network, Node};
-use petgraph::graph::NodeIndex;
+use onward_net::Layer;
 use std::fmt::Write;
 
 pub(super) struct FixedPoint;
-
-/// Axons of the input's path into a layer: all but the target's.
-pub(super) fn inputs(network: &Network, layer: NodeIndex) -> u32 {
-    let sizes = network.sources(layer).into_iter().map(|source| match &network.graph[source] {
-        Node::Input(input) => input.size(),
-        Node::Layer(layer) => layer.neurons,
-        Node::Target(_) | Node::Readout(_) => 0,
-    });
-    sizes.sum()
-}
 
 /// The greatest shift of an instruction.
 const MOST_SHIFT: i32 = 31;
@@ -49,7 +38,7 @@ impl Pass for FixedPoint {
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let formats = network.layers().map(|node| {
-            let format = LayerFormat::new(network.layer(node), inputs(network, node), network.window_steps);
+            let format = LayerFormat::new(network.layer(node), network.inputs(node), network.window_steps);
             (node, format)
         });
         let formats: std::collections::BTreeMap<_, _> = formats.collect();

@@ -1,6 +1,5 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use super::fixed_point::inputs;
 use crate::handlers::{Handlers, LayerShape, layer, readout};
 use crate::layout::Layout;
 use crate::pass::{Compilation, Pass};
@@ -22,7 +21,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> Handlers {
         Node::Layer(of) => layer(&LayerShape {
             name: &of.name,
             neurons: block.neurons,
-            inputs: inputs(network, block.node),
+            inputs: network.inputs(block.node),
             classes,
             window: network.window_steps,
             fed_by_target: network.is_fed_by_target(block.node),

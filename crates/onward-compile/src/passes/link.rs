@@ -1,6 +1,5 @@
 //! `link`: everything comes together in an image; initial weights are drawn.
 
-use super::fixed_point::inputs;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
 use crate::weights;
@@ -33,7 +32,7 @@ fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
         let fed_by_target = network.is_fed_by_target(node);
         let classes = if fed_by_target { network.target().classes } else { 0 };
         let drawn = Drawn {
-            weights: of(stream, inputs(network, node), format.deviation),
+            weights: of(stream, network.inputs(node), format.deviation),
             target_weights: of(stream + 1, classes, format.target_deviation),
         };
         (node, drawn)

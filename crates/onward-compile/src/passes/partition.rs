@@ -1,6 +1,5 @@
 //! `partition`: layers are cut into blocks, and blocks get their axons.
 
-use super::fixed_point::inputs;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
 use onward_diagnostic::Diagnostic;
@@ -144,7 +143,7 @@ impl Pass for Partition {
             write!(text, "block {number}: {name} {}..{end}, {} axons", block.first_neuron, block.axons)
                 .expect("writing to memory");
             if matches!(network.graph[block.node], Node::Layer(_)) {
-                write!(text, ", {} rows of weights", inputs(network, block.node)).expect("writing to memory");
+                write!(text, ", {} rows of weights", network.inputs(block.node)).expect("writing to memory");
             }
             text.push('\n');
             for inlet in &block.inlets {

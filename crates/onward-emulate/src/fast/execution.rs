@@ -2,9 +2,8 @@
 
 use super::block::{Block, Limits, Scratch, SendRecord};
 use super::decode::Decoded;
-use super::interpret::narrow;
 use super::outlet::{Outlet, Refused};
-use super::vector::{self, Vectors};
+use super::vector::{self, Vectors, narrow};
 use crate::fault::FaultKind;
 use crate::memory::Bank;
 use onward_isa::{Instruction, Op, Space, Width, random};

@@ -5,7 +5,7 @@ use super::execution::{Execution, Flow};
 use super::outlet::Outlet;
 use super::vector as element;
 use crate::fault::{Fault, FaultKind};
-use onward_isa::{Instruction, Op, Width};
+use onward_isa::{Instruction, Op};
 use std::sync::Arc;
 
 /// Instructions after which a step is taken to be endless.
@@ -214,12 +214,4 @@ impl Execution<'_> {
     fn row_address(&self, ra: i32, offset: i32) -> i64 {
         (i64::from(ra) + i64::from(offset)).saturating_mul(self.row)
     }
-}
-
-/// A value saturated to a width, and whether it was.
-#[inline(always)]
-pub(super) fn narrow(value: i32, width: Width) -> (i32, u32) {
-    let (min, max) = width.range();
-    let narrow = value.clamp(min, max);
-    (narrow, u32::from(narrow != value))
 }

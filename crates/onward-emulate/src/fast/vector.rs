@@ -1,6 +1,6 @@
 //! Vector registers and what is computed with them: whole vectors at once, in loops the compiler turns into SIMD.
 
-use onward_isa::random;
+use onward_isa::{Width, random};
 
 /// The vector and predicate registers while a block runs.
 ///
@@ -60,6 +60,14 @@ pub(super) fn shift(value: i32, amount: i32) -> Saturated {
         amount if amount < 0 => shift_left(value, -amount as u32),
         amount => (value >> amount, 0),
     }
+}
+
+/// A value saturated to a width, and whether it was.
+#[inline(always)]
+pub(super) fn narrow(value: i32, width: Width) -> (i32, u32) {
+    let (min, max) = width.range();
+    let narrow = value.clamp(min, max);
+    (narrow, u32::from(narrow != value))
 }
 
 impl Vectors {

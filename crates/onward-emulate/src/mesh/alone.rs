@@ -8,13 +8,10 @@
 //! that is all that happens; it leaves behind the counts, and the pointers of the outputs that granted something.
 
 use super::Traffic;
-use super::engine::Mesh;
+use super::engine::{Mesh, Visit};
 use super::flit::Route;
 use super::router::{NONE, Router};
 use super::traffic::Burst;
-
-/// Where a walk along a route is: router, input, route there, links behind it.
-pub(super) type Visit = (u32, usize, Route, u32);
 
 /// The bursts of a sender that are over before anything else happens.
 pub(super) struct Solo {

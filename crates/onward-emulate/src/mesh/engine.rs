@@ -49,8 +49,11 @@ pub struct Mesh {
     /// By destination: the sender's place it was last used from, and the most links to an endpoint.
     pub(super) distances: Vec<(u32, u32)>,
     /// Kept for its memory: where a walk along a route has still to go.
-    pub(super) visits: Vec<super::alone::Visit>,
+    pub(super) visits: Vec<Visit>,
 }
+
+/// Where a walk along a route is: router, input, route there, links behind it.
+pub(super) type Visit = (u32, usize, Route, u32);
 
 /// The flits in all input buffers, each a ring of a power of two of entries.
 #[derive(Clone, Debug)]

@@ -150,10 +150,12 @@ impl Running<'_> {
         if op == Op::Vlut && rc < 1 {
             return Err(self.fault(FaultKind::EmptyTable));
         }
+        // As they were before the first result is written; in strided accesses field a names no vector.
         let indices = self.v.get(usize::from(a)).cloned().unwrap_or_default();
         for i in 0..self.length {
+            let index = indices.get(i).copied().map_or(0, i128::from);
             let address = match op {
-                Op::Vlut => i128::from(self.scalar(b)) + i128::from(indices[i]).clamp(0, rc - 1),
+                Op::Vlut => i128::from(self.scalar(b)) + index.clamp(0, rc - 1),
                 _ => i128::from(self.scalar(a)) + i128::from(imm) + i as i128 * rc,
             };
             let at = self.bounds(instruction, address, 1)?;

@@ -1,0 +1,326 @@
+//! What each instruction computes, against exact arithmetic written down from the table alone.
+
+use crate::cases;
+use crate::chips::{RawBlock, image};
+use onward_chip::Chip;
+use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
+use onward_image::Image;
+use onward_isa::{Field, INSTRUCTIONS, Instruction, Op, Operand, Space, Width};
+use proptest::prelude::*;
+
+/// What an instruction computes of one element: the destination's, the first operand's, the second's.
+type Exact = fn(i128, i128, i128) -> i128;
+
+fn power(exponent: i128) -> i128 {
+    (0..exponent).fold(1, |power, _| power * 2)
+}
+
+/// The greatest number not above `a / b`.
+fn floor(a: i128, b: i128) -> i128 {
+    a / b - i128::from(a % b < 0)
+}
+
+fn shift_down(_: i128, a: i128, b: i128) -> i128 {
+    let amount = b.clamp(-31, 31);
+    if amount < 0 { a * power(-amount) } else { floor(a, power(amount)) }
+}
+
+fn shift_nearest(d: i128, a: i128, b: i128) -> i128 {
+    let amount = b.clamp(-31, 31);
+    if amount < 1 { shift_down(d, a, b) } else { floor(a + power(amount - 1), power(amount)) }
+}
+
+/// Instructions of three scalar registers, and the bitwise ones, bit by bit.
+const SCALAR: &[(Op, Exact)] = &[
+    (Op::Add, |_, a, b| a + b),
+    (Op::Sub, |_, a, b| a - b),
+    (Op::Mul, |_, a, b| a * b),
+    (Op::And, |_, a, b| bits(a, b, |a, b| a * b)),
+    (Op::Or, |_, a, b| bits(a, b, |a, b| a + b - a * b)),
+    (Op::Xor, |_, a, b| bits(a, b, |a, b| a + b - 2 * a * b)),
+    (Op::Shr, shift_down),
+    (Op::Min, |_, a, b| if a < b { a } else { b }),
+    (Op::Max, |_, a, b| if a > b { a } else { b }),
+];
+
+/// Those with a signed number, those with an unsigned one.
+const IMMEDIATE: &[(Op, bool, Exact)] = &[
+    (Op::Addi, true, |_, a, b| a + b),
+    (Op::Shri, true, shift_down),
+    (Op::Andi, false, |_, a, b| bits(a, b, |a, b| a * b)),
+    (Op::Ori, false, |_, a, b| bits(a, b, |a, b| a + b - a * b)),
+    (Op::Lui, false, |_, _, b| if b < power(15) { b * power(16) } else { (b - power(16)) * power(16) }),
+];
+
+/// Those of vectors; the second operand is a vector's element or a scalar, as the table says.
+const VECTOR: &[(Op, Exact)] = &[
+    (Op::Vadd, |_, a, b| a + b),
+    (Op::Vsub, |_, a, b| a - b),
+    (Op::Vmul, |_, a, b| a * b),
+    (Op::Vmac, |d, a, b| d + a * b),
+    (Op::Vmin, |_, a, b| if a < b { a } else { b }),
+    (Op::Vmax, |_, a, b| if a > b { a } else { b }),
+    (Op::Vadds, |_, a, b| a + b),
+    (Op::Vsubs, |_, a, b| a - b),
+    (Op::Vmuls, |_, a, b| a * b),
+    (Op::Vmacs, |d, a, b| d + a * b),
+    (Op::Vmins, |_, a, b| if a < b { a } else { b }),
+    (Op::Vmaxs, |_, a, b| if a > b { a } else { b }),
+    (Op::Vshr, shift_down),
+    (Op::Vshrn, shift_nearest),
+];
+
+/// Comparisons: what `vsels` makes of the predicate, 1 or 0. And the three that select by `va >= vd`.
+const PREDICATE: &[(Op, Exact)] = &[
+    (Op::Vcge, |_, a, b| i128::from(a >= b)),
+    (Op::Vclt, |_, a, b| i128::from(a < b)),
+    (Op::Vceq, |_, a, b| i128::from(a == b)),
+    (Op::Vcges, |_, a, b| i128::from(a >= b)),
+    (Op::Vclts, |_, a, b| i128::from(a < b)),
+    (Op::Vceqs, |_, a, b| i128::from(a == b)),
+];
+
+const SELECT: &[(Op, Exact)] = &[
+    (Op::Vsel, |d, a, b| if a >= d { a } else { b }),
+    (Op::Vsels, |d, a, b| if a >= d { a } else { b }),
+    (Op::Vaddp, |d, a, b| if a >= d { a + b } else { a }),
+];
+
+/// What a reduction computes of the elements of two vectors.
+type ExactOfAll = fn(&[i128], &[i128]) -> i128;
+
+const REDUCE: &[(Op, ExactOfAll)] = &[
+    (Op::Vsum, |a, _| a.iter().sum()),
+    (Op::Vrmax, |a, _| a.iter().fold(-power(31), |x, &y| if x > y { x } else { y })),
+    (Op::Vrmin, |a, _| a.iter().fold(power(31) - 1, |x, &y| if x < y { x } else { y })),
+    (Op::Vimax, |a, _| (0..a.len()).find(|&i| a.iter().all(|&x| x <= a[i])).map_or(-1, |i| i as i128)),
+    (Op::Vdot, |a, b| {
+        let sum: i128 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+        floor(sum + power(63), power(64)) * -power(64) + sum
+    }),
+];
+
+/// A function of single bits, on 32 of them in two's complement.
+fn bits(a: i128, b: i128, f: fn(i128, i128) -> i128) -> i128 {
+    let bit = |x: i128, at: i128| floor(x, power(at)) - 2 * floor(x, power(at + 1));
+    (0..32).map(|at| f(bit(a, at), bit(b, at)) * if at == 31 { -power(31) } else { power(at) }).sum()
+}
+
+/// A number, often one where something could go wrong.
+fn value() -> impl Strategy<Value = i32> {
+    let edge = prop::sample::select(vec![
+        i32::MIN,
+        i32::MIN + 1,
+        -65_536,
+        -32,
+        -31,
+        -1,
+        0,
+        1,
+        2,
+        31,
+        32,
+        46_341,
+        i32::MAX - 1,
+        i32::MAX,
+    ]);
+    prop_oneof![any::<i32>(), edge, -40..40i32]
+}
+
+/// Elements a case has: what lanes have in common, and some more.
+const LENGTH: usize = 7;
+
+/// A program that applies all instructions to the same numbers, and what must come of it.
+#[derive(Default)]
+struct Sheet {
+    code: Vec<Instruction>,
+    results: Vec<(String, i32)>,
+    saturated: u64,
+}
+
+impl Sheet {
+    fn push(&mut self, op: Op, registers: [u8; 4], imm: i32) {
+        let [d, a, b, c] = registers;
+        self.code.push(Instruction { d, a, b, c, imm, ..Instruction::new(op) });
+    }
+
+    fn expect(&mut self, op: Op, exact: i128) {
+        let value = if exact < -power(31) { i32::MIN } else { i32::try_from(exact).unwrap_or(i32::MAX) };
+        self.saturated += u64::from(i128::from(value) != exact);
+        self.results.push((format!("{op:?}"), value));
+    }
+
+    /// A memory access to 32-bit elements of a space.
+    fn access(&mut self, op: Op, d: u8, space: Space, imm: usize) {
+        self.code.push(Instruction { d, imm: imm as i32, space, width: Width::W32, ..Instruction::new(op) });
+    }
+
+    /// Stores v0, or r4, behind all results so far; each has as many places as it expects values.
+    fn store(&mut self, op: Op, d: u8) {
+        let at = self.results.len();
+        self.access(op, d, Space::Neuron, at);
+    }
+}
+
+/// Elements of d, a and b are in v1 to v3, the scalars a and b in r1 and r2; v0 and r4 take results.
+fn sheet(d: &[i32], a: &[i32], b: &[i32], number: u16) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.push(Op::Setvl, [0; 4], d.len() as i32);
+    for (register, at) in [(1, 0), (2, 1), (3, 2)] {
+        sheet.access(Op::Vld, register, Space::Axon, at * LENGTH);
+    }
+    let (first, second) = (i128::from(a[0]), i128::from(b[0]));
+    sheet.access(Op::Ld, 1, Space::Axon, LENGTH);
+    sheet.access(Op::Ld, 2, Space::Axon, 2 * LENGTH);
+    sheet.push(Op::Addi, [3, 0, 0, 0], 1);
+    for &(op, exact) in SCALAR {
+        sheet.push(op, [4, 1, 2, 0], 0);
+        sheet.store(Op::St, 4);
+        sheet.expect(op, exact(0, first, second));
+    }
+    for &(op, signed, exact) in IMMEDIATE {
+        let number = if signed { i32::from(number as i16) } else { i32::from(number) };
+        sheet.push(op, [4, if op == Op::Lui { 0 } else { 1 }, 0, 0], number);
+        sheet.store(Op::St, 4);
+        sheet.expect(op, exact(0, first, number.into()));
+    }
+    // vd = f(vd, v2, v3 or r2)
+    let is_scalar = |op: Op| op.description().operands.contains(&Operand::Scalar(Field::B));
+    let elements = |op: Op, exact: Exact| -> Vec<i128> {
+        let of = |i: usize| if is_scalar(op) { second } else { b[i].into() };
+        (0..d.len()).map(|i| exact(d[i].into(), a[i].into(), of(i))).collect()
+    };
+    for &(op, exact) in VECTOR {
+        sheet.push(Op::Vadds, [0, 1, 0, 0], 0);
+        sheet.push(op, [0, 2, if is_scalar(op) { 2 } else { 3 }, 0], 0);
+        sheet.store(Op::Vst, 0);
+        elements(op, exact).into_iter().for_each(|exact| sheet.expect(op, exact));
+    }
+    sheet.push(Op::Vmv, [4, 3, 0, 0], 0);
+    for &(op, exact) in PREDICATE {
+        sheet.push(op, [1, 2, if is_scalar(op) { 2 } else { 3 }, 0], 0);
+        sheet.push(Op::Vsels, [0, 4, 0, 1], 0);
+        sheet.store(Op::Vst, 0);
+        elements(op, exact).into_iter().for_each(|exact| sheet.expect(op, exact));
+    }
+    sheet.push(Op::Vcge, [2, 2, 1, 0], 0);
+    for &(op, exact) in SELECT {
+        sheet.push(op, [0, 2, if is_scalar(op) { 2 } else { 3 }, 2], 0);
+        sheet.store(Op::Vst, 0);
+        elements(op, exact).into_iter().for_each(|exact| sheet.expect(op, exact));
+    }
+    let wide = |values: &[i32]| values.iter().map(|&value| i128::from(value)).collect::<Vec<i128>>();
+    for &(op, exact) in REDUCE {
+        sheet.push(op, [4, 2, if op == Op::Vdot { 3 } else { 0 }, 0], 0);
+        sheet.store(Op::St, 4);
+        sheet.expect(op, exact(&wide(a), &wide(b)));
+    }
+    sheet.push(Op::Sleep, [0; 4], 0);
+    sheet
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn arithmetic_is_exact_and_saturated_once(
+        d in prop::collection::vec(value(), 1..LENGTH),
+        a in prop::collection::vec(value(), LENGTH),
+        b in prop::collection::vec(value(), LENGTH),
+        number: u16,
+        lanes in prop::sample::select(vec![4u16, 64]),
+    ) {
+        let (a, b) = (&a[..d.len()], &b[..d.len()]);
+        let sheet = sheet(&d, a, b, number);
+        let words = sheet.code.iter().map(|instruction| instruction.encode().expect("a valid instruction")).collect();
+        let mut image = plain_image(words, lanes);
+        let mut values = [0; 3 * LENGTH];
+        for (at, of) in [(0, &d[..]), (1, a), (2, b)] {
+            values[at * LENGTH..][..of.len()].copy_from_slice(of);
+        }
+        image.blocks[0].contents[1] = values.iter().flat_map(|value: &i32| value.to_le_bytes()).collect();
+        let packet = HostPacket { step: 0, input: 0, index: 0, payload: 1 };
+        let options = Options { seed: 1, timing: false, threads: 1 };
+        let mut reference = reference::Machine::new(&image, options).expect("a valid image");
+        let mut fast = Machine::new(&image, options).expect("a valid image");
+        for (name, engine) in [("reference", &mut reference as &mut dyn Engine), ("fast", &mut fast)] {
+            prop_assert_eq!(engine.run_packets(2, &[packet]), Ok(vec![]));
+            let bytes = engine.memory(0, Space::Neuron);
+            for (at, (op, expected)) in sheet.results.iter().enumerate() {
+                let found = i32::from_le_bytes([bytes[4 * at], bytes[4 * at + 1], bytes[4 * at + 2], bytes[4 * at + 3]]);
+                prop_assert_eq!(found, *expected, "{}: {}, result {}", name, op, at);
+            }
+            prop_assert_eq!(engine.counters().blocks[0].saturated, sheet.saturated, "{}: saturations", name);
+        }
+    }
+}
+
+/// One block that runs these words.
+pub fn plain_image(words: Vec<u32>, lanes: u16) -> Image {
+    let mut chip = Chip::builtin("small").expect("a chip");
+    chip.core.lanes = lanes;
+    let raw = RawBlock {
+        tile: 0,
+        program: 0,
+        host_axons: 1,
+        tagged: false,
+        spikes_only: false,
+        memory_bytes: [4096; 3],
+        contents: Vec::new(),
+        routes: Vec::new(),
+    };
+    image(chip, vec![words], &[raw])
+}
+
+/// Whoever adds an instruction adds it to a sheet, or here.
+#[test]
+fn every_instruction_that_computes_is_on_a_sheet() {
+    let sheets = [SCALAR, VECTOR, PREDICATE, SELECT].concat();
+    let mut known: Vec<Op> = sheets.iter().map(|(op, _)| *op).collect();
+    known.extend(IMMEDIATE.iter().map(|(op, ..)| *op));
+    known.extend(REDUCE.iter().map(|(op, _)| *op));
+    // Control, memory, sends, moves and the generator: isa/conformance.
+    let elsewhere = [
+        Op::Nop,
+        Op::Sleep,
+        Op::Stay,
+        Op::Jmp,
+        Op::Beq,
+        Op::Bne,
+        Op::Blt,
+        Op::Bge,
+        Op::Loop,
+        Op::Foreach,
+        Op::Forset,
+        Op::Special,
+        Op::Setvl,
+        Op::Setrow,
+        Op::Ld,
+        Op::St,
+        Op::Addm,
+        Op::Vld,
+        Op::Vst,
+        Op::Vacc,
+        Op::Vldr,
+        Op::Vstr,
+        Op::Vaccr,
+        Op::Vlds,
+        Op::Vsts,
+        Op::Vlut,
+        Op::Vmv,
+        Op::Vidx,
+        Op::Vext,
+        Op::Vins,
+        Op::Vshrs,
+        Op::Pand,
+        Op::Por,
+        Op::Pnot,
+        Op::Pcount,
+        Op::Spike,
+        Op::Send,
+        Op::Vsend,
+    ];
+    for row in INSTRUCTIONS {
+        assert!(known.contains(&row.op) != elsewhere.contains(&row.op), "`{}`", row.mnemonic);
+    }
+}

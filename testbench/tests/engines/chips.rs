@@ -1,0 +1,263 @@
+//! Random chips with blocks, routes, trees and packets of the host.
+
+use crate::programs::{Frame, Raw, program, raw};
+use onward_chip::{Chip, Core, Host, HostPort, Memory, Mesh, Side};
+use onward_emulate::HostPacket;
+use onward_image::{
+    Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
+    PopulationKind, Program, Route, Symbol, Tile, Tree, TreeIndex, dimension_order_tree,
+};
+use onward_isa::Instruction;
+use proptest::prelude::*;
+use std::fmt;
+
+/// A block before its routes are known.
+#[derive(Clone, Debug)]
+pub struct RawBlock {
+    pub tile: u32,
+    pub program: usize,
+    pub host_axons: u32,
+    pub tagged: bool,
+    pub spikes_only: bool,
+    pub memory_bytes: [u32; 3],
+    pub contents: Vec<u8>,
+    pub routes: Vec<RawRoute>,
+}
+
+/// A route before its takers have axons.
+#[derive(Clone, Debug)]
+pub struct RawRoute {
+    pub indices: u32,
+    /// A bit a block.
+    pub takers: u8,
+    pub to_host: bool,
+    pub by_tree: bool,
+}
+
+#[derive(Clone)]
+pub struct Case {
+    pub image: Image,
+    pub seed: u64,
+    pub steps: usize,
+    pub packets: Vec<HostPacket>,
+    pub threads: usize,
+}
+
+/// As a person wants to see it.
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Image { chip, programs, blocks, .. } = &self.image;
+        writeln!(
+            f,
+            "{} steps, seed {}, {} threads, {:?} {:?}",
+            self.steps, self.seed, self.threads, chip.core, chip.mesh
+        )?;
+        for (number, program) in
+            programs.iter().enumerate().filter(|(number, _)| blocks.iter().any(|b| b.program == *number as u32))
+        {
+            writeln!(f, "program {number}")?;
+            for (address, &word) in program.words.iter().enumerate() {
+                let text = Instruction::decode(word).map_or_else(|_| format!(".word {word:#x}"), |i| i.to_string());
+                writeln!(f, "{address:5}  {text}")?;
+            }
+        }
+        for (number, block) in blocks.iter().enumerate() {
+            let Block { tile, program, axons, tagged, memory_bytes, .. } = block;
+            writeln!(
+                f,
+                "block {number}: {tile:?}, program {program}, {axons} axons, tagged {tagged}, {memory_bytes:?} bytes"
+            )?;
+            for route in &block.routes {
+                writeln!(f, "    route, {} indices: {:?}", route.indices, route.flits)?;
+            }
+        }
+        self.packets.iter().try_for_each(|packet| writeln!(f, "{packet:?}"))
+    }
+}
+
+fn chip() -> impl Strategy<Value = Chip> {
+    let core = (prop::sample::select(vec![4u16, 8, 16, 32, 64]), 1u16..4, 0u16..7);
+    let mesh = (1u16..4, 1u16..3, 1u16..5, 0u16..3);
+    (core, mesh, 0u32..9, 0u16..2).prop_map(
+        |((lanes, length, dispatch), (width, height, buffer, link), barrier, port)| Chip {
+            name: "random".into(),
+            clock_hz: 1,
+            barrier_cycles: barrier,
+            technology: "45nm".into(),
+            mesh: Mesh { width, height, buffer_flits: buffer, link_cycles: link, multicast_trees: 1024 },
+            core: Core { lanes, vector_length: 64 * length, blocks: 64, dispatch_cycles: dispatch },
+            memory: Memory {
+                instruction_words: 1 << 20,
+                synapse_bytes: 1 << 20,
+                neuron_bytes: 1 << 20,
+                axon_bytes: 1 << 20,
+                axons: 1 << 20,
+                routes: 1 << 20,
+            },
+            host: Host {
+                ports: vec![HostPort { side: if port == 0 { Side::West } else { Side::North }, position: 0 }],
+            },
+        },
+    )
+}
+
+const ROUTES: usize = 3;
+const BYTES: u32 = 1600;
+
+fn raw_block() -> impl Strategy<Value = RawBlock> {
+    let route = (prop_oneof![1 => 1u32..20, 3 => 60u32..200], any::<u8>(), any::<bool>(), any::<bool>())
+        .prop_map(|(indices, takers, to_host, by_tree)| RawRoute { indices, takers, to_host, by_tree });
+    let memory =
+        ([BYTES..BYTES + 40, BYTES..BYTES + 40, BYTES..BYTES + 40], prop::collection::vec(any::<u8>(), 0..200));
+    (0u32..6, 0usize..2, 0u32..30, any::<bool>(), any::<bool>(), memory, prop::collection::vec(route, ROUTES)).prop_map(
+        |(tile, program, host_axons, tagged, spikes_only, (memory_bytes, contents), routes)| RawBlock {
+            tile,
+            program,
+            host_axons,
+            tagged,
+            spikes_only,
+            memory_bytes,
+            contents,
+            routes,
+        },
+    )
+}
+
+/// A route for packets from `source`, and its trees; takers get new axons.
+fn route(chip: &Chip, source: Endpoint, raw: &RawRoute, blocks: &mut [Block], trees: &mut Vec<Tree>) -> Route {
+    let mut deliveries: Vec<(Endpoint, Delivery)> = Vec::new();
+    let takers = (0..).zip(blocks).filter(|(number, _)| raw.takers >> number & 1 == 1).take(3);
+    for (taker, block) in takers {
+        deliveries.push((Endpoint::Core(block.tile), Delivery::Block { block: taker, first_axon: block.axons }));
+        block.axons += raw.indices;
+    }
+    if raw.to_host {
+        deliveries.push((Endpoint::Host(0), Delivery::Host));
+    }
+    // A tree takes one block a tile; the others get flits of their own.
+    let mut tree: Vec<(Endpoint, Delivery)> = Vec::new();
+    let mut flits = Vec::new();
+    for (endpoint, delivery) in deliveries {
+        if raw.by_tree && tree.iter().all(|(other, _)| *other != endpoint) {
+            tree.push((endpoint, delivery));
+        } else {
+            flits.push(Flit { destination: Destination::Unicast(endpoint), deliveries: vec![delivery] });
+        }
+    }
+    if !tree.is_empty() {
+        let ends: Vec<Endpoint> = tree.iter().map(|(endpoint, _)| *endpoint).collect();
+        let destination = Destination::Multicast(TreeIndex(trees.len() as u16));
+        trees.push(dimension_order_tree(&chip.mesh, &chip.host.ports, source, &ends));
+        flits.insert(0, Flit { destination, deliveries: tree.into_iter().map(|(_, delivery)| delivery).collect() });
+    }
+    Route { name: "random".into(), indices: raw.indices, flits }
+}
+
+pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
+    let tiles = chip.mesh.tiles() as u32;
+    let mut trees = Vec::new();
+    let mut blocks: Vec<Block> = raw
+        .iter()
+        .map(|raw| Block {
+            population: 0,
+            first_neuron: 0,
+            neurons: 1,
+            tile: Tile(raw.tile % tiles),
+            program: (raw.program % programs.len()) as u32,
+            entry: 0,
+            tagged: raw.tagged,
+            axons: raw.host_axons.max(1),
+            memory_bytes: raw.memory_bytes,
+            contents: [0, 1, 2].map(|space| raw.contents.iter().map(|byte| byte.wrapping_mul(2 * space + 1)).collect()),
+            routes: Vec::new(),
+            symbols: vec![Symbol { name: "array".into(), space: 0, width_bits: 16, offset: 3, rows: 2, columns: 3 }],
+        })
+        .collect();
+    let mut host_inputs = Vec::new();
+    for (number, raw) in (0u32..).zip(raw) {
+        let kind = if raw.spikes_only && !raw.tagged { HostInputKind::Input } else { HostInputKind::Tag };
+        let indices = raw.host_axons.max(1);
+        let destination = Destination::Unicast(Endpoint::Core(blocks[number as usize].tile));
+        let deliveries = vec![Delivery::Block { block: number, first_axon: 0 }];
+        host_inputs.push(HostInput {
+            kind,
+            route: Route { name: "host".into(), indices, flits: vec![Flit { destination, deliveries }] },
+        });
+    }
+    for (number, raw) in raw.iter().enumerate() {
+        for raw in &raw.routes {
+            let source = Endpoint::Core(blocks[number].tile);
+            let route = route(&chip, source, raw, &mut blocks, &mut trees);
+            blocks[number].routes.push(route);
+        }
+    }
+    let population =
+        Population { name: "all".into(), kind: PopulationKind::Readout, neurons: 1, lag: 1, source_line: 1 };
+    Image {
+        chip,
+        network: NetworkSummary {
+            name: "random".into(),
+            source: Default::default(),
+            seed: 0,
+            data: None,
+            window_steps: 1,
+            epochs: 1,
+            populations: vec![population],
+            edges: Vec::new(),
+        },
+        programs: programs
+            .into_iter()
+            .map(|words| Program {
+                name: "random".into(),
+                lines: vec![1; words.len()],
+                words,
+                labels: Vec::new(),
+                text: String::new(),
+                population: None,
+            })
+            .collect(),
+        blocks,
+        trees,
+        host_inputs,
+        host_port: 0,
+    }
+}
+
+/// Packets of the host: step, block, axon, payload, all brought into range.
+fn packets(image: &Image, steps: usize, raw: &[(u8, u8, u8, i32)]) -> Vec<HostPacket> {
+    let mut packets: Vec<HostPacket> = Vec::new();
+    for &(step, input, index, payload) in raw {
+        let input = usize::from(input) % image.host_inputs.len();
+        let host_input = &image.host_inputs[input];
+        let packet = HostPacket {
+            step: usize::from(step) % steps,
+            input,
+            index: u32::from(index) % host_input.route.indices,
+            payload: if host_input.kind == HostInputKind::Tag { payload } else { 1 },
+        };
+        if packets.iter().all(|other| (other.step, other.input, other.index) != (packet.step, input, packet.index)) {
+            packets.push(packet);
+        }
+    }
+    packets
+}
+
+pub fn case() -> impl Strategy<Value = Case> {
+    let code = (any_raws(), prop::collection::vec(raw(), 0..40));
+    let blocks = prop::collection::vec(raw_block(), 1..6);
+    let payload = prop_oneof![0..9i32, any::<i32>()];
+    let host = prop::collection::vec((any::<u8>(), any::<u8>(), any::<u8>(), payload), 1..40);
+    (chip(), prop::collection::vec(code, 2), blocks, host, 2usize..7, any::<u64>(), 1usize..4).prop_map(
+        |(chip, code, blocks, host, steps, seed, threads)| {
+            let frame = Frame { vector_length: chip.core.vector_length, routes: ROUTES as u32, bytes: BYTES };
+            let programs = code.iter().map(|(seed, body)| program(seed, body, frame)).collect();
+            let image = image(chip, programs, &blocks);
+            let packets = packets(&image, steps, &host);
+            Case { image, seed, steps, packets, threads }
+        },
+    )
+}
+
+fn any_raws() -> impl Strategy<Value = [Raw; 3]> {
+    [raw(), raw(), raw()]
+}

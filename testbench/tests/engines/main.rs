@@ -1,0 +1,137 @@
+//! The two engines against each other: random programs on random chips, every byte, packet, counter, cycle and fault;
+//! real networks; and arithmetic against a model of its own.
+//!
+//! The fast engine runs with whole chunks and several threads, as it is meant to; the reference engine goes step by step.
+
+mod arithmetic;
+mod chips;
+mod digits;
+mod programs;
+
+use chips::{Case, case};
+use onward_emulate::{Counters, Engine, HostPacket, Machine, Options, reference};
+use onward_image::Image;
+use onward_isa::{INSTRUCTIONS, Instruction, Op, Space};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Counters as both engines must give them. The fast one counts an address behind the program as well.
+fn comparable(mut counters: Counters, image: &Image) -> Counters {
+    for (block, of) in counters.blocks.iter_mut().zip(&image.blocks) {
+        block.addresses.truncate(image.programs[of.program as usize].words.len());
+    }
+    counters
+}
+
+/// Whether both hold the same; a difference is named.
+fn same_state(image: &Image, one: &dyn Engine, other: &dyn Engine) -> Result<(), String> {
+    for block in 0..image.blocks.len() as u32 {
+        for space in [Space::Neuron, Space::Axon, Space::Synapse] {
+            let (one, other) = (one.memory(block, space), other.memory(block, space));
+            if let Some(at) = (0..one.len()).find(|&at| one[at] != other[at]) {
+                return Err(format!("block {block}, {space:?}, byte {at}: {} and {}", one[at], other[at]));
+            }
+        }
+        if one.peek(block, "array") != other.peek(block, "array") {
+            return Err(format!("block {block}: `array` differs"));
+        }
+    }
+    let (one, other) = (comparable(one.counters(), image), comparable(other.counters(), image));
+    if one != other { Err(format!("counters:\n{one:?}\n{other:?}")) } else { Ok(()) }
+}
+
+/// The packets of the steps `from..`, so many, counted from the first.
+fn within(packets: &[HostPacket], from: usize, steps: usize) -> Vec<HostPacket> {
+    let inside = packets.iter().filter(|packet| (from..from + steps).contains(&packet.step));
+    inside.map(|packet| HostPacket { step: packet.step - from, ..*packet }).collect()
+}
+
+/// Runs a case on both engines, in chunks of so many steps. Returns whether it ended without a fault.
+fn compare(case: &Case, chunk: usize, timing: bool) -> Result<bool, String> {
+    let options = Options { seed: case.seed, timing, threads: case.threads };
+    let mut reference = reference::Machine::new(&case.image, options).map_err(|error| error.to_string())?;
+    let mut fast = Machine::new(&case.image, options).map_err(|error| error.to_string())?;
+    let mut from = 0;
+    while from < case.steps {
+        let steps = chunk.min(case.steps - from);
+        let packets = within(&case.packets, from, steps);
+        let expected = reference.run_packets(steps, &packets);
+        let found = fast.run_packets(steps, &packets);
+        if expected != found {
+            return Err(format!("the reference engine: {expected:?}\nthe fast engine: {found:?}"));
+        }
+        if expected.is_err() {
+            return Ok(false);
+        }
+        same_state(&case.image, &reference, &fast)?;
+        let values = [case.seed as i32, -1, 40_000, -40_000, from as i32, 1];
+        for engine in [&mut reference as &mut dyn Engine, &mut fast] {
+            let written = engine.write(0, "array", &values);
+            let read = engine.read(0, "array");
+            let low: Vec<i32> = values.iter().map(|&value| i32::from(value as i16)).collect();
+            if !written || read != Some(low) || engine.write(0, "array", &[1]) || engine.write(0, "nothing", &values) {
+                return Err(format!("written {values:?}, read {read:?}"));
+            }
+        }
+        from += steps;
+    }
+    Ok(true)
+}
+
+/// So many cases; a failure prints its input, no file keeps it. More with `PROPTEST_CASES`.
+fn cases(cases: u32) -> ProptestConfig {
+    let more = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: more.unwrap_or(cases),
+        failure_persistence: None,
+        max_shrink_iters: 4000,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    #[test]
+    fn random_programs_do_the_same(case in case(), chunk in 1usize..7, timing: bool) {
+        prop_assert_eq!(compare(&case, chunk, timing).err(), None);
+    }
+}
+
+/// Two sources for one axon: which packet would it take?
+#[test]
+fn an_axon_has_one_source() {
+    let mut image = arithmetic::plain_image(vec![Instruction::new(Op::Sleep).encode().expect("a word")], 16);
+    image.host_inputs.push(image.host_inputs[0].clone());
+    let options = Options { seed: 1, timing: false, threads: 1 };
+    let error = reference::Machine::new(&image, options).err().map(|error| error.to_string());
+    assert_eq!(error.as_deref(), Some("the image is damaged: block 0: two routes lead to axon 0"));
+}
+
+/// If nearly all random programs stopped the chip at once, the test above would prove little.
+#[test]
+fn random_programs_mostly_run() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut executed: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut ended = 0;
+    const CASES: usize = 200;
+    for _ in 0..CASES {
+        let case = case().new_tree(&mut runner).expect("a case").current();
+        let options = Options { seed: case.seed, timing: false, threads: 1 };
+        let mut engine = reference::Machine::new(&case.image, options).expect("a valid image");
+        ended += usize::from(engine.run(case.steps, &case.packets).is_ok());
+        for (block, of) in engine.counters().blocks.iter().zip(&case.image.blocks) {
+            for (&word, counts) in case.image.programs[of.program as usize].words.iter().zip(&block.addresses) {
+                if let Ok(instruction) = Instruction::decode(word) {
+                    *executed.entry(instruction.op.description().mnemonic).or_default() +=
+                        u64::from(counts.executed > 0);
+                }
+            }
+        }
+    }
+    assert!(ended > CASES / 3, "{ended} of {CASES} runs ended without a fault");
+    assert!(ended < CASES, "no run met a fault");
+    let rare: Vec<_> = INSTRUCTIONS.iter().filter(|row| executed.get(row.mnemonic).copied().unwrap_or(0) < 5).collect();
+    assert!(rare.is_empty(), "hardly executed: {:?}", rare.iter().map(|row| row.mnemonic).collect::<Vec<_>>());
+}
