@@ -10,10 +10,10 @@
 ;     12  13  14  15
 ;
 ; Once woken by the host, every core sends PACKETS packets along the ring and as many against it, and forwards all that come
-; by: in every step each core takes 2 * PACKETS packets and sends 2 * PACKETS. A packet carries the core it comes from (upper
-; half of the payload) and the links it still has to cross (lower half). After LAPS rounds each must be back where it began:
-; that core counts it and reports it to the host. A packet that is at home somewhere else is reported with its payload
-; negated, so that whoever looks sees it at once.
+; by: in every step each core takes 2 * PACKETS packets and sends as many, one a cycle. A packet says who it is from (lower half of
+; the payload: the core's number and 1) and how many links it still has to cross (upper half). After LAPS rounds each must be back
+; where it began: that core counts it and reports it to the host, all cores at once, so that they queue up before the one port.
+; A packet that ends at a core it is not from is reported with its payload negated, so that whoever looks sees it at once.
 
 .equ PACKETS, 8                 ; of each core, in each direction
 .equ LAPS, 3
@@ -29,7 +29,8 @@
 ; Routes
 .equ ALONG, 0
 .equ AGAINST, 1
-.equ HOME, 2
+.equ HOME_ALONG, 2
+.equ HOME_AGAINST, 3
 
 ; Blocks in the order of the tiles: a block's number is that of its tile.
         .block  core0, 0, 0, start, AXONS
@@ -51,52 +52,68 @@
 
         .route  core0, ALONG, PACKETS, core1, FORWARD
         .route  core0, AGAINST, PACKETS, core4, BACKWARD
-        .route  core0, HOME, 2 * PACKETS, host
+        .route  core0, HOME_ALONG, PACKETS, host
+        .route  core0, HOME_AGAINST, PACKETS, host
         .route  core1, ALONG, PACKETS, core2, FORWARD
         .route  core1, AGAINST, PACKETS, core0, BACKWARD
-        .route  core1, HOME, 2 * PACKETS, host
+        .route  core1, HOME_ALONG, PACKETS, host
+        .route  core1, HOME_AGAINST, PACKETS, host
         .route  core2, ALONG, PACKETS, core3, FORWARD
         .route  core2, AGAINST, PACKETS, core1, BACKWARD
-        .route  core2, HOME, 2 * PACKETS, host
+        .route  core2, HOME_ALONG, PACKETS, host
+        .route  core2, HOME_AGAINST, PACKETS, host
         .route  core3, ALONG, PACKETS, core7, FORWARD
         .route  core3, AGAINST, PACKETS, core2, BACKWARD
-        .route  core3, HOME, 2 * PACKETS, host
+        .route  core3, HOME_ALONG, PACKETS, host
+        .route  core3, HOME_AGAINST, PACKETS, host
         .route  core7, ALONG, PACKETS, core6, FORWARD
         .route  core7, AGAINST, PACKETS, core3, BACKWARD
-        .route  core7, HOME, 2 * PACKETS, host
+        .route  core7, HOME_ALONG, PACKETS, host
+        .route  core7, HOME_AGAINST, PACKETS, host
         .route  core6, ALONG, PACKETS, core5, FORWARD
         .route  core6, AGAINST, PACKETS, core7, BACKWARD
-        .route  core6, HOME, 2 * PACKETS, host
+        .route  core6, HOME_ALONG, PACKETS, host
+        .route  core6, HOME_AGAINST, PACKETS, host
         .route  core5, ALONG, PACKETS, core9, FORWARD
         .route  core5, AGAINST, PACKETS, core6, BACKWARD
-        .route  core5, HOME, 2 * PACKETS, host
+        .route  core5, HOME_ALONG, PACKETS, host
+        .route  core5, HOME_AGAINST, PACKETS, host
         .route  core9, ALONG, PACKETS, core10, FORWARD
         .route  core9, AGAINST, PACKETS, core5, BACKWARD
-        .route  core9, HOME, 2 * PACKETS, host
+        .route  core9, HOME_ALONG, PACKETS, host
+        .route  core9, HOME_AGAINST, PACKETS, host
         .route  core10, ALONG, PACKETS, core11, FORWARD
         .route  core10, AGAINST, PACKETS, core9, BACKWARD
-        .route  core10, HOME, 2 * PACKETS, host
+        .route  core10, HOME_ALONG, PACKETS, host
+        .route  core10, HOME_AGAINST, PACKETS, host
         .route  core11, ALONG, PACKETS, core15, FORWARD
         .route  core11, AGAINST, PACKETS, core10, BACKWARD
-        .route  core11, HOME, 2 * PACKETS, host
+        .route  core11, HOME_ALONG, PACKETS, host
+        .route  core11, HOME_AGAINST, PACKETS, host
         .route  core15, ALONG, PACKETS, core14, FORWARD
         .route  core15, AGAINST, PACKETS, core11, BACKWARD
-        .route  core15, HOME, 2 * PACKETS, host
+        .route  core15, HOME_ALONG, PACKETS, host
+        .route  core15, HOME_AGAINST, PACKETS, host
         .route  core14, ALONG, PACKETS, core13, FORWARD
         .route  core14, AGAINST, PACKETS, core15, BACKWARD
-        .route  core14, HOME, 2 * PACKETS, host
+        .route  core14, HOME_ALONG, PACKETS, host
+        .route  core14, HOME_AGAINST, PACKETS, host
         .route  core13, ALONG, PACKETS, core12, FORWARD
         .route  core13, AGAINST, PACKETS, core14, BACKWARD
-        .route  core13, HOME, 2 * PACKETS, host
+        .route  core13, HOME_ALONG, PACKETS, host
+        .route  core13, HOME_AGAINST, PACKETS, host
         .route  core12, ALONG, PACKETS, core8, FORWARD
         .route  core12, AGAINST, PACKETS, core13, BACKWARD
-        .route  core12, HOME, 2 * PACKETS, host
+        .route  core12, HOME_ALONG, PACKETS, host
+        .route  core12, HOME_AGAINST, PACKETS, host
         .route  core8, ALONG, PACKETS, core4, FORWARD
         .route  core8, AGAINST, PACKETS, core12, BACKWARD
-        .route  core8, HOME, 2 * PACKETS, host
+        .route  core8, HOME_ALONG, PACKETS, host
+        .route  core8, HOME_AGAINST, PACKETS, host
         .route  core4, ALONG, PACKETS, core0, FORWARD
         .route  core4, AGAINST, PACKETS, core8, BACKWARD
-        .route  core4, HOME, 2 * PACKETS, host
+        .route  core4, HOME_ALONG, PACKETS, host
+        .route  core4, HOME_AGAINST, PACKETS, host
 
 ; One packet of the host wakes all: an input with several takers becomes a multicast tree.
         .input  wake, 1, core0, WAKE
@@ -119,54 +136,50 @@
         .steps  LINKS + 4
         .packet 0, wake, 0
 
-.reg axon, r1
-.reg packet, r2
-.reg links, r3
-.reg from, r4
-.reg me, r5
-.reg wake, r6
-.reg backward, r7
-.reg number, r8
+.reg me, r1
+.reg one, r2
+.reg link, r3
+.reg number, r4
+
+; The packets of one direction: those under way go on, those at home are counted and reported. There is no loop over packets: the
+; payloads of the active set are a memory (e), so that they are a vector, with 0 where no packet came.
+        .macro  pass axons, onward, home_route
+        vld     v0, e32[axons]
+        vcges   p0, v0, link
+        vsubs   v1, v0, link
+        vsend   v1, p0, onward                  ; each where p0 is set, one a cycle, and keeps its index
+        vcges   p1, v0, one
+        pnot    p0, p0
+        pand    p0, p0, p1                      ; a packet without links to cross
+        pcount  number, p0
+        addm    number, n32[home/4]
+        vceqs   p1, v0, me
+        addi    number, r0, -1
+        vmuls   v1, v0, number
+        vsel    v0, v0, v1, p1
+        vsend   v0, p0, home_route
+        .endm
 
 start:
+        setvl   r0, PACKETS
         special me, block
-        addi    wake, r0, WAKE
-        addi    backward, r0, BACKWARD
-        foreach axon, packet, done              ; a jump to the loop's label goes on with the next packet
-        beq     axon, wake, send_all
-        andi    links, packet, 0xffff
-        beq     links, r0, at_home
-        addi    packet, packet, -1              ; one link less to cross
-        bge     axon, backward, pass_against
-        send    axon, packet, ALONG             ; a packet keeps its index as long as it travels
-        jmp     done
-pass_against:
-        addi    number, axon, -BACKWARD
-        send    number, packet, AGAINST
-        jmp     done
-
-at_home:
-        shri    from, packet, 16
-        beq     from, me, right_home
-        sub     packet, r0, packet
-right_home:
-        send    axon, packet, HOME
-        ld      number, n32[home/4]
-        addi    number, number, 1
-        st      number, n32[home/4]
-        jmp     done
+        addi    me, me, 1
+        addi    one, r0, 1
+        ld      number, e32[WAKE]
+        bne     number, r0, send_all
+        lui     link, 1                         ; one in the upper half
+        pass    FORWARD, ALONG, HOME_ALONG
+        pass    BACKWARD, AGAINST, HOME_AGAINST
+        sleep                                   ; until packets come: the mesh falls silent when all are home
 
 send_all:
-        shri    packet, me, -16                 ; a negative amount shifts left
-        ori     packet, packet, LINKS - 1       ; the link it crosses now is not counted any more
-        addi    number, r0, PACKETS
-        addi    links, r0, 0
-        loop    number, done                    ; two loops may end at one label
-        send    links, packet, ALONG
-        send    links, packet, AGAINST
-        addi    links, links, 1
-done:
-        sleep                                   ; until packets come: the mesh falls silent when all are home
+        lui     number, LINKS - 1               ; the link that a packet crosses first is not counted any more
+        add     number, number, me
+        vmv     v0, number
+        vcges   p0, v0, one
+        vsend   v0, p0, ALONG
+        vsend   v0, p0, AGAINST
+        sleep
 
         .section n
 home:

@@ -1,13 +1,14 @@
 //! How fast the emulator is, beside a bare loop of the same run: `cargo run --release -p testbench --example speed`.
 //!
-//! A synaptic event is one weight added to one membrane. Machines are noisy: read the ratios, not the figures.
+//! A synaptic event is one weight added to one membrane. Machines are noisy: read the ratios, not the figures. With
+//! `RUSTFLAGS="-C target-cpu=native"` the bare loop too may use all that the host has; the emulator does so by itself.
 
 use onward_chip::Chip;
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_emulate::Options as Emulation;
 use onward_image::Image;
-use onward_isa::{Instruction, Op, Space};
+use onward_profile::Activity;
 use onward_run::Session;
 use onward_run::data::{Samples, SplitMix64};
 use std::hint::black_box;
@@ -51,17 +52,7 @@ fn samples(count: usize) -> Samples {
 
 /// Weights that active axons added so far.
 fn synaptic_events(session: &Session, image: &Image) -> u64 {
-    let counters = session.machine().counters();
-    let of_block = counters.blocks.iter().map(|block| {
-        let words = &image.programs[image.blocks[block.block as usize].program as usize].words;
-        let counted = words.iter().zip(&block.addresses).zip(session.machine().in_foreach(block.block));
-        let added = counted.filter(|((word, _), in_foreach)| {
-            let adds = |of: Instruction| matches!(of.op, Op::Vacc | Op::Vaccr) && of.space == Space::Synapse;
-            **in_foreach && Instruction::decode(**word).is_ok_and(adds)
-        });
-        added.map(|((_, counts), _)| counts.elements).sum::<u64>()
-    });
-    of_block.sum()
+    Activity::of(image, &session.machine().counters()).synaptic_events
 }
 
 /// Runs `work` and returns synaptic events per second.

@@ -394,7 +394,7 @@ impl Vector {
         });
         // The host can send to each block by itself; as an input for tags, with any payload.
         let inputs = (0..).zip(&self.blocks).map(|(number, block)| HostInput {
-            kind: HostInputKind::Tag,
+            kind: HostInputKind::Packets,
             route: Route {
                 name: format!("block {number}"),
                 indices: block.host_axons,

@@ -4,7 +4,7 @@
 use onward_chip::Chip;
 use onward_compile::compile;
 use onward_diagnostic::Source;
-use onward_emulate::{Machine, Options};
+use onward_emulate::{Engine, Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
 use onward_net::{Gate, Learning};
 use onward_run::Session;
@@ -160,7 +160,7 @@ fn compare(what: &str, chip: &[i32], model: &[i64]) -> Comparison {
 }
 
 /// Compares all that blocks hold. Voltages and traces only if the last sample was learned: else the chip keeps none.
-fn compare_state(machine: &mut Machine, places: &[(usize, usize)], model: &Model, learned: bool) -> Comparison {
+fn compare_state(machine: &mut dyn Engine, places: &[(usize, usize)], model: &Model, learned: bool) -> Comparison {
     for (number, &(layer_number, at)) in places.iter().enumerate() {
         let layer = &model.layers[layer_number];
         let block = &layer.blocks[at];

@@ -1,9 +1,9 @@
 //! The programs written by hand in `programs/*.s`, against plain models of what their comments say they compute.
 
 use onward_chip::Chip;
-use onward_compile::{System, assemble_system};
+use onward_compile::{SYSTEM_DIRECTIVES, System, assemble_system};
 use onward_diagnostic::Source;
-use onward_emulate::{Machine, Options};
+use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
 use onward_isa::{random, read_relative};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,18 +26,50 @@ fn system(name: &str, chip: &str, lanes: u16) -> System {
     assemble_system(&source(name), &chip, &mut read_relative).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// Runs a system to its end, so many steps at once.
-fn run(system: &System, timing: bool, chunk: u64) -> (Machine, Vec<Answer>) {
-    let mut machine = Machine::new(&system.image, Options { seed: SEED, timing, threads: 1 }).expect("a machine");
+/// How a system is run; nothing of it changes an answer.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    lanes: u16,
+    timing: bool,
+    /// Steps at once.
+    chunk: u64,
+    /// On the reference engine.
+    reference: bool,
+}
+
+const HOW: [How; 7] = [
+    How { lanes: 16, timing: true, chunk: 1000, reference: false },
+    How { lanes: 4, timing: false, chunk: 1, reference: false },
+    How { lanes: 8, timing: true, chunk: 7, reference: false },
+    How { lanes: 64, timing: false, chunk: 1000, reference: false },
+    How { lanes: 32, timing: true, chunk: 1, reference: false },
+    How { lanes: 16, timing: true, chunk: 1000, reference: true },
+    How { lanes: 4, timing: false, chunk: 13, reference: true },
+];
+
+/// Runs a system to its end.
+fn run(system: &System, how: How) -> (Box<dyn Engine>, Vec<Answer>) {
+    let options = Options { seed: SEED, timing: how.timing, threads: 1 };
+    let mut machine: Box<dyn Engine> = if how.reference {
+        Box::new(reference::Machine::new(&system.image, options).expect("a machine"))
+    } else {
+        Box::new(Machine::new(&system.image, options).expect("a machine"))
+    };
     let mut answers = Vec::new();
     while machine.step() < system.steps {
         let first = machine.step();
-        let steps = first..system.steps.min(first + chunk);
-        let outputs = machine.run((steps.end - first) as usize, |inputs| {
-            for packet in system.stimuli_in(steps.clone()) {
-                inputs.send(packet.input, (packet.step - first) as usize, packet.index, packet.payload);
-            }
-        });
+        let steps = first..system.steps.min(first + how.chunk);
+        let packets: Vec<HostPacket> = system
+            .stimuli_in(steps.clone())
+            .iter()
+            .map(|stimulus| HostPacket {
+                step: (stimulus.step - first) as usize,
+                input: stimulus.input,
+                index: stimulus.index,
+                payload: stimulus.payload,
+            })
+            .collect();
+        let outputs = machine.run_packets((steps.end - first) as usize, &packets);
         let outputs = outputs.unwrap_or_else(|fault| panic!("{fault}"));
         answers.extend(outputs.into_iter().map(|output| (output.step, output.index, output.payload)));
     }
@@ -45,19 +77,19 @@ fn run(system: &System, timing: bool, chunk: u64) -> (Machine, Vec<Answer>) {
     (machine, answers)
 }
 
-/// Runs a program with several numbers of lanes, with and without timing, and in chunks of several lengths: all must answer
-/// the same. `check` is given each machine at the end. Returns the system and the answers.
-fn run_all(name: &str, chip: &str, check: impl Fn(&System, &Machine)) -> (System, Vec<Answer>) {
+/// Runs a program with several numbers of lanes, with and without timing, in chunks of several lengths, and on both
+/// engines: all must answer the same. `check` is given each machine at the end. Returns the system and the answers.
+fn run_all(name: &str, chip: &str, check: impl Fn(&System, &dyn Engine)) -> (System, Vec<Answer>) {
     let mut first: Option<Vec<Answer>> = None;
-    for (lanes, timing, chunk) in [(16, true, 1000), (4, false, 1), (8, true, 7), (64, false, 1000), (32, true, 1)] {
-        let system = system(name, chip, lanes);
-        let (machine, answers) = run(&system, timing, chunk);
-        check(&system, &machine);
-        assert_eq!(machine.counters().timing.is_some(), timing);
+    for how in HOW {
+        let system = system(name, chip, how.lanes);
+        let (machine, answers) = run(&system, how);
+        check(&system, machine.as_ref());
+        assert_eq!(machine.counters().timing.is_some(), how.timing);
         let expected = first.get_or_insert_with(|| answers.clone());
-        assert_eq!(*expected, answers, "{name}, {lanes} lanes, timing {timing}, {chunk} steps at once");
+        assert_eq!(*expected, answers, "{name}, {how:?}");
     }
-    (system(name, chip, 16), first.expect("five runs"))
+    (system(name, chip, 16), first.expect("several runs"))
 }
 
 /// What arrives in a step, by input: index and payload.
@@ -209,7 +241,7 @@ fn all_packets_come_home() {
         for core in 0..cores {
             assert_eq!(machine.peek(core as u32, "home"), Some(vec![2 * packets]));
             let sent = &machine.counters().blocks[core as usize].packets;
-            assert_eq!(*sent, [packets * links, packets * links, 2 * packets].map(|n| n as u64));
+            assert_eq!(*sent, [packets * links, packets * links, packets, packets].map(|n| n as u64));
         }
         assert!(!machine.is_busy(), "the mesh falls silent");
         if let Some(timing) = machine.counters().timing {
@@ -218,12 +250,13 @@ fn all_packets_come_home() {
             let reports: i32 = (0..cores).map(|core| (core % 4 + core / 4) * 2 * packets).sum();
             assert_eq!(timing.hops, (cores * 2 * packets * links + 15 + reports) as u64);
             assert_eq!(timing.injected + 15, timing.ejected, "a flit each, but for the one that became sixteen");
+            assert!(timing.stalls > 0, "the reports queue up before the host's port");
         }
     });
     let mut expected: BTreeMap<Answer, usize> = BTreeMap::new();
     for core in 0..cores {
-        for index in 0..2 * packets as u32 {
-            *expected.entry((1 + links as u64, index, core << 16)).or_default() += 1;
+        for index in 0..packets as u32 {
+            *expected.entry((1 + links as u64, index, core + 1)).or_default() += 2; // from either side
         }
     }
     let mut found: BTreeMap<Answer, usize> = BTreeMap::new();
@@ -343,4 +376,14 @@ fn two_layers_learn_forward_only() {
     assert_eq!(answers, expected.collect::<Vec<_>>());
     assert_ne!(before, [0, 1, 0, 1, 0, 1, 0, 1], "it does not know before it has learned");
     assert_eq!(after, [0, 1, 0, 1, 0, 1, 0, 1], "it knows afterwards");
+}
+
+#[test]
+fn the_book_has_all_directives() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/assembly-programs.md");
+    let book = std::fs::read_to_string(path).expect("the page");
+    for directive in SYSTEM_DIRECTIVES {
+        let row = format!("| `{}` | {} |", directive.form, directive.summary);
+        assert!(book.contains(&row), "the page lacks this line:\n{row}");
+    }
 }

@@ -1,7 +1,8 @@
 //! The compiler: from a network's text to an image, in passes.
 //!
 //! Each pass does one thing to the [`Compilation`], has a name and a one-line description, and can print what it made
-//! ([`Pass::emit`]). [`PASSES`] lists them in the order they run.
+//! ([`Pass::emit`]). [`PASSES`] lists them in the order they run. Systems written by hand in assembly become images
+//! without passes: [`assemble_system`].
 //!
 //! ```
 //! use onward_chip::Chip;

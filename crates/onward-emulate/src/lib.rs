@@ -20,5 +20,5 @@ pub use fast::AddressCounts;
 pub use fault::{Fault, FaultKind};
 pub use machine::{BlockCounters, Counters, Inputs, Machine, MachineError, Options, Output};
 pub use memory::Bank;
-pub use reference::{Engine, HostPacket};
+pub use reference::{Engine, Feed, HostPacket};
 pub use timing::TimingTotals;

@@ -226,8 +226,7 @@ impl Machine {
             symbols: image.blocks.iter().map(|block| block.symbols.clone()).collect(),
         };
         for input in &image.host_inputs {
-            let graded = input.kind == onward_image::HostInputKind::Tag;
-            machine.outlets.push(Outlet::new(input.route.indices as usize, graded));
+            machine.outlets.push(Outlet::new(input.route.indices as usize, input.kind.is_graded()));
         }
         for level in &groups {
             let mut ranges = Vec::new();

@@ -227,6 +227,15 @@ pub enum HostInputKind {
     Target,
     /// The input's spikes.
     Input,
+    /// Whatever a program takes: packets with any payload.
+    Packets,
+}
+
+impl HostInputKind {
+    /// Whether its packets may carry payloads other than 1.
+    pub fn is_graded(self) -> bool {
+        matches!(self, HostInputKind::Tag | HostInputKind::Packets)
+    }
 }
 
 /// What a window is: the payload of the packet that opens it.

@@ -1,7 +1,7 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
 use crate::data::{RateEncoder, Samples};
-use onward_emulate::{Fault, Inputs, Machine, MachineError, Options};
+use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options};
 use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
 use std::ops::ControlFlow;
 
@@ -35,7 +35,7 @@ type Shown<'a> = (&'a [u8], u16);
 
 /// A machine and what the host must know to show it samples.
 pub struct Session {
-    machine: Machine,
+    machine: Box<dyn Engine>,
     window: usize,
     /// Host inputs, by number.
     tag: usize,
@@ -50,11 +50,19 @@ pub struct Session {
 }
 
 impl Session {
-    /// Loads an image.
+    /// Loads an image into the fast engine.
     ///
     /// # Errors
     /// The machine cannot be made, or the image has no such inputs.
     pub fn new(image: &Image, options: Options) -> Result<Session, SessionError> {
+        Session::with(image, Box::new(Machine::new(image, options)?))
+    }
+
+    /// A session with an engine that has the image loaded.
+    ///
+    /// # Errors
+    /// The image has no such inputs.
+    pub fn with(image: &Image, machine: Box<dyn Engine>) -> Result<Session, SessionError> {
         let find = |kind: HostInputKind, what| {
             image.host_inputs.iter().position(|input| input.kind == kind).ok_or(SessionError::Input(what))
         };
@@ -71,7 +79,7 @@ impl Session {
             }
         });
         Ok(Session {
-            machine: Machine::new(image, options)?,
+            machine,
             window,
             tag,
             target,
@@ -85,13 +93,13 @@ impl Session {
     }
 
     /// The machine.
-    pub fn machine(&self) -> &Machine {
-        &self.machine
+    pub fn machine(&self) -> &dyn Engine {
+        &*self.machine
     }
 
     /// The machine.
-    pub fn machine_mut(&mut self) -> &mut Machine {
-        &mut self.machine
+    pub fn machine_mut(&mut self) -> &mut dyn Engine {
+        &mut *self.machine
     }
 
     /// Sets the learning rate of an epoch (from 0) of so many, over the configuration port, unless the text schedules
@@ -120,9 +128,8 @@ impl Session {
             let shown: Vec<Shown> =
                 chunk.iter().map(|&at| (samples.pixels(at as usize), samples.label(at as usize))).collect();
             let (window, tag, target) = (self.window, self.tag, self.target);
-            let show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
-            let mut show = show;
-            self.machine.run(2 * window * shown.len(), |inputs| {
+            let mut show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+            self.machine.run_fed(2 * window * shown.len(), &mut |inputs| {
                 for (at, &(pixels, label)) in shown.iter().enumerate() {
                     let first = at * 2 * window;
                     let opens = |is_target| Tag { target: is_target, learn: true, slot: label }.payload();
@@ -163,7 +170,7 @@ impl Session {
         for chunk in all.chunks(at_once) {
             let (window, tag) = (self.window, self.tag);
             let mut show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
-            outputs.extend(self.machine.run(window * chunk.len(), |inputs| {
+            outputs.extend(self.machine.run_fed(window * chunk.len(), &mut |inputs| {
                 for (at, &sample) in chunk.iter().enumerate() {
                     let first = at * window;
                     inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
@@ -194,7 +201,7 @@ impl Session {
     fn drain(&mut self) -> Result<Vec<onward_emulate::Output>, SessionError> {
         let mut outputs = Vec::new();
         while self.machine.is_busy() {
-            outputs.extend(self.machine.run(1, |_| {})?);
+            outputs.extend(self.machine.run_fed(1, &mut |_| {})?);
         }
         Ok(outputs)
     }
@@ -209,7 +216,7 @@ struct Show<'a> {
 }
 
 impl Show<'_> {
-    fn sample(&mut self, inputs: &mut Inputs<'_>, first: usize, pixels: &[u8]) {
+    fn sample(&mut self, inputs: &mut dyn Feed, first: usize, pixels: &[u8]) {
         self.encoder.encode(pixels, self.buffer, self.words);
         for (step, bits) in self.buffer.chunks(self.words).enumerate() {
             inputs.spikes(self.input, first + step, bits);

@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, SampleOrder};
 use crate::session::{Session, SessionError};
-use onward_emulate::{Counters, Machine};
+use onward_emulate::{Counters, Engine};
 use onward_image::{Image, PopulationKind};
 use onward_isa::Space;
 use std::ops::ControlFlow;
@@ -196,7 +196,7 @@ fn test_epoch(
 /// The image with what the machine's memories hold now in place of what they held at first: what a run has learned.
 ///
 /// Random generators begin anew: learning that goes on from it draws other numbers than if it had never stopped.
-pub fn learned(machine: &Machine, image: &Image) -> Image {
+pub fn learned(machine: &dyn Engine, image: &Image) -> Image {
     let mut learned = image.clone();
     for (number, block) in learned.blocks.iter_mut().enumerate() {
         for space in [Space::Neuron, Space::Axon, Space::Synapse] {
@@ -211,7 +211,7 @@ pub fn learned(machine: &Machine, image: &Image) -> Image {
 }
 
 /// BLAKE3 of all weights and biases, layer by layer, neuron by neuron: the same wherever blocks lie.
-pub fn weights_hash(machine: &Machine, image: &Image) -> String {
+pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
     for (population, of) in image.network.populations.iter().enumerate() {
         if !matches!(of.kind, PopulationKind::Layer { .. }) {

@@ -23,6 +23,8 @@ pub enum Failure {
     Text(String),
     /// Something went wrong that the user cannot be blamed for.
     Inside(String),
+    /// Two things that were compared are not the same; that has been said.
+    Different,
     /// Ctrl-C; the report was written.
     Interrupted,
     /// Nobody reads the output any more (`onward disasm IMAGE.onw | head`).
@@ -52,6 +54,11 @@ impl Failure {
     pub fn diagnostics(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
         let colored = terminal::stderr_has_color();
         Failure::Text(if colored { source.render_colored(diagnostics) } else { source.render(diagnostics) })
+    }
+
+    /// Mistakes in an assembly and what it includes.
+    pub fn assembly(errors: &onward_isa::AssemblyErrors) -> Failure {
+        Failure::Text(if terminal::stderr_has_color() { errors.render_colored() } else { errors.render() })
     }
 
     /// What is wrong with an image file.
@@ -89,7 +96,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::Input { .. } | Failure::Text(_) => 2,
-            Failure::Inside(_) => 1,
+            Failure::Inside(_) | Failure::Different => 1,
             Failure::Interrupted => 130,
             Failure::NobodyReads => 141, // what a shell reports of a program that the closed pipe ended
         }

@@ -13,7 +13,7 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, compile, disasm, inspect, isa, run, train};
+use commands::{asm, compile, disasm, inspect, isa, run, trace_diff, train};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -28,6 +28,7 @@ Examples:
   onward compile programs/digits.sp -o digits.onw    only compile
   onward inspect digits.onw                          what is where on the chip
   onward run digits.onw --data digits --learn        run an image
+  onward run programs/lif.s --chip small             run a system written in assembly
 
 `onward COMMAND --help` says more about a command.";
 
@@ -49,6 +50,7 @@ enum Command {
     Disasm(disasm::Arguments),
     Asm(asm::Arguments),
     Isa(isa::Arguments),
+    TraceDiff(trace_diff::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
         Command::Isa(arguments) => isa::run(&arguments),
+        Command::TraceDiff(arguments) => trace_diff::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -168,9 +168,8 @@ impl Reader<'_> {
         let span = statement.span.clone();
         let directive = statement.directive.name;
         // First all operands are read, then it is asked whether they could be: so all that is wrong is said.
-        let number = |reader: &mut Self, at: usize| {
-            operands.get(at).map(|operand| reader.numbers.add(operand, directive))
-        };
+        let number =
+            |reader: &mut Self, at: usize| operands.get(at).map(|operand| reader.numbers.add(operand, directive));
         match statement.directive.what {
             Directive::Block => {
                 let tile = (number(self, 1)?, number(self, 2)?);
@@ -188,7 +187,8 @@ impl Reader<'_> {
                 };
                 let (name, entry) = (name?, entry?);
                 if name.text == "host" {
-                    return self.problem(Diagnostic::new(name.span, "no block can be called `host`").label("it is the host"));
+                    return self
+                        .problem(Diagnostic::new(name.span, "no block can be called `host`").label("it is the host"));
                 }
                 if self.out.blocks.iter().any(|block| block.name.text == name.text) {
                     let message = format!("there is another block `{}`", name.text);
@@ -305,8 +305,9 @@ impl Reader<'_> {
     fn elements(&mut self, operand: &Operand, directive: &'static str) -> Option<Elements> {
         let split = operand.text.strip_suffix(']').and_then(|inside| inside.split_once('['));
         let Some((memory, first)) = split else {
-            let problem = Diagnostic::new(operand.span.clone(), format!("`{}` are no elements of a memory", operand.text))
-                .help("write the memory, the width of an element and the first element, as in `n32[8]`");
+            let problem =
+                Diagnostic::new(operand.span.clone(), format!("`{}` are no elements of a memory", operand.text))
+                    .help("write the memory, the width of an element and the first element, as in `n32[8]`");
             return self.problem(problem);
         };
         let start = operand.span.start + memory.len() + 1;

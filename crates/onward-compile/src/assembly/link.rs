@@ -18,7 +18,9 @@ use std::path::Path;
 /// Bytes a block has of each memory if nothing asks for more.
 const LEAST_BYTES: i64 = 256;
 /// So many packets a file may describe: far more than anyone writes, and they fit in memory.
-const MOST_PACKETS: u64 = 1 << 24;
+const MOST_PACKETS: u64 = 1 << 22;
+/// So many indices a route or an input may have: far more than a core has axons, and a packet of each fits in memory.
+const MOST_INDICES: i64 = 1 << 16;
 /// Route numbers have twelve bits.
 const MOST_ROUTES: i64 = 1 << 12;
 
@@ -81,6 +83,31 @@ pub(super) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
     Ok(System { image, stimuli, steps: steps.unwrap_or(0) as u64 })
 }
 
+/// A route or an input on its way into the image.
+struct Sending {
+    name: String,
+    indices: i64,
+    takers: Takers,
+    to_host: bool,
+    /// The first line that speaks of it.
+    span: Span,
+}
+
+impl Sending {
+    fn new(name: &str, indices: i64, span: Span) -> Self {
+        Sending { name: name.to_owned(), indices, takers: Takers::new(), to_host: false, span }
+    }
+
+    fn into_route(self, source: Endpoint, trees: &mut Trees) -> Route {
+        let mut flits = trees.flits(source, &self.takers);
+        if self.to_host {
+            let destination = Destination::Unicast(Endpoint::Host(0));
+            flits.push(Flit { destination, deliveries: vec![Delivery::Host] });
+        }
+        Route { name: self.name, indices: self.indices as u32, flits }
+    }
+}
+
 struct Linker<'a> {
     parts: Parts<'a>,
     diagnostics: Vec<Diagnostic>,
@@ -117,12 +144,15 @@ impl Linker<'_> {
                 None => {
                     let problem = format!("there is no label `{}` in the code", block.entry.text);
                     let near = nearest(&block.entry.text, labels.iter().map(|(label, _)| label.as_str()));
-                    let help = near.map_or("a block begins at a label of the code".into(), |near| format!("did you mean `{near}`?"));
+                    let help = near.map_or("a block begins at a label of the code".into(), |near| {
+                        format!("did you mean `{near}`?")
+                    });
                     Some((problem, help))
                 }
-                Some(address) if address as usize >= self.parts.program.words.len() => {
-                    Some((format!("no instruction follows the label `{}`", block.entry.text), "a block needs code to run".into()))
-                }
+                Some(address) if address as usize >= self.parts.program.words.len() => Some((
+                    format!("no instruction follows the label `{}`", block.entry.text),
+                    "a block needs code to run".into(),
+                )),
                 Some(_) => None,
             };
             if let Some((problem, help)) = problem {
@@ -189,8 +219,9 @@ impl Linker<'_> {
             let Some(size_bytes) = self.get(size, &what, 0..=most) else { continue };
             let least = needed[*space as usize];
             if size_bytes < least {
-                let problem = Diagnostic::new(size.span.clone(), format!("{size_bytes} bytes of {} are too few", space.name()))
-                    .label(format!("what lies in it takes {least} bytes"));
+                let problem =
+                    Diagnostic::new(size.span.clone(), format!("{size_bytes} bytes of {} are too few", space.name()))
+                        .label(format!("what lies in it takes {least} bytes"));
                 self.diagnostics.push(problem);
             }
             bytes[*space as usize] = size_bytes;
@@ -248,7 +279,14 @@ impl Linker<'_> {
     }
 
     /// Takes axons of a block for a source.
-    fn take_axons(&mut self, block: usize, axons: u32, first: &Option<Number>, indices: i64, span: &Span) -> Option<u32> {
+    fn take_axons(
+        &mut self,
+        block: usize,
+        axons: u32,
+        first: Option<&Number>,
+        indices: i64,
+        span: &Span,
+    ) -> Option<u32> {
         let name = &self.parts.description.blocks[block].name.text;
         let first_axon = match first {
             Some(number) => self.get(number, "the first axon", 0..=i64::from(u32::MAX))?,
@@ -257,7 +295,7 @@ impl Linker<'_> {
         let last = first_axon + indices - 1;
         if last >= i64::from(axons) {
             let message = format!("block `{name}` has no axon {last}");
-            let label = format!("these packets arrive on axons {first_axon} to {last}");
+            let label = format!("these packets arrive on {}", axons_from(first_axon, last));
             let note = format!("`{name}` has {axons} {}", plural(axons as usize, "axon"));
             return self.problem(Diagnostic::new(span.clone(), message).label(label).note(note));
         }
@@ -267,9 +305,9 @@ impl Linker<'_> {
         if let Some((from, to, other)) = other {
             let shared = from.max(first_axon);
             let message = format!("axon {shared} of `{name}` has two sources");
-            let note = format!("line {} sends to axons {from} to {to}", self.line(&other));
+            let note = format!("line {} sends to {}", self.line(&other), axons_from(from, to));
             let help = "an axon takes the packets of one source: give each source axons of its own";
-            let label = format!("this sends to axons {first_axon} to {last}");
+            let label = format!("this sends to {}", axons_from(first_axon, last));
             return self.problem(Diagnostic::new(span.clone(), message).label(label).note(note).help(help));
         }
         Some(first_axon as u32)
@@ -277,84 +315,84 @@ impl Linker<'_> {
 
     fn routes(&mut self, blocks: &mut [Block], trees: &mut Trees) {
         let description = self.parts.description;
-        // By block and number: name, indices, takers, whether the host takes them, and the first line.
-        let mut routes: BTreeMap<(usize, i64), (String, i64, Takers, bool, Span)> = BTreeMap::new();
+        let mut routes: BTreeMap<(usize, i64), Sending> = BTreeMap::new();
         for line in &description.routes {
             let number = self.get(&line.number, "the route's number", 0..=MOST_ROUTES - 1);
-            let indices = self.get(&line.indices, "the number of indices", 1..=i64::from(u32::MAX));
+            let indices = self.get(&line.indices, "the number of indices", 1..=MOST_INDICES);
             let (Some(number), Some(indices)) = (number, indices) else { continue };
-            let first = || (line.name.clone(), indices, Takers::new(), false, line.span.clone());
-            let of_block = &description.blocks[line.block].name.text;
-            let (_, expected, takers, host, other) = routes.entry((line.block, number)).or_insert_with(first);
-            if *expected != indices {
-                let message = format!("route {number} of `{of_block}` has {expected} indices, not {indices}");
-                let note = format!("line {} says so", self.parts.source.position(other.start).0);
-                self.diagnostics.push(Diagnostic::new(line.indices.span.clone(), message).note(note));
+            let what = format!("route {number} of `{}`", description.blocks[line.block].name.text);
+            let sending = routes
+                .entry((line.block, number))
+                .or_insert_with(|| Sending::new(&line.name, indices, line.span.clone()));
+            if !self.has_indices(sending, indices, &line.indices, &what) {
                 continue;
             }
             match line.taker {
                 None => {}
-                Some(Taker::Host) if *host => {
-                    let message = format!("the host takes route {number} of `{of_block}` already");
+                Some(Taker::Host) if sending.to_host => {
+                    let message = format!("the host takes {what} already");
                     self.diagnostics.push(Diagnostic::new(line.span.clone(), message));
                 }
-                Some(Taker::Host) => *host = true,
+                Some(Taker::Host) => sending.to_host = true,
                 Some(Taker::Block(taker)) => {
-                    let (axons, tile) = (blocks[taker].axons, blocks[taker].tile);
-                    if let Some(first_axon) = self.take_axons(taker, axons, &line.first_axon, indices, &line.span) {
-                        let delivery = Delivery::Block { block: taker as u32, first_axon };
-                        takers.entry(tile).or_default().push(delivery);
-                    }
+                    self.deliver(sending, taker, &blocks[taker], line.first_axon.as_ref(), &line.span);
                 }
             }
         }
-        for ((block, number), (name, indices, takers, host, span)) in routes {
-            let block_name = &description.blocks[block].name.text;
+        for ((block, number), sending) in routes {
+            let name = &description.blocks[block].name.text;
             let expected = blocks[block].routes.len() as i64;
             if number != expected {
-                let message = format!("`{block_name}` has a route {number}, but no route {expected}");
+                let message = format!("`{name}` has a route {number}, but no route {expected}");
                 let help = "routes are numbered from 0 without gaps; without a taker a route leads nowhere";
-                self.diagnostics.push(Diagnostic::new(span, message).help(help));
+                self.diagnostics.push(Diagnostic::new(sending.span, message).help(help));
                 return;
             }
-            let mut flits = trees.flits(Endpoint::Core(blocks[block].tile), &takers);
-            if host {
-                let destination = Destination::Unicast(Endpoint::Host(0));
-                flits.push(Flit { destination, deliveries: vec![Delivery::Host] });
-            }
-            blocks[block].neurons = blocks[block].neurons.max(indices as u32);
-            blocks[block].routes.push(Route { name, indices: indices as u32, flits });
+            blocks[block].neurons = blocks[block].neurons.max(sending.indices as u32);
+            let route = sending.into_route(Endpoint::Core(blocks[block].tile), trees);
+            blocks[block].routes.push(route);
         }
     }
 
     fn inputs(&mut self, blocks: &[Block], trees: &mut Trees) -> Vec<HostInput> {
-        let mut inputs: Vec<(String, i64, Takers, Span)> = Vec::new();
+        let mut inputs: Vec<Sending> = Vec::new();
         for line in &self.parts.description.inputs {
-            let Some(indices) = self.get(&line.indices, "the number of indices", 1..=i64::from(u32::MAX)) else { continue };
-            let known = inputs.iter().position(|(name, ..)| *name == line.name.text);
-            let at = known.unwrap_or_else(|| {
-                inputs.push((line.name.text.clone(), indices, Takers::new(), line.span.clone()));
+            let Some(indices) = self.get(&line.indices, "the number of indices", 1..=MOST_INDICES) else {
+                continue;
+            };
+            let name = &line.name.text;
+            let at = inputs.iter().position(|input| input.name == *name).unwrap_or_else(|| {
+                inputs.push(Sending::new(name, indices, line.span.clone()));
                 inputs.len() - 1
             });
-            if inputs[at].1 != indices {
-                let message = format!("input `{}` has {} indices, not {indices}", line.name.text, inputs[at].1);
-                let note = format!("line {} says so", self.line(&inputs[at].3));
-                self.diagnostics.push(Diagnostic::new(line.indices.span.clone(), message).note(note));
-                continue;
-            }
-            let (axons, tile) = (blocks[line.taker].axons, blocks[line.taker].tile);
-            if let Some(first_axon) = self.take_axons(line.taker, axons, &line.first_axon, indices, &line.span) {
-                let delivery = Delivery::Block { block: line.taker as u32, first_axon };
-                inputs[at].2.entry(tile).or_default().push(delivery);
+            if self.has_indices(&inputs[at], indices, &line.indices, &format!("input `{name}`")) {
+                self.deliver(&mut inputs[at], line.taker, &blocks[line.taker], line.first_axon.as_ref(), &line.span);
             }
         }
-        let host = Endpoint::Host(0);
-        let input = |(name, indices, takers, _): (String, i64, Takers, Span)| HostInput {
+        let input = |input: Sending| HostInput {
             // The kind whose packets carry what the host likes.
-            kind: HostInputKind::Tag,
-            route: Route { name, indices: indices as u32, flits: trees.flits(host, &takers) },
+            kind: HostInputKind::Packets,
+            route: input.into_route(Endpoint::Host(0), trees),
         };
         inputs.into_iter().map(input).collect()
+    }
+
+    /// Whether a further line of a route or an input says the same number of indices; else says it does not.
+    fn has_indices(&mut self, sending: &Sending, indices: i64, number: &Number, what: &str) -> bool {
+        if sending.indices != indices {
+            let message = format!("{what} has {} indices, not {indices}", sending.indices);
+            let note = format!("line {} says so", self.line(&sending.span));
+            self.diagnostics.push(Diagnostic::new(number.span.clone(), message).note(note));
+        }
+        sending.indices == indices
+    }
+
+    /// Adds a block to those who take the packets.
+    fn deliver(&mut self, sending: &mut Sending, number: usize, block: &Block, first: Option<&Number>, span: &Span) {
+        if let Some(first_axon) = self.take_axons(number, block.axons, first, sending.indices, span) {
+            let delivery = Delivery::Block { block: number as u32, first_axon };
+            sending.takers.entry(block.tile).or_default().push(delivery);
+        }
     }
 
     fn range(&mut self, range: &Range, what: &str, last: i64) -> Option<impl Iterator<Item = i64> + Clone + use<>> {
@@ -363,11 +401,13 @@ impl Linker<'_> {
             Some(number) => self.get(number, what, 0..=last),
             None => first,
         };
-        let every = range.every.as_ref().map_or(Some(1), |every| self.get(every, "the distance in a range", 1..=i64::MAX));
+        let every =
+            range.every.as_ref().map_or(Some(1), |every| self.get(every, "the distance in a range", 1..=i64::MAX));
         let (first, to, every) = (first?, to?, every?);
         if let Some(number) = range.last.as_ref().filter(|_| to < first) {
             let message = format!("this range is empty: it begins at {first} and ends at {to}");
-            return self.problem(Diagnostic::new(number.span.clone(), message).help("the first number is the lower one"));
+            return self
+                .problem(Diagnostic::new(number.span.clone(), message).help("the first number is the lower one"));
         }
         Some((first..=to).step_by(usize::try_from(every).unwrap_or(usize::MAX)))
     }
@@ -408,7 +448,14 @@ impl Linker<'_> {
     fn program(&mut self) -> Program {
         let (text, lines) = std::mem::take(&mut self.parts.listing);
         let program = self.parts.program;
-        Program { name: self.name(), words: program.words.clone(), labels: program.labels.clone(), lines, text, population: None }
+        Program {
+            name: self.name(),
+            words: program.words.clone(),
+            labels: program.labels.clone(),
+            lines,
+            text,
+            population: None,
+        }
     }
 
     fn name(&self) -> String {
@@ -420,7 +467,9 @@ impl Linker<'_> {
     fn summary(&self, blocks: &[Block], inputs: &[HostInput]) -> NetworkSummary {
         let takers = |route: &Route| -> Vec<u32> {
             let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
-            deliveries.filter_map(|to| if let Delivery::Block { block, .. } = to { Some(*block) } else { None }).collect()
+            deliveries
+                .filter_map(|to| if let Delivery::Block { block, .. } = to { Some(*block) } else { None })
+                .collect()
         };
         let mut edges = Vec::new();
         for (from, block) in blocks.iter().enumerate() {
@@ -439,13 +488,14 @@ impl Linker<'_> {
                 break;
             }
         }
-        let populations = self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
-            name: line.name.text.clone(),
-            kind: PopulationKind::Layer { schedule: None },
-            neurons: block.neurons,
-            lag: lags.get(&(number as u32)).copied().unwrap_or(1),
-            source_line: self.line(&line.span) as u32,
-        });
+        let populations =
+            self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
+                name: line.name.text.clone(),
+                kind: PopulationKind::Layer { schedule: None },
+                neurons: block.neurons,
+                lag: lags.get(&(number as u32)).copied().unwrap_or(1),
+                source_line: self.line(&line.span) as u32,
+            });
         NetworkSummary {
             name: self.name(),
             source: (self.parts.source.name.clone(), self.parts.source.text.clone()),
@@ -475,6 +525,10 @@ impl Linker<'_> {
             }
         }
     }
+}
+
+fn axons_from(first: i64, last: i64) -> String {
+    if first == last { format!("axon {first}") } else { format!("axons {first} to {last}") }
 }
 
 /// Writes an element as it lies in memory: little-endian, the low nibble first.

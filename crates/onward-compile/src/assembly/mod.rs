@@ -183,7 +183,8 @@ fn suggest_directive(source: &Source, diagnostic: &mut Diagnostic) {
     }
     let names = || SYSTEM_DIRECTIVES.iter().map(|directive| directive.name);
     if names().any(|name| name == word) {
-        diagnostic.help = Some("directives that describe the system stand in the text itself, not in what it includes".into());
+        diagnostic.help =
+            Some("directives that describe the system stand in the text itself, not in what it includes".into());
         return;
     }
     let suggested = diagnostic.help.as_deref().and_then(|help| help.strip_prefix("did you mean `")?.strip_suffix("`?"));

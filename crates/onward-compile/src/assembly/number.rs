@@ -104,8 +104,11 @@ impl Values {
     ) -> Option<i64> {
         let problem = match self.0[number.at] {
             Some(value) if allowed.contains(&value) => return Some(value),
-            Some(value) => Diagnostic::new(number.span.clone(), format!("{what} is {value}"))
-                .label(format!("allowed is {} to {}", allowed.start(), allowed.end())),
+            Some(value) => Diagnostic::new(number.span.clone(), format!("{what} is {value}")).label(format!(
+                "allowed is {} to {}",
+                allowed.start(),
+                allowed.end()
+            )),
             None => Diagnostic::new(number.span.clone(), format!("{what} is not a number"))
                 .label("expected a number, found a register or a label of the code"),
         };

@@ -60,10 +60,13 @@ here:   sleep
     assert_eq!(third.memory_bytes, [256; 3]);
     assert_eq!(first.routes[0].flits.len(), 1);
     assert!(matches!(first.routes[0].flits[0].destination, Destination::Multicast(_)));
-    assert_eq!((first.routes[1].name.as_str(), &first.routes[1].flits[0].deliveries[..]), ("out", &[Delivery::Host][..]));
+    assert_eq!(
+        (first.routes[1].name.as_str(), &first.routes[1].flits[0].deliveries[..]),
+        ("out", &[Delivery::Host][..])
+    );
     assert_eq!((second.routes[0].indices, second.routes[0].flits.len()), (3, 0));
     let input = &image.host_inputs[0];
-    assert_eq!((input.kind, input.route.name.as_str()), (HostInputKind::Tag, "knock"));
+    assert_eq!((input.kind, input.route.name.as_str()), (HostInputKind::Packets, "knock"));
     assert_eq!(input.route.flits[0].deliveries, [Delivery::Block { block: 0, first_axon: 2 }]);
     let packet = |step, index| Stimulus { step, input: 0, index, payload: -5 };
     assert_eq!(system.stimuli, [packet(2, 1), packet(2, 2), packet(5, 1), packet(5, 2), packet(8, 1), packet(8, 2)]);
@@ -177,6 +180,7 @@ fn what_is_wrong_is_said() {
         (".route a, 1, N, host\n.route a, 1, N, host", &["the host takes route 1 of `a` already"]),
         (".route a, N * 1024, N, host", &["the route's number is 4096", "allowed is 0 to 4095"]),
         (".input knock, 3, b", &["input `knock` has 4 indices, not 3"]),
+        (".route a, 1, 1 << 17, host", &["the number of indices is 131072", "allowed is 1 to 65536"]),
         (".input more, N, host", &["the host sends nothing to itself"]),
         (".packet 10, knock, 0", &["the step is 10", "allowed is 0 to 9"]),
         (".packet 0, knock, N", &["the index of a packet of `knock` is 4", "allowed is 0 to 3"]),
@@ -195,7 +199,10 @@ fn what_is_wrong_is_said() {
         (".block host, 0, 0, start, 1", &["no block can be called `host`"]),
         (".block 3, 0, 0, start, 1", &["`3` is not a name for a block"]),
         (".block c, 0, 0, start, 1, tag", &["expected `tagged`, found `tag`"]),
-        (".block c, 0, 0, start, 4096", &["tile (0, 0) is too full: axons needs 4104", "a core of chip `small` has 4096"]),
+        (
+            ".block c, 0, 0, start, 4096",
+            &["tile (0, 0) is too full: axons needs 4104", "a core of chip `small` has 4096"],
+        ),
         (".steps 5", &["`.steps` stands here a second time"]),
         (".size e, 100", &["there is no memory `e`"]),
         (".size n, 1 << 30", &["the size of the neuron memory is 1073741824"]),
@@ -219,7 +226,10 @@ fn what_is_wrong_is_said() {
         assert_eq!(found.matches("error: ").count(), 1, "{line}\n{found}");
     }
     assert!(errors_of("start: sleep").contains("this text describes no system"));
-    assert!(errors_of(".block a, 0, 0, start, 1\n.steps 1\nsleep\nstart:").contains("no instruction follows the label `start`"));
+    assert!(
+        errors_of(".block a, 0, 0, start, 1\n.steps 1\nsleep\nstart:")
+            .contains("no instruction follows the label `start`")
+    );
 }
 
 #[test]
@@ -232,7 +242,19 @@ fn system_directives_of_included_texts_are_refused() {
 
 #[test]
 fn any_text_gets_an_answer() {
-    for text in ["", ":", ".", ".block", ".block ,", ".block\u{e9}, 1", "a: b: .steps", ".steps \u{1f600}", ".steps )(", ".packet ..,..,..", "\r\n.steps 1 ; \u{e9}\r\n"] {
+    for text in [
+        "",
+        ":",
+        ".",
+        ".block",
+        ".block ,",
+        ".block\u{e9}, 1",
+        "a: b: .steps",
+        ".steps \u{1f600}",
+        ".steps )(",
+        ".packet ..,..,..",
+        "\r\n.steps 1 ; \u{e9}\r\n",
+    ] {
         errors_of(text);
     }
 }

@@ -1,5 +1,6 @@
 //! A block, and a block that runs: the sequencer, its loops, its cycles, its faults.
 
+use super::trace::TraceLine;
 use super::{arithmetic, memory};
 use crate::fault::{Fault, FaultKind};
 use crate::{AddressCounts, BlockCounters};
@@ -59,6 +60,9 @@ struct Loop {
     end: usize,
     over: Over,
 }
+
+/// Is told of each instruction that was executed.
+pub(super) type Tracer = dyn FnMut(TraceLine);
 
 /// What a loop still has to do.
 enum Over {
@@ -148,8 +152,8 @@ impl Block {
         self.awake || self.current.iter().any(Option::is_some)
     }
 
-    /// Runs one step.
-    pub fn run(&mut self, chip: &Chip, step: u64) -> Result<Trace, Fault> {
+    /// Runs one step; `tracer` is told of each instruction.
+    pub fn run(&mut self, chip: &Chip, step: u64, tracer: Option<&mut Tracer>) -> Result<Trace, Fault> {
         if self.tagged
             && let Some(tag) = self.current[0].take()
         {
@@ -180,12 +184,12 @@ impl Block {
             sends: Vec::new(),
             sent,
         };
-        running.finish()
+        running.finish(tracer)
     }
 }
 
 impl Running<'_> {
-    fn finish(mut self) -> Result<Trace, Fault> {
+    fn finish(mut self, mut tracer: Option<&mut Tracer>) -> Result<Trace, Fault> {
         loop {
             self.look_at_loop_ends();
             let Some(&Some(instruction)) = self.block.code.get(self.pc) else {
@@ -195,12 +199,19 @@ impl Running<'_> {
             if self.executed > ENDLESS {
                 return Err(self.fault(FaultKind::Endless));
             }
+            let before = tracer.is_some().then(|| (self.cycle(), self.pc, self.before(&instruction)));
             self.cycles += self.cost(&instruction);
             let elements = self.elements(&instruction);
             let counts = &mut self.block.counters.addresses[self.pc];
             counts.executed += 1;
             counts.elements += elements;
-            match self.execute(&instruction)? {
+            let next = self.execute(&instruction)?;
+            if let (Some(tracer), Some((cycle, address, before))) = (&mut tracer, before) {
+                let (tile, block) = (self.block.tile, self.block.number);
+                let values = self.after(before);
+                tracer(TraceLine { step: self.step, tile, block, cycle, address, instruction, values });
+            }
+            match next {
                 Next::Following => self.pc += 1,
                 Next::At(pc) => self.pc = pc,
                 Next::End { awake } => {
@@ -209,9 +220,13 @@ impl Running<'_> {
                 }
             }
         }
-        let computed = self.sends.iter().map(|send| send.gap).sum::<u64>() + self.cycles;
-        self.block.counters.cycles += computed;
+        self.block.counters.cycles += self.cycle();
         Ok(Trace { sends: self.sends, tail: self.cycles })
+    }
+
+    /// Cycles since dispatch, what the network makes the block wait left out.
+    fn cycle(&self) -> u64 {
+        self.sends.iter().map(|send| send.gap).sum::<u64>() + self.cycles
     }
 
     /// A fault of the instruction at the pc.

@@ -17,6 +17,45 @@ pub struct HostPacket {
     pub payload: i32,
 }
 
+/// What takes the host's packets of a chunk. What is put into a step is sent in that step and consumed in the next.
+pub trait Feed {
+    /// Sends a packet.
+    ///
+    /// # Panics
+    /// If the step or the input does not exist, or the index is not the input's, or was sent before in the step.
+    fn send(&mut self, input: usize, step: usize, index: u32, payload: i32);
+
+    /// Sends a spike for each set bit; `bits` has a bit for each index of the input, lowest first.
+    ///
+    /// # Panics
+    /// If the step or the input does not exist, or `bits` is too short.
+    fn spikes(&mut self, input: usize, step: usize, bits: &[u64]);
+}
+
+impl Feed for crate::Inputs<'_> {
+    fn send(&mut self, input: usize, step: usize, index: u32, payload: i32) {
+        self.send(input, step, index, payload);
+    }
+
+    fn spikes(&mut self, input: usize, step: usize, bits: &[u64]) {
+        self.spikes(input, step, bits);
+    }
+}
+
+impl Feed for Vec<HostPacket> {
+    fn send(&mut self, input: usize, step: usize, index: u32, payload: i32) {
+        self.push(HostPacket { step, input, index, payload });
+    }
+
+    fn spikes(&mut self, input: usize, step: usize, bits: &[u64]) {
+        for (at, &word) in bits.iter().enumerate() {
+            for bit in (0..64).filter(|bit| word >> bit & 1 == 1) {
+                self.push(HostPacket { step, input, index: at as u32 * 64 + bit, payload: 1 });
+            }
+        }
+    }
+}
+
 /// An engine with an image loaded. Whatever is asked, all engines answer the same.
 pub trait Engine {
     /// Runs `steps` steps with these packets from the host, in any order. Returns what reached the host.
@@ -28,8 +67,17 @@ pub trait Engine {
     /// If a packet's step, input or index does not exist, or it comes twice.
     fn run_packets(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault>;
 
+    /// Runs `steps` steps; `feed` puts what the host sends in them. Returns what reached the host.
+    ///
+    /// # Errors
+    /// As [`Engine::run_packets`].
+    fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault>;
+
     /// The number of the next step.
     fn step(&self) -> u64;
+
+    /// Cycles so far; `None` without timing.
+    fn cycles(&self) -> Option<u64>;
 
     /// Whether a block would run in the next step without further input.
     fn is_busy(&self) -> bool;
@@ -56,14 +104,22 @@ pub trait Engine {
 
 /// Implements the trait by the methods of the same names.
 macro_rules! engine {
-    ($machine:ty, $run:expr) => {
+    ($machine:ty, $run:expr, $run_fed:expr) => {
         impl Engine for $machine {
             fn run_packets(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
                 $run(self, steps, packets)
             }
 
+            fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
+                $run_fed(self, steps, feed)
+            }
+
             fn step(&self) -> u64 {
                 self.step()
+            }
+
+            fn cycles(&self) -> Option<u64> {
+                self.cycles()
             }
 
             fn is_busy(&self) -> bool {
@@ -93,11 +149,21 @@ macro_rules! engine {
     };
 }
 
-engine!(machine::Machine, machine::Machine::run);
-engine!(crate::Machine, |machine: &mut crate::Machine, steps, packets: &[HostPacket]| {
-    machine.run(steps, |inputs| {
-        for packet in packets {
-            inputs.send(packet.input, packet.step, packet.index, packet.payload);
-        }
-    })
+type FeedWith<'a> = &'a mut dyn FnMut(&mut dyn Feed);
+
+engine!(machine::Machine, machine::Machine::run, |machine: &mut machine::Machine, steps, feed: FeedWith| {
+    let mut packets: Vec<HostPacket> = Vec::new();
+    feed(&mut packets);
+    machine.run(steps, &packets)
 });
+engine!(
+    crate::Machine,
+    |machine: &mut crate::Machine, steps, packets: &[HostPacket]| {
+        machine.run(steps, |inputs| {
+            for packet in packets {
+                inputs.send(packet.input, packet.step, packet.index, packet.payload);
+            }
+        })
+    },
+    |machine: &mut crate::Machine, steps, feed: FeedWith| machine.run(steps, |inputs| feed(inputs))
+);

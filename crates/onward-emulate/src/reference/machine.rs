@@ -1,11 +1,12 @@
 //! The whole chip, step by step.
 
-use super::core::{Block, Trace};
+use super::core::{Block, Trace, Tracer};
 use super::engine::HostPacket;
 use super::memory;
+use super::trace::TraceLine;
 use super::network::{Timing, contested_axon, deliver};
 use crate::{Counters, Fault, MachineError, Options, Output};
-use onward_image::{HostInputKind, Image, Symbol};
+use onward_image::{Image, Symbol};
 use onward_isa::{Space, Width};
 
 /// A chip with an image loaded, run by the reference engine.
@@ -16,6 +17,17 @@ pub struct Machine {
     step: u64,
     host_packets: Vec<u64>,
     configuration_bits: u64,
+    /// Who is told of instructions, of which tiles (all if none is named) and steps.
+    tracer: Option<(TraceSelection, Box<Tracer>)>,
+}
+
+/// Which instructions a trace shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceSelection {
+    /// Tiles; all if there are none.
+    pub tiles: Vec<u32>,
+    /// Steps.
+    pub steps: std::ops::RangeInclusive<u64>,
 }
 
 /// The names of an output's place in its step: sender (the host's inputs, then blocks), route, index (rule R3).
@@ -40,8 +52,14 @@ impl Machine {
             step: 0,
             host_packets: vec![0; image.host_inputs.len()],
             configuration_bits: 0,
+            tracer: None,
             image: image.clone(),
         })
+    }
+
+    /// Has `tracer` told of each instruction of the selection that was executed.
+    pub fn trace(&mut self, selection: TraceSelection, tracer: impl FnMut(TraceLine) + 'static) {
+        self.tracer = Some((selection, Box::new(tracer)));
     }
 
     /// Runs `steps` steps with these packets from the host, in any order. Returns what reached the host, by step, sender
@@ -82,7 +100,7 @@ impl Machine {
                 index < host_input.route.indices && before != Some((input, index)),
                 "an index of the input, once a step"
             );
-            assert!(payload == 1 || host_input.kind == HostInputKind::Tag, "only tags carry something");
+            assert!(payload == 1 || host_input.kind.is_graded(), "this input carries spikes");
             before = Some((input, index));
             let copies = deliver(&host_input.route, index, payload, &mut self.blocks);
             output((0, input, index), copies, payload, self.step);
@@ -92,7 +110,12 @@ impl Machine {
         let mut traces: Vec<(usize, Trace)> = Vec::new();
         for number in 0..self.blocks.len() {
             if self.blocks[number].runs() {
-                let trace = self.blocks[number].run(&self.image.chip, self.step)?;
+                let tile = self.image.blocks[number].tile.0;
+                let tracer = self.tracer.as_mut().filter(|(of, _)| {
+                    of.steps.contains(&self.step) && (of.tiles.is_empty() || of.tiles.contains(&tile))
+                });
+                let tracer = tracer.map(|(_, tracer)| &mut **tracer);
+                let trace = self.blocks[number].run(&self.image.chip, self.step, tracer)?;
                 traces.push((number, trace));
             }
         }

@@ -36,6 +36,8 @@ mod execute;
 mod machine;
 mod memory;
 mod network;
+mod trace;
 
-pub use engine::{Engine, HostPacket};
-pub use machine::Machine;
+pub use engine::{Engine, Feed, HostPacket};
+pub use machine::{Machine, TraceSelection};
+pub use trace::TraceLine;

@@ -3,13 +3,16 @@
 use crate::failure::Failure;
 use crate::files::{Output, read_source};
 use crate::{Outcome, terminal};
-use onward_isa::{assemble_with, disassemble, read_relative};
+use onward_compile::assemble_code;
+use onward_isa::{disassemble, read_relative};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   onward asm count.s                   check it, and see each instruction's address and word
-  onward asm count.s --words -o w.hex  one word a line, in hexadecimal, as Verilog's $readmemh reads it";
+  onward asm count.s --words -o w.hex  one word a line, in hexadecimal, as Verilog's $readmemh reads it
+
+`onward run FILE.s` runs a file that also describes blocks and routes.";
 
 /// Assemble a text and show its words
 #[derive(clap::Args)]
@@ -30,9 +33,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let source = read_source(&arguments.file)?;
-    let program = assemble_with(&source, &mut read_relative).map_err(|errors| {
-        Failure::Text(if terminal::stderr_has_color() { errors.render_colored() } else { errors.render() })
-    })?;
+    let program = assemble_code(&source, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
     let mut text = if arguments.words {
         program.words.iter().map(|word| format!("{word:08x}\n")).collect()
     } else {

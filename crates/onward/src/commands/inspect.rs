@@ -137,6 +137,7 @@ fn routes(image: &Image) -> String {
             HostInputKind::Tag => "tags",
             HostInputKind::Target => "target",
             HostInputKind::Input => "input",
+            HostInputKind::Packets => "packets",
         };
         ("host".to_owned(), host, what, &input.route)
     });

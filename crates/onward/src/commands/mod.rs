@@ -6,10 +6,14 @@ pub mod disasm;
 pub mod inspect;
 pub mod isa;
 pub mod run;
+mod run_assembly;
+pub mod trace;
+pub mod trace_diff;
 pub mod train;
 
 use clap::{Args, ValueEnum};
-use onward_emulate::Options;
+use onward_emulate::{Engine, Machine, MachineError, Options, reference};
+use onward_image::Image;
 
 /// Whether time is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,6 +22,15 @@ pub enum Timing {
     Cycle,
     /// The same answers without time: faster.
     None,
+}
+
+/// Which engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// Whole vectors at once, on threads.
+    Fast,
+    /// One element after the other, written to be obviously right.
+    Reference,
 }
 
 /// How the emulator runs. Nothing here changes an answer.
@@ -29,6 +42,9 @@ pub struct HowToRun {
     /// Host threads [default: all this computer has]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// The fast engine, or the plain one that it is held against; the answers are the same
+    #[arg(long, value_enum, default_value_t = EngineChoice::Fast, hide_possible_values = true, value_name = "fast|reference")]
+    engine: EngineChoice,
 }
 
 impl HowToRun {
@@ -37,5 +53,13 @@ impl HowToRun {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.map_or_else(all, usize::from);
         Options { seed, timing: self.timing == Timing::Cycle, threads }
+    }
+
+    /// The engine that was asked for, with an image loaded.
+    fn engine(&self, image: &Image, options: Options) -> Result<Box<dyn Engine>, MachineError> {
+        Ok(match self.engine {
+            EngineChoice::Fast => Box::new(Machine::new(image, options)?),
+            EngineChoice::Reference => Box::new(reference::Machine::new(image, options)?),
+        })
     }
 }

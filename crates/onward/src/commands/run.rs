@@ -1,29 +1,40 @@
-//! `onward run`: run an image.
+//! `onward run`: run an image, or a system in assembly.
 
 use super::HowToRun;
+use super::run_assembly::Assembly;
+use super::trace::{self, Trace};
 use super::train::Learning;
 use crate::failure::Failure;
 use crate::files::{Output, read_costs, read_data, read_image};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
-use onward_run::Session;
+use onward_run::{Session, SessionError};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   onward run digits.onw --data digits                        test what it has learned
   onward run digits.onw --data digits --learn -o more.onw    learn on
+  onward run programs/lif.s --chip small                     run a system written in assembly
+  onward run digits.onw --data digits --trace-instructions 0,1 --from 8 --to 9
 
-An image that `compile` made has learned nothing yet; `train -o` saves one that has.";
+An image that `compile` made has learned nothing yet; `train -o` saves one that has. A trace is made by the reference
+engine, and the run ends with the last step that is traced; `onward trace-diff` compares two.";
 
-/// Run an image: test what it has learned, or learn
+/// Run an image (test what it has learned, or learn) or a system in assembly
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// The image
-    #[arg(value_name = "IMAGE.onw")]
-    image: PathBuf,
+    /// The image, or the assembly
+    #[arg(value_name = "IMAGE.onw|FILE.s")]
+    file: PathBuf,
+    /// For an assembly: built-in chip or chip file [default: middle]
+    #[arg(long, value_name = "CHIP")]
+    chip: Option<String>,
+    /// For an assembly: show these arrays of each block at the end
+    #[arg(long, value_name = "ARRAY", value_delimiter = ',')]
+    show: Vec<String>,
     /// Built-in data (digits) or folder of IDX files [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -38,6 +49,8 @@ pub struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     how: HowToRun,
+    #[command(flatten)]
+    trace: Trace,
     /// Save the image with what was learned
     #[arg(short, long, value_name = "IMAGE.onw", requires = "learn")]
     output: Option<PathBuf>,
@@ -48,10 +61,24 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let image = read_image(&arguments.image)?;
+    let is_assembly = arguments.file.extension().is_some_and(|extension| extension == "s");
+    if is_assembly {
+        return arguments.assembly().run();
+    }
+    if arguments.chip.is_some() || !arguments.show.is_empty() {
+        let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
+        return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
+    }
+    let image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
-    let name = arguments.image.display().to_string();
-    let options = arguments.how.options(arguments.seed.unwrap_or(image.network.seed));
+    let name = arguments.file.display().to_string();
+    let seed = arguments.seed.unwrap_or(image.network.seed);
+    if let Some(selection) = arguments.trace.selection(&image)? {
+        if arguments.learn || arguments.json.is_some() {
+            return Err(Failure::input_with_help("a trace makes no report", "leave --learn, --json or --trace-instructions out"));
+        }
+        return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
+    }
     if arguments.learn {
         let learning = Learning {
             command: "run",
@@ -59,7 +86,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             image: &image,
             dataset: &dataset,
             epochs: arguments.epochs.unwrap_or(image.network.epochs),
-            options,
+            how: &arguments.how,
+            seed,
             output: arguments.output.as_deref(),
             json: arguments.json.as_deref(),
         };
@@ -67,8 +95,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let json = arguments.json.as_deref().map(Output::prepare).transpose()?;
     let costs = read_costs(&image)?;
-    let failed = |error| Failure::session(&name, &error);
-    let mut session = Session::new(&image, options).map_err(failed)?;
+    let failed = |error: SessionError| Failure::session(&name, &error);
+    let options = arguments.how.options(seed);
+    let engine = arguments.how.engine(&image, options).map_err(|error| failed(error.into()))?;
+    let mut session = Session::with(&image, engine).map_err(failed)?;
     terminal::print(&report::opening(&image, &dataset, options.seed))?;
     let mut monitor = Monitor::new(0, &dataset)?;
     let tested = onward_run::test(&mut session, &image, &dataset, |progress| monitor.tell(progress));
@@ -83,4 +113,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
     terminal::print(&report::report(&results))?;
     terminal::print(&report::written([&json]))?;
     if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+impl Arguments {
+    fn assembly(&self) -> Assembly<'_> {
+        Assembly {
+            file: &self.file,
+            chip: self.chip.as_deref().unwrap_or("middle"),
+            seed: self.seed,
+            show: &self.show,
+            how: &self.how,
+            trace: &self.trace,
+            foreign: [
+                ("--data", self.data.is_some()),
+                ("--learn", self.learn),
+                ("--output", self.output.is_some()),
+                ("--json", self.json.is_some()),
+            ],
+        }
+    }
 }

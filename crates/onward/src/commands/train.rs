@@ -7,10 +7,9 @@ use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
-use onward_emulate::Options;
 use onward_image::Image;
 use onward_run::data::Dataset;
-use onward_run::{Session, TrainReport};
+use onward_run::{SessionError, Session, TrainReport};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -63,7 +62,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         image: &image,
         dataset: &dataset,
         epochs: arguments.epochs.unwrap_or(image.network.epochs),
-        options: arguments.how.options(arguments.seed),
+        how: &arguments.how,
+        seed: arguments.seed,
         output: arguments.output.as_deref(),
         json: arguments.json.as_deref(),
     };
@@ -78,7 +78,8 @@ pub struct Learning<'a> {
     pub image: &'a Image,
     pub dataset: &'a Dataset,
     pub epochs: u32,
-    pub options: Options,
+    pub how: &'a HowToRun,
+    pub seed: u64,
     pub output: Option<&'a Path>,
     pub json: Option<&'a Path>,
 }
@@ -89,9 +90,11 @@ impl Learning<'_> {
         let json = self.json.map(Output::prepare).transpose()?;
         let output = self.output.map(Output::prepare).transpose()?;
         let costs = read_costs(self.image)?;
-        let failed = |error| Failure::session(self.name, &error);
-        let mut session = Session::new(self.image, self.options).map_err(failed)?;
-        terminal::print(&report::opening(self.image, self.dataset, self.options.seed))?;
+        let failed = |error: SessionError| Failure::session(self.name, &error);
+        let options = self.how.options(self.seed);
+        let engine = self.how.engine(self.image, options).map_err(|error| failed(error.into()))?;
+        let mut session = Session::with(self.image, engine).map_err(failed)?;
+        terminal::print(&report::opening(self.image, self.dataset, self.seed))?;
         terminal::print(&report::epochs_heading())?;
         let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
         let trained: Result<TrainReport, _> = onward_run::train(
@@ -99,7 +102,7 @@ impl Learning<'_> {
             self.image,
             self.dataset,
             self.epochs,
-            self.options.seed,
+            self.seed,
             |progress| monitor.borrow_mut().tell(progress),
             |epoch| monitor.borrow().print(&report::epoch(epoch, self.epochs)),
         );
@@ -110,7 +113,7 @@ impl Learning<'_> {
             command: self.command,
             image: self.image,
             data: &self.dataset.name,
-            options: self.options,
+            options,
             costs: &costs,
             host_time: monitor.elapsed(),
         };

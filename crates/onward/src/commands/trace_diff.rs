@@ -1,0 +1,47 @@
+//! `onward trace-diff`: the first difference between two instruction traces.
+
+use crate::failure::Failure;
+use crate::files::read_source;
+use crate::{Outcome, terminal};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  onward run a.onw --data digits --trace-instructions all --from 8 --to 9 > a.trace
+  onward run b.onw --data digits --trace-instructions all --from 8 --to 9 > b.trace
+  onward trace-diff a.trace b.trace
+
+Exit code 0 if the traces are the same, 1 if they differ.";
+
+/// Lines shown before the first difference.
+const CONTEXT: usize = 3;
+
+/// Find the first difference between two instruction traces
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// A trace
+    #[arg(value_name = "TRACE")]
+    first: PathBuf,
+    /// Another
+    #[arg(value_name = "TRACE")]
+    second: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let (first, second) = (read_source(&arguments.first)?, read_source(&arguments.second)?);
+    let lines = |text: &'_ str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
+    let (a, b) = (lines(&first.text), lines(&second.text));
+    let Some(at) = (0..a.len().max(b.len())).find(|&at| a.get(at) != b.get(at)) else {
+        return terminal::print(&format!("the traces are the same: {} instructions\n", a.len()));
+    };
+    let mut text = format!("the traces differ from line {} on\n\n", at + 1);
+    for line in &a[at.saturating_sub(CONTEXT)..at] {
+        text += &format!("    {line}\n");
+    }
+    let end = "(no further line)".to_owned();
+    text += &format!("  < {}\n  > {}\n", a.get(at).unwrap_or(&end), b.get(at).unwrap_or(&end));
+    terminal::print(&text)?;
+    Err(Failure::Different)
+}
