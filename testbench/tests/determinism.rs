@@ -14,8 +14,7 @@ fn one_epoch(chip: Chip, seed: u64, timing: bool, threads: usize) -> EpochReport
     let image = compile(&source, &Options { chip, seed }).map_err(|errors| source.render(&errors)).unwrap();
     let dataset = Dataset::load("digits").unwrap();
     let mut session = Session::new(&image, Emulation { seed, timing, threads }).unwrap();
-    let report =
-        train(&mut session, &image, &dataset, 1, seed, |_| ControlFlow::Continue(()), |_| {}).unwrap();
+    let report = train(&mut session, &image, &dataset, 1, seed, |_| ControlFlow::Continue(()), |_| {}).unwrap();
     report.epochs.into_iter().next().unwrap()
 }
 

@@ -36,7 +36,7 @@ mod trees;
 mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
-pub use formats::LayerFormat;
 pub use driver::{compile, compile_with};
+pub use formats::LayerFormat;
 pub use pass::{Compilation, Options, Pass};
 pub use passes::PASSES;

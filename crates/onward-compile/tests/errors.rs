@@ -18,7 +18,8 @@ fn limits_are_named() {
     assert!(names.len() >= 7);
     for path in names {
         let text = fs::read_to_string(&path).unwrap();
-        let chip = text.lines().next().and_then(|line| line.strip_prefix("# chip: ")).expect("the first line names a chip");
+        let chip =
+            text.lines().next().and_then(|line| line.strip_prefix("# chip: ")).expect("the first line names a chip");
         let source = Source::new(path.file_name().unwrap().to_string_lossy(), text.clone());
         let options = Options { chip: Chip::builtin(chip).unwrap(), seed: 1 };
         let errors = compile(&source, &options).expect_err("it does not fit");

@@ -73,7 +73,7 @@ pub enum FaultKind {
         /// The index it was sent with.
         index: u32,
     },
-    /// The step does not end: more instructions than any handler needs.
+    /// The step does not end: more than 2^30 cycles without a packet.
     Endless,
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Fault {
             FaultKind::SecondPacket { index } => {
                 write!(f, "a second packet with the index {index}: an axon takes one packet a step")
             }
-            FaultKind::Endless => write!(f, "the step does not end"),
+            FaultKind::Endless => write!(f, "the step does not end: more than 2^30 cycles without a packet"),
         }
     }
 }

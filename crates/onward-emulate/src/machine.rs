@@ -74,7 +74,14 @@ impl Inputs<'_> {
     /// # Panics
     /// If the step or the input does not exist, or `bits` is too short.
     pub fn spikes(&mut self, input: usize, step: usize, bits: &[u64]) {
-        self.outlets[input].set(step + 1, bits);
+        let outlet = &mut self.outlets[input];
+        if outlet.is_graded() {
+            for index in (0..outlet.indices()).filter(|index| bits[index / 64] >> (index % 64) & 1 == 1) {
+                outlet.send(step + 1, index as u32, 1).expect("an index of the input, once a step");
+            }
+            return;
+        }
+        outlet.spikes(step + 1, bits).expect("an index of the input, once a step");
     }
 }
 
@@ -127,10 +134,15 @@ impl Counters {
         let each = |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect();
         let block = |(a, b): (&BlockCounters, &BlockCounters)| BlockCounters {
             block: a.block,
-            addresses: a.addresses.iter().zip(&b.addresses).map(|(a, b)| AddressCounts {
-                executed: f(a.executed, b.executed),
-                elements: f(a.elements, b.elements),
-            }).collect(),
+            addresses: a
+                .addresses
+                .iter()
+                .zip(&b.addresses)
+                .map(|(a, b)| AddressCounts {
+                    executed: f(a.executed, b.executed),
+                    elements: f(a.elements, b.elements),
+                })
+                .collect(),
             steps: f(a.steps, b.steps),
             cycles: f(a.cycles, b.cycles),
             events: f(a.events, b.events),
@@ -198,11 +210,15 @@ impl Machine {
             image.programs.iter().map(|program| Arc::new(Decoded::new(&program.words, &image.chip))).collect();
         let takers = |route: &onward_image::Route| {
             let flits = route.flits.iter().flat_map(|flit| flit.deliveries.clone());
-            flits.filter_map(|d| if let Delivery::Block { block, .. } = d { Some(block) } else { None }).collect::<Vec<_>>()
+            flits
+                .filter_map(|d| if let Delivery::Block { block, .. } = d { Some(block) } else { None })
+                .collect::<Vec<_>>()
         };
-        let edges = image.blocks.iter().enumerate().flat_map(|(from, block)| {
-            block.routes.iter().flat_map(takers).map(move |to| (from as u32, to))
-        });
+        let edges = image
+            .blocks
+            .iter()
+            .enumerate()
+            .flat_map(|(from, block)| block.routes.iter().flat_map(takers).map(move |to| (from as u32, to)));
         let groups: Vec<Vec<Group>> = levels(image.blocks.len() as u32, edges);
 
         let mut machine = Machine {
@@ -271,13 +287,13 @@ impl Machine {
                 }
             }
         }
-        self.to_host.sort_unstable();
+        // In the order of the host's inputs, then of blocks and routes: `connect` met them so.
         self.to_host.dedup();
         for (number, block) in image.blocks.iter().enumerate() {
             let taker = &mut self.blocks[self.place[number]];
             taker.inlets.sort_by_key(|inlet| inlet.first_axon);
             if graded[number] || taker.program.reads_payloads {
-                taker.take_payloads(block.axons as usize + 1);
+                taker.take_payloads(block.axons as usize);
             }
         }
     }
@@ -294,7 +310,8 @@ impl Machine {
 
     /// Whether a block would run in the next step without further input: a window is open, or packets are under way.
     pub fn is_busy(&self) -> bool {
-        self.blocks.iter().any(|block| block.awake) || self.outlets.iter().any(Outlet::is_pending)
+        let arriving = |block: &Block| block.inlets.iter().any(|inlet| self.outlets[inlet.outlet].is_pending());
+        self.blocks.iter().any(|block| block.awake || arriving(block))
     }
 
     /// Runs `steps` steps; `feed` puts what the host sends in them. Returns what reached the host, by step.
@@ -306,8 +323,20 @@ impl Machine {
             outlet.begin(steps);
         }
         feed(&mut Inputs { outlets: &mut self.outlets[..self.host_inputs], steps });
+        // Of several faults the first is reported (rule F11). A block that runs later may have met one earlier in time,
+        // so after a fault the others run up to its step.
+        let mut first: Option<Fault> = None;
         for level in 0..self.levels.len() {
-            self.run_level(level, steps)?;
+            let steps = first.as_ref().map_or(steps, |fault| (fault.step - self.step) as usize + 1);
+            if let Err(fault) = self.run_level(level, steps) {
+                first = Some(match first {
+                    Some(first) if (first.step, first.block) < (fault.step, fault.block) => first,
+                    _ => fault,
+                });
+            }
+        }
+        if let Some(fault) = first {
+            return Err(fault);
         }
         let mut outputs = Vec::new();
         for &outlet in &self.to_host {
@@ -355,9 +384,8 @@ impl Machine {
             }
             simd.run_chunk(&mut task.blocks[0], first_step, steps, done, task.outlets, limits, scratch)
         };
-        let results: Vec<Result<(), Fault>> = self.pool.install(|| {
-            tasks.par_iter_mut().map_init(|| Scratch::new(limits.vector_length), run).collect()
-        });
+        let results: Vec<Result<(), Fault>> =
+            self.pool.install(|| tasks.par_iter_mut().map_init(|| Scratch::new(limits.vector_length), run).collect());
         // Of several faults the first is reported: the same for any number of threads.
         let faults = results.into_iter().filter_map(Result::err);
         faults.min_by_key(|fault| (fault.step, fault.block)).map_or(Ok(()), Err)
@@ -454,9 +482,11 @@ fn run_recurrent(
         let running: Vec<bool> = task
             .blocks
             .iter_mut()
-            .map(|block| block.collect_from(slot, |outlet| {
-                if outlet < first_outlet { &done[outlet] } else { &task.outlets[outlet - first_outlet] }
-            }))
+            .map(|block| {
+                block.collect_from(slot, |outlet| {
+                    if outlet < first_outlet { &done[outlet] } else { &task.outlets[outlet - first_outlet] }
+                })
+            })
             .collect();
         for (at, block) in task.blocks.iter_mut().enumerate().filter(|(at, _)| running[*at]) {
             let range = &ranges[first_place + at];

@@ -102,25 +102,27 @@ impl Timing {
         let share = steps.div_ceil(self.workers.len()).max(1);
         let (barrier, endpoint) = (self.barrier_cycles, self.host);
         let (host_routes, block_routes) = (&self.host_routes, &self.block_routes);
-        self.workers.par_iter_mut().zip(entries.par_chunks_mut(share)).enumerate().for_each(|(at, (worker, entries))| {
-            worker.totals = TimingTotals::default();
-            for (step, entries) in entries.iter_mut().enumerate() {
-                let slot = at * share + step + 1;
-                entries.sort_unstable();
-                let traffic = &mut worker.traffic;
-                traffic.clear();
-                for (outlet, route) in host.iter().zip(host_routes) {
-                    if outlet.count(slot) > 0 {
-                        traffic.burst(0, outlet.count(slot), route.clone());
+        self.workers.par_iter_mut().zip(entries.par_chunks_mut(share)).enumerate().for_each(
+            |(at, (worker, entries))| {
+                worker.totals = TimingTotals::default();
+                for (step, entries) in entries.iter_mut().enumerate() {
+                    let slot = at * share + step + 1;
+                    entries.sort_unstable();
+                    let traffic = &mut worker.traffic;
+                    traffic.clear();
+                    for (outlet, route) in host.iter().zip(host_routes) {
+                        if outlet.count(slot) > 0 {
+                            traffic.burst(0, outlet.count(slot), route.clone());
+                        }
                     }
+                    traffic.finish(endpoint, 0);
+                    for core in entries.chunk_by(|a, b| a.0 == b.0) {
+                        add_core(traffic, core, blocks, block_routes);
+                    }
+                    worker.time(barrier);
                 }
-                traffic.finish(endpoint, 0);
-                for core in entries.chunk_by(|a, b| a.0 == b.0) {
-                    add_core(traffic, core, blocks, block_routes);
-                }
-                worker.time(barrier);
-            }
-        });
+            },
+        );
         for worker in &self.workers[..steps.div_ceil(share).min(self.workers.len())] {
             self.totals.add(&worker.totals);
         }
@@ -129,15 +131,19 @@ impl Timing {
 
 /// The timeline of a core: that of its blocks, one after the other.
 fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: &[Vec<Range<u32>>]) {
-    let mut before = 0;
+    let mut before = 0u32;
     for &(_, number, place, record) in entries {
         let block = &blocks[place as usize];
         let record = block.records[record as usize];
         for send in &block.sends[record.sends.0 as usize..record.sends.1 as usize] {
-            traffic.burst(before + send.gap, send.packets, routes[number as usize][send.route as usize].clone());
+            traffic.burst(
+                before.saturating_add(send.gap),
+                send.packets,
+                routes[number as usize][send.route as usize].clone(),
+            );
             before = 0;
         }
-        before += record.tail;
+        before = before.saturating_add(record.tail);
     }
     traffic.finish(Endpoint::Core(Tile(entries[0].0)), before);
 }

@@ -42,7 +42,27 @@ impl Image {
         for input in &self.host_inputs {
             self.check_route(&input.route).map_err(|what| format!("host input: {what}"))?;
         }
+        self.check_sources()?;
         self.check_budgets()
+    }
+
+    /// An axon has one source, and the host takes a packet once.
+    fn check_sources(&self) -> Result<(), String> {
+        let mut ranges: Vec<(u32, u64, u64)> = Vec::new();
+        let host = self.host_inputs.iter().map(|input| &input.route);
+        for route in host.chain(self.blocks.iter().flat_map(|block| &block.routes)) {
+            let deliveries = || route.flits.iter().flat_map(|flit| &flit.deliveries);
+            let to_host = deliveries().filter(|delivery| **delivery == Delivery::Host).count();
+            ensure(to_host <= 1, || format!("route `{}` leads to the host twice", route.name))?;
+            for delivery in deliveries() {
+                if let Delivery::Block { block, first_axon } = *delivery {
+                    ranges.push((block, first_axon.into(), u64::from(first_axon) + u64::from(route.indices)));
+                }
+            }
+        }
+        ranges.sort_unstable();
+        let contested = ranges.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[1].1 < pair[0].2);
+        contested.map_or(Ok(()), |pair| Err(format!("axon {} of block {} has two sources", pair[1].1, pair[1].0)))
     }
 
     fn check_block(&self, block: &Block) -> Result<(), String> {
@@ -93,9 +113,9 @@ impl Image {
     fn check_endpoint(&self, endpoint: Endpoint) -> Result<(), String> {
         match endpoint {
             Endpoint::Core(tile) => self.check_tile(tile),
-            Endpoint::Host(port) => {
-                ensure(usize::from(port) < self.chip.host.ports.len(), || format!("host port {port} is not on the chip"))
-            }
+            Endpoint::Host(port) => ensure(usize::from(port) < self.chip.host.ports.len(), || {
+                format!("host port {port} is not on the chip")
+            }),
         }
     }
 
@@ -104,7 +124,10 @@ impl Image {
         for usage in self.core_usage() {
             for limit in usage.limits(&self.chip) {
                 ensure(limit.needed <= limit.available, || {
-                    format!("tile {}: {} needs {}, there are {}", usage.tile.0, limit.what, limit.needed, limit.available)
+                    format!(
+                        "tile {}: {} needs {}, there are {}",
+                        usage.tile.0, limit.what, limit.needed, limit.available
+                    )
                 })?;
             }
         }

@@ -42,7 +42,9 @@ pub enum ImageError {
         found: u32,
     },
     /// Bytes are missing or left over.
-    #[error("the image is cut off or has bytes left over: {expected} bytes expected, {found} found; copy or compile it again")]
+    #[error(
+        "the image is cut off or has bytes left over: {expected} bytes expected, {found} found; copy or compile it again"
+    )]
     Length {
         /// Bytes the header promises.
         expected: u64,

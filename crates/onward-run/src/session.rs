@@ -128,7 +128,8 @@ impl Session {
             let shown: Vec<Shown> =
                 chunk.iter().map(|&at| (samples.pixels(at as usize), samples.label(at as usize))).collect();
             let (window, tag, target) = (self.window, self.tag, self.target);
-            let mut show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+            let mut show =
+                Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
             self.machine.run_fed(2 * window * shown.len(), &mut |inputs| {
                 for (at, &(pixels, label)) in shown.iter().enumerate() {
                     let first = at * 2 * window;
@@ -169,7 +170,8 @@ impl Session {
         let all: Vec<usize> = (0..count).collect();
         for chunk in all.chunks(at_once) {
             let (window, tag) = (self.window, self.tag);
-            let mut show = Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+            let mut show =
+                Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
             outputs.extend(self.machine.run_fed(window * chunk.len(), &mut |inputs| {
                 for (at, &sample) in chunk.iter().enumerate() {
                     let first = at * window;

@@ -113,6 +113,7 @@ impl Failure {
                 }
             }
             Failure::Text(text) => eprintln!("{}", text.trim_end()),
+            Failure::Different => {}
             Failure::Inside(message) => eprintln!("{} {message}", style.error("error:")),
             Failure::Interrupted => eprintln!("{}", style.bold("interrupted: the report covers what ran until then")),
             Failure::NobodyReads => {}

@@ -105,7 +105,7 @@ fn an_axon_has_one_source() {
     image.host_inputs.push(image.host_inputs[0].clone());
     let options = Options { seed: 1, timing: false, threads: 1 };
     let error = reference::Machine::new(&image, options).err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("the image is damaged: block 0: two routes lead to axon 0"));
+    assert_eq!(error.as_deref(), Some("the image is damaged: axon 0 of block 0 has two sources"));
 }
 
 /// If nearly all random programs stopped the chip at once, the test above would prove little.

@@ -108,7 +108,9 @@ fn head(a: &mut Assembly, shape: &LayerShape, layout: &Layout) {
         "Layer `{}`: {} integrate-and-fire neurons, {} inputs, {} classes, {}-bit weights.",
         shape.name, shape.neurons, shape.inputs, shape.classes, shape.format.weight_bits
     ));
-    a.comment("Axon 0 carries tags, axon 1 + k input k, and if the target feeds the layer, axon 1 + INPUTS + c class c.");
+    a.comment(
+        "Axon 0 carries tags, axon 1 + k input k, and if the target feeds the layer, axon 1 + INPUTS + c class c.",
+    );
     a.gap();
     a.constant("NEURONS", i64::from(shape.neurons));
     a.constant("INPUTS", i64::from(shape.inputs));

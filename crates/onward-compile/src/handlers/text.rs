@@ -27,7 +27,8 @@ impl Assembly {
 
     /// An instruction with a comment; either may be empty.
     pub fn code(&mut self, instruction: &str, comment: &str) {
-        let line = if comment.is_empty() { format!("    {instruction}") } else { format!("    {instruction:<38}; {comment}") };
+        let line =
+            if comment.is_empty() { format!("    {instruction}") } else { format!("    {instruction:<38}; {comment}") };
         writeln!(self.text, "{line}").expect("writing to memory");
     }
 
@@ -46,7 +47,11 @@ impl Assembly {
         for symbol in &layout.symbols {
             let space = symbol.space().map_or("?", |space| space.letter());
             let line = format!(".equ {}, {}", symbol.name.to_uppercase(), symbol.offset);
-            let shape = if symbol.rows == 1 { format!("{}", symbol.columns) } else { format!("{} x {}", symbol.rows, symbol.columns) };
+            let shape = if symbol.rows == 1 {
+                format!("{}", symbol.columns)
+            } else {
+                format!("{} x {}", symbol.rows, symbol.columns)
+            };
             writeln!(self.text, "{line:<42}; {space}{}, {shape}", symbol.width_bits).expect("writing to memory");
         }
     }

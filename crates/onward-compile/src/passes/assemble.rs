@@ -23,9 +23,10 @@ impl Pass for Assemble {
             let node = &compilation.network().graph[handlers.node];
             // What a layer's numbers can break: addresses beyond what an instruction can hold.
             let program = assemble(&source).map_err(|errors| {
-                let error = Diagnostic::new(node.span(), format!("`{}` is too large for the instruction set", node.name()))
-                    .note(format!("the handlers made for it do not assemble:\n{}", source.render(&errors)))
-                    .help("smaller blocks, fewer classes or fewer inputs");
+                let error =
+                    Diagnostic::new(node.span(), format!("`{}` is too large for the instruction set", node.name()))
+                        .note(format!("the handlers made for it do not assemble:\n{}", source.render(&errors)))
+                        .help("smaller blocks, fewer classes or fewer inputs");
                 vec![error]
             })?;
             compilation.handlers[at].program = program;

@@ -25,7 +25,10 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> Handlers {
             classes,
             window: network.window_steps,
             fed_by_target: network.is_fed_by_target(block.node),
-            scores: network.graph.edges(block.node).any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
+            scores: network
+                .graph
+                .edges(block.node)
+                .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
             vector_length: u32::from(compilation.options.chip.core.vector_length),
             format: &compilation.formats[&block.node],
         }),
@@ -50,20 +53,21 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
     let node = &network.graph[block.node];
     let over = limits.into_iter().filter(|&(_, _, needed, available)| needed > u64::from(available));
     over.map(|(what, unit, needed, available)| {
-        let parts: Vec<&Symbol> = layout
-            .symbols
-            .iter()
-            .filter(|symbol| symbol.space().is_some_and(|space| space.name() == what))
-            .collect();
+        let parts: Vec<&Symbol> =
+            layout.symbols.iter().filter(|symbol| symbol.space().is_some_and(|space| space.name() == what)).collect();
         let mut diagnostic = Diagnostic::new(
             node.span(),
-            format!("a block of `{}` does not fit a core: {needed} {unit} of {what} needed, {available} available", node.name()),
+            format!(
+                "a block of `{}` does not fit a core: {needed} {unit} of {what} needed, {available} available",
+                node.name()
+            ),
         )
         .label(format!("blocks of {} neurons, {} axons", block.neurons, block.axons));
         for symbol in parts {
             let bytes = symbol.elements() * u64::from(symbol.width_bits) / 8;
             diagnostic = diagnostic.note(format!(
-                "{}: {} x {} of {} bits, {bytes} bytes", symbol.name, symbol.rows, symbol.columns, symbol.width_bits
+                "{}: {} x {} of {} bits, {bytes} bytes",
+                symbol.name, symbol.rows, symbol.columns, symbol.width_bits
             ));
         }
         let bits = layout.symbol("weights").map_or(0, |symbol| symbol.width_bits);
@@ -97,7 +101,8 @@ impl Pass for Generate {
         let mut errors = Vec::new();
         for at in 0..compilation.blocks.len() {
             let block = &compilation.blocks[at];
-            let same = made.iter().position(|handlers| handlers.node == block.node && handlers.neurons == block.neurons);
+            let same =
+                made.iter().position(|handlers| handlers.node == block.node && handlers.neurons == block.neurons);
             let index = same.unwrap_or_else(|| {
                 let handlers = handlers(compilation, block);
                 errors.extend(misfits(compilation.network(), &compilation.options.chip, block, &handlers.layout));

@@ -104,7 +104,11 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         window_steps: network.window_steps,
         epochs: network.epochs,
         populations: populations.collect(),
-        edges: network.graph.edge_references().map(|e| (e.source().index() as u32, e.target().index() as u32)).collect(),
+        edges: network
+            .graph
+            .edge_references()
+            .map(|e| (e.source().index() as u32, e.target().index() as u32))
+            .collect(),
     }
 }
 
@@ -162,7 +166,8 @@ impl Pass for Link {
         let Some(image) = &compilation.image else { return String::new() };
         let mut text = String::new();
         for usage in image.core_usage() {
-            let limits = usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
+            let limits =
+                usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
             writeln!(text, "tile {}: blocks {:?}; {}", usage.tile.0, usage.blocks, limits.join(", "))
                 .expect("writing to memory");
         }

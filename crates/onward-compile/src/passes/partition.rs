@@ -78,8 +78,12 @@ impl Pass for Partition {
                         inlets.add(tag_source(network, &blocks, node), Channel::Tags, 1);
                         for source in network.sources(node) {
                             match &network.graph[source] {
-                                Node::Input(input) => inlets.add(PlannedSource::Host(source), Channel::Spikes, input.size()),
-                                Node::Target(target) => inlets.add(PlannedSource::Host(source), Channel::Spikes, target.classes),
+                                Node::Input(input) => {
+                                    inlets.add(PlannedSource::Host(source), Channel::Spikes, input.size())
+                                }
+                                Node::Target(target) => {
+                                    inlets.add(PlannedSource::Host(source), Channel::Spikes, target.classes)
+                                }
                                 _ => {
                                     for block in blocks[&source].clone() {
                                         let count = planned[block as usize].neurons;
@@ -151,7 +155,8 @@ impl Pass for Partition {
                     PlannedSource::Host(node) => network.graph[node].name().to_owned(),
                     PlannedSource::Block(block) => format!("block {block}"),
                 };
-                writeln!(text, "  axon {}: {} of {from}", inlet.first_axon, inlet.what.name()).expect("writing to memory");
+                writeln!(text, "  axon {}: {} of {from}", inlet.first_axon, inlet.what.name())
+                    .expect("writing to memory");
             }
         }
         text

@@ -130,7 +130,9 @@ impl Pass for Place {
             let fullness = |needs: &Needs| {
                 needs.iter().zip(limits).map(|(&needs, limit)| needs * 1_000_000 / limit.max(1)).max().unwrap_or(0)
             };
-            let best = candidates.min_by_key(|(at, needs)| (cores[*at].used[5] > 0, if cores[*at].used[5] > 0 { fullness(needs) } else { 0 }, *at));
+            let best = candidates.min_by_key(|(at, needs)| {
+                (cores[*at].used[5] > 0, if cores[*at].used[5] > 0 { fullness(needs) } else { 0 }, *at)
+            });
             let Some((at, needs)) = best else {
                 return Err(vec![does_not_fit(compilation, number, &cores, &limits, routes)]);
             };
@@ -164,7 +166,10 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
     if let Some(at) = (0..LIMITS.len()).find(|&at| alone[at] > limits[at]) {
         let message = format!(
             "a block of `{}` does not fit a core: {} {} needed, {} available",
-            node.name(), alone[at], LIMITS[at], limits[at]
+            node.name(),
+            alone[at],
+            LIMITS[at],
+            limits[at]
         );
         return Diagnostic::new(node.span(), message).help("smaller blocks, or a chip with larger cores");
     }
@@ -193,7 +198,8 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
         ));
     // A block fits only as a whole, so what is left may be enough in sum and not on any core.
     if alone[scarcest] * 2 > limits[scarcest] {
-        diagnostic = diagnostic.note(format!("this block alone needs {}: a core has room for one such", alone[scarcest]));
+        diagnostic =
+            diagnostic.note(format!("this block alone needs {}: a core has room for one such", alone[scarcest]));
     }
     let help = match scarcest {
         0 => "a chip with more or larger cores (--chip), fewer neurons, or weights of fewer bits",

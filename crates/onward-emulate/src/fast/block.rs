@@ -101,7 +101,7 @@ impl Scratch {
 
 impl Block {
     pub fn new(image: &onward_image::Block, number: u32, program: Arc<Decoded>, seed: u64) -> Self {
-        let addresses = program.code.len();
+        let addresses = program.code.len() - 1; // not the one behind the last
         Block {
             number,
             tile: image.tile.0,
@@ -200,7 +200,7 @@ impl Block {
     ) -> Result<(), Fault> {
         let step = first_step + slot as u64;
         if self.tagged && self.active[0] & 1 != 0 {
-            self.tag = self.payloads.as_ref().map_or(1, |payloads| payloads[0]);
+            self.tag = self.payloads.as_mut().map_or(1, |payloads| std::mem::take(&mut payloads[0]));
             self.tag_step = Some(step);
             self.active[0] &= !1;
         }
@@ -220,8 +220,9 @@ impl Block {
         let tail = self.interpret(step, slot + 1, own, limits, scratch)?;
         let sends = (first_send, self.sends.len() as u32);
         self.records.push(StepRecord { step: slot as u32, sends, tail });
-        if self.arrived && let Some(payloads) = &mut self.payloads {
-            payloads[0] = 0;
+        if self.arrived
+            && let Some(payloads) = &mut self.payloads
+        {
             for &axon in &scratch.events {
                 payloads[axon as usize] = 0;
             }

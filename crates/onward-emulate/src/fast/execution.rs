@@ -2,6 +2,7 @@
 
 use super::block::{Block, Limits, Scratch, SendRecord};
 use super::decode::Decoded;
+use super::interpret::ENDLESS;
 use super::outlet::{Outlet, Refused};
 use super::vector::{self, Vectors, narrow};
 use crate::fault::FaultKind;
@@ -65,7 +66,6 @@ pub(super) struct Execution<'a> {
     /// Cycles before that.
     earlier_cycles: u64,
     saturated: u64,
-    pub executed: u64,
 }
 
 impl<'a> Execution<'a> {
@@ -98,7 +98,6 @@ impl<'a> Execution<'a> {
             cycles: limits.dispatch_cycles,
             earlier_cycles: 0,
             saturated: 0,
-            executed: 0,
         }
     }
 
@@ -289,18 +288,24 @@ impl<'a> Execution<'a> {
     fn run_event_loop(&mut self) -> bool {
         let Some(at) = self.program.code[self.pc].event_loop else { return false };
         let event_loop = &self.program.event_loops[usize::from(at)];
+        let body = self.pc + 1..event_loop.end;
+        let count = self.events.len() as u64;
+        let cost = self.program.code[body.clone()]
+            .iter()
+            .map(|code| u64::from(code.cost.fixed + code.cost.beats * self.beats));
+        let Ok(cycles) = u32::try_from(count * cost.sum::<u64>()) else { return false };
+        if self.cycles.saturating_add(cycles) > ENDLESS {
+            return false;
+        }
         let payload = self.events.last().map_or(0, |&event| self.block.payload_of(event));
         if !event_loop.run(self.events, payload, &mut self.block.memory, self.v, &mut self.r, self.row) {
             return false;
         }
-        let count = self.events.len() as u64;
-        let body = self.pc + 1..event_loop.end;
-        for (counts, code) in self.block.counts[body.clone()].iter_mut().zip(&self.program.code[body]) {
+        for counts in &mut self.block.counts[body] {
             counts.executed += count;
-            self.cycles += count as u32 * (code.cost.fixed + code.cost.beats * self.beats);
         }
+        self.cycles += cycles;
         self.block.counts[self.pc + 1].elements += count * self.v.length as u64;
-        self.executed += count;
         self.pc = event_loop.end;
         true
     }
@@ -353,7 +358,12 @@ impl<'a> Execution<'a> {
 
     /// `vd[i] = f(vd[i], memory[address + i])`.
     #[inline(always)]
-    pub fn load(&mut self, of: &Instruction, address: i64, f: impl Fn(i32, i32) -> (i32, u32)) -> Result<(), FaultKind> {
+    pub fn load(
+        &mut self,
+        of: &Instruction,
+        address: i64,
+        f: impl Fn(i32, i32) -> (i32, u32),
+    ) -> Result<(), FaultKind> {
         let length = self.v.length;
         let at = self.locate(of.space, of.width, address, length)?;
         let out = self.v.write(of.d);

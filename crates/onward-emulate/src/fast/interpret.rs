@@ -8,8 +8,8 @@ use crate::fault::{Fault, FaultKind};
 use onward_isa::{Instruction, Op};
 use std::sync::Arc;
 
-/// Instructions after which a step is taken to be endless.
-const ENDLESS: u64 = 1 << 32;
+/// Cycles without a packet after which a step is endless (rule F10).
+pub(super) const ENDLESS: u32 = 1 << 30;
 
 impl Block {
     /// Runs from the entry to the end of the step. Returns the cycles since the last send.
@@ -53,13 +53,12 @@ impl Execution<'_> {
                 continue;
             }
             let Some(instruction) = code.instruction else { return Err(FaultKind::NoInstruction) };
+            if self.cycles > ENDLESS {
+                return Err(FaultKind::Endless);
+            }
             let cost = code.cost;
             self.cycles += cost.fixed + cost.beats * self.beats + cost.elements * (self.v.length as u32).max(1);
             self.block.counts[self.pc].executed += 1;
-            self.executed += 1;
-            if self.executed > ENDLESS {
-                return Err(FaultKind::Endless);
-            }
             match self.execute(instruction)? {
                 Flow::Next => self.pc += 1,
                 Flow::Jump => {}

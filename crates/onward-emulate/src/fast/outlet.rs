@@ -23,7 +23,15 @@ pub(crate) struct Outlet {
 impl Outlet {
     pub fn new(indices: usize, graded: bool) -> Self {
         let words = indices.div_ceil(64);
-        Outlet { indices, words, bits: vec![0; words], payloads: graded.then(|| vec![0; indices]), counts: vec![0], any: false, sent: 0 }
+        Outlet {
+            indices,
+            words,
+            bits: vec![0; words],
+            payloads: graded.then(|| vec![0; indices]),
+            counts: vec![0],
+            any: false,
+            sent: 0,
+        }
     }
 
     /// Begins a chunk of so many steps: the last slot becomes the first, the others are empty.
@@ -114,24 +122,29 @@ impl Outlet {
         let mut count = 0;
         let mut at = 0;
         for word in mask {
-            if at < bits.len() {
+            // Bits that are no indices: all beyond the last word, and some of the last.
+            let outside = match self.indices.saturating_sub(at * 64) {
+                indices @ 0..64 => word >> indices << indices,
+                _ => 0,
+            };
+            let word = word & !outside;
+            if word != 0 {
                 let old = if fresh { 0 } else { bits[at] };
                 if old & word != 0 {
                     return Err(Refused::Second((at * 64) as u32 + (old & word).trailing_zeros()));
                 }
-                bits[at] = old | word;
+            }
+            if outside != 0 {
+                return Err(Refused::Index((at * 64) as u32 + outside.trailing_zeros()));
+            }
+            if at < bits.len() {
+                bits[at] = if fresh { word } else { bits[at] | word };
                 count += word.count_ones();
-            } else if word != 0 {
-                return Err(Refused::Index((at * 64) as u32 + word.trailing_zeros()));
             }
             at += 1;
         }
         if fresh && at < bits.len() {
             bits[at..].fill(0);
-        }
-        let extra = self.indices % 64;
-        if extra != 0 && bits[self.words - 1] >> extra != 0 {
-            return Err(Refused::Index((self.words * 64 - 64 + extra) as u32 + (bits[self.words - 1] >> extra).trailing_zeros()));
         }
         self.counts[slot] += count;
         self.sent += u64::from(count);
@@ -162,13 +175,14 @@ impl Outlet {
         Ok(())
     }
 
-    /// The host's spikes: bits of a slot, written all at once.
-    pub fn set(&mut self, slot: usize, bits: &[u64]) {
-        let words = self.words;
-        self.bits[slot * words..][..words].copy_from_slice(&bits[..words]);
-        self.counts[slot] = bits[..words].iter().map(|word| word.count_ones()).sum();
-        self.any |= self.counts[slot] > 0;
-        self.sent += u64::from(self.counts[slot]);
+    /// The host's spikes; bits that are no indices are left out.
+    pub fn spikes(&mut self, slot: usize, bits: &[u64]) -> Result<u32, Refused> {
+        let indices = self.indices;
+        let mask = move |at: usize| match indices.saturating_sub(at * 64) {
+            below @ 0..64 => (1 << below) - 1,
+            _ => u64::MAX,
+        };
+        self.send_spikes(slot, bits[..self.words].iter().enumerate().map(|(at, &word)| word & mask(at)))
     }
 }
 

@@ -194,7 +194,8 @@ impl Vectors {
         let mut out = std::mem::take(&mut self.registers[usize::from(d)]);
         let mut saturated = 0;
         let bits = &self.predicates[usize::from(predicate)];
-        for (word, chunk) in bits.iter().zip(out[..length].chunks_mut(64)).enumerate().map(|(at, (w, c))| ((at, *w), c)) {
+        for (word, chunk) in bits.iter().zip(out[..length].chunks_mut(64)).enumerate().map(|(at, (w, c))| ((at, *w), c))
+        {
             let (at, word) = word;
             let from = |register: u8| {
                 (register != d).then(|| &self.registers[usize::from(register)][at * 64..at * 64 + chunk.len()])

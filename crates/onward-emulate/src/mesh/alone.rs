@@ -31,7 +31,14 @@ impl Mesh {
 
     /// How far the sender due in cycle `due`, at its burst `first` of those before `last`, gets by itself in an idle
     /// mesh in which no other is due before `horizon`; `None` if something else happens before its first burst is over.
-    pub(super) fn solo(&mut self, place: u32, bursts: &[Burst], (first, last): (u32, u32), due: u64, horizon: u64) -> Option<Solo> {
+    pub(super) fn solo(
+        &mut self,
+        place: u32,
+        bursts: &[Burst],
+        (first, last): (u32, u32),
+        due: u64,
+        horizon: u64,
+    ) -> Option<Solo> {
         if !self.never_starves() {
             return None;
         }

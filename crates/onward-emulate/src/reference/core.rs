@@ -9,8 +9,8 @@ use onward_image::Program;
 use onward_isa::{Cycles, Instruction, Op, Operand, Space, Width};
 use std::collections::BTreeSet;
 
-/// Instructions a block may execute in a step (rule F10).
-const ENDLESS: u64 = 1 << 32;
+/// Cycles without a packet after which a step is endless (rule F10).
+const ENDLESS: u64 = 1 << 30;
 
 /// Loops that may be under way (rule L4).
 const LOOPS: usize = 4;
@@ -100,7 +100,6 @@ pub(super) struct Running<'a> {
     pub row: i64,
     loops: Vec<Loop>,
     pc: usize,
-    executed: u64,
     /// Cycles since the last packet.
     cycles: u64,
     sends: Vec<Send>,
@@ -179,7 +178,6 @@ impl Block {
             row: 0,
             loops: Vec::new(),
             pc,
-            executed: 0,
             cycles: u64::from(chip.core.dispatch_cycles),
             sends: Vec::new(),
             sent,
@@ -195,8 +193,7 @@ impl Running<'_> {
             let Some(&Some(instruction)) = self.block.code.get(self.pc) else {
                 return Err(self.fault(FaultKind::NoInstruction));
             };
-            self.executed += 1;
-            if self.executed > ENDLESS {
+            if self.cycles > ENDLESS {
                 return Err(self.fault(FaultKind::Endless));
             }
             let before = tracer.is_some().then(|| (self.cycle(), self.pc, self.before(&instruction)));

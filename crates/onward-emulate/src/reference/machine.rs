@@ -3,8 +3,8 @@
 use super::core::{Block, Trace, Tracer};
 use super::engine::HostPacket;
 use super::memory;
+use super::network::{Timing, deliver};
 use super::trace::TraceLine;
-use super::network::{Timing, contested_axon, deliver};
 use crate::{Counters, Fault, MachineError, Options, Output};
 use onward_image::{Image, Symbol};
 use onward_isa::{Space, Width};
@@ -40,9 +40,6 @@ impl Machine {
     /// The image contradicts itself, or its routes do not fit its mesh.
     pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
-        if let Some((block, axon)) = contested_axon(image) {
-            return Err(MachineError::Image(format!("block {block}: two routes lead to axon {axon}")));
-        }
         let blocks = (0..)
             .zip(&image.blocks)
             .map(|(number, block)| Block::new(block, number, &image.programs[block.program as usize], options.seed));

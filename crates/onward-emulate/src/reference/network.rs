@@ -21,23 +21,6 @@ pub(super) fn deliver(route: &Route, index: u32, payload: i32, blocks: &mut [Blo
     to_host
 }
 
-/// An axon that packets of two routes can reach, by block (rule S3), if there is one.
-pub(super) fn contested_axon(image: &Image) -> Option<(u32, u32)> {
-    let mut taken: Vec<Vec<bool>> = image.blocks.iter().map(|block| vec![false; block.axons as usize]).collect();
-    let routes = image.blocks.iter().flat_map(|block| &block.routes);
-    for route in image.host_inputs.iter().map(|input| &input.route).chain(routes) {
-        for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
-            let &Delivery::Block { block, first_axon } = delivery else { continue };
-            for axon in first_axon..first_axon + route.indices {
-                if std::mem::replace(&mut taken[block as usize][axon as usize], true) {
-                    return Some((block, axon));
-                }
-            }
-        }
-    }
-    None
-}
-
 /// The mesh and the time so far.
 pub(super) struct Timing {
     mesh: Mesh,

@@ -75,7 +75,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let seed = arguments.seed.unwrap_or(image.network.seed);
     if let Some(selection) = arguments.trace.selection(&image)? {
         if arguments.learn || arguments.json.is_some() {
-            return Err(Failure::input_with_help("a trace makes no report", "leave --learn, --json or --trace-instructions out"));
+            return Err(Failure::input_with_help(
+                "a trace makes no report",
+                "leave --learn, --json or --trace-instructions out",
+            ));
         }
         return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
     }

@@ -4,7 +4,7 @@ use super::HowToRun;
 use super::trace::{self, Trace};
 use crate::failure::Failure;
 use crate::files::read_source;
-use crate::text::{grouped, table};
+use crate::text::{count, table};
 use crate::{Outcome, terminal};
 use onward_chip::Chip;
 use onward_compile::{System, assemble_system};
@@ -37,7 +37,8 @@ impl Assembly<'_> {
         }
         let source = read_source(self.file)?;
         let chip = Chip::load(self.chip).map_err(|error| Failure::sentence(&error.to_string()))?;
-        let system = assemble_system(&source, &chip, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
+        let system =
+            assemble_system(&source, &chip, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
         self.check_shown(&system)?;
         let options = self.how.options(self.seed.unwrap_or(system.image.network.seed));
         let failed = |error: MachineError| Failure::sentence(&format!("{}: {error}", source.name));
@@ -72,7 +73,12 @@ fn run(engine: &mut dyn Engine, system: &System, steps: u64, name: &str) -> Resu
         let packets: Vec<HostPacket> = system
             .stimuli_in(first..end)
             .iter()
-            .map(|of| HostPacket { step: (of.step - first) as usize, input: of.input, index: of.index, payload: of.payload })
+            .map(|of| HostPacket {
+                step: (of.step - first) as usize,
+                input: of.input,
+                index: of.index,
+                payload: of.payload,
+            })
             .collect();
         let reached = engine.run_packets((end - first) as usize, &packets);
         outputs.extend(reached.map_err(|fault| Failure::input(format!("{name}: {fault}")))?);
@@ -105,17 +111,22 @@ fn report(system: &System, engine: &dyn Engine, outputs: &[Output], show: &[Stri
     let rows = counters.blocks.iter().map(|of| {
         let instructions = of.addresses.iter().map(|counts| counts.executed).sum::<u64>();
         let packets = of.packets.iter().sum::<u64>();
-        let block = format!("{} {}", of.block, system.image.network.populations[system.image.blocks[of.block as usize].population as usize].name);
+        let block = format!(
+            "{} {}",
+            of.block, system.image.network.populations[system.image.blocks[of.block as usize].population as usize].name
+        );
         let counts = [of.steps, instructions, of.cycles, of.events, packets, of.saturated];
-        std::iter::once(block).chain(counts.map(grouped)).collect()
+        std::iter::once(block).chain(counts.map(count)).collect()
     });
     let header = ["block", "steps", "instructions", "cycles", "events", "packets", "saturations"];
     text += &table(&header, rows.collect(), &[1, 2, 3, 4, 5, 6]);
-    text += &format!("\n{} steps", grouped(counters.steps));
+    text += &format!("\n{} steps", count(counters.steps));
     if let Some(timing) = counters.timing {
         text += &format!(
             ", {} cycles, {} hops, {} cycles of waiting for the network",
-            grouped(timing.cycles), grouped(timing.hops), grouped(timing.stalls)
+            count(timing.cycles),
+            count(timing.hops),
+            count(timing.stalls)
         );
     }
     text + "\n"

@@ -9,7 +9,7 @@ use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
 use onward_image::Image;
 use onward_run::data::Dataset;
-use onward_run::{SessionError, Session, TrainReport};
+use onward_run::{Session, SessionError, TrainReport};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
