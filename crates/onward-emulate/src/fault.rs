@@ -85,12 +85,13 @@ impl fmt::Display for Fault {
             self.step, self.tile, self.block, self.address, self.instruction
         )?;
         match &self.kind {
-            FaultKind::Address { space, first, count, available } => write!(
-                f,
-                "elements {first} to {} of the {}, which has {available} of this width",
-                first + *count as i64 - 1,
-                space.name()
-            ),
+            FaultKind::Address { space, first, count, available } => {
+                match count {
+                    1 => write!(f, "element {first}")?,
+                    _ => write!(f, "elements {first} to {}", first + *count as i64 - 1)?,
+                }
+                write!(f, " of the {}, which has {available} of this width", space.name())
+            }
             FaultKind::Length { length, max } => write!(f, "the length {length} is not one of 0 to {max}"),
             FaultKind::Element { index, length } => write!(f, "element {index} of a vector of {length}"),
             FaultKind::EmptyTable => write!(f, "the table has no entries"),

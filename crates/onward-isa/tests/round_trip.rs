@@ -108,7 +108,7 @@ proptest! {
 
 /// Half a minute on two cores in release mode: `cargo test --release -p onward-isa -- --ignored`.
 #[test]
-#[ignore = "goes through all 2^32 words"]
+#[cfg_attr(debug_assertions, ignore = "goes through all 2^32 words: in release mode")]
 fn every_word_decodes_to_itself_or_not_at_all() {
     let valid: u64 = (0..=u16::MAX)
         .into_par_iter()
@@ -150,7 +150,7 @@ fn combinations(row: &onward_isa::Description) -> u64 {
 
 /// Some 20 s on two cores in release mode.
 #[test]
-#[ignore = "assembles millions of instructions"]
+#[cfg_attr(debug_assertions, ignore = "assembles millions of instructions: in release mode")]
 fn a_dense_sample_of_words_assembles_to_itself() {
     // Odd steps through each opcode's words reach all values of all fields.
     INSTRUCTIONS.par_iter().for_each(|row| {

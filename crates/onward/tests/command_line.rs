@@ -74,16 +74,21 @@ impl Desk {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{golden}: onward {command}");
         assert_eq!(self.files(), before, "{golden}: onward {command} left files");
         assert!(!stderr.contains("panicked") && !stderr.contains("internal error"), "{golden}: {stderr}");
-        let path = root().join("testbench/golden/command_line").join(format!("{golden}.txt"));
-        let found = format!("$ onward {command}\n{stderr}");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, &found).unwrap();
-        }
-        let expected =
-            fs::read_to_string(&path).unwrap_or_else(|_| panic!("{golden}: no golden file; UPDATE_GOLDEN=1 makes it"));
-        assert_eq!(found, expected, "{golden}: UPDATE_GOLDEN=1 rewrites it");
+        check(golden, command, &stderr);
     }
+}
+
+/// Compares what a command printed with its golden file.
+fn check(golden: &str, command: &str, printed: &str) {
+    let path = root().join("testbench/golden/command_line").join(format!("{golden}.txt"));
+    let found = format!("$ onward {command}\n{printed}");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &found).unwrap();
+    }
+    let expected =
+        fs::read_to_string(&path).unwrap_or_else(|_| panic!("{golden}: no golden file; UPDATE_GOLDEN=1 makes it"));
+    assert_eq!(found, expected, "{golden}: UPDATE_GOLDEN=1 rewrites it");
 }
 
 /// An IDX file of images or labels.
@@ -327,4 +332,68 @@ fn an_interrupted_run_reports_what_ran() {
     let results: Value = serde_json::from_slice(&fs::read(desk.path("results.json")).unwrap()).unwrap();
     assert_eq!(results["interrupted"], Value::Bool(true));
     desk.succeed("run trained.onw");
+}
+
+/// A block that adds up the payloads that come, and tells the host when they pass a limit.
+const COUNTER: &str = "\
+.block counter, 0, 0, step, 4
+.array sum, n32[0], 1
+.route counter, 0, 1, host
+.input in, 4, counter
+.packet 0..3, in, 1, 5
+.packet 2, in, 2, 7
+.steps 6
+
+step:
+    foreach r1, r2, added
+    addm r2, n32[r0]
+added:
+    ld r3, n32[r0]
+    addi r4, r0, 20
+    blt r3, r4, quiet
+    send r0, r3, 0
+quiet:
+    sleep
+";
+
+#[test]
+fn a_system_in_assembly_runs_from_source() {
+    let desk = Desk::new();
+    desk.write("counter.s", COUNTER);
+    let fast = desk.succeed("run counter.s --chip small --show sum");
+    check("run_assembly", "run counter.s --chip small --show sum", &fast);
+    assert_eq!(desk.succeed("run counter.s --chip small --show sum --engine reference"), fast);
+    desk.write(
+        "wrong.s",
+        COUNTER.replace("addm r2, n32[r0]", "addm r2, n33[r0]").replace(".route counter", ".route contour"),
+    );
+    desk.refuse("assembly_mistakes", "run wrong.s --chip small");
+    desk.write("outside.s", COUNTER.replace("addm r2, n32[r0]", "addm r2, n32[r2 + 2000]"));
+    desk.refuse("assembly_fault", "run outside.s --chip small");
+    desk.refuse("assembly_with_data", "run counter.s --data digits");
+    desk.refuse("assembly_unknown_array", "run counter.s --show sun");
+    desk.refuse("trace_of_no_block", "run counter.s --trace-instructions 7");
+    desk.refuse("trace_backwards", "run counter.s --trace-instructions all --from 3 --to 1");
+}
+
+#[test]
+fn traces_show_each_instruction_and_their_first_difference_is_found() {
+    let desk = Desk::new();
+    desk.write("counter.s", COUNTER);
+    let command = "run counter.s --chip small --trace-instructions all --from 1 --to 3";
+    let trace = desk.succeed(command);
+    check("trace", command, &trace);
+    desk.write("a.trace", &trace);
+    desk.write("b.trace", trace.replacen("12", "13", 1));
+    assert!(desk.succeed("trace-diff a.trace a.trace").starts_with("the traces are the same"));
+    let differ = desk.onward("trace-diff a.trace b.trace");
+    assert_eq!(differ.status.code(), Some(1));
+    check("trace_diff", "trace-diff a.trace b.trace", &String::from_utf8(differ.stdout).unwrap());
+
+    // A network: the steps that were asked for, of the tile that was asked for.
+    desk.succeed("compile digits.sp -o digits.onw");
+    let trace = desk.succeed("run digits.onw --trace-instructions 1 --from 8 --to 9");
+    let lines: Vec<&str> = trace.lines().collect();
+    assert!(lines.len() > 80, "{}", lines.len());
+    assert!(lines.iter().all(|line| line.starts_with("step 8 tile 1 ") || line.starts_with("step 9 tile 1 ")));
 }

@@ -8,7 +8,8 @@ use crate::text::{count, table};
 use crate::{Outcome, terminal};
 use onward_chip::Chip;
 use onward_compile::{System, assemble_system};
-use onward_emulate::{Engine, HostPacket, MachineError, Output};
+use onward_diagnostic::Source;
+use onward_emulate::{Engine, Fault, HostPacket, MachineError, Output};
 use onward_isa::read_relative;
 use std::path::Path;
 
@@ -45,10 +46,10 @@ impl Assembly<'_> {
         if let Some(selection) = self.trace.selection(&system.image)? {
             let steps = system.steps.min(selection.steps.end().saturating_add(1));
             let mut machine = trace::machine(&system.image, options, selection).map_err(failed)?;
-            return run(&mut machine, &system, steps, &source.name).map(drop);
+            return run(&mut machine, &system, steps, &source).map(drop);
         }
         let mut engine = self.how.engine(&system.image, options).map_err(failed)?;
-        let outputs = run(&mut *engine, &system, system.steps, &source.name)?;
+        let outputs = run(&mut *engine, &system, system.steps, &source)?;
         terminal::print(&report(&system, &*engine, &outputs, self.show))
     }
 
@@ -66,7 +67,7 @@ impl Assembly<'_> {
 }
 
 /// Runs so many steps. Returns what reached the host.
-fn run(engine: &mut dyn Engine, system: &System, steps: u64, name: &str) -> Result<Vec<Output>, Failure> {
+fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source) -> Result<Vec<Output>, Failure> {
     let mut outputs = Vec::new();
     for first in (0..steps).step_by(CHUNK as usize) {
         let end = steps.min(first + CHUNK);
@@ -81,9 +82,18 @@ fn run(engine: &mut dyn Engine, system: &System, steps: u64, name: &str) -> Resu
             })
             .collect();
         let reached = engine.run_packets((end - first) as usize, &packets);
-        outputs.extend(reached.map_err(|fault| Failure::input(format!("{name}: {fault}")))?);
+        outputs.extend(reached.map_err(|fault| stopped(&fault, system, source))?);
     }
     Ok(outputs)
+}
+
+/// The chip stopped: where in the text.
+fn stopped(fault: &Fault, system: &System, source: &Source) -> Failure {
+    let program = &system.image.programs[system.image.blocks[fault.block as usize].program as usize];
+    let line = program.lines.get(fault.address as usize).filter(|line| **line as usize <= source.text.lines().count());
+    let place = line.map_or(source.name.clone(), |line| format!("{}:{line}", source.name));
+    let help = "`--trace-instructions all --from STEP` shows how it came to that";
+    Failure::input_with_help(format!("{place}: {fault}"), help)
 }
 
 /// What came of it, as text.
