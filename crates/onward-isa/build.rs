@@ -1,7 +1,5 @@
 //! Makes the Rust tables of the instruction set from `isa/instructions.toml` and refuses a table that contradicts itself.
 
-#![allow(clippy::unwrap_used)] // writing to a String cannot fail
-
 use serde::Deserialize;
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
 
@@ -113,9 +111,9 @@ fn main() {
     let mut out = String::new();
     let w = &mut out;
     let mut opcodes = BTreeMap::new();
-    writeln!(w, "/// An operation of the instruction set.").unwrap();
+    writeln!(w, "/// An operation of the instruction set.").expect("writing to memory");
     writeln!(w, "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n#[repr(u8)]\npub enum Op {{")
-        .unwrap();
+        .expect("writing to memory");
     for i in &table.instruction {
         if let Some(other) = opcodes.insert(i.opcode, &i.mnemonic) {
             panic!("isa/instructions.toml: `{}` and `{other}` share the opcode {:#04x}", i.mnemonic, i.opcode);
@@ -125,11 +123,12 @@ fn main() {
             "isa/instructions.toml: opcode 0 is no instruction, so that empty memory stops the chip"
         );
         writeln!(w, "    /// `{}`: {}\n    {} = {:#04x},", i.mnemonic, i.summary, camel(&i.mnemonic), i.opcode)
-            .unwrap();
+            .expect("writing to memory");
     }
-    writeln!(w, "}}\n\n/// All instructions, by opcode.\npub static INSTRUCTIONS: &[Description] = &[").unwrap();
+    writeln!(w, "}}\n\n/// All instructions, by opcode.\npub static INSTRUCTIONS: &[Description] = &[")
+        .expect("writing to memory");
     for opcode in opcodes.keys() {
-        let i = table.instruction.iter().find(|i| i.opcode == *opcode).unwrap();
+        let i = table.instruction.iter().find(|i| i.opcode == *opcode).expect("writing to memory");
         let mut used = 0;
         for name in &i.operands {
             assert!(used & bits(name) == 0, "isa/instructions.toml: operands of `{}` overlap", i.mnemonic);
@@ -154,9 +153,10 @@ fn main() {
             i.example,
             i.since
         )
-        .unwrap();
+        .expect("writing to memory");
     }
-    writeln!(w, "];\n\n/// The memory spaces, by number.\npub static SPACES: &[SpaceDescription] = &[").unwrap();
+    writeln!(w, "];\n\n/// The memory spaces, by number.\npub static SPACES: &[SpaceDescription] = &[")
+        .expect("writing to memory");
     let mut spaces: Vec<_> = table.spaces.iter().collect();
     spaces.sort_by_key(|(_, s)| s.number);
     for (at, (letter, s)) in spaces.iter().enumerate() {
@@ -166,20 +166,20 @@ fn main() {
             "    SpaceDescription {{ letter: {letter:?}, name: {:?}, widths: &{:?}, writable: {} }},",
             s.name, s.widths, s.writable
         )
-        .unwrap();
+        .expect("writing to memory");
     }
     writeln!(
         w,
         "];\n\n/// The special registers, by number: name and meaning.\npub static SPECIALS: &[(&str, &str)] = &["
     )
-    .unwrap();
+    .expect("writing to memory");
     let mut specials: Vec<_> = table.specials.iter().collect();
     specials.sort_by_key(|(_, s)| s.number);
     for (at, (name, s)) in specials.iter().enumerate() {
         assert_eq!(at, usize::from(s.number), "isa/instructions.toml: special registers are numbered without gaps");
-        writeln!(w, "    ({name:?}, {:?}),", s.summary).unwrap();
+        writeln!(w, "    ({name:?}, {:?}),", s.summary).expect("writing to memory");
     }
-    writeln!(w, "];").unwrap();
+    writeln!(w, "];").expect("writing to memory");
     fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("table.rs"), out)
         .expect("OUT_DIR is writable");
 }

@@ -1,6 +1,6 @@
 //! A chip with an image loaded: runs steps, takes inputs, gives outputs.
 
-use crate::fast::{AddressCounts, Block, Decoded, Inlet, Limits, Outlet, Scratch, Simd};
+use crate::fast::{AddressCounts, Block, Chunk, Decoded, Inlet, Limits, Outlet, Scratch, Simd};
 use crate::fault::Fault;
 use crate::mesh::MeshError;
 use crate::schedule::{Group, levels};
@@ -371,7 +371,8 @@ impl Machine {
             (rest_blocks, rest_outlets) = (later, later_outlets);
             tasks.push(Task { blocks, outlets, first: (places.start, from), recurrent: *recurrent });
         }
-        let (limits, simd, first_step, ranges) = (self.limits, self.simd, self.step, &self.outlet_ranges);
+        let chunk = Chunk { first_step: self.step, steps, limits: self.limits };
+        let (simd, ranges) = (self.simd, &self.outlet_ranges);
         let run = |scratch: &mut Scratch, task: &mut Task| {
             for block in task.blocks.iter_mut() {
                 block.begin_chunk();
@@ -380,12 +381,13 @@ impl Machine {
                 outlet.begin(steps);
             }
             if task.recurrent {
-                return run_recurrent(task, done, ranges, (first_step, steps), limits, scratch);
+                return run_recurrent(task, done, ranges, chunk, scratch);
             }
-            simd.run_chunk(&mut task.blocks[0], first_step, steps, done, task.outlets, limits, scratch)
+            simd.run_chunk(&mut task.blocks[0], chunk, done, task.outlets, scratch)
         };
-        let results: Vec<Result<(), Fault>> =
-            self.pool.install(|| tasks.par_iter_mut().map_init(|| Scratch::new(limits.vector_length), run).collect());
+        let results: Vec<Result<(), Fault>> = self
+            .pool
+            .install(|| tasks.par_iter_mut().map_init(|| Scratch::new(chunk.limits.vector_length), run).collect());
         // Of several faults the first is reported: the same for any number of threads.
         let faults = results.into_iter().filter_map(Result::err);
         faults.min_by_key(|fault| (fault.step, fault.block)).map_or(Ok(()), Err)
@@ -473,12 +475,11 @@ fn run_recurrent(
     task: &mut Task,
     done: &[Outlet],
     ranges: &[Range<usize>],
-    (first_step, steps): (u64, usize),
-    limits: Limits,
+    chunk: Chunk,
     scratch: &mut Scratch,
 ) -> Result<(), Fault> {
     let (first_place, first_outlet) = task.first;
-    for slot in 0..steps {
+    for slot in 0..chunk.steps {
         let running: Vec<bool> = task
             .blocks
             .iter_mut()
@@ -491,7 +492,7 @@ fn run_recurrent(
         for (at, block) in task.blocks.iter_mut().enumerate().filter(|(at, _)| running[*at]) {
             let range = &ranges[first_place + at];
             let own = &mut task.outlets[range.start - first_outlet..range.end - first_outlet];
-            block.run_slot(first_step, slot, own, limits, scratch)?;
+            block.run_slot(chunk, slot, own, scratch)?;
         }
     }
     Ok(())

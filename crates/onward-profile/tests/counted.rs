@@ -1,7 +1,5 @@
 //! Activity and energy against a case counted by hand, and against the mesh.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
-
 use onward_chip::{Chip, Event, Technology};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Machine, Options};

@@ -2,8 +2,6 @@
 //!
 //! Messages are golden files in `testbench/golden/command_line`; `UPDATE_GOLDEN=1` rewrites them.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on fails
-
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -87,6 +87,14 @@ pub(crate) struct Limits {
     pub dispatch_cycles: u32,
 }
 
+/// The steps that are run at once, on which chip.
+#[derive(Clone, Copy)]
+pub(crate) struct Chunk {
+    pub first_step: u64,
+    pub steps: usize,
+    pub limits: Limits,
+}
+
 /// Registers and lists that a thread uses for one block after the other.
 pub(crate) struct Scratch {
     pub(super) vectors: Vectors,
@@ -137,19 +145,17 @@ impl Block {
     #[inline(always)]
     pub fn run_chunk(
         &mut self,
-        first_step: u64,
-        steps: usize,
+        chunk: Chunk,
         others: &[Outlet],
         own: &mut [Outlet],
-        limits: Limits,
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
         if !self.awake && self.inlets.iter().all(|inlet| !others[inlet.outlet].any()) {
             return Ok(());
         }
-        for slot in 0..steps {
+        for slot in 0..chunk.steps {
             if self.collect_from(slot, |outlet| &others[outlet]) {
-                self.run_slot(first_step, slot, own, limits, scratch)?;
+                self.run_slot(chunk, slot, own, scratch)?;
             }
         }
         Ok(())
@@ -192,13 +198,12 @@ impl Block {
     #[inline(always)]
     pub fn run_slot(
         &mut self,
-        first_step: u64,
+        chunk: Chunk,
         slot: usize,
         own: &mut [Outlet],
-        limits: Limits,
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
-        let step = first_step + slot as u64;
+        let step = chunk.first_step + slot as u64;
         if self.tagged && self.active[0] & 1 != 0 {
             self.tag = self.payloads.as_mut().map_or(1, |payloads| std::mem::take(&mut payloads[0]));
             self.tag_step = Some(step);
@@ -217,7 +222,7 @@ impl Block {
         self.events += scratch.events.len() as u64;
         self.steps += 1;
         let first_send = self.sends.len() as u32;
-        let tail = self.interpret(step, slot + 1, own, limits, scratch)?;
+        let tail = self.interpret(step, slot + 1, own, chunk.limits, scratch)?;
         let sends = (first_send, self.sends.len() as u32);
         self.records.push(StepRecord { step: slot as u32, sends, tail });
         if self.arrived

@@ -10,7 +10,7 @@ mod simd;
 mod vector;
 
 pub use block::AddressCounts;
-pub(crate) use block::{Block, Inlet, Limits, Scratch};
+pub(crate) use block::{Block, Chunk, Inlet, Limits, Scratch};
 pub(crate) use decode::Decoded;
 pub(crate) use outlet::Outlet;
 pub(crate) use simd::Simd;
