@@ -39,7 +39,7 @@ fn exercise(image: &Image) {
             for (at, indices) in input.iter().enumerate() {
                 if *indices > 0 {
                     inputs.send(at, 0, 0, 1);
-                    inputs.send(at, 1, indices - 1, 5);
+                    inputs.send(at, 1, indices - 1, 1);
                 }
             }
         });

@@ -82,14 +82,14 @@ fn prepare(case: &Case) -> Prepared {
                         targets.push(flit_model::Target::One(case.place(endpoint)));
                     }
                 }
-                step_traffic.burst(burst.gap, burst.packets, start..destinations.len() as u32);
+                step_traffic.burst(burst.gap.into(), burst.packets, start..destinations.len() as u32);
                 model_bursts.push(flit_model::Burst {
                     gap: burst.gap.into(),
                     packets: burst.packets as usize,
                     targets,
                 });
             }
-            step_traffic.finish(endpoints[number], *tail);
+            step_traffic.finish(endpoints[number], (*tail).into());
             let place = case.place(endpoints[number]);
             step_senders.push(flit_model::Sender { place, bursts: model_bursts, tail: (*tail).into() });
         }

@@ -14,7 +14,8 @@ pub struct Chip {
     /// Clock frequency, Hz. All parts of the chip share it.
     #[serde(default = "default::clock_hz")]
     pub clock_hz: u64,
-    /// Cycles from the last core done and the mesh empty to the first cycle of the next step.
+    /// Cycles from the last core done and the mesh empty to the first cycle of the next step: at least 1, in which the last
+    /// packet is written, and at least `mesh.link_cycles`, in which the last credits come back.
     #[serde(default = "default::barrier_cycles")]
     pub barrier_cycles: u32,
     /// Name or path (seen from the working directory) of the technology file that energy is counted with.
@@ -65,7 +66,7 @@ pub struct Core {
     /// Blocks a core can hold (entries of its block table).
     #[serde(default = "default::blocks")]
     pub blocks: u16,
-    /// Cycles to start a block: its table entry is read, its registers are cleared.
+    /// Cycles to start a block, at least 1: its table entry is read, its registers are cleared.
     #[serde(default = "default::dispatch_cycles")]
     pub dispatch_cycles: u16,
 }

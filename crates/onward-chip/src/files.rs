@@ -18,6 +18,8 @@ pub const BUILTIN_CHIPS: &[(&str, &str)] = &[
 /// Largest size of a byte-addressed memory of a core: 1 GiB, far above any real core, so that a slip of the finger in a
 /// chip file is an error and not an emulator out of memory.
 const LARGEST_MEMORY_BYTES: u32 = 1 << 30;
+/// Cycles the longest link adds.
+const LONGEST_LINK: u16 = 64;
 /// Largest number of entries of a core's other memories.
 const LARGEST_TABLE: u32 = 1 << 20;
 
@@ -213,7 +215,14 @@ impl Chip {
         limits.range("mesh.width", self.mesh.width, 1, 256);
         limits.range("mesh.height", self.mesh.height, 1, 256);
         limits.range("mesh.buffer_flits", self.mesh.buffer_flits, 1, 64);
-        limits.range("mesh.link_cycles", self.mesh.link_cycles, 0, 64);
+        limits.range("mesh.link_cycles", self.mesh.link_cycles, 0, LONGEST_LINK);
+        let link = self.mesh.link_cycles;
+        // A link that is too long is told of as that.
+        let least = if link > LONGEST_LINK { 1 } else { u32::from(link).max(1) };
+        if self.barrier_cycles < least {
+            let why = if link > 1 { " (`mesh.link_cycles`), as the last credits of a step take so long" } else { "" };
+            limits.broken("barrier_cycles", self.barrier_cycles, format!("{least} or more{why}"));
+        }
     }
 
     fn check_core(&self, limits: &mut Limits) {
@@ -226,6 +235,7 @@ impl Chip {
             limits.broken("core.vector_length", core.vector_length, "a multiple of 64 from 64 to 4096");
         }
         limits.range("core.blocks", core.blocks, 1, u16::MAX);
+        limits.range("core.dispatch_cycles", core.dispatch_cycles, 1, u16::MAX);
         limits.range("memory.instruction_words", memory.instruction_words, 1, LARGEST_TABLE);
         limits.range("memory.axons", memory.axons, 1, LARGEST_TABLE);
         limits.range("memory.routes", memory.routes, 1, LARGEST_TABLE);

@@ -94,6 +94,10 @@ fn every_limit_is_checked_and_all_are_told() {
         ("mesh.buffer_flits", |chip| chip.mesh.buffer_flits = 0),
         ("mesh.buffer_flits", |chip| chip.mesh.buffer_flits = 65),
         ("mesh.link_cycles", |chip| chip.mesh.link_cycles = 65),
+        ("barrier_cycles", |chip| chip.barrier_cycles = 0),
+        ("barrier_cycles", |chip| chip.mesh.link_cycles = 9),
+        ("barrier_cycles", |chip| (chip.barrier_cycles, chip.mesh.link_cycles) = (63, 64)),
+        ("core.dispatch_cycles", |chip| chip.core.dispatch_cycles = 0),
         ("core.lanes", |chip| chip.core.lanes = 12),
         ("core.vector_length", |chip| chip.core.vector_length = 0),
         ("core.vector_length", |chip| chip.core.vector_length = 96),
@@ -127,6 +131,21 @@ fn every_limit_is_checked_and_all_are_told() {
         chip.validate().expect_err("two limits").to_string(),
         "chip `small`: `mesh.link_cycles` is 100 but must be 0 to 64; `core.lanes` is 7 but must be 4, 8, 16, 32 or 64"
     );
+}
+
+/// The last credit of a step is usable `link_cycles` after the last delivery, and must be back for the next step.
+#[test]
+fn a_barrier_lasts_as_long_as_a_link() {
+    let text = |barrier: u32, link: u16| format!("barrier_cycles = {barrier}\n{LEAST}link_cycles = {link}\n");
+    for (barrier, link) in [(1, 0), (1, 1), (3, 3), (64, 64)] {
+        Chip::parse("my.toml", &text(barrier, link)).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(
+        error_of(&text(2, 3)),
+        "my.toml: `barrier_cycles` is 2 but must be 3 or more (`mesh.link_cycles`), as the last credits of a step take \
+         so long"
+    );
+    assert_eq!(error_of(&text(0, 0)), "my.toml: `barrier_cycles` is 0 but must be 1 or more");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! point: memories and registers hold integers, and so do counters.
 
 mod cost;
+mod engine;
 mod fast;
 mod fault;
 mod machine;
@@ -16,9 +17,9 @@ mod schedule;
 mod timing;
 
 pub use cost::{Cost, cost, port_bits};
+pub use engine::{Engine, Feed, HostPacket};
 pub use fast::AddressCounts;
 pub use fault::{Fault, FaultKind};
 pub use machine::{BlockCounters, Counters, Inputs, Machine, MachineError, Options, Output};
 pub use memory::Bank;
-pub use reference::{Engine, Feed, HostPacket};
 pub use timing::TimingTotals;

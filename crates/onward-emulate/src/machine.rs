@@ -64,24 +64,27 @@ impl Inputs<'_> {
     /// Sends a packet with a payload.
     ///
     /// # Panics
-    /// If the step or the input does not exist, or the index is not the input's, or was sent before in the step.
+    /// If the step or the input does not exist, the index is not the input's or was sent before in the step, or the
+    /// input carries spikes and the payload is not 1.
     pub fn send(&mut self, input: usize, step: usize, index: u32, payload: i32) {
-        self.outlets[input].send(step + 1, index, payload).expect("an index of the input, once a step");
+        let outlet = &mut self.outlets[input];
+        assert!(payload == 1 || outlet.is_graded(), "this input carries spikes");
+        outlet.send(step + 1, index, payload).expect("an index of the input, once a step");
     }
 
     /// Sends a spike for each set bit; `bits` has a bit for each index of the input, lowest first.
     ///
     /// # Panics
-    /// If the step or the input does not exist, or `bits` is too short.
+    /// If the step or the input does not exist, `bits` is too short, or a bit is no index or was sent before.
     pub fn spikes(&mut self, input: usize, step: usize, bits: &[u64]) {
         let outlet = &mut self.outlets[input];
         if outlet.is_graded() {
-            for index in (0..outlet.indices()).filter(|index| bits[index / 64] >> (index % 64) & 1 == 1) {
+            for index in (0..64 * bits.len()).filter(|index| bits[index / 64] >> (index % 64) & 1 == 1) {
                 outlet.send(step + 1, index as u32, 1).expect("an index of the input, once a step");
             }
             return;
         }
-        outlet.spikes(step + 1, bits).expect("an index of the input, once a step");
+        outlet.send_spikes(step + 1, bits.iter().copied()).expect("an index of the input, once a step");
     }
 }
 

@@ -131,19 +131,19 @@ impl Timing {
 
 /// The timeline of a core: that of its blocks, one after the other.
 fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: &[Vec<Range<u32>>]) {
-    let mut before = 0u32;
+    let mut before = 0;
     for &(_, number, place, record) in entries {
         let block = &blocks[place as usize];
         let record = block.records[record as usize];
         for send in &block.sends[record.sends.0 as usize..record.sends.1 as usize] {
             traffic.burst(
-                before.saturating_add(send.gap),
+                before + u64::from(send.gap),
                 send.packets,
                 routes[number as usize][send.route as usize].clone(),
             );
             before = 0;
         }
-        before = before.saturating_add(record.tail);
+        before += u64::from(record.tail);
     }
     traffic.finish(Endpoint::Core(Tile(entries[0].0)), before);
 }

@@ -338,7 +338,7 @@ fn prepare(shape: &onward_chip::Mesh, ports: &[HostPort], plan: &Plan) -> Prepar
                 }
                 ends.push(list);
             }
-            traffic.burst(*gap, *packets, start..destinations.len() as u32);
+            traffic.burst((*gap).into(), *packets, start..destinations.len() as u32);
             for list in (0..*packets).flat_map(|_| &ends) {
                 for &end in list {
                     *expected.entry((sender as u32, flit, end)).or_default() += 1;

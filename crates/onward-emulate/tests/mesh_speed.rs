@@ -50,7 +50,7 @@ fn measure(name: &str, packets_per_burst: u32, gap: u32) {
             let mut left = packets;
             while left > 0 {
                 let burst = left.min(packets_per_burst);
-                traffic.burst(gap + index as u32 % 3, burst, index as u32..index as u32 + 1);
+                traffic.burst(u64::from(gap + index as u32 % 3), burst, index as u32..index as u32 + 1);
                 left -= burst;
             }
             traffic.finish(sender, 5);

@@ -1,7 +1,12 @@
 //! Whether an image's parts fit each other: indices in range, nothing larger than its chip. What was decoded from a
 //! file with a valid checksum may still be nonsense; whoever uses an image may rely on these.
 
-use crate::{Block, Delivery, Destination, Endpoint, Image, Route, Tile};
+use crate::{Block, Delivery, Destination, Endpoint, Image, Route, Tile, Tree, attachment, port};
+
+/// Indices a route can have: as many as a chip has axons at most.
+const MOST_INDICES: u32 = 1 << 20;
+/// Steps a window can have.
+const MOST_STEPS: u32 = 1 << 16;
 
 /// Says what does not hold.
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
@@ -16,7 +21,7 @@ impl Image {
     pub fn check(&self) -> Result<(), String> {
         self.chip.validate().map_err(|error| error.to_string())?;
         ensure(usize::from(self.host_port) < self.chip.host.ports.len(), || "its host port is not on the chip".into())?;
-        ensure(self.network.window_steps > 0, || "its window has no steps".into())?;
+        ensure((1..=MOST_STEPS).contains(&self.network.window_steps), || "its window is no window".into())?;
         let populations = self.network.populations.len();
         for &(from, to) in &self.network.edges {
             ensure((from as usize) < populations && (to as usize) < populations, || "an edge leads nowhere".into())?;
@@ -40,7 +45,8 @@ impl Image {
             self.check_block(block).map_err(|what| format!("block {number}: {what}"))?;
         }
         for input in &self.host_inputs {
-            self.check_route(&input.route).map_err(|what| format!("host input: {what}"))?;
+            let source = Endpoint::Host(self.host_port);
+            self.check_route(&input.route, source).map_err(|what| format!("host input: {what}"))?;
         }
         self.check_sources()?;
         self.check_budgets()
@@ -82,17 +88,43 @@ impl Image {
             };
             ensure(fits() == Some(true), || format!("symbol `{}` lies outside its memory", symbol.name))?;
         }
-        block.routes.iter().try_for_each(|route| self.check_route(route))
+        block.routes.iter().try_for_each(|route| self.check_route(route, Endpoint::Core(block.tile)))
     }
 
-    fn check_route(&self, route: &Route) -> Result<(), String> {
+    fn check_route(&self, route: &Route, source: Endpoint) -> Result<(), String> {
+        ensure(route.indices <= MOST_INDICES, || format!("route `{}` has {} indices", route.name, route.indices))?;
         for flit in &route.flits {
-            match flit.destination {
-                Destination::Unicast(endpoint) => self.check_endpoint(endpoint)?,
-                Destination::Multicast(tree) => {
-                    ensure(usize::from(tree.0) < self.trees.len(), || format!("route `{}` has no tree", route.name))?;
+            let mut reached = match flit.destination {
+                Destination::Unicast(endpoint) => {
+                    self.check_endpoint(endpoint)?;
+                    vec![endpoint]
                 }
-            }
+                Destination::Multicast(tree) => {
+                    let tree = self.trees.get(usize::from(tree.0));
+                    let tree = tree.ok_or_else(|| format!("route `{}` has no tree", route.name))?;
+                    ensure(tree.source == source, || {
+                        format!("route `{}` uses the tree of another sender", route.name)
+                    })?;
+                    self.leaves(tree)
+                }
+            };
+            let mut takers: Vec<Endpoint> = flit
+                .deliveries
+                .iter()
+                .map(|delivery| match *delivery {
+                    Delivery::Block { block, .. } => {
+                        let taker = self.blocks.get(block as usize);
+                        taker.map(|taker| Endpoint::Core(taker.tile)).ok_or(format!("there is no block {block}"))
+                    }
+                    Delivery::Host => Ok(Endpoint::Host(self.host_port)),
+                })
+                .collect::<Result<_, _>>()?;
+            // A flit is taken once at each endpoint it comes to: no more, no less, nowhere else.
+            reached.sort_unstable();
+            takers.sort_unstable();
+            ensure(reached == takers, || {
+                format!("route `{}` does not lead to those who take its packets", route.name)
+            })?;
             for delivery in &flit.deliveries {
                 if let Delivery::Block { block, first_axon } = *delivery {
                     let taker = self.blocks.get(block as usize);
@@ -104,6 +136,23 @@ impl Image {
             }
         }
         Ok(())
+    }
+
+    /// The endpoints a tree delivers to.
+    fn leaves(&self, tree: &Tree) -> Vec<Endpoint> {
+        let chip = &self.chip;
+        let ports = (0..chip.host.ports.len()).filter_map(|number| {
+            let endpoint = Endpoint::Host(u16::try_from(number).ok()?);
+            Some((endpoint, attachment(endpoint, &chip.mesh, &chip.host.ports)?))
+        });
+        let ports: Vec<_> = ports.collect();
+        let of_branch = |&(tile, mask): &(Tile, u8)| {
+            let core = (mask & port::LOCAL != 0).then_some(Endpoint::Core(tile));
+            let hosts =
+                ports.iter().filter(move |(_, at)| at.0 == tile && mask & at.1 != 0).map(|(endpoint, _)| *endpoint);
+            core.into_iter().chain(hosts).collect::<Vec<_>>()
+        };
+        tree.branches.iter().flat_map(of_branch).collect()
     }
 
     fn check_tile(&self, tile: Tile) -> Result<(), String> {

@@ -106,7 +106,7 @@ proptest! {
     }
 }
 
-/// Half a minute on two cores in release mode: `cargo test --release -p onward-isa -- --ignored`.
+/// Some ten seconds on two cores in release mode; left out in debug mode.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "goes through all 2^32 words: in release mode")]
 fn every_word_decodes_to_itself_or_not_at_all() {

@@ -97,7 +97,10 @@ fn tiny() -> Image {
 
 /// Two spikes of the host make the block run once, in the second of four steps.
 fn run_tiny(image: &Image, timing: bool) -> Counters {
-    let mut machine = Machine::new(image, Options { seed: 1, timing, threads: 1 }).unwrap();
+    // Nobody takes what the tree carries, which only the accounts may see.
+    let mut runnable = image.clone();
+    runnable.blocks[0].routes[0].flits.truncate(1);
+    let mut machine = Machine::new(&runnable, Options { seed: 1, timing, threads: 1 }).unwrap();
     machine.run(4, |inputs| inputs.spikes(0, 0, &[0b1010])).unwrap();
     machine.counters()
 }

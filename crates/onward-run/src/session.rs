@@ -20,6 +20,9 @@ pub enum SessionError {
     /// The image has no input, target or tag that the host could send.
     #[error("the image takes no {0} from the host: it was not compiled from a network that learns classes")]
     Input(&'static str),
+    /// A block does not go to sleep though nothing comes for it any more.
+    #[error("the network does not come to rest after its last window: a handler stays awake")]
+    Restless,
     /// The network gave no answer, or more than one.
     #[error("the network gave {found} answers to {expected} samples")]
     Answers {
@@ -68,13 +71,25 @@ impl Session {
         };
         let (tag, target) = (find(HostInputKind::Tag, "tags")?, find(HostInputKind::Target, "targets")?);
         let input = find(HostInputKind::Input, "input")?;
+        let indices = |input: usize| image.host_inputs[input].route.indices;
+        let neurons = |wanted: fn(&PopulationKind) -> bool| {
+            image.network.populations.iter().find(|population| wanted(&population.kind)).map(|of| of.neurons)
+        };
+        if neurons(|kind| matches!(kind, PopulationKind::RateInput { .. })) != Some(indices(input)) {
+            return Err(SessionError::Input("input of the network's shape"));
+        }
+        if neurons(|kind| *kind == PopulationKind::Target) != Some(indices(target)) || indices(tag) == 0 {
+            return Err(SessionError::Input("targets of the network's classes"));
+        }
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
         let readout = image.network.populations.iter().find(|population| population.kind == PopulationKind::Readout);
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule) } => Some((number as u32, schedule)),
+                PopulationKind::Layer { schedule: Some(schedule) } if block.symbol("shift").is_some() => {
+                    Some((number as u32, schedule))
+                }
                 _ => None,
             }
         });
@@ -202,10 +217,14 @@ impl Session {
     /// Runs until nothing is under way. Returns what reached the host meanwhile.
     fn drain(&mut self) -> Result<Vec<onward_emulate::Output>, SessionError> {
         let mut outputs = Vec::new();
-        while self.machine.is_busy() {
+        // Windows that are open close, and what they send comes through; a network needs no longer.
+        for _ in 0..2 * (self.window as u64 + self.latency) + 1 {
+            if !self.machine.is_busy() {
+                return Ok(outputs);
+            }
             outputs.extend(self.machine.run_fed(1, &mut |_| {})?);
         }
-        Ok(outputs)
+        Err(SessionError::Restless)
     }
 }
 

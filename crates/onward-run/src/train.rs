@@ -210,7 +210,7 @@ pub fn learned(machine: &dyn Engine, image: &Image) -> Image {
     learned
 }
 
-/// BLAKE3 of all weights and biases, layer by layer, neuron by neuron: the same wherever blocks lie.
+/// BLAKE3 of all weights and biases, layer by layer, block by block, array by array: the same wherever blocks lie.
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
     for (population, of) in image.network.populations.iter().enumerate() {

@@ -88,7 +88,9 @@ impl Failure {
     pub fn session(image: &str, error: &SessionError) -> Failure {
         match error {
             SessionError::Machine(_) | SessionError::Input(_) => Failure::sentence(&format!("{image}: {error}")),
-            SessionError::Fault(_) | SessionError::Answers { .. } => Failure::Inside(format!("{image}: {error}")),
+            SessionError::Fault(_) | SessionError::Restless | SessionError::Answers { .. } => {
+                Failure::Inside(format!("{image}: {error}"))
+            }
         }
     }
 

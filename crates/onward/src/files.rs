@@ -47,6 +47,31 @@ pub fn read_costs(image: &Image) -> Result<Costs, Failure> {
     Ok(Technology::load(&image.chip.technology)?.costs(&image.chip)?)
 }
 
+/// Refuses to write over what is read, or two files to one place. Paths may differ in how they are written.
+pub fn check_outputs(outputs: &[Option<&Path>], inputs: &[&Path]) -> Result<(), Failure> {
+    // A file that is not there yet is known by its folder; a device may be written twice.
+    let place = |path: &Path| {
+        path.canonicalize().unwrap_or_else(|_| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).join(path.file_name().unwrap_or_default())
+        })
+    };
+    let is_device = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+    let outputs: Vec<&Path> = outputs.iter().flatten().copied().filter(|path| !is_device(path)).collect();
+    for (at, output) in outputs.iter().enumerate() {
+        let written = place(output);
+        if inputs.iter().any(|input| place(input) == written) {
+            let message = format!("{}: is read by this command, and would be overwritten", output.display());
+            return Err(Failure::input_with_help(message, "name another file"));
+        }
+        if outputs[..at].iter().any(|other| place(other) == written) {
+            let message = format!("{}: two results would go to the same file", output.display());
+            return Err(Failure::input_with_help(message, "name two files"));
+        }
+    }
+    Ok(())
+}
+
 /// A file that a command will write: checked before the long work, written under a temporary name, then renamed, so that no
 /// half of one is ever seen.
 pub struct Output {

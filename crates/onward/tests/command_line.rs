@@ -189,6 +189,8 @@ fn bad_commands_are_refused() {
     desk.refuse("no_threads", "train digits.sp --threads 0");
     desk.refuse("unknown_pass", "compile digits.sp --emit assembly");
     desk.refuse("unknown_instruction", "isa vacr");
+    desk.refuse("output_is_input", "compile digits.sp -o ./digits.sp");
+    desk.refuse("outputs_are_one", "train digits.sp -o out --json ./out");
     desk.write("wrong.s", "start:\n    addi r1, r0, 70000\n    vadd v0, v1, v9\n    jmp strat\n");
     desk.refuse("bad_assembly", "asm wrong.s");
 }

@@ -127,7 +127,7 @@ fn value() -> impl Strategy<Value = i32> {
     prop_oneof![any::<i32>(), edge, -40..40i32]
 }
 
-/// Elements a case has: what lanes have in common, and some more.
+/// Elements a case has at most: with 4 lanes two beats, with 64 one.
 const LENGTH: usize = 7;
 
 /// A program that applies all instructions to the same numbers, and what must come of it.

@@ -76,13 +76,13 @@ impl fmt::Debug for Case {
 }
 
 fn chip() -> impl Strategy<Value = Chip> {
-    let core = (prop::sample::select(vec![4u16, 8, 16, 32, 64]), 1u16..4, 0u16..7);
+    let core = (prop::sample::select(vec![4u16, 8, 16, 32, 64]), 1u16..4, 1u16..7);
     let mesh = (1u16..4, 1u16..3, 1u16..5, 0u16..3);
-    (core, mesh, 0u32..9, 0u16..2).prop_map(
+    (core, mesh, 1u32..9, 0u16..2).prop_map(
         |((lanes, length, dispatch), (width, height, buffer, link), barrier, port)| Chip {
             name: "random".into(),
             clock_hz: 1,
-            barrier_cycles: barrier,
+            barrier_cycles: barrier.max(link.into()),
             technology: "45nm".into(),
             mesh: Mesh { width, height, buffer_flits: buffer, link_cycles: link, multicast_trees: 1024 },
             core: Core { lanes, vector_length: 64 * length, blocks: 64, dispatch_cycles: dispatch },

@@ -181,8 +181,12 @@ impl Linker<'_> {
         let description = self.parts.description;
         let mut contents: [Vec<u8>; 3] = Default::default();
         for data in &self.parts.program.data {
-            let memory = &mut contents[data.space as usize];
             let end = data.offset as usize + data.bytes.len();
+            // Before anything is made of that size, and made again for every block.
+            if !self.data_fits(end as i64, data.space) {
+                return;
+            }
+            let memory = &mut contents[data.space as usize];
             memory.resize(memory.len().max(end), 0);
             memory[data.offset as usize..end].copy_from_slice(&data.bytes);
         }
@@ -249,6 +253,13 @@ impl Linker<'_> {
             self.diagnostics.push(Diagnostic::new(span.clone(), message).label(label));
         }
         bytes <= most
+    }
+
+    /// The same for the data sections; the first block stands for them, since all blocks begin with them.
+    fn data_fits(&mut self, bytes: i64, space: Space) -> bool {
+        let first = self.parts.description.blocks.first();
+        let span = first.map_or(Span::default(), |block| block.name.span.clone());
+        self.fits(bytes, space, &span)
     }
 
     fn first_element(&mut self, elements: &Elements) -> Option<i64> {

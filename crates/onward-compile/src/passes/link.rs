@@ -98,7 +98,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
     });
     NetworkSummary {
         name: network.name.clone(),
-        source: (compilation.source.name.clone(), compilation.source.text.clone()),
+        source: (file_name(&compilation.source.name), compilation.source.text.clone()),
         seed: compilation.options.seed,
         data: network.data.clone(),
         window_steps: network.window_steps,
@@ -110,6 +110,12 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             .map(|e| (e.source().index() as u32, e.target().index() as u32))
             .collect(),
     }
+}
+
+/// The name without the folders: where a text lay when it was compiled changes nothing in the image.
+fn file_name(path: &str) -> String {
+    let name = std::path::Path::new(path).file_name();
+    name.map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 impl Pass for Link {

@@ -41,6 +41,22 @@ fn tag_source(network: &Network, blocks: &BTreeMap<NodeIndex, Range<u32>>, layer
     }
 }
 
+/// Refuses more blocks than a chip can hold, before anything is made for each of them.
+fn too_many_blocks(network: &Network, most: u64, chip: &str) -> Result<(), Vec<Diagnostic>> {
+    let layers: Vec<_> = network.layers().map(|node| network.layer(node)).collect();
+    let blocks: u64 = layers.iter().map(|layer| u64::from(layer.blocks())).sum::<u64>() + 1;
+    let Some(largest) = layers.iter().max_by_key(|layer| layer.blocks()).filter(|_| blocks > most) else {
+        return Ok(());
+    };
+    let message =
+        format!("the network does not fit chip `{chip}`: it has {blocks} blocks, the chip has room for {most}");
+    Err(vec![
+        Diagnostic::new(largest.span.clone(), message)
+            .label(format!("{} blocks of {} neurons", largest.blocks(), largest.block))
+            .help("larger blocks, so fewer of them, fewer neurons, or a chip with more cores (--chip)"),
+    ])
+}
+
 impl Pass for Partition {
     fn name(&self) -> &'static str {
         "partition"
@@ -53,6 +69,8 @@ impl Pass for Partition {
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let classes = network.target().classes;
+        let chip = &compilation.options.chip;
+        too_many_blocks(network, chip.mesh.tiles() as u64 * u64::from(chip.core.blocks), &chip.name)?;
         let mut planned: Vec<PlannedBlock> = Vec::new();
         let mut blocks: BTreeMap<NodeIndex, Range<u32>> = BTreeMap::new();
         let mut errors = Vec::new();

@@ -49,7 +49,7 @@ impl Execution<'_> {
         loop {
             let Some(code) = self.program.code.get(self.pc) else { return Err(FaultKind::NoInstruction) };
             if code.ends_loop && self.loops_back() {
-                // The body may begin where another loop ends: look again.
+                // Fetch from the start of the body.
                 continue;
             }
             let Some(instruction) = code.instruction else { return Err(FaultKind::NoInstruction) };

@@ -174,16 +174,6 @@ impl Outlet {
         self.any = true;
         Ok(())
     }
-
-    /// The host's spikes; bits that are no indices are left out.
-    pub fn spikes(&mut self, slot: usize, bits: &[u64]) -> Result<u32, Refused> {
-        let indices = self.indices;
-        let mask = move |at: usize| match indices.saturating_sub(at * 64) {
-            below @ 0..64 => (1 << below) - 1,
-            _ => u64::MAX,
-        };
-        self.send_spikes(slot, bits[..self.words].iter().enumerate().map(|(at, &word)| word & mask(at)))
-    }
 }
 
 /// Why a packet was not sent.

@@ -46,7 +46,7 @@ impl Mesh {
         for at in first..last {
             let burst = &bursts[at as usize];
             if at > first {
-                free += u64::from(burst.gap);
+                free += burst.gap;
                 if free >= idle {
                     solo = Some(Solo { end: at, next: free, delivered });
                 }
@@ -136,13 +136,13 @@ impl Mesh {
         sender.burst = solo.end;
         // Bursts that send nothing only add their gaps, the first of which is in `next` already.
         let at_burst = sender.burst < sender.end;
-        let first_gap = if at_burst { u64::from(traffic.bursts[sender.burst as usize].gap) } else { 0 };
+        let first_gap = if at_burst { traffic.bursts[sender.burst as usize].gap } else { 0 };
         let next = solo.next - first_gap + sender.find_burst(&traffic.bursts);
         if sender.burst < sender.end {
             self.wheel.insert(index, next);
             return Some(solo.delivered);
         }
-        let done = next + u64::from(traffic.timelines[index as usize].tail);
+        let done = next + traffic.timelines[index as usize].tail;
         Some(solo.delivered.max(done))
     }
 }

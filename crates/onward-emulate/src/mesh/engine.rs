@@ -102,7 +102,7 @@ impl Sender {
         let mut gap = 0;
         while self.burst < self.end {
             let burst = &bursts[self.burst as usize];
-            gap += u64::from(burst.gap);
+            gap += burst.gap;
             if burst.flits() > 0 {
                 self.packets = burst.packets;
                 self.first_destination = burst.first_destination;
@@ -249,7 +249,7 @@ impl Mesh {
             if sender.burst < end {
                 self.wheel.insert(index as u32, gap);
             } else {
-                done = done.max(gap + u64::from(timeline.tail));
+                done = done.max(gap + timeline.tail);
             }
             self.senders.push(sender);
         }
@@ -388,7 +388,7 @@ impl Mesh {
             if sender.burst < sender.end {
                 self.wheel.insert(index, next);
             } else {
-                let done = next + u64::from(traffic.timelines[index as usize].tail);
+                let done = next + traffic.timelines[index as usize].tail;
                 timing.cycles = timing.cycles.max(done);
             }
         }

@@ -7,7 +7,7 @@ use onward_image::Endpoint;
 /// Packets sent one after the other, after some computing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Burst {
-    pub(super) gap: u32,
+    pub(super) gap: u64,
     pub(super) packets: u32,
     /// The destinations of each packet: a range of the table given to [`Mesh::new`](super::Mesh::new).
     pub(super) first_destination: u32,
@@ -27,7 +27,7 @@ pub(super) struct Timeline {
     pub(super) endpoint: Endpoint,
     pub(super) first_burst: u32,
     pub(super) bursts: u32,
-    pub(super) tail: u32,
+    pub(super) tail: u64,
 }
 
 /// What all endpoints send in one step, and how many cycles they compute in between.
@@ -67,14 +67,14 @@ impl Traffic {
     ///
     /// The gap counts from the cycle after the one in which the flit before was accepted, or from cycle 0. A burst
     /// that sends nothing only adds its gap.
-    pub fn burst(&mut self, gap: u32, packets: u32, destinations: Range<u32>) {
+    pub fn burst(&mut self, gap: u64, packets: u32, destinations: Range<u32>) {
         let count = destinations.end.saturating_sub(destinations.start);
         self.bursts.push(Burst { gap, packets, first_destination: destinations.start, destinations: count });
     }
 
     /// Ends the timeline made of the bursts added since the last call: they are what `endpoint` sends, and it is done
     /// `tail` cycles after its last flit was accepted. An endpoint has at most one timeline in a step.
-    pub fn finish(&mut self, endpoint: Endpoint, tail: u32) {
+    pub fn finish(&mut self, endpoint: Endpoint, tail: u64) {
         let first_burst = self.finished_bursts as u32;
         let bursts = (self.bursts.len() - self.finished_bursts) as u32;
         self.timelines.push(Timeline { endpoint, first_burst, bursts, tail });

@@ -102,7 +102,7 @@ pub(super) struct Running<'a> {
     pc: usize,
     /// Cycles since the last packet.
     cycles: u64,
-    sends: Vec<Send>,
+    pub sends: Vec<Send>,
     /// For each route, the indices sent in this step.
     sent: Vec<BTreeSet<u32>>,
 }
@@ -202,13 +202,14 @@ impl Running<'_> {
             let counts = &mut self.block.counters.addresses[self.pc];
             counts.executed += 1;
             counts.elements += elements;
-            let next = self.execute(&instruction)?;
+            let next = self.execute(&instruction);
+            // Also of the instruction that stops the chip.
             if let (Some(tracer), Some((cycle, address, before))) = (&mut tracer, before) {
                 let (tile, block) = (self.block.tile, self.block.number);
                 let values = self.after(before);
                 tracer(TraceLine { step: self.step, tile, block, cycle, address, instruction, values });
             }
-            match next {
+            match next? {
                 Next::Following => self.pc += 1,
                 Next::At(pc) => self.pc = pc,
                 Next::End { awake } => {

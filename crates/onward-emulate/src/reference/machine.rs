@@ -1,11 +1,10 @@
 //! The whole chip, step by step.
 
 use super::core::{Block, Trace, Tracer};
-use super::engine::HostPacket;
 use super::memory;
 use super::network::{Timing, deliver};
 use super::trace::TraceLine;
-use crate::{Counters, Fault, MachineError, Options, Output};
+use crate::{Counters, Fault, HostPacket, MachineError, Options, Output};
 use onward_image::{Image, Symbol};
 use onward_isa::{Space, Width};
 

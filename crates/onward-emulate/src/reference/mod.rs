@@ -31,13 +31,11 @@
 
 mod arithmetic;
 mod core;
-mod engine;
 mod execute;
 mod machine;
 mod memory;
 mod network;
 mod trace;
 
-pub use engine::{Engine, Feed, HostPacket};
 pub use machine::{Machine, TraceSelection};
 pub use trace::TraceLine;

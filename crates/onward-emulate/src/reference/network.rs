@@ -69,12 +69,12 @@ impl Timing {
             for (number, trace) in traces {
                 for send in &trace.sends {
                     let destinations = self.block_routes[*number][send.route].clone();
-                    traffic.burst(cycles(computed + send.gap), send.packets.len() as u32, destinations);
+                    traffic.burst(computed + send.gap, send.packets.len() as u32, destinations);
                     computed = 0;
                 }
                 computed += trace.tail;
             }
-            traffic.finish(Endpoint::Core(Tile(tile)), cycles(computed));
+            traffic.finish(Endpoint::Core(Tile(tile)), computed);
         }
         let step = self.mesh.step(&traffic);
         let totals = &mut self.totals;
@@ -86,9 +86,4 @@ impl Timing {
         totals.ejected += step.ejected;
         totals.stalls += self.mesh.stalls().iter().sum::<u64>();
     }
-}
-
-/// Cycles as the mesh counts them.
-fn cycles(cycles: u64) -> u32 {
-    u32::try_from(cycles).expect("a core computes less than 2^32 cycles without sending")
 }

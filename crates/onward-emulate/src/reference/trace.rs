@@ -55,11 +55,15 @@ enum Place {
     Vector(u8),
     Predicate(u8),
     /// Elements of a memory.
-    Memory(Space, Width, usize, usize),
+    Memory(Space, Width, Vec<usize>),
 }
 
 /// What an instruction is about to work on.
-pub(super) struct Before(Vec<Value>);
+pub(super) struct Before {
+    values: Vec<Value>,
+    /// Sends of the step so far.
+    sends: usize,
+}
 
 impl Running<'_> {
     /// The operands as they are before the instruction.
@@ -85,37 +89,47 @@ impl Running<'_> {
             if *operand == Operand::Strided {
                 places.push((format!("r{}", instruction.c), Place::Scalar(instruction.c)));
             }
-            if let Some((first, count)) = self.elements_of(instruction, *operand) {
+            let elements = self.elements_of(instruction, *operand);
+            if let Some(first) = elements.first() {
                 let name = format!("{}{}[{first}]", instruction.space.letter(), instruction.width.bits());
-                places.push((name, Place::Memory(instruction.space, instruction.width, first, count)));
+                places.push((name, Place::Memory(instruction.space, instruction.width, elements)));
             }
         }
         let values = places.into_iter().map(|(name, place)| Value { name, before: self.show(&place), place });
-        Before(values.collect())
+        Before { values: values.collect(), sends: self.sends.len() }
     }
 
-    /// First element and number of elements of a memory operand, if it lies in its memory as a whole.
-    fn elements_of(&self, instruction: &Instruction, operand: Operand) -> Option<(usize, usize)> {
-        let base = i128::from(self.r[usize::from(instruction.a)]) + i128::from(instruction.imm);
-        let first = match operand {
-            Operand::Memory => base,
-            Operand::Row => base * i128::from(self.row),
-            _ => return None,
-        };
+    /// The elements of a memory operand, if all lie in their memory; else none.
+    fn elements_of(&self, instruction: &Instruction, operand: Operand) -> Vec<usize> {
+        let scalar = |register: u8| i128::from(self.r[usize::from(register)]);
+        let base = scalar(instruction.a) + i128::from(instruction.imm);
         let count = if matches!(instruction.op, Op::Ld | Op::St | Op::Addm) { 1 } else { self.length };
-        self.bounds(instruction, first, count).ok().map(|first| (first, count))
+        let address = |i: usize| match operand {
+            Operand::Row => base * i128::from(self.row) + i as i128,
+            Operand::Strided => base + i as i128 * scalar(instruction.c),
+            Operand::Table => {
+                let last = scalar(instruction.c).max(1) - 1;
+                scalar(instruction.b) + i128::from(self.v[usize::from(instruction.a)][i]).clamp(0, last)
+            }
+            _ => base + i as i128,
+        };
+        let elements: Result<Vec<usize>, _> = (0..count).map(|i| self.bounds(instruction, address(i), 1)).collect();
+        elements.unwrap_or_default()
     }
 
     /// Operands and results after the instruction.
     pub(super) fn after(&self, before: Before) -> String {
         let mut text = String::new();
-        for Value { name, place, before } in before.0 {
+        for Value { name, place, before } in before.values {
             let after = self.show(&place);
             let space = if text.is_empty() { "" } else { " " };
             write!(text, "{space}{name}={before}").expect("writing to memory");
             if after != before {
                 write!(text, " -> {after}").expect("writing to memory");
             }
+        }
+        for send in self.sends.iter().skip(before.sends) {
+            write!(text, " -> {} packets", send.packets.len()).expect("writing to memory");
         }
         text
     }
@@ -129,8 +143,8 @@ impl Running<'_> {
                 let set = bits.iter().enumerate().filter(|(_, bit)| **bit).map(|(at, _)| at as i32);
                 show_elements(set)
             }
-            Place::Memory(space, width, first, count) => {
-                show_elements((first..first + count).map(|at| self.read(space, width, at)))
+            Place::Memory(space, width, ref elements) => {
+                show_elements(elements.iter().map(|&at| self.read(space, width, at)))
             }
         }
     }

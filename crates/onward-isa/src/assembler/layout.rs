@@ -269,7 +269,9 @@ impl Assembler<'_> {
             Directive::Origin => {} // a gap
             Directive::Fill => {
                 let bits = self.fill_width(statement, scope).map_or(8, Width::bits);
-                let numbers = self.numbers(directive, &statement.operands[1..2], scope, bits, faults);
+                // Without a value it has the wrong form, which the layout has said.
+                let Some(value) = statement.operands.get(1..2) else { return };
+                let numbers = self.numbers(directive, value, scope, bits, faults);
                 let count = (position.end - position.start) / u64::from(bits / 4);
                 memory.put(position.start, bits, numbers.into_iter().cycle().take(count as usize));
             }

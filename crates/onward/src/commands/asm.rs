@@ -1,7 +1,7 @@
 //! `onward asm`: assemble a text.
 
 use crate::failure::Failure;
-use crate::files::{Output, read_source};
+use crate::files::{Output, check_outputs, read_source};
 use crate::{Outcome, terminal};
 use onward_compile::assemble_code;
 use onward_isa::{disassemble, read_relative};
@@ -31,6 +31,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
+    check_outputs(&[arguments.output.as_deref()], &[&arguments.file])?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let source = read_source(&arguments.file)?;
     let program = assemble_code(&source, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;

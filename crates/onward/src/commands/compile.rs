@@ -1,12 +1,12 @@
 //! `onward compile`: from a network's text to an image.
 
 use crate::failure::Failure;
-use crate::files::{Output, read_source};
+use crate::files::{Output, check_outputs, read_source};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::Chip;
 use onward_compile::{Options, PASSES, compile_with};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
@@ -56,6 +56,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             format!("the passes are {}", names.join(", ")),
         ));
     }
+    check_outputs(&[arguments.output.as_deref()], &[network, Path::new(&arguments.chip)])?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
     let source = read_source(network)?;

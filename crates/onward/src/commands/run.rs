@@ -5,7 +5,7 @@ use super::run_assembly::Assembly;
 use super::trace::{self, Trace};
 use super::train::Learning;
 use crate::failure::Failure;
-use crate::files::{Output, read_costs, read_data, read_image};
+use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
@@ -42,7 +42,7 @@ pub struct Arguments {
     #[arg(long)]
     learn: bool,
     /// How often the training data is shown [default: what the network says]
-    #[arg(long, value_name = "N", requires = "learn", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", requires = "learn", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     epochs: Option<u32>,
     /// Draws the order of the samples and the chip's random bits [default: the seed it was compiled with]
     #[arg(long, value_name = "N")]
@@ -69,6 +69,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
+    // An image may be replaced by what it has learned; a report must not take its place.
+    check_outputs(&[arguments.json.as_deref()], &[&arguments.file])?;
+    check_outputs(&[arguments.output.as_deref(), arguments.json.as_deref()], &[])?;
     let image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
@@ -76,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(selection) = arguments.trace.selection(&image)? {
         if arguments.learn || arguments.json.is_some() {
             return Err(Failure::input_with_help(
-                "a trace makes no report",
+                "only test windows of an image can be traced, and a trace makes no report",
                 "leave --learn, --json or --trace-instructions out",
             ));
         }
@@ -110,10 +113,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let host_time = monitor.elapsed();
     let run = Run { command: "run", image: &image, data: &dataset.name, options, costs: &costs, host_time };
     let results = Results::new(&run, &tested);
+    terminal::print(&report::report(&results))?;
     if let Some(json) = &json {
         json.write_json(&results)?;
     }
-    terminal::print(&report::report(&results))?;
     terminal::print(&report::written([&json]))?;
     if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }

@@ -2,7 +2,7 @@
 
 use super::HowToRun;
 use crate::failure::Failure;
-use crate::files::{Output, read_costs, read_data, read_source};
+use crate::files::{Output, check_outputs, read_costs, read_data, read_source};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
     /// How often the training data is shown [default: what the network says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     epochs: Option<u32>,
     /// Draws the weights, the order of the samples and the chip's random bits
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -51,6 +51,8 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
+    let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
+    check_outputs(&outputs, &[&arguments.network, Path::new(&arguments.chip)])?;
     let chip = Chip::load(&arguments.chip)?;
     let source = read_source(&arguments.network)?;
     let image = onward_compile::compile(&source, &onward_compile::Options { chip, seed: arguments.seed })
@@ -118,13 +120,13 @@ impl Learning<'_> {
             host_time: monitor.elapsed(),
         };
         let results = Results::new(&run, &trained);
-        if let Some(json) = &json {
-            json.write_json(&results)?;
-        }
-        if let Some(output) = &output {
-            output.write(&onward_run::learned(session.machine(), self.image).to_bytes())?;
-        }
+        // The report first: what was learned in hours is not lost to a full disk, and each file is tried.
         terminal::print(&report::report(&results))?;
+        let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
+        let image_written = output
+            .as_ref()
+            .map_or(Ok(()), |output| output.write(&onward_run::learned(session.machine(), self.image).to_bytes()));
+        json_written.and(image_written)?;
         terminal::print(&report::written([&output, &json]))?;
         if trained.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }

@@ -1,7 +1,6 @@
 //! What both engines can be asked for.
 
-use super::machine;
-use crate::{Counters, Fault, Output};
+use crate::{Counters, Fault, Output, reference};
 use onward_isa::Space;
 
 /// A packet the host sends.
@@ -22,13 +21,14 @@ pub trait Feed {
     /// Sends a packet.
     ///
     /// # Panics
-    /// If the step or the input does not exist, or the index is not the input's, or was sent before in the step.
+    /// Then, or when the chunk runs: if the step or the input does not exist, the index is not the input's or was sent
+    /// before in the step, or the input carries spikes and the payload is not 1.
     fn send(&mut self, input: usize, step: usize, index: u32, payload: i32);
 
     /// Sends a spike for each set bit; `bits` has a bit for each index of the input, lowest first.
     ///
     /// # Panics
-    /// If the step or the input does not exist, or `bits` is too short.
+    /// As [`Feed::send`]; and if `bits` is too short.
     fn spikes(&mut self, input: usize, step: usize, bits: &[u64]);
 }
 
@@ -151,7 +151,7 @@ macro_rules! engine {
 
 type FeedWith<'a> = &'a mut dyn FnMut(&mut dyn Feed);
 
-engine!(machine::Machine, machine::Machine::run, |machine: &mut machine::Machine, steps, feed: FeedWith| {
+engine!(reference::Machine, reference::Machine::run, |machine: &mut reference::Machine, steps, feed: FeedWith| {
     let mut packets: Vec<HostPacket> = Vec::new();
     feed(&mut packets);
     machine.run(steps, &packets)
