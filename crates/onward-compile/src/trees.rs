@@ -14,12 +14,20 @@ pub(crate) struct Trees<'a> {
     known: BTreeMap<(Endpoint, Vec<Tile>), TreeIndex>,
     /// Entries of each router's table.
     entries: Vec<u32>,
+    /// Entries of each core's inlet table, one a flit of a route that ends there (rule RT3).
+    inlets: Vec<u32>,
 }
 
 impl<'a> Trees<'a> {
     /// No trees yet.
     pub fn new(chip: &'a Chip) -> Self {
-        Trees { chip, trees: Vec::new(), known: BTreeMap::new(), entries: vec![0; chip.mesh.tiles()] }
+        Trees {
+            chip,
+            trees: Vec::new(),
+            known: BTreeMap::new(),
+            entries: vec![0; chip.mesh.tiles()],
+            inlets: vec![0; chip.mesh.tiles()],
+        }
     }
 
     /// The trees made.
@@ -57,7 +65,11 @@ impl<'a> Trees<'a> {
             let at: Vec<(Tile, Delivery)> =
                 takers.iter().filter_map(|(&tile, deliveries)| Some((tile, *deliveries.get(round)?))).collect();
             let tiles: Vec<Tile> = at.iter().map(|&(tile, _)| tile).collect();
-            let tree = if tiles.len() > 1 { self.tree(source, &tiles) } else { None };
+            let has_room = |tile: &Tile| self.inlets[tile.0 as usize] < u32::from(self.chip.mesh.multicast_trees);
+            let tree = if tiles.len() > 1 && tiles.iter().all(has_room) { self.tree(source, &tiles) } else { None };
+            if tree.is_some() {
+                tiles.iter().for_each(|tile| self.inlets[tile.0 as usize] += 1);
+            }
             match tree {
                 Some(tree) => flits.push(Flit {
                     destination: Destination::Multicast(tree),

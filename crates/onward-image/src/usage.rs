@@ -1,6 +1,6 @@
 //! How full each core is.
 
-use crate::{Image, Tile};
+use crate::{Delivery, Destination, Image, Tile};
 use onward_chip::Chip;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,8 @@ pub struct CoreUsage {
     pub axons: u64,
     /// Entries of the route table.
     pub routes: u64,
+    /// Entries of the inlet table: multicast flits of routes that end here.
+    pub inlets: u64,
 }
 
 /// A limit of a core and what is needed of it.
@@ -34,7 +36,7 @@ pub struct Limit {
 
 impl CoreUsage {
     /// All limits of a core beside what is used.
-    pub fn limits(&self, chip: &Chip) -> [Limit; 7] {
+    pub fn limits(&self, chip: &Chip) -> [Limit; 8] {
         let limit = |what, needed, available: u32| Limit { what, needed, available: u64::from(available) };
         [
             limit("synapse memory (bytes)", self.memory_bytes[2], chip.memory.synapse_bytes),
@@ -43,6 +45,7 @@ impl CoreUsage {
             limit("instruction memory (words)", self.instruction_words, chip.memory.instruction_words),
             limit("axons", self.axons, chip.memory.axons),
             limit("route table (entries)", self.routes, chip.memory.routes),
+            limit("inlet table (entries)", self.inlets, u32::from(chip.mesh.multicast_trees)),
             limit("blocks", self.blocks.len() as u64, u32::from(chip.core.blocks)),
         ]
     }
@@ -64,6 +67,20 @@ impl Image {
             }
             usage.axons += u64::from(block.axons);
             usage.routes += block.routes.iter().map(|route| route.flits.len() as u64).sum::<u64>();
+        }
+        let host = self.host_inputs.iter().map(|input| &input.route);
+        let routes = host.chain(self.blocks.iter().flat_map(|block| &block.routes));
+        for flit in routes.flat_map(|route| &route.flits) {
+            if !matches!(flit.destination, Destination::Multicast(_)) {
+                continue;
+            }
+            for delivery in &flit.deliveries {
+                let Delivery::Block { block, .. } = *delivery else { continue };
+                let tile = self.blocks.get(block as usize).map(|taker| taker.tile);
+                if let Some((usage, _)) = tile.and_then(|tile| cores.get_mut(&tile)) {
+                    usage.inlets += 1;
+                }
+            }
         }
         cores.into_values().map(|(usage, _)| usage).collect()
     }

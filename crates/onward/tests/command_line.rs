@@ -397,3 +397,24 @@ fn traces_show_each_instruction_and_their_first_difference_is_found() {
     assert!(lines.len() > 80, "{}", lines.len());
     assert!(lines.iter().all(|line| line.starts_with("step 8 tile 1 ") || line.starts_with("step 9 tile 1 ")));
 }
+
+/// What the README shows is what the program prints, but for the times of the computer it ran on.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "trains for 30 epochs: in release mode")]
+fn the_readme_shows_what_is_printed() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let transcript = readme.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_onward"));
+    let output =
+        program.args(["train", "programs/digits.sp"]).current_dir(root()).env("NO_COLOR", "1").output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let shown = transcript.split("\nOn this computer").next().unwrap();
+    let without_times = |line: &str| match line.split_once('%') {
+        Some((epoch, _)) if line.contains("/30") => epoch.trim_end().to_owned(),
+        _ => line.trim_end().to_owned(),
+    };
+    let printed: Vec<String> = printed.lines().map(without_times).collect();
+    for line in shown.lines().filter(|line| line.trim() != "...").map(without_times) {
+        assert!(printed.contains(&line), "README.md shows a line that is not printed:\n{line}");
+    }
+}
