@@ -4,6 +4,7 @@ use super::describe::{Array, Description, Elements, Range, Taker, plural};
 use super::number::{Number, Values};
 use super::text::Span;
 use super::{Stimulus, System};
+use crate::layout::put;
 use crate::trees::{Takers, Trees};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
@@ -11,7 +12,7 @@ use onward_image::{
     Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
     PopulationKind, Program, Route, Symbol, Tile,
 };
-use onward_isa::{Space, Width};
+use onward_isa::Space;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
@@ -540,18 +541,4 @@ impl Linker<'_> {
 
 fn axons_from(first: i64, last: i64) -> String {
     if first == last { format!("axon {first}") } else { format!("axons {first} to {last}") }
-}
-
-/// Writes an element as it lies in memory: little-endian, the low nibble first.
-fn put(bytes: &mut [u8], width: Width, at: usize, value: i64) {
-    match width {
-        Width::W4 => {
-            let shift = 4 * (at % 2);
-            bytes[at / 2] = bytes[at / 2] & !(15 << shift) | (value as u8 & 15) << shift;
-        }
-        _ => {
-            let size = width.bits() as usize / 8;
-            bytes[at * size..][..size].copy_from_slice(&value.to_le_bytes()[..size]);
-        }
-    }
 }

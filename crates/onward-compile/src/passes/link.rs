@@ -1,11 +1,12 @@
 //! `link`: everything comes together in an image; initial weights are drawn.
 
+use crate::layout::put;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
-use onward_isa::{Space, Width};
+use onward_isa::Space;
 use onward_net::Node;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -51,10 +52,11 @@ fn contents(compilation: &Compilation, block: &PlannedBlock, drawn: &BTreeMap<No
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
     for (name, weights) in [("weights", &drawn.weights), ("target_weights", &drawn.target_weights)] {
         let Some(symbol) = layout.symbol(name) else { continue };
+        let width = symbol.width().expect("the layout made it of a width");
         let mut at = symbol.offset as usize;
         for row in weights.chunks(neurons) {
             for &weight in &row[block.first_neuron as usize..][..block.neurons as usize] {
-                put(synapses, symbol.width(), at, weight);
+                put(synapses, width, at, weight.into());
                 at += 1;
             }
         }
@@ -68,15 +70,6 @@ fn contents(compilation: &Compilation, block: &PlannedBlock, drawn: &BTreeMap<No
         neuron[start..].copy_from_slice(&value.to_le_bytes());
     }
     contents
-}
-
-/// Writes an element as it lies in memory: little-endian, the low nibble first.
-fn put(bytes: &mut [u8], width: Option<Width>, at: usize, value: i16) {
-    match width {
-        Some(Width::W4) => bytes[at / 2] |= (value as u8 & 15) << (4 * (at % 2)),
-        Some(Width::W8) => bytes[at] = value as u8,
-        _ => bytes[2 * at..2 * at + 2].copy_from_slice(&value.to_le_bytes()),
-    }
 }
 
 fn summary(compilation: &Compilation) -> NetworkSummary {

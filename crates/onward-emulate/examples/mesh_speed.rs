@@ -1,5 +1,5 @@
 //! How long the host needs to time a step. Measured, not checked:
-//! `cargo test --release -p onward-emulate --test mesh_speed -- --ignored --nocapture`.
+//! `cargo run --release -p onward-emulate --example mesh_speed`.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -70,9 +70,7 @@ fn measure(name: &str, packets_per_burst: u32, gap: u32) {
     println!("{name}: {microseconds:.2} us a step; {timing:?}, {stalls} stall cycles");
 }
 
-#[test]
-#[ignore = "measures the time of the host"]
-fn time_of_a_step() {
+fn main() {
     for _ in 0..3 {
         measure("spread over the step", 2, 5);
         measure("single packets", 1, 2);
