@@ -86,16 +86,19 @@ fn described(name: &str, text: &str) -> model::Network {
             }),
         };
         model::Layer {
-            neurons: layer.neurons as usize,
+            neurons: layer.neurons() as usize,
             block: layer.block as usize,
             weight_bits: layer.weights.bits,
-            threshold: layer.neuron.threshold,
+            threshold: match layer.neuron.threshold {
+                onward_net::Values::Constant(threshold) => threshold,
+                _ => unreachable!("one threshold"),
+            },
             learning,
         }
     });
     model::Network {
         inputs: network.input().size() as usize,
-        classes: network.target().classes as usize,
+        classes: network.classes() as usize,
         window: network.window_steps as usize,
         layers: layers.collect(),
     }

@@ -2,7 +2,7 @@
 //!
 //! This is where floating point ends: from here on all is integers.
 
-use onward_net::{Gate, Hinge, Layer, Learning};
+use onward_net::{Gate, Hinge, Initial, Layer, Learning, Values};
 
 /// The integer constants of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,8 @@ impl LayerFormat {
     /// The format of a layer that has `inputs` axons beside the target's.
     pub fn new(layer: &Layer, inputs: u32, window: u32) -> Self {
         let bits = layer.weights.bits;
+        let Initial::Drawn { gain } = layer.weights.initial else { unreachable!("weights are drawn") };
+        let Values::Constant(threshold) = layer.neuron.threshold else { unreachable!("one threshold") };
         let fraction_bits = if bits > 8 { bits - 4 } else { bits - 2 };
         let one = 1 << fraction_bits;
         let scaled = |value: f64| (value * f64::from(one) * 65536.0).round() as i64;
@@ -58,9 +60,9 @@ impl LayerFormat {
         LayerFormat {
             weight_bits: bits,
             fraction_bits,
-            threshold: ((layer.neuron.threshold * f64::from(one)).round() as i32).max(1),
+            threshold: ((threshold * f64::from(one)).round() as i32).max(1),
             one,
-            deviation: scaled(layer.weights.gain * (2.0 / f64::from(inputs)).sqrt()),
+            deviation: scaled(gain * (2.0 / f64::from(inputs)).sqrt()),
             target_deviation: scaled(1.0),
             learning,
         }

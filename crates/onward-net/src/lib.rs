@@ -56,8 +56,9 @@ mod text;
 mod vocabulary;
 
 pub use network::{
-    Edge, Encoding, Gate, Hinge, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind, Reset,
-    Target, Weights,
+    Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind,
+    Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values,
+    Weights,
 };
 pub use petgraph::graph::NodeIndex;
 pub use vocabulary::reference;

@@ -4,16 +4,19 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A network: what it is to learn from, and its nodes and the edges that spikes take between them.
 ///
 /// What [`Network::parse`] returns keeps these promises, and so must whoever builds one by hand:
 ///
 /// - the names of nodes are distinct identifiers, and every number is in the range its field gives;
-/// - there is exactly one input, one target and one readout, and at least one layer;
+/// - there is exactly one input and one readout, at most one target, and at least one layer;
 /// - edges point forward: a node's index is greater than those of its sources ([`Network::add`] sees to it);
-/// - a dense layer has one source that is the input or a layer; if that is the input, the target may be a second source;
-/// - the readout has one source, a layer; every layer leads to it, and the target feeds at least one layer.
+/// - a layer has one source that is no target; if that is the input, the target may be a second source;
+/// - pools, flattenings and delays have one source, an addition two or more of one shape, none of them a target;
+/// - the readout has one source, a layer; every other node leads to it;
+/// - if a layer learns, there is a target and it feeds at least one layer.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// What the network is called; an identifier.
@@ -22,7 +25,7 @@ pub struct Network {
     pub data: Option<String>,
     /// How often the training data is shown, 1 to 100,000.
     pub epochs: u32,
-    /// Time steps that one input, or one target, is shown: a power of two, 1 to 256.
+    /// Time steps that one input, or one target, is shown: 1 to 65,536; a power of two up to 256 where a layer learns.
     pub window_steps: u32,
     /// The nodes, in the order of their declaration, and the edges between them.
     pub graph: DiGraph<Node, Edge>,
@@ -30,13 +33,22 @@ pub struct Network {
 
 /// What a network is made of.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a network has few nodes, and most are layers")]
 pub enum Node {
     /// Where samples enter.
     Input(Input),
     /// Where labels enter.
     Target(Target),
-    /// Neurons that learn.
+    /// Neurons and the weights into them.
     Layer(Layer),
+    /// Neighbouring spikes of a channel become one.
+    Pool(Pool),
+    /// The same spikes in one dimension; costs nothing.
+    Flatten(Plain),
+    /// The spikes of several sources of one shape, place by place, as if they came from one; costs nothing.
+    Add(Plain),
+    /// The same spikes, later.
+    Delay(Delay),
     /// Where predictions leave.
     Readout(Readout),
 }
@@ -48,12 +60,47 @@ pub struct Edge {
     pub position: u32,
 }
 
+/// A number for every neuron, axon or weight.
+///
+/// Arrays are row-major. A file is named as in the text, relative to it, and is read by [`Network::load`]; later stages
+/// see only the other two.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// The same for all.
+    Constant(f64),
+    /// Each its own.
+    Array(Arc<Array>),
+    /// In a file.
+    File(FileArray),
+}
+
+/// Numbers with a shape, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Extents, outermost first.
+    pub shape: Vec<usize>,
+    /// The numbers; as many as the extents' product.
+    pub values: Vec<f64>,
+}
+
+/// An array in a `.npy` file, or a member of an `.npz` file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileArray {
+    /// As the text names it.
+    pub path: String,
+    /// Name of the member, for `.npz`.
+    pub member: Option<String>,
+    /// Bytes of the source that name it.
+    pub span: Range<usize>,
+}
+
 /// Where samples enter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     /// Identifier, distinct in the network.
     pub name: String,
-    /// Sizes of a sample, outermost first: one to three of them, each 1 to 65,536, their product at most 2^24.
+    /// Sizes of a sample, outermost first: one to three of them, each 1 to 65,536, their product at most 2^24. Two are
+    /// height and width of one channel; three are channels, height, width.
     pub shape: Vec<u32>,
     /// How values become spikes.
     pub encoding: Encoding,
@@ -61,11 +108,22 @@ pub struct Input {
     pub span: Range<usize>,
 }
 
-/// How the values of a sample become spikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the values of a sample become packets.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Encoding {
     /// Evenly spread over the window, as many as the value is large: none for the least, one a step for the greatest.
     Rate,
+    /// In each step a spike with the probability that is the value (0 to 1), drawn by seed, sample, step and axon.
+    Poisson,
+    /// One spike in the window, the earlier the greater the value; none for the least.
+    Latency,
+    /// The value itself (0 to 255 for 0 to 1) as a payload in each step: weights are multiplied by it.
+    Current,
+    /// A spike where the value has changed by this much (0 to 1) since the last spike, of samples that are sequences with a
+    /// row a step: the first half of the axons for rises, the second for falls. The shape counts both.
+    Delta(f64),
+    /// Recorded spikes: samples say step and axon.
+    Events,
 }
 
 /// Where labels enter, as spikes that layers receive in windows of their own.
@@ -79,17 +137,22 @@ pub struct Target {
     pub span: Range<usize>,
 }
 
-/// Neurons that learn together.
+/// Neurons and the weights into them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// Identifier, distinct in the network.
     pub name: String,
     /// How it is connected to its source.
     pub kind: LayerKind,
-    /// Number of neurons, 1 to 2^20.
-    pub neurons: u32,
-    /// Neurons that live on one core and share a loss, 1 to `neurons`. The last block may be smaller.
+    /// Shape of its neurons, outermost first: one size, or channels, height and width. Their product is 1 to 2^20.
+    pub shape: Vec<u32>,
+    /// Weights of every neuron's spikes to every neuron of the layer, a step later: `[from][to]`, if it is recurrent.
+    pub recurrent: Option<Weights>,
+    /// What lives on one core and shares a loss: neurons, of a convolution output channels; 1 to all. The last block may
+    /// be smaller.
     pub block: u32,
+    /// Of a convolution: rows of the output that live on one core, 1 to all. All rows where it learns.
+    pub block_rows: Option<u32>,
     /// What its neurons are.
     pub neuron: Neuron,
     /// What its weights are.
@@ -101,41 +164,166 @@ pub struct Layer {
 }
 
 /// How a layer is connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum LayerKind {
-    /// Every neuron has a weight for every axon.
+    /// Every neuron has a weight for every axon. Weights are `[neuron][axon]`, as frameworks have them.
     Dense,
+    /// Shared kernels over the plane.
+    Convolution(Convolution),
+    /// Only some pairs have a weight.
+    Sparse(Sparse),
 }
 
-/// Integrate-and-fire: each step the membrane takes the weights of the active axons and the bias.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A convolution in one or two dimensions: out[o][y][x] = sum over i, ky, kx of
+/// w[o][i][ky][kx] * in[group(o) + i][y * stride + ky * dilation - padding][x * stride + kx * dilation - padding]. In one
+/// dimension the height is 1. Weights are `[channel][channel of the group][ky][kx]`, as frameworks have them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    /// Output channels, 1 to 65,536, a multiple of `groups`.
+    pub channels: u32,
+    /// Height and width of the kernel, 1 to 64.
+    pub kernel: [u32; 2],
+    /// Along y and x, 1 to 64.
+    pub stride: [u32; 2],
+    /// Rows and columns of zeros before the first row and column: 0 to 63 and less than the kernel reaches.
+    pub padding: [u32; 2],
+    /// The same behind the last.
+    pub padding_end: [u32; 2],
+    /// Distance of a kernel's taps along y and x, 1 to 64.
+    pub dilation: [u32; 2],
+    /// Input and output channels fall into so many groups that know nothing of each other.
+    pub groups: u32,
+}
+
+/// Weights of some pairs: a file with a row for each, `from`, `to` and weight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sparse {
+    /// `[connection][3]`.
+    pub connections: Values,
+}
+
+/// Neurons. In each step, with input i (the weights of the active axons), in this order:
+///
+/// 1. with a synaptic current: `c = decay_current(c) + i`, and the membrane takes `c`; without: it takes `i`;
+/// 2. `v = decay_leak(v) + that + bias`, but while it is refractory v stays as it is;
+/// 3. it fires if `v >= threshold` and it is not refractory; then the reset, and it is refractory for `refractory` steps.
+///
+/// A decay rounds towards zero, so that what decays reaches 0.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Neuron {
-    /// Membrane potential at which it fires, 0.001 to 1,000.
-    pub threshold: f64,
+    /// Membrane potential at which it fires, 0.001 to 1,000; of each neuron if an array.
+    pub threshold: Values,
     /// What firing does to the membrane.
     pub reset: Reset,
+    /// What is left of the membrane from step to step.
+    pub leak: Decay,
+    /// The synaptic current, if there is one: what is left of it from step to step.
+    pub current: Option<Decay>,
+    /// Steps after a spike in which the membrane does not change, 0 to 255.
+    pub refractory: u32,
+    /// What is added in each step, -1,000 to 1,000; of each neuron if an array.
+    pub bias: Values,
+}
+
+/// What is left of a quantity from step to step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decay {
+    /// All of it.
+    None,
+    /// It loses its 2^-shift-th part: `x - x / 2^shift`; 1 to 15.
+    Shift(u32),
+    /// This part of it is left, 0 to 1 (of each neuron if an array), in 16 fraction bits.
+    Factor(Values),
 }
 
 /// What firing does to the membrane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Reset {
     /// Subtracts the threshold; what was above it stays.
     Subtract,
+    /// Sets it to this, -1,000 to 1,000.
+    To(Values),
 }
 
 /// Fixed-point weights.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     /// Bits of a weight: 4, 8 or 16.
     pub bits: u32,
-    /// Weights are drawn about normal with standard deviation `gain * sqrt(2 / inputs)`; 0.001 to 1,000.
-    pub gain: f64,
+    /// What they are at first.
+    pub initial: Initial,
+}
+
+/// What weights are at first.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Initial {
+    /// Drawn about normal, by the seed.
+    Drawn {
+        /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
+        gain: f64,
+    },
+    /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
+    Given(Values),
+}
+
+/// Neighbouring spikes of a channel become one; windows that would reach beyond the edge are left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Identifier, distinct in the network.
+    pub name: String,
+    /// How.
+    pub kind: PoolKind,
+    /// Height and width of a window, 1 to 64.
+    pub window: [u32; 2],
+    /// Along y and x, 1 to 64.
+    pub stride: [u32; 2],
+    /// Shape of what comes out: channels, height, width.
+    pub shape: Vec<u32>,
+    /// Output channels that live on one core, for a maximum; else unused.
+    pub block: u32,
+    /// Bytes of the source that declare it.
+    pub span: Range<usize>,
+}
+
+/// How spikes are pooled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// Their sum: every spike counts. It is part of the weights behind it and costs nothing.
+    Sum,
+    /// Their sum, divided by the size of the window; the same.
+    Average,
+    /// A spike where there is any, a step later, in blocks of their own.
+    Maximum,
+}
+
+/// A node that has nothing but its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plain {
+    /// Identifier, distinct in the network.
+    pub name: String,
+    /// Shape of what comes out.
+    pub shape: Vec<u32>,
+    /// Bytes of the source that declare it.
+    pub span: Range<usize>,
+}
+
+/// The same spikes, later.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delay {
+    /// Identifier, distinct in the network.
+    pub name: String,
+    /// Shape of what comes in and out.
+    pub shape: Vec<u32>,
+    /// Steps, 1 to 256; the first is that of the block itself.
+    pub steps: u32,
+    /// Bytes of the source that declare it.
+    pub span: Range<usize>,
 }
 
 /// How a layer learns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Learning {
-    /// Not at all: its weights stay what they were drawn as.
+    /// Not at all: its weights stay what they are at first.
     None,
     /// By a hinge between the own class and its rival, local to a block.
     Hinge(Hinge),
@@ -168,17 +356,21 @@ pub enum Gate {
 pub struct Readout {
     /// Identifier, distinct in the network.
     pub name: String,
-    /// How the class is found.
+    /// What leaves.
     pub kind: ReadoutKind,
     /// Bytes of the source that declare it.
     pub span: Range<usize>,
 }
 
-/// How the class is found from the spikes of a layer.
+/// What leaves, of the spikes of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadoutKind {
-    /// The class whose target evokes spikes most like them, by inner product.
+    /// The class whose target evokes spikes most like them, by inner product; needs a target.
     NearestTarget,
+    /// The neuron that fired most in the window, the first of several; one packet a window.
+    MostSpikes,
+    /// The spikes themselves, step by step: no block, the layer's packets go to the host.
+    Spikes,
 }
 
 impl Network {
@@ -204,16 +396,14 @@ impl Network {
         input.expect("a network has an input")
     }
 
-    /// The target.
-    ///
-    /// # Panics
-    /// If the network has none; see the promises of [`Network`].
-    pub fn target(&self) -> &Target {
-        let target = self
-            .graph
-            .node_weights()
-            .find_map(|node| if let Node::Target(target) = node { Some(target) } else { None });
-        target.expect("a network has a target")
+    /// The target, if there is one.
+    pub fn target(&self) -> Option<&Target> {
+        self.graph.node_weights().find_map(|node| if let Node::Target(target) = node { Some(target) } else { None })
+    }
+
+    /// Classes of the target; 0 without one.
+    pub fn classes(&self) -> u32 {
+        self.target().map_or(0, |target| target.classes)
     }
 
     /// The readout.
@@ -253,24 +443,29 @@ impl Network {
         sources.into_iter().map(|(_, source)| source).collect()
     }
 
-    /// Axons of the input's path into a layer: those of all its sources but the target.
+    /// The source of a node that is no target: what its neurons take in.
+    ///
+    /// # Panics
+    /// If it has none; see the promises of [`Network`].
+    pub fn signal(&self, node: NodeIndex) -> NodeIndex {
+        let source = self.sources(node).into_iter().find(|&source| !matches!(self.graph[source], Node::Target(_)));
+        source.expect("a node that is fed has a source beside the target")
+    }
+
+    /// Neurons, or places, of the input's path into a layer: those of its source that is no target.
     pub fn inputs(&self, layer: NodeIndex) -> u32 {
-        let sizes = self.sources(layer).into_iter().map(|source| match &self.graph[source] {
-            Node::Input(input) => input.size(),
-            Node::Layer(layer) => layer.neurons,
-            Node::Target(_) | Node::Readout(_) => 0,
-        });
-        sizes.sum()
+        self.graph[self.signal(layer)].shape().iter().product()
     }
 
     /// Steps by which a node lags behind the input: its longest path from the input or the target. The first layer's
-    /// lag is 1.
+    /// lag is 1; pools by sum or average, flattenings and additions take no time of their own.
     pub fn lag(&self, node: NodeIndex) -> u32 {
         // Every node once, in topological order: paths may be as many as 2^nodes.
         let mut lags: Vec<u32> = Vec::with_capacity(node.index() + 1);
         for index in (0..=node.index()).map(NodeIndex::new) {
             let sources = self.graph.neighbors_directed(index, Direction::Incoming);
-            lags.push(sources.map(|source| lags[source.index()] + 1).max().unwrap_or(0));
+            let longest = sources.map(|source| lags[source.index()]).max();
+            lags.push(longest.map_or(0, |longest| longest + self.graph[index].steps()));
         }
         lags[node.index()]
     }
@@ -290,6 +485,9 @@ impl Node {
             Node::Input(input) => &input.name,
             Node::Target(target) => &target.name,
             Node::Layer(layer) => &layer.name,
+            Node::Pool(pool) => &pool.name,
+            Node::Flatten(plain) | Node::Add(plain) => &plain.name,
+            Node::Delay(delay) => &delay.name,
             Node::Readout(readout) => &readout.name,
         }
     }
@@ -300,7 +498,35 @@ impl Node {
             Node::Input(input) => input.span.clone(),
             Node::Target(target) => target.span.clone(),
             Node::Layer(layer) => layer.span.clone(),
+            Node::Pool(pool) => pool.span.clone(),
+            Node::Flatten(plain) | Node::Add(plain) => plain.span.clone(),
+            Node::Delay(delay) => delay.span.clone(),
             Node::Readout(readout) => readout.span.clone(),
+        }
+    }
+
+    /// Shape of what it sends, outermost first; of a readout, nothing.
+    pub fn shape(&self) -> &[u32] {
+        match self {
+            Node::Input(input) => &input.shape,
+            Node::Target(target) => std::slice::from_ref(&target.classes),
+            Node::Layer(layer) => &layer.shape,
+            Node::Pool(pool) => &pool.shape,
+            Node::Flatten(plain) | Node::Add(plain) => &plain.shape,
+            Node::Delay(delay) => &delay.shape,
+            Node::Readout(_) => &[],
+        }
+    }
+
+    /// Steps from what comes in to what goes out.
+    pub fn steps(&self) -> u32 {
+        match self {
+            Node::Input(_) | Node::Target(_) | Node::Flatten(_) | Node::Add(_) => 0,
+            Node::Pool(pool) => u32::from(pool.kind == PoolKind::Maximum),
+            // Spikes are its source's own: what the host gets is the layer's packets.
+            Node::Readout(readout) => u32::from(readout.kind != ReadoutKind::Spikes),
+            Node::Layer(_) => 1,
+            Node::Delay(delay) => delay.steps,
         }
     }
 }
@@ -313,8 +539,33 @@ impl Input {
 }
 
 impl Layer {
+    /// Number of neurons: the product of the shape.
+    pub fn neurons(&self) -> u32 {
+        self.shape.iter().product()
+    }
+
     /// Number of blocks.
     pub fn blocks(&self) -> u32 {
-        self.neurons.div_ceil(self.block)
+        match self.kind {
+            LayerKind::Convolution(_) => {
+                let rows = self.shape[1];
+                self.shape[0].div_ceil(self.block) * rows.div_ceil(self.block_rows.unwrap_or(rows))
+            }
+            LayerKind::Dense | LayerKind::Sparse(_) => self.neurons().div_ceil(self.block),
+        }
+    }
+}
+
+impl Default for Neuron {
+    /// Integrate and fire at 1, with a soft reset.
+    fn default() -> Neuron {
+        Neuron {
+            threshold: Values::Constant(1.0),
+            reset: Reset::Subtract,
+            leak: Decay::None,
+            current: None,
+            refractory: 0,
+            bias: Values::Constant(0.0),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
-use crate::network::{Gate, Hinge, Layer, Learning, Network, Neuron, Node, Reset, Weights};
+use crate::network::{Gate, Hinge, Initial, Layer, Learning, Network, Neuron, Node, Values, Weights};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -41,7 +41,7 @@ pub(crate) fn kind(node: &Node) -> &'static str {
     match node {
         Node::Input(_) => "input",
         Node::Target(_) => "target",
-        Node::Layer(_) => "layer",
+        Node::Layer(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => "layer",
         Node::Readout(_) => "readout",
     }
 }
@@ -73,7 +73,8 @@ impl Display for Node {
                 write!(formatter, "rate({})", shape.join(", "))
             }
             Node::Target(target) => write!(formatter, "classes({})", target.classes),
-            Node::Layer(layer) => write!(formatter, "dense({})", layer.neurons),
+            Node::Layer(layer) => write!(formatter, "dense({})", layer.neurons()),
+            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => unreachable!("no text makes it"),
             Node::Readout(_) => write!(formatter, "nearest_target"),
         }
     }
@@ -82,16 +83,17 @@ impl Display for Node {
 /// `integrate_and_fire { ... }`.
 impl Display for Neuron {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Reset::Subtract = self.reset;
+        let Values::Constant(threshold) = self.threshold else { unreachable!("no text makes it") };
         // `{:?}` writes the shortest decimal that reads back as the same number, and a point in it.
-        write!(formatter, "integrate_and_fire {{ threshold = {:?}, reset = subtract }}", self.threshold)
+        write!(formatter, "integrate_and_fire {{ threshold = {threshold:?}, reset = subtract }}")
     }
 }
 
 /// `fixed { ... }`.
 impl Display for Weights {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        write!(formatter, "fixed {{ bits = {}, gain = {:?} }}", self.bits, self.gain)
+        let Initial::Drawn { gain } = self.initial else { unreachable!("no text makes it") };
+        write!(formatter, "fixed {{ bits = {}, gain = {gain:?} }}", self.bits)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use onward_diagnostic::Source;
 use onward_net::{
-    Encoding, Gate, Hinge, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind, Reset,
-    Target, Weights,
+    Encoding, Gate, Hinge, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind,
+    Target, Values, Weights,
 };
 use proptest::prelude::*;
 
@@ -89,6 +89,9 @@ fn contents(network: &Network) -> String {
             Node::Input(input) => input.span = 0..0,
             Node::Target(target) => target.span = 0..0,
             Node::Layer(layer) => layer.span = 0..0,
+            Node::Pool(pool) => pool.span = 0..0,
+            Node::Flatten(plain) | Node::Add(plain) => plain.span = 0..0,
+            Node::Delay(delay) => delay.span = 0..0,
             Node::Readout(readout) => readout.span = 0..0,
         }
     }
@@ -113,10 +116,12 @@ fn layer() -> impl Strategy<Value = Layer> {
         |((neurons, block), threshold, bits, gain, learning)| Layer {
             name: String::new(),
             kind: LayerKind::Dense,
-            neurons,
+            shape: vec![neurons],
+            recurrent: None,
+            block_rows: None,
             block,
-            neuron: Neuron { threshold, reset: Reset::Subtract },
-            weights: Weights { bits, gain },
+            neuron: Neuron { threshold: Values::Constant(threshold), ..Neuron::default() },
+            weights: Weights { bits, initial: Initial::Drawn { gain } },
             learning,
             span: 0..0,
         },

@@ -16,7 +16,7 @@ pub(super) struct Generate;
 /// The handlers of one block.
 fn handlers(compilation: &Compilation, block: &PlannedBlock) -> Handlers {
     let network = compilation.network();
-    let classes = network.target().classes;
+    let classes = network.classes();
     let (text, layout) = match &network.graph[block.node] {
         Node::Layer(of) => layer(&LayerShape {
             name: &of.name,
@@ -33,7 +33,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> Handlers {
             format: &compilation.formats[&block.node],
         }),
         Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
-        Node::Input(_) | Node::Target(_) => unreachable!("inputs and targets have no blocks"),
+        _ => unreachable!("only layers and readouts have blocks"),
     };
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);

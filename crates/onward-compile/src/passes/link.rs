@@ -24,14 +24,14 @@ struct Drawn {
 fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
     let network = compilation.network();
     let layers = network.layers().map(|node| {
-        let (format, neurons) = (&compilation.formats[&node], network.layer(node).neurons as usize);
+        let (format, neurons) = (&compilation.formats[&node], network.layer(node).neurons() as usize);
         let max = (1 << (format.weight_bits - 1)) - 1;
         let of = |stream: u32, rows: u32, deviation| {
             weights::draw(compilation.options.seed, stream, rows as usize * neurons, deviation, max)
         };
         let stream = 2 * node.index() as u32;
         let fed_by_target = network.is_fed_by_target(node);
-        let classes = if fed_by_target { network.target().classes } else { 0 };
+        let classes = if fed_by_target { network.classes() } else { 0 };
         let drawn = Drawn {
             weights: of(stream, network.inputs(node), format.deviation),
             target_weights: of(stream + 1, classes, format.target_deviation),
@@ -47,7 +47,7 @@ fn contents(compilation: &Compilation, block: &PlannedBlock, drawn: &BTreeMap<No
     let bytes = layout.bytes();
     let mut contents: [Vec<u8>; 3] = Default::default();
     let Some(drawn) = drawn.get(&block.node) else { return contents };
-    let neurons = compilation.network().layer(block.node).neurons as usize;
+    let neurons = compilation.network().layer(block.node).neurons() as usize;
     let synapses = &mut contents[Space::Synapse as usize];
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
     for (name, weights) in [("weights", &drawn.weights), ("target_weights", &drawn.target_weights)] {
@@ -82,9 +82,10 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Layer(layer) => {
                 let learning = compilation.formats[&node].learning.as_ref();
                 let schedule = learning.map(|learning| Schedule { shift: learning.shift, anneal: learning.anneal });
-                (PopulationKind::Layer { schedule }, layer.neurons)
+                (PopulationKind::Layer { schedule }, layer.neurons())
             }
-            Node::Readout(_) => (PopulationKind::Readout, network.target().classes),
+            Node::Readout(_) => (PopulationKind::Readout, network.classes()),
+            _ => unreachable!("no text makes it"),
         };
         let source_line = compilation.source.position(of.span().start).0 as u32;
         Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }

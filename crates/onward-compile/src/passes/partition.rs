@@ -68,7 +68,7 @@ impl Pass for Partition {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
-        let classes = network.target().classes;
+        let classes = network.classes();
         let chip = &compilation.options.chip;
         too_many_blocks(network, chip.mesh.tiles() as u64 * u64::from(chip.core.blocks), &chip.name)?;
         let mut planned: Vec<PlannedBlock> = Vec::new();
@@ -78,7 +78,9 @@ impl Pass for Partition {
         for node in network.graph.node_indices() {
             let first = planned.len() as u32;
             match &network.graph[node] {
-                Node::Input(_) | Node::Target(_) => continue,
+                Node::Input(_) | Node::Target(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
+                    continue;
+                }
                 Node::Layer(layer) => {
                     if layer.block > length {
                         errors.push(
@@ -91,7 +93,7 @@ impl Pass for Partition {
                                 .help(format!("give the layer the option `block = {length}` or less, or choose a chip with longer vectors")),
                         );
                     }
-                    for first_neuron in (0..layer.neurons).step_by(layer.block as usize) {
+                    for first_neuron in (0..layer.neurons()).step_by(layer.block as usize) {
                         let mut inlets = Inlets { inlets: Vec::new(), axons: 0 };
                         inlets.add(tag_source(network, &blocks, node), Channel::Tags, 1);
                         for source in network.sources(node) {
@@ -113,7 +115,7 @@ impl Pass for Partition {
                         planned.push(PlannedBlock {
                             node,
                             first_neuron,
-                            neurons: layer.block.min(layer.neurons - first_neuron),
+                            neurons: layer.block.min(layer.neurons() - first_neuron),
                             tagged: true,
                             inlets: inlets.inlets,
                             axons: inlets.axons,

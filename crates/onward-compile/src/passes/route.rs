@@ -41,7 +41,7 @@ impl Pass for RoutePackets {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
-        let classes = network.target().classes;
+        let classes = network.classes();
         let mut trees = Trees::new(&compilation.options.chip);
         let host = Endpoint::Host(0);
         let node_of = |wanted: fn(&Node) -> bool| -> NodeIndex {

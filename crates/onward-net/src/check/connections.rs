@@ -221,7 +221,9 @@ impl Checker<'_> {
         self.network.graph.node_indices().filter(move |&index| match self.network.graph[index] {
             Node::Input(_) => family == Family::Input,
             Node::Target(_) => family == Family::Target,
-            Node::Layer(_) => family == Family::Layer,
+            Node::Layer(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
+                family == Family::Layer
+            }
             Node::Readout(_) => family == Family::Readout,
         })
     }

@@ -7,8 +7,8 @@ mod connections;
 mod values;
 
 use crate::network::{
-    Encoding, Gate, Hinge, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind, Reset,
-    Target, Weights,
+    Encoding, Gate, Hinge, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind,
+    Reset, Target, Values, Weights,
 };
 use crate::syntax::{Damage, File, Item, Span, Value, Word};
 use crate::vocabulary::{Family, ITEMS};
@@ -180,8 +180,12 @@ impl Checker<'_> {
         let neurons = self.integer_arguments(given).map(|arguments| arguments[0]);
         let block = self.block(given, neurons);
         let neurons = neurons.unwrap_or(block);
-        let neuron = self.open_if_given(given, "neurons").map_or(defaults.neuron, |neurons| self.neuron(&neurons));
-        let weights = self.open_if_given(given, "weights").map_or(defaults.weights, |weights| self.weights(&weights));
+        let neuron = self
+            .open_if_given(given, "neurons")
+            .map_or_else(|| defaults.neuron.clone(), |neurons| self.neuron(&neurons));
+        let weights = self
+            .open_if_given(given, "weights")
+            .map_or_else(|| defaults.weights.clone(), |weights| self.weights(&weights));
         let learning = match self.open_if_given(given, "learning") {
             Some(learning) => self.learning(&learning),
             // Reported once: the other layers get the same remedy.
@@ -195,7 +199,18 @@ impl Checker<'_> {
                 Learning::None
             }),
         };
-        Layer { name, kind: LayerKind::Dense, neurons, block, neuron, weights, learning, span }
+        Layer {
+            name,
+            kind: LayerKind::Dense,
+            shape: vec![neurons],
+            recurrent: None,
+            block,
+            block_rows: None,
+            neuron,
+            weights,
+            learning,
+            span,
+        }
     }
 
     fn block(&mut self, given: &Given, neurons: Option<u32>) -> u32 {
@@ -216,11 +231,11 @@ impl Checker<'_> {
             "subtract" => Reset::Subtract,
             other => unreachable!("reset `{other}` is in the vocabulary only"),
         };
-        Neuron { threshold: self.decimal(given, "threshold"), reset }
+        Neuron { threshold: Values::Constant(self.decimal(given, "threshold")), reset, ..Neuron::default() }
     }
 
     fn weights(&mut self, given: &Given) -> Weights {
-        Weights { bits: self.integer(given, "bits"), gain: self.decimal(given, "gain") }
+        Weights { bits: self.integer(given, "bits"), initial: Initial::Drawn { gain: self.decimal(given, "gain") } }
     }
 
     fn learning(&mut self, given: &Given) -> Learning {
