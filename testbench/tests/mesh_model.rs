@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use onward_chip::{HostPort, Side};
-use onward_emulate::mesh::{Delivery, Mesh, StepTiming, Traffic};
+use onward_emulate::mesh::{Delivery, Mesh, Sliced, SlicedTotals, StepTiming, Traffic};
 use onward_image::{Destination, Endpoint, Tile, Tree, TreeIndex, attachment, dimension_order_tree};
 use proptest::prelude::*;
 use testbench::flit_model;
@@ -47,6 +47,8 @@ struct Prepared {
     trees: Vec<Tree>,
     destinations: Vec<Destination>,
     traffic: Vec<Traffic>,
+    /// Who uses which destinations.
+    uses: Vec<(Endpoint, std::ops::Range<u32>)>,
     model_network: flit_model::Network,
     model_senders: Vec<Vec<flit_model::Sender>>,
 }
@@ -56,6 +58,7 @@ fn prepare(case: &Case) -> Prepared {
     let mut trees = Vec::new();
     let mut destinations = Vec::new();
     let mut traffic = Vec::new();
+    let mut uses = Vec::new();
     let mut model_senders = Vec::new();
     for step in &case.steps {
         let mut step_traffic = Traffic::default();
@@ -82,6 +85,7 @@ fn prepare(case: &Case) -> Prepared {
                         targets.push(flit_model::Target::One(case.place(endpoint)));
                     }
                 }
+                uses.push((endpoints[number], start..destinations.len() as u32));
                 step_traffic.burst(burst.gap.into(), burst.packets, start..destinations.len() as u32);
                 model_bursts.push(flit_model::Burst {
                     gap: burst.gap.into(),
@@ -103,7 +107,7 @@ fn prepare(case: &Case) -> Prepared {
         link_cycles: case.mesh.link_cycles.into(),
         trees: trees.iter().map(|tree| model_tree(case, tree)).collect(),
     };
-    Prepared { trees, destinations, traffic, model_network, model_senders }
+    Prepared { trees, destinations, traffic, uses, model_network, model_senders }
 }
 
 fn model_tree(case: &Case, tree: &Tree) -> flit_model::Tree {
@@ -139,6 +143,7 @@ fn compare(case: &Case) -> Result<(), TestCaseError> {
             *entry = highest.max(*entry);
         }
     }
+    compare_sliced(case, &prepared, &mesh)?;
     let measured: BTreeMap<_, _> = mesh
         .usage()
         .iter()
@@ -150,6 +155,41 @@ fn compare(case: &Case) -> Result<(), TestCaseError> {
         .filter(|&(_, highest)| highest > 0)
         .collect();
     prop_assert_eq!(measured, occupancy);
+    Ok(())
+}
+
+/// The steps of a case, many times over and all at once, take the cycles each takes alone.
+fn compare_sliced(case: &Case, prepared: &Prepared, stepped: &Mesh) -> Result<(), TestCaseError> {
+    let mut uses: BTreeMap<Endpoint, Vec<std::ops::Range<u32>>> = BTreeMap::new();
+    for (endpoint, destinations) in &prepared.uses {
+        uses.entry(*endpoint).or_default().push(destinations.clone());
+    }
+    let uses: Vec<_> = uses.into_iter().collect();
+    // A fresh mesh: which routers have been used before must not matter.
+    let fresh = Mesh::new(&case.mesh, &case.ports, &prepared.trees, &prepared.destinations);
+    let mut fresh = fresh.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let Some(mut sliced) = Sliced::new(&fresh, &uses) else { return Ok(()) };
+    let steps = 3 * prepared.traffic.len();
+    let mut cycles = vec![None; steps];
+    let of_step = |step: usize| &prepared.traffic[step % prepared.traffic.len()];
+    sliced.time(steps, &mut |step, traffic| traffic.clone_from(of_step(step)), &mut |step, over| {
+        assert_eq!(cycles[step].replace(over), None, "a step is timed once");
+    });
+    let mut totals = SlicedTotals::default();
+    for (step, cycles) in cycles.into_iter().enumerate() {
+        let timing = fresh.step(of_step(step));
+        prop_assert_eq!(cycles, Some(timing.cycles), "step {}", step);
+        totals.traffic.hops += timing.hops;
+        totals.traffic.injected += timing.injected;
+        totals.traffic.ejected += timing.ejected;
+        totals.stalls += fresh.stalls().iter().sum::<u64>();
+    }
+    prop_assert_eq!(sliced.totals(), totals);
+    prop_assert_eq!(sliced.usage(), fresh.usage());
+    // As often as the mesh it came from saw them.
+    sliced.clear();
+    sliced.time(prepared.traffic.len(), &mut |step, traffic| traffic.clone_from(of_step(step)), &mut |_, _| ());
+    prop_assert_eq!(sliced.usage(), stepped.usage());
     Ok(())
 }
 

@@ -35,6 +35,7 @@ mod error;
 mod flit;
 mod links;
 mod router;
+mod sliced;
 mod tables;
 mod traffic;
 mod usage;
@@ -45,6 +46,7 @@ use onward_image::{Destination, Endpoint, Tree};
 
 pub use engine::Mesh;
 pub use error::{MeshError, TreeError};
+pub use sliced::{Sliced, SlicedTotals};
 pub use traffic::Traffic;
 pub use usage::RouterUsage;
 

@@ -38,6 +38,11 @@ impl Route {
         Route((first_child as u32) << 5 | u32::from(outputs))
     }
 
+    /// The word itself: equal words go the same way.
+    pub(super) fn word(self) -> u32 {
+        self.0
+    }
+
     /// The outputs wanted at the present router, a mask.
     #[inline]
     pub(super) fn wanted(self) -> u32 {
