@@ -106,10 +106,11 @@ impl Timing {
         self.totals
     }
 
-    /// Times the steps of the chunk that just ran.
-    pub fn add_chunk(&mut self, steps: usize, blocks: &[Block], host: &[Outlet]) {
+    /// Times the steps of the chunk that just ran; only the blocks at `places` did.
+    pub fn add_chunk(&mut self, steps: usize, blocks: &[Block], places: &[usize], host: &[Outlet]) {
         let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); steps];
-        for (place, block) in blocks.iter().enumerate() {
+        for &place in places {
+            let block = &blocks[place];
             for (at, record) in block.records.iter().enumerate() {
                 entries[record.step as usize].push((block.tile, block.number, place as u32, at as u32));
             }

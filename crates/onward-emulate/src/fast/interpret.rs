@@ -1,12 +1,12 @@
 //! The interpreter: fetch, count, execute.
 
 use super::block::{Block, Limits, Scratch};
+use super::decode::Decoded;
 use super::execution::{Execution, Flow};
 use super::outlet::Outlet;
 use super::vector as element;
 use crate::fault::{Fault, FaultKind};
 use onward_isa::{Instruction, Op};
-use std::sync::Arc;
 
 /// Cycles without a packet after which a step is endless (rule F10).
 pub(super) const ENDLESS: u32 = 1 << 30;
@@ -16,14 +16,13 @@ impl Block {
     #[inline(always)]
     pub(super) fn interpret(
         &mut self,
-        step: u64,
-        slot: usize,
+        program: &Decoded,
+        (step, slot): (u64, usize),
         own: &mut [Outlet],
         limits: Limits,
         scratch: &mut Scratch,
     ) -> Result<u32, Fault> {
-        let program = Arc::clone(&self.program);
-        let mut execution = Execution::new(self, &program, step, slot, own, limits, scratch);
+        let mut execution = Execution::new(self, program, step, slot, own, limits, scratch);
         match execution.run() {
             Ok(()) => Ok(execution.finish()),
             Err(kind) => {

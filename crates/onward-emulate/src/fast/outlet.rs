@@ -16,6 +16,8 @@ pub(crate) struct Outlet {
     counts: Vec<u32>,
     /// Whether any slot holds a packet.
     any: bool,
+    /// Whether it carries packets into a chunk that has been begun and not been run yet.
+    begun: bool,
     /// Packets sent since the run began.
     sent: u64,
 }
@@ -30,6 +32,7 @@ impl Outlet {
             payloads: graded.then(|| vec![0; indices]),
             counts: vec![0],
             any: false,
+            begun: false,
             sent: 0,
         }
     }
@@ -48,11 +51,22 @@ impl Outlet {
         self.counts.resize(steps + 1, 0);
         self.counts[0] = carried;
         self.any = carried > 0;
+        self.begun = self.any;
         // Bits are zeroed when a slot's first packet comes.
         self.bits.resize((steps + 1) * self.words, 0);
         if let Some(payloads) = &mut self.payloads {
             payloads.resize((steps + 1) * self.indices, 0);
         }
+    }
+
+    /// Begins a chunk of so many steps unless that has been done: nothing was sent in the chunk before.
+    pub fn ready(&mut self, steps: usize) {
+        if !self.begun {
+            self.counts.clear();
+            self.counts.push(0);
+            self.begin(steps);
+        }
+        self.begun = false;
     }
 
     /// Whether there is anything to read in this chunk.
