@@ -212,6 +212,24 @@ impl Machine {
     /// # Errors
     /// The image's routes do not fit its mesh, or threads cannot be started.
     pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
+        Machine::load(image, options, |block| image.blocks[block].contents.clone())
+    }
+
+    /// Loads an image and leaves the contents of memories out of it, which are large: see [`Image::take_contents`].
+    ///
+    /// # Errors
+    /// As [`Machine::new`].
+    pub fn taking(image: &mut Image, options: Options) -> Result<Machine, MachineError> {
+        image.check().map_err(MachineError::Image)?;
+        let mut contents = image.take_contents();
+        Machine::load(image, options, |block| std::mem::take(&mut contents[block]))
+    }
+
+    fn load(
+        image: &Image,
+        options: Options,
+        mut contents: impl FnMut(usize) -> [Vec<u8>; 3],
+    ) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
         let programs: Vec<Decoded> =
             image.programs.iter().map(|program| Decoded::new(&program.words, &image.chip)).collect();
@@ -268,7 +286,9 @@ impl Machine {
                     }
                     machine.place[number as usize] = machine.blocks.len();
                     machine.outlet_ranges.push(first_outlet..machine.outlets.len());
-                    machine.blocks.push(Block::new(block, number, program.code.len() - 1, options.seed));
+                    let contents = contents(number as usize);
+                    let addresses = program.code.len() - 1; // not the one behind the last
+                    machine.blocks.push(Block::new(block, contents, number, addresses, options.seed));
                 }
                 machine.groups.push(first..machine.blocks.len(), group.recurrent);
             }

@@ -5,7 +5,7 @@ use onward_chip::{Costs, Technology};
 use onward_diagnostic::Source;
 use onward_image::{Image, PopulationKind};
 use onward_run::data::{BUILTIN_DATASETS, Dataset};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads a text.
@@ -92,12 +92,23 @@ impl Output {
 
     /// Writes it.
     pub fn write(&self, contents: &[u8]) -> Result<(), Failure> {
+        self.write_with(|file| file.write_all(contents))
+    }
+
+    /// Writes an image.
+    pub fn write_image(&self, image: &Image) -> Result<(), Failure> {
+        self.write_with(|file| image.write(file))
+    }
+
+    /// Writes it piece by piece.
+    fn write_with(&self, contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
         let write = || match std::fs::metadata(&self.path) {
             // A device or a pipe is written to; renaming would replace it.
-            Ok(found) if !found.is_file() => std::fs::write(&self.path, contents),
+            Ok(found) if !found.is_file() => contents(&mut std::fs::File::create(&self.path)?),
             _ => {
-                let mut file = self.temporary()?;
-                file.write_all(contents)?;
+                let mut buffered = BufWriter::new(self.temporary()?);
+                contents(&mut buffered)?;
+                let file = buffered.into_inner().map_err(|error| error.into_error())?;
                 // Through a link, to what it leads to.
                 let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
                 file.persist(path).map_err(|error| error.error)?;

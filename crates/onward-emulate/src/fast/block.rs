@@ -111,8 +111,8 @@ impl Scratch {
 }
 
 impl Block {
-    /// A block whose program has so many addresses.
-    pub fn new(image: &onward_image::Block, number: u32, addresses: usize, seed: u64) -> Self {
+    /// A block whose memories begin with `contents` and whose program has so many addresses.
+    pub fn new(image: &onward_image::Block, contents: [Vec<u8>; 3], number: u32, addresses: usize, seed: u64) -> Self {
         Block {
             number,
             tile: image.tile.0,
@@ -122,7 +122,7 @@ impl Block {
             inlets: Vec::new(),
             sending: Vec::new(),
             seed: random::block_seed(seed, number),
-            memory: std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &image.contents[at])),
+            memory: std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at])),
             active: vec![0; (image.axons as usize).div_ceil(64) + 1],
             payloads: None,
             draws: 0,

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         eprint!("{}", table(&[], rows.collect(), &[1]));
     }
     if let Some(output) = &output {
-        output.write(&image.to_bytes())?;
+        output.write_image(&image)?;
     }
     if arguments.emit.is_some() {
         return Ok(());

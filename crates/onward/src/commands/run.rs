@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     // An image may be replaced by what it has learned; a report must not take its place.
     check_outputs(&[arguments.json.as_deref()], &[&arguments.file])?;
     check_outputs(&[arguments.output.as_deref(), arguments.json.as_deref()], &[])?;
-    let image = read_image(&arguments.file)?;
+    let mut image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
     let seed = arguments.seed.unwrap_or(image.network.seed);
@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let costs = read_costs(&image)?;
     let failed = |error: SessionError| Failure::session(&name, &error);
     let options = arguments.how.options(seed);
-    let engine = arguments.how.engine(&image, options).map_err(|error| failed(error.into()))?;
+    let engine = arguments.how.engine_taking(&mut image, options).map_err(|error| failed(error.into()))?;
     let mut session = Session::with(&image, engine).map_err(failed)?;
     terminal::print(&report::opening(&image, &dataset, options.seed))?;
     let mut monitor = Monitor::new(0, &dataset)?;

@@ -125,7 +125,7 @@ impl Learning<'_> {
         let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
         let image_written = output
             .as_ref()
-            .map_or(Ok(()), |output| output.write(&onward_run::learned(session.machine(), self.image).to_bytes()));
+            .map_or(Ok(()), |output| output.write_image(&onward_run::learned(session.machine(), self.image)));
         json_written.and(image_written)?;
         terminal::print(&report::written([&output, &json]))?;
         if trained.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
