@@ -110,7 +110,12 @@ impl Mesh {
     /// column; on a torus the shorter way round, and where both are of one length, east or south from an even column or
     /// row, west or north from an odd one. `None` at the goal.
     pub fn direction(&self, from: u32, to: u32) -> Option<Direction> {
-        let ((x, y), (to_x, to_y)) = (self.coordinates(from), self.coordinates(to));
+        self.direction_between(self.coordinates(from), self.coordinates(to))
+    }
+
+    /// The same of columns and rows.
+    #[inline]
+    pub fn direction_between(&self, (x, y): (u16, u16), (to_x, to_y): (u16, u16)) -> Option<Direction> {
         if let Some(up) = self.goes_up(x, to_x, self.width) {
             return Some(if up { EAST } else { WEST });
         }

@@ -6,7 +6,7 @@
 
 use crate::fast::{Block, Outlet};
 use crate::mesh::{Mesh, MeshError, Traffic};
-use onward_image::{Destination, Endpoint, Image, Route, Tile};
+use onward_image::{Core, Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ pub struct TimingTotals {
     pub longest_step: u64,
     /// Links between routers crossed, summed over flits.
     pub hops: u64,
+    /// Those of the hops that led to another chip of an array.
+    pub crossings: u64,
     /// Flits sent by cores and host.
     pub injected: u64,
     /// Flits taken by cores and host.
@@ -35,6 +37,7 @@ impl TimingTotals {
         self.barrier_cycles += other.barrier_cycles;
         self.longest_step = self.longest_step.max(other.longest_step);
         self.hops += other.hops;
+        self.crossings += other.crossings;
         self.injected += other.injected;
         self.ejected += other.ejected;
         self.stalls += other.stalls;
@@ -60,7 +63,7 @@ pub(crate) struct Timing {
     totals: TimingTotals,
 }
 
-/// A block's record in a step: tile, logical number, place, index of the record. Sorted, it brings the blocks of a core
+/// A block's record in a step: core, logical number, place, index of the record. Sorted, it brings the blocks of a core
 /// together in the order they run.
 type Entry = (u32, u32, u32, u32);
 
@@ -96,7 +99,7 @@ impl Timing {
         let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); steps];
         for (place, block) in blocks.iter().enumerate() {
             for (at, record) in block.records.iter().enumerate() {
-                entries[record.step as usize].push((block.tile, block.number, place as u32, at as u32));
+                entries[record.step as usize].push((block.core, block.number, place as u32, at as u32));
             }
         }
         let share = steps.div_ceil(self.workers.len()).max(1);
@@ -145,7 +148,7 @@ fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: 
         }
         before += u64::from(record.tail);
     }
-    traffic.finish(Endpoint::Core(Tile(entries[0].0)), before);
+    traffic.finish(Endpoint::Core(Core(entries[0].0)), before);
 }
 
 impl Worker {
@@ -158,6 +161,7 @@ impl Worker {
             barrier_cycles: barrier,
             longest_step: cycles,
             hops: timing.hops,
+            crossings: timing.crossings,
             injected: timing.injected,
             ejected: timing.ejected,
             stalls,

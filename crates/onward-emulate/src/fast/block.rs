@@ -49,7 +49,7 @@ pub(crate) struct StepRecord {
 /// A block's state between steps, and the records of the chunk that is running.
 pub(crate) struct Block {
     pub number: u32,
-    pub tile: u32,
+    pub core: u32,
     pub program: Arc<Decoded>,
     pub entry: u32,
     pub tagged: bool,
@@ -112,7 +112,7 @@ impl Block {
         let addresses = program.code.len() - 1; // not the one behind the last
         Block {
             number,
-            tile: image.tile.0,
+            core: image.core.0,
             program,
             entry: image.entry,
             tagged: image.tagged,
