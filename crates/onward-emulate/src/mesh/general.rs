@@ -453,3 +453,47 @@ impl General {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::Mesh;
+    use onward_image::{Core, Destination, Endpoint, TreeIndex, dimension_order_tree};
+
+    /// On a plain mesh both engines do the same.
+    #[test]
+    fn a_plain_mesh_takes_the_same_cycles_in_both_engines() {
+        for (buffer_flits, link_cycles) in [(1, 0), (2, 1), (3, 0), (4, 2)] {
+            let shape = onward_chip::Mesh { buffer_flits, link_cycles, ..onward_chip::Mesh::of(5, 4) };
+            let core = |number: u32| Endpoint::Core(Core(number % 20));
+            let tree = |from: u32| {
+                let ends: Vec<_> = (0..5).map(|end| core(from * 3 + end * 7 + 1)).collect();
+                dimension_order_tree(&shape, &[], core(from), &ends)
+            };
+            let trees: Vec<_> = (0..20).map(tree).collect();
+            let mut destinations: Vec<_> = (0..20).map(|tree| Destination::Multicast(TreeIndex(tree))).collect();
+            destinations.extend((0..20).map(|end| Destination::Unicast(core(end))));
+            let mut traffic = Traffic::default();
+            for from in 0..20 {
+                for burst in 0..6 {
+                    traffic.burst(u64::from(from * burst % 5), 1 + burst % 3, from..from + 1);
+                    let to = 20 + (from * 7 + burst * 3) % 18;
+                    traffic.burst(u64::from(burst), 2, to..to + 2);
+                }
+                traffic.finish(core(from), u64::from(from));
+            }
+            let mut plain = Mesh::new(&shape, &[], &trees, &destinations).expect("sound");
+            let mut full = plain.clone();
+            full.general = Some(Box::new(General::new(Arc::clone(&plain.tables))));
+            for _ in 0..2 {
+                let (mut in_plain, mut in_full) = (Vec::new(), Vec::new());
+                let timing = plain.step_observed(&traffic, &mut in_plain);
+                assert_eq!(full.step_observed(&traffic, &mut in_full), timing);
+                in_plain.sort();
+                in_full.sort();
+                assert_eq!(in_full, in_plain);
+                assert_eq!((full.stalls(), full.usage()), (plain.stalls(), plain.usage()));
+            }
+        }
+    }
+}
