@@ -78,13 +78,17 @@ pub struct Delivery {
     pub endpoint: Endpoint,
 }
 
-/// Is told of every delivery. Meant for tests and traces: what a program reads never depends on it.
+/// Is told of every delivery, and of every flit that enters. Meant for tests and traces: what a program reads never
+/// depends on it.
 pub trait Observer {
     /// Whether to keep track of flits at all.
     const OBSERVES: bool = true;
 
     /// A flit was delivered. Cycles never decrease from call to call; the order within a cycle is not defined.
     fn delivered(&mut self, delivery: Delivery);
+
+    /// In `cycle` the flit `flit` of a timeline was accepted (rule RT6).
+    fn accepted(&mut self, _timeline: u32, _flit: u32, _cycle: u64) {}
 }
 
 /// Observes nothing, costs nothing.

@@ -229,7 +229,7 @@ impl Mesh {
                 cycle = due;
             }
             self.receive::<O>(cycle);
-            self.offer::<O>(cycle, traffic, &mut timing);
+            self.offer(cycle, traffic, observer, &mut timing);
             if !self.active.is_empty() {
                 self.arbitrate(cycle, observer);
                 // The last grants of a step, and so those of its last busy cycle, go to endpoints.
@@ -371,7 +371,7 @@ impl Mesh {
 
     /// Lets the senders that are due offer a flit.
     #[inline]
-    fn offer<O: Observer>(&mut self, cycle: u64, traffic: &Traffic, timing: &mut StepTiming) {
+    fn offer<O: Observer>(&mut self, cycle: u64, traffic: &Traffic, observer: &mut O, timing: &mut StepTiming) {
         self.wheel.drain(cycle, &mut self.due);
         let arrivals = self.links.at(cycle + 1);
         for &index in &self.due {
@@ -389,6 +389,7 @@ impl Mesh {
             arrivals.flits.push((sender.place, route));
             if O::OBSERVES {
                 arrivals.tags.push(Tag { timeline: index, flit: sender.flits });
+                observer.accepted(index, sender.flits, cycle);
             }
             let next = cycle + 1 + sender.advance(&traffic.bursts);
             if sender.burst < sender.end {

@@ -192,7 +192,7 @@ impl General {
         let mut cycle = 0;
         loop {
             self.receive(cycle);
-            self.offer(cycle, traffic, &mut timing);
+            self.offer(cycle, traffic, observer, &mut timing);
             self.arbitrate(cycle, observer, &mut timing);
             if !self.active.is_empty() {
                 cycle += 1;
@@ -345,7 +345,7 @@ impl General {
     }
 
     /// Lets the senders that are due offer a flit.
-    fn offer(&mut self, cycle: u64, traffic: &Traffic, timing: &mut StepTiming) {
+    fn offer<O: Observer>(&mut self, cycle: u64, traffic: &Traffic, observer: &mut O, timing: &mut StepTiming) {
         self.wheel.drain(cycle, &mut self.due);
         let arrivals = self.links.at(cycle + 1);
         for &index in &self.due {
@@ -360,6 +360,9 @@ impl General {
             }
             arrivals.flits.push((sender.place, self.tables.targets[sender.destination as usize].route));
             arrivals.tags.push(Tag { timeline: index, flit: sender.flits });
+            if O::OBSERVES {
+                observer.accepted(index, sender.flits, cycle);
+            }
             self.flying += 1;
             timing.injected += 1;
             let next = cycle + 1 + sender.advance(&traffic.bursts);
