@@ -5,7 +5,7 @@ use crate::handlers::Handlers;
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
-use onward_image::{Image, Tile};
+use onward_image::{Core, Image};
 use onward_net::Network;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
@@ -32,8 +32,8 @@ pub struct Compilation {
     pub(crate) blocks: Vec<PlannedBlock>,
     /// Made by `generate`, completed by `assemble`: programs, which blocks share.
     pub(crate) handlers: Vec<Handlers>,
-    /// Made by `place`: the tile of each block.
-    pub(crate) tiles: Vec<Tile>,
+    /// Made by `place`: the core of each block.
+    pub(crate) cores: Vec<Core>,
     /// Made by `route`.
     pub(crate) routing: Routing,
     /// Made by `link`.
@@ -68,7 +68,7 @@ impl Compilation {
             formats: BTreeMap::new(),
             blocks: Vec::new(),
             handlers: Vec::new(),
-            tiles: Vec::new(),
+            cores: Vec::new(),
             routing: Routing::default(),
             image: None,
         }

@@ -162,6 +162,7 @@ impl Counters {
                 barrier_cycles: f(a.barrier_cycles, b.barrier_cycles),
                 longest_step: a.longest_step.max(b.longest_step),
                 hops: f(a.hops, b.hops),
+                crossings: f(a.crossings, b.crossings),
                 injected: f(a.injected, b.injected),
                 ejected: f(a.ejected, b.ejected),
                 stalls: f(a.stalls, b.stalls),

@@ -6,7 +6,7 @@
 
 use crate::fast::{Block, Outlet};
 use crate::mesh::{Mesh, MeshError, Sliced, Traffic};
-use onward_image::{Destination, Endpoint, Image, Route, Tile};
+use onward_image::{Core, Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,6 +22,8 @@ pub struct TimingTotals {
     pub longest_step: u64,
     /// Links between routers crossed, summed over flits.
     pub hops: u64,
+    /// Those of the hops that led to another chip of an array.
+    pub crossings: u64,
     /// Flits sent by cores and host.
     pub injected: u64,
     /// Flits taken by cores and host.
@@ -36,6 +38,7 @@ impl TimingTotals {
         self.barrier_cycles += other.barrier_cycles;
         self.longest_step = self.longest_step.max(other.longest_step);
         self.hops += other.hops;
+        self.crossings += other.crossings;
         self.injected += other.injected;
         self.ejected += other.ejected;
         self.stalls += other.stalls;
@@ -67,7 +70,7 @@ pub(crate) struct Timing {
     totals: TimingTotals,
 }
 
-/// A block's record in a step: tile, logical number, place, index of the record. Sorted, it brings the blocks of a core
+/// A block's record in a step: core, logical number, place, index of the record. Sorted, it brings the blocks of a core
 /// together in the order they run.
 type Entry = (u32, u32, u32, u32);
 
@@ -112,7 +115,7 @@ impl Timing {
         for &place in places {
             let block = &blocks[place];
             for (at, record) in block.records.iter().enumerate() {
-                entries[record.step as usize].push((block.tile, block.number, place as u32, at as u32));
+                entries[record.step as usize].push((block.core, block.number, place as u32, at as u32));
             }
         }
         let share = steps.div_ceil(self.workers.len()).max(1);
@@ -166,7 +169,7 @@ fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: 
         }
         before += u64::from(record.tail);
     }
-    traffic.finish(Endpoint::Core(Tile(entries[0].0)), before);
+    traffic.finish(Endpoint::Core(Core(entries[0].0)), before);
 }
 
 /// Who sends to which destinations.
@@ -178,7 +181,7 @@ fn uses(
 ) -> Vec<(Endpoint, Vec<Range<u32>>)> {
     let mut uses = BTreeMap::from([(host, host_routes.to_vec())]);
     for (block, routes) in image.blocks.iter().zip(block_routes) {
-        uses.entry(Endpoint::Core(block.tile)).or_default().extend(routes.iter().cloned());
+        uses.entry(Endpoint::Core(block.core)).or_default().extend(routes.iter().cloned());
     }
     uses.into_iter().collect()
 }
@@ -191,6 +194,7 @@ impl Worker {
         let stalls = self.mesh.stalls().iter().copied().sum();
         self.totals.add(&TimingTotals {
             hops: timing.hops,
+            crossings: timing.crossings,
             injected: timing.injected,
             ejected: timing.ejected,
             stalls,

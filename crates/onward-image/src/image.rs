@@ -1,6 +1,6 @@
 //! What an image holds.
 
-use crate::route::{Destination, Tile, Tree};
+use crate::route::{Core, Destination, Tree};
 use onward_chip::Chip;
 use onward_isa::{Space, Width};
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ pub struct Block {
     /// Neurons in the block.
     pub neurons: u32,
     /// Where it lives.
-    pub tile: Tile,
+    pub core: Core,
     /// Its program.
     pub program: u32,
     /// Address the sequencer starts at in each step the block runs.
@@ -157,7 +157,7 @@ pub struct Route {
 pub struct Flit {
     /// Its header.
     pub destination: Destination,
-    /// Who takes it; at most one block a tile.
+    /// Who takes it; at most one block a core.
     pub deliveries: Vec<Delivery>,
 }
 

@@ -21,6 +21,6 @@ pub use image::{
     Block, Delivery, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population, PopulationKind, Program, Route,
     Schedule, Symbol, Tag,
 };
-pub use route::{Destination, Endpoint, Tile, Tree, TreeIndex, port};
+pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
 pub use tree::{attachment, dimension_order_tree};
 pub use usage::{CoreUsage, Limit};

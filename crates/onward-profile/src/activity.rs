@@ -24,6 +24,8 @@ pub struct Activity {
     pub flits: u64,
     /// Links between routers that they crossed.
     pub hops: u64,
+    /// Those of them that led to another chip of an array.
+    pub crossings: u64,
     /// Results that were saturated.
     pub saturations: u64,
 }
@@ -59,6 +61,7 @@ impl Activity {
             sum.packets += if route.flits > 0 { packets } else { 0 };
             sum.flits += packets * route.flits;
             sum.hops += packets * route.hops;
+            sum.crossings += packets * route.crossings;
         }
         sum
     }

@@ -161,7 +161,7 @@ impl Results {
             activity,
             blocks: image.blocks.len(),
             cores_used: image.core_usage().len(),
-            cores: image.chip.mesh.tiles(),
+            cores: image.chip.mesh.cores(),
             core_usage_percent: usage(image),
             host_s,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },

@@ -390,12 +390,12 @@ fn traces_show_each_instruction_and_their_first_difference_is_found() {
     assert_eq!(differ.status.code(), Some(1));
     check("trace_diff", "trace-diff a.trace b.trace", &String::from_utf8(differ.stdout).unwrap());
 
-    // A network: the steps that were asked for, of the tile that was asked for.
+    // A network: the steps that were asked for, of the core that was asked for.
     desk.succeed("compile digits.sp -o digits.onw");
     let trace = desk.succeed("run digits.onw --trace-instructions 1 --from 8 --to 9");
     let lines: Vec<&str> = trace.lines().collect();
     assert!(lines.len() > 80, "{}", lines.len());
-    assert!(lines.iter().all(|line| line.starts_with("step 8 tile 1 ") || line.starts_with("step 9 tile 1 ")));
+    assert!(lines.iter().all(|line| line.starts_with("step 8 core 1 ") || line.starts_with("step 9 core 1 ")));
 }
 
 /// What the README shows is what the program prints, but for the times of the computer it ran on.

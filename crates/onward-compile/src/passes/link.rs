@@ -137,7 +137,7 @@ impl Pass for Link {
                 population: block.node.index() as u32,
                 first_neuron: block.first_neuron,
                 neurons: block.neurons,
-                tile: compilation.tiles[number],
+                core: compilation.cores[number],
                 program: block.handlers as u32,
                 entry: 0,
                 tagged: block.tagged,
@@ -168,7 +168,7 @@ impl Pass for Link {
         for usage in image.core_usage() {
             let limits =
                 usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
-            writeln!(text, "tile {}: blocks {:?}; {}", usage.tile.0, usage.blocks, limits.join(", "))
+            writeln!(text, "core {}: blocks {:?}; {}", usage.core.0, usage.blocks, limits.join(", "))
                 .expect("writing to memory");
         }
         text

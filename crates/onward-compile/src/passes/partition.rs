@@ -70,7 +70,7 @@ impl Pass for Partition {
         let network = compilation.network();
         let classes = network.classes();
         let chip = &compilation.options.chip;
-        too_many_blocks(network, chip.mesh.tiles() as u64 * u64::from(chip.core.blocks), &chip.name)?;
+        too_many_blocks(network, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
         let mut planned: Vec<PlannedBlock> = Vec::new();
         let mut blocks: BTreeMap<NodeIndex, Range<u32>> = BTreeMap::new();
         let mut errors = Vec::new();

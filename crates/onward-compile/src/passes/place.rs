@@ -1,15 +1,15 @@
-//! `place`: each block gets a tile.
+//! `place`: each block gets a core.
 //!
-//! Tiles are taken along a Hilbert curve from the host's port, so that blocks that follow each other, and thus layers
-//! that talk to each other, lie close together; when every tile has a block, further blocks go to the core with the
-//! most room.
+//! Tiles are taken along a Hilbert curve from the host's port, each with all its cores, so that blocks that follow each
+//! other, and thus layers that talk to each other, lie close together; when every core has a block, further blocks go to
+//! the core with the most room.
 
 use crate::handlers::Handlers;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
 use onward_chip::{Chip, Side};
 use onward_diagnostic::Diagnostic;
-use onward_image::Tile;
+use onward_image::{self as image, Tile};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -110,15 +110,17 @@ impl Pass for Place {
     }
 
     fn description(&self) -> &'static str {
-        "give each block a tile, along a Hilbert curve from the host's port"
+        "give each block a core, along a Hilbert curve from the host's port"
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let chip = &compilation.options.chip;
         let limits = available(chip);
-        let curve = curve(chip);
+        let per_tile = u32::from(chip.mesh.cores_per_tile);
+        let of_tile = |tile| (0..per_tile).map(move |number| image::Core::on(tile, number, &chip.mesh));
+        let curve: Vec<image::Core> = curve(chip).into_iter().flat_map(of_tile).collect();
         let mut cores = vec![Core::default(); curve.len()];
-        let mut tiles = Vec::new();
+        let mut placed = Vec::new();
         for (number, block) in compilation.blocks.iter().enumerate() {
             let routes = routes(&compilation.blocks, number);
             let fits = |core: &Core| {
@@ -138,19 +140,24 @@ impl Pass for Place {
             };
             cores[at].used = needs;
             cores[at].programs.insert(block.handlers);
-            tiles.push(curve[at]);
+            placed.push(curve[at]);
         }
-        compilation.tiles = tiles;
+        compilation.cores = placed;
         Ok(())
     }
 
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
-        for (number, (block, tile)) in compilation.blocks.iter().zip(&compilation.tiles).enumerate() {
-            let width = u32::from(compilation.options.chip.mesh.width);
-            let (x, y) = (tile.0 % width, tile.0 / width);
-            writeln!(text, "block {number} ({}): tile {} (x {x}, y {y})", network.graph[block.node].name(), tile.0)
+        let mesh = &compilation.options.chip.mesh;
+        for (number, (block, core)) in compilation.blocks.iter().zip(&compilation.cores).enumerate() {
+            let (x, y) = mesh.coordinates(core.tile(mesh).0);
+            let on_tile = match mesh.cores_per_tile {
+                1 => String::new(),
+                _ => format!(", number {} there", core.number_on_tile(mesh)),
+            };
+            let name = network.graph[block.node].name();
+            writeln!(text, "block {number} ({name}): core {} (x {x}, y {y}{on_tile})", core.0)
                 .expect("writing to memory");
         }
         text

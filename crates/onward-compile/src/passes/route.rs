@@ -24,7 +24,7 @@ fn route(
     for (number, block) in compilation.blocks.iter().enumerate() {
         for inlet in block.inlets.iter().filter(|inlet| inlet.from == from && inlet.what == what) {
             let delivery = Delivery::Block { block: number as u32, first_axon: inlet.first_axon };
-            takers.entry(compilation.tiles[number]).or_default().push(delivery);
+            takers.entry(compilation.cores[number]).or_default().push(delivery);
         }
     }
     Route { name: what.name().into(), indices, flits: trees.flits(source, &takers) }
@@ -62,7 +62,7 @@ impl Pass for RoutePackets {
         }
         let mut routes = Vec::new();
         for (number, block) in compilation.blocks.iter().enumerate() {
-            let source = Endpoint::Core(compilation.tiles[number]);
+            let source = Endpoint::Core(compilation.cores[number]);
             let is_readout = matches!(network.graph[block.node], Node::Readout(_));
             let of_block = Channel::ALL.map(|channel| {
                 let indices = match channel {
@@ -124,5 +124,6 @@ impl Pass for RoutePackets {
 }
 
 fn port_letters(mask: u8) -> String {
-    "NESWL".chars().enumerate().filter(|(at, _)| mask >> at & 1 != 0).map(|(_, letter)| letter).collect()
+    let ports = ["N", "E", "S", "W", "L", "L1", "L2", "L3"];
+    ports.into_iter().enumerate().filter(|(at, _)| mask >> at & 1 != 0).map(|(_, letter)| letter).collect()
 }

@@ -48,7 +48,7 @@ pub(crate) struct StepRecord {
 /// A block's state between steps, and the records of the chunk that is running.
 pub(crate) struct Block {
     pub number: u32,
-    pub tile: u32,
+    pub core: u32,
     /// Index of its program.
     pub program: usize,
     pub entry: u32,
@@ -115,7 +115,7 @@ impl Block {
     pub fn new(image: &onward_image::Block, contents: [Vec<u8>; 3], number: u32, addresses: usize, seed: u64) -> Self {
         Block {
             number,
-            tile: image.tile.0,
+            core: image.core.0,
             program: image.program as usize,
             entry: image.entry,
             tagged: image.tagged,

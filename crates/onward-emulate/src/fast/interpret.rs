@@ -31,7 +31,7 @@ impl Block {
                 Err(Fault {
                     step,
                     block: self.number,
-                    tile: self.tile,
+                    core: self.core,
                     address: address as u32,
                     instruction: instruction.map_or("?".into(), |instruction| instruction.to_string()),
                     kind,

@@ -83,13 +83,16 @@ impl Sliced {
     /// # Panics
     /// When an endpoint does not exist or a destination is used by two senders.
     pub fn new(mesh: &Mesh, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Sliced> {
+        if mesh.general.is_some() {
+            return None;
+        }
         let mut mesh = mesh.clone();
         let circuit = Circuit::new(&mut mesh, uses)?;
         let network = Network::new(&circuit, mesh.buffer_flits(), mesh.flight as usize);
         let (mut cores, mut hosts) = (Vec::new(), Vec::new());
         for (number, sender) in circuit.senders.iter().enumerate() {
             let (list, at) = match sender.endpoint {
-                Endpoint::Core(tile) => (&mut cores, tile.0 as usize),
+                Endpoint::Core(core) => (&mut cores, core.0 as usize),
                 Endpoint::Host(port) => (&mut hosts, usize::from(port)),
             };
             if list.len() <= at {
@@ -224,7 +227,7 @@ impl Sliced {
             let (cores, hosts) = (&self.cores, &self.hosts);
             let sender_of = |endpoint| {
                 let found = match endpoint {
-                    Endpoint::Core(tile) => cores.get(tile.0 as usize),
+                    Endpoint::Core(core) => cores.get(core.0 as usize),
                     Endpoint::Host(port) => hosts.get(usize::from(port)),
                 };
                 found.copied().filter(|&sender| sender != usize::MAX)

@@ -95,7 +95,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         image.chip.name,
         plural(image.blocks.len() as u64, "block"),
         cores,
-        image.chip.mesh.tiles(),
+        image.chip.mesh.cores(),
         plural(image.programs.len() as u64, "program"),
         count(words as u64),
         report::usage_table(&results::usage(&image)),
