@@ -1,9 +1,11 @@
 //! `fixed-point`: the integer constants of each layer.
 
 use crate::formats::{LayerFormat, LearningFormat};
+use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
-use onward_net::Layer;
+use onward_net::{Layer, Learning, Network, ReadoutKind};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) struct FixedPoint;
@@ -26,6 +28,12 @@ fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
     })
 }
 
+/// Whether layers learn, or are asked for the scores of classes.
+fn scores_classes(network: &Network) -> bool {
+    let learns = |node| network.layer(node).learning != Learning::None;
+    network.readout().kind == ReadoutKind::NearestTarget || network.layers().any(learns)
+}
+
 impl Pass for FixedPoint {
     fn name(&self) -> &'static str {
         "fixed-point"
@@ -37,6 +45,18 @@ impl Pass for FixedPoint {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
+        if !scores_classes(network) {
+            let mut errors = Vec::new();
+            let mut parameters = BTreeMap::new();
+            for node in network.layers() {
+                match LayerParameters::new(network, node, compilation.options.seed) {
+                    Ok(of_layer) => drop(parameters.insert(node, of_layer)),
+                    Err(error) => errors.push(error),
+                }
+            }
+            compilation.parameters = parameters;
+            return if errors.is_empty() { Ok(()) } else { Err(errors) };
+        }
         let formats = network.layers().map(|node| {
             let format = LayerFormat::new(network.layer(node), network.inputs(node), network.window_steps);
             (node, format)

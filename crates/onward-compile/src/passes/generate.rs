@@ -1,44 +1,86 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::handlers::{Handlers, LayerShape, layer, readout};
+use crate::connect::{Connection, Maker, plane};
+use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout};
 use crate::layout::Layout;
+use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::Symbol;
 use onward_isa::Program;
-use onward_net::{Network, Node};
+use onward_net::{Layer, Network, Node, ReadoutKind};
+use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
+use std::collections::BTreeMap;
 
 pub(super) struct Generate;
 
-/// The handlers of one block.
-fn handlers(compilation: &Compilation, block: &PlannedBlock) -> Handlers {
+/// The handlers of one block, and its connection if it is of a layer that does not learn.
+fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Option<Connection>) {
     let network = compilation.network();
     let classes = network.classes();
+    let vector_length = u32::from(compilation.options.chip.core.vector_length);
+    let mut connection = None;
     let (text, layout) = match &network.graph[block.node] {
-        Node::Layer(of) => layer(&LayerShape {
-            name: &of.name,
-            neurons: block.neurons,
-            inputs: network.inputs(block.node),
-            classes,
-            window: network.window_steps,
-            fed_by_target: network.is_fed_by_target(block.node),
-            scores: network
-                .graph
-                .edges(block.node)
-                .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
-            vector_length: u32::from(compilation.options.chip.core.vector_length),
-            format: &compilation.formats[&block.node],
-        }),
+        Node::Layer(of) => match compilation.parameters.get(&block.node) {
+            Some(parameters) => {
+                let maker = maker(compilation, block, of, parameters);
+                let connection = connection.insert(maker.connection(block));
+                let (name, window) = (of.name.as_str(), network.window_steps);
+                neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
+            }
+            None => layer(&LayerShape {
+                name: &of.name,
+                neurons: block.neurons,
+                inputs: network.inputs(block.node),
+                classes,
+                window: network.window_steps,
+                fed_by_target: network.is_fed_by_target(block.node),
+                scores: network
+                    .graph
+                    .edges(block.node)
+                    .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
+                vector_length,
+                format: &compilation.formats[&block.node],
+            }),
+        },
+        Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
+            most_spikes(&of.name, compilation, block, vector_length)
+        }
         Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
-        _ => unreachable!("only layers and readouts have blocks"),
+        Node::Pool(of) => {
+            let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
+            connection = Some(made);
+            (text, layout)
+        }
+        Node::Delay(of) => delay(&of.name, of.steps, compilation, block, vector_length),
+        _ => unreachable!("nodes that have no neurons have no blocks"),
     };
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);
     let name = if whole { format!("{name}-{}", block.neurons) } else { name.to_owned() };
-    Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() }
+    let handlers =
+        Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
+    (handlers, connection)
+}
+
+fn maker<'a>(
+    compilation: &'a Compilation,
+    block: &PlannedBlock,
+    layer: &'a Layer,
+    parameters: &'a LayerParameters,
+) -> Maker<'a> {
+    let network = compilation.network();
+    Maker {
+        layer,
+        parameters,
+        sources: &compilation.sources[&block.node],
+        input: plane(network.graph[network.signal(block.node)].shape()),
+        planned: &compilation.blocks,
+        chip: &compilation.options.chip,
+    }
 }
 
 /// What of a block does not fit an empty core of the chip.
@@ -87,6 +129,18 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
     .collect()
 }
 
+/// Handlers of one layer that differ in more than the number of neurons are told apart by numbers.
+fn number_names(made: &mut [Handlers]) {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for handlers in made {
+        let times = seen.entry(handlers.name.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            handlers.name = format!("{}-{times}", handlers.name);
+        }
+    }
+}
+
 impl Pass for Generate {
     fn name(&self) -> &'static str {
         "generate"
@@ -98,20 +152,33 @@ impl Pass for Generate {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let mut made: Vec<Handlers> = Vec::new();
+        // Blocks whose handlers are the same text share them.
+        let mut known: BTreeMap<(NodeIndex, String), usize> = BTreeMap::new();
         let mut errors = Vec::new();
+        let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let block = &compilation.blocks[at];
-            let same =
-                made.iter().position(|handlers| handlers.node == block.node && handlers.neurons == block.neurons);
-            let index = same.unwrap_or_else(|| {
-                let handlers = handlers(compilation, block);
-                errors.extend(misfits(compilation.network(), &compilation.options.chip, block, &handlers.layout));
-                made.push(handlers);
-                made.len() - 1
-            });
+            let shares = compilation.formats.contains_key(&block.node);
+            let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
+            let (index, connection) = match same {
+                Some(same) => (same, None),
+                None => {
+                    let (handlers, connection) = handlers(compilation, block);
+                    let key = (block.node, handlers.text.clone());
+                    let index = *known.entry(key).or_insert_with(|| {
+                        errors.extend(misfits(compilation.network(), &compilation.options.chip, block, &handlers.layout));
+                        made.push(handlers);
+                        made.len() - 1
+                    });
+                    (index, connection)
+                }
+            };
+            connections.push(connection);
             compilation.blocks[at].handlers = index;
         }
+        number_names(&mut made);
         compilation.handlers = made;
+        compilation.connections = connections;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 

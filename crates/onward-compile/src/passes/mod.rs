@@ -9,6 +9,7 @@ mod parse;
 mod partition;
 mod place;
 mod route;
+mod tables;
 
 use crate::pass::Pass;
 
