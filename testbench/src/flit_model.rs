@@ -344,7 +344,7 @@ fn rises(network: &Network, from: usize, to: usize, length: usize) -> bool {
         return to > from;
     }
     let (upward, downward) = ((length + to - from) % length, (length + from - to) % length);
-    upward < downward || (upward == downward && from % 2 == 0)
+    upward < downward || (upward == downward && from.is_multiple_of(2))
 }
 
 /// The channel of a link that a flit from an input takes.

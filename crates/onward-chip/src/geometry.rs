@@ -80,17 +80,17 @@ impl Mesh {
             }
     }
 
+    /// The chip of the array that a tile is on, numbered from the north-west, row by row; 0 where there is one chip.
+    pub fn chip_of(&self, tile: u32) -> u32 {
+        let Some(array) = &self.array else { return 0 };
+        let (x, y) = self.coordinates(tile);
+        let part = |at: u16, chips: u16, tiles: u16| u32::from(at) * u32::from(chips) / u32::from(tiles);
+        part(y, array.height, self.height) * u32::from(array.width) + part(x, array.width, self.width)
+    }
+
     /// Whether the output in a direction leads to a router of another chip.
     pub fn leaves_chip(&self, tile: u32, direction: Direction) -> bool {
-        let (Some(array), Some(to)) = (&self.array, self.neighbour(tile, direction)) else { return false };
-        let chip = |tile| {
-            let (x, y) = self.coordinates(tile);
-            (
-                u32::from(x) * u32::from(array.width) / u32::from(self.width),
-                u32::from(y) * u32::from(array.height) / u32::from(self.height),
-            )
-        };
-        chip(tile) != chip(to)
+        self.neighbour(tile, direction).is_some_and(|to| self.chip_of(tile) != self.chip_of(to))
     }
 
     /// Cycles that the link behind the output in a direction adds, and cycles from one flit on it to the next.

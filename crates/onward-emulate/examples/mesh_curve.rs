@@ -149,6 +149,9 @@ fn main() {
         curve(&format!("8 x 8 mesh, buffers of {buffer_flits}"), &Shape { buffer_flits, ..plain.clone() });
     }
     let torus = Shape { topology: Topology::Torus, ..plain.clone() };
-    curve("8 x 8 torus, two channels of buffers of 4", &torus);
+    for buffer_flits in [4, 16] {
+        let shape = Shape { buffer_flits, ..torus.clone() };
+        curve(&format!("8 x 8 torus, two channels with buffers of {buffer_flits}"), &shape);
+    }
     curve("8 x 8 mesh of tiles of 4 cores, buffers of 4", &Shape { cores_per_tile: 4, ..plain });
 }

@@ -186,6 +186,19 @@ fn full_rings_move_on() {
 }
 
 #[test]
+fn a_full_channel_does_not_hold_up_the_other() {
+    // In a ring of eight with buffers of one, the cores of columns 6 and 7 send over the dateline to column 1, on channel
+    // 1, more than the core there can take; column 0 sends to column 2 over the same link, on channel 0.
+    let shape = Shape { buffer_flits: 1, cores_per_tile: 2, ..torus(8, 1) };
+    let alone = run(&shape, &[(1, 4, 40)]).1.cycles;
+    let packets = [(12, 2, 40), (13, 2, 40), (14, 2, 40), (15, 2, 40), (2, 2, 40), (1, 4, 40)];
+    let (_, timing, deliveries) = run(&shape, &packets);
+    let last = cycles_of(&deliveries, 5).into_iter().max().expect("all are delivered");
+    assert!(timing.cycles > 200, "the core of column 1 takes 200 flits, one a cycle");
+    assert!(last < 2 * alone, "{last} cycles, and {alone} alone: it shares the link and waits for nothing else");
+}
+
+#[test]
 fn bad_trees_on_a_torus_are_refused() {
     use port::{EAST, LOCAL, NORTH, WEST};
     let error = |shape: &Shape, branches: &[(u32, u8)]| {

@@ -61,8 +61,7 @@ pub mod port {
     pub const SOUTH: u8 = 1 << 2;
     /// Toward column `x - 1`.
     pub const WEST: u8 = 1 << 3;
-    /// To the first core of the tile. The further local ports follow: three at most, the last of a torus's edge routers
-    /// for host ports.
+    /// To the first core of the tile. Three more local ports follow, for further cores and, on a torus, host ports.
     pub const LOCAL: u8 = 1 << 4;
 
     /// Local ports a router can have.

@@ -206,7 +206,7 @@ fn hops_and_flits_follow_from_the_routes_as_the_mesh_counts_them() {
         with(|mesh| mesh.array = Some(Array { width: 4, height: 2, link_cycles: 8, cycles_per_flit: 4 })),
         with(|mesh| {
             (mesh.topology, mesh.cores_per_tile) = (Topology::Torus, 3);
-            mesh.array = Some(Array { width: 4, height: 1, link_cycles: 3, cycles_per_flit: 2 });
+            mesh.array = Some(Array { width: 4, height: 2, link_cycles: 3, cycles_per_flit: 2 });
         }),
         small.clone(),
         middle,

@@ -10,7 +10,7 @@ use crate::plan::PlannedBlock;
 use onward_chip::{Chip, Side};
 use onward_diagnostic::Diagnostic;
 use onward_image::{self as image, Tile};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 pub(super) struct Place;
@@ -83,7 +83,8 @@ fn hilbert(order: u32, d: u64) -> (u64, u64) {
     (x, y)
 }
 
-/// All tiles along the curve, which starts in the corner nearest to the host's port.
+/// All tiles along the curve, which starts in the corner nearest to the host's port; of an array chip by chip, in the
+/// order in which the curve comes to them.
 fn curve(chip: &Chip) -> Vec<Tile> {
     let (width, height) = (u64::from(chip.mesh.width), u64::from(chip.mesh.height));
     let order = width.max(height).next_power_of_two().ilog2();
@@ -96,12 +97,19 @@ fn curve(chip: &Chip) -> Vec<Tile> {
         Side::South => (position * 2 >= width, true),
     };
     let points = (0..1u64 << (2 * order)).map(|d| hilbert(order, d)).filter(|&(x, y)| x < width && y < height);
-    points
+    let mut tiles: Vec<Tile> = points
         .map(|(x, y)| {
             let (x, y) = (if east { width - 1 - x } else { x }, if south { height - 1 - y } else { y });
             Tile((y * width + x) as u32)
         })
-        .collect()
+        .collect();
+    let mut chips: BTreeMap<u32, usize> = BTreeMap::new();
+    for tile in &tiles {
+        let next = chips.len();
+        chips.entry(chip.mesh.chip_of(tile.0)).or_insert(next);
+    }
+    tiles.sort_by_key(|tile| chips.get(&chip.mesh.chip_of(tile.0)));
+    tiles
 }
 
 impl Pass for Place {
@@ -219,6 +227,19 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onward_chip::{Array, Mesh};
+
+    #[test]
+    fn an_array_is_filled_chip_by_chip() {
+        let mut chip = Chip::builtin("small").expect("a built-in chip");
+        let array = Array { width: 3, height: 2, link_cycles: 4, cycles_per_flit: 2 };
+        chip.mesh = Mesh { array: Some(array), ..Mesh::of(9, 6) };
+        let tiles = curve(&chip);
+        assert_eq!(tiles.iter().collect::<BTreeSet<_>>().len(), 54);
+        let chips: Vec<u32> = tiles.iter().map(|tile| chip.mesh.chip_of(tile.0)).collect();
+        assert_eq!(chips.chunk_by(|a, b| a == b).count(), 6);
+        assert_eq!(chips[0], 0, "the host's port is at the first");
+    }
 
     #[test]
     fn the_curve_visits_every_tile_once_and_steps_to_neighbours() {

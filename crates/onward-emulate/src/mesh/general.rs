@@ -2,7 +2,7 @@
 //!
 //! The rules are those of `isa/router.md`, with all the parameters that the plain mesh does not have: routers of up to
 //! eight ports, two virtual channels a link, links of different lengths. Cycle for cycle it does what the plain engine
-//! does where both can, which is how it is tested too, in a third of the speed.
+//! does where both can, which is how it is tested too, in two to three times the host's time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
