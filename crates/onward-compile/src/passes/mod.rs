@@ -1,6 +1,7 @@
 //! The passes, one a file, in the order they run.
 
 mod assemble;
+mod balance;
 mod fixed_point;
 mod generate;
 mod link;
@@ -15,6 +16,7 @@ use crate::pass::Pass;
 /// The passes in the order they run.
 pub static PASSES: &[&dyn Pass] = &[
     &parse::Parse,
+    &balance::Balance,
     &fixed_point::FixedPoint,
     &partition::Partition,
     &generate::Generate,
