@@ -99,7 +99,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                 (PopulationKind::Folded, of.shape().iter().product())
             }
         };
-        let source_line = compilation.source.position(of.span().start).0 as u32;
+        let source_line = compilation.source.line(of.span().start) as u32;
         Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }
     });
     NetworkSummary {

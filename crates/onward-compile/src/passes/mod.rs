@@ -5,6 +5,7 @@ mod balance;
 mod fixed_point;
 mod generate;
 mod link;
+mod load;
 mod parse;
 mod partition;
 mod place;
@@ -16,6 +17,7 @@ use crate::pass::Pass;
 /// The passes in the order they run.
 pub static PASSES: &[&dyn Pass] = &[
     &parse::Parse,
+    &load::Load,
     &balance::Balance,
     &fixed_point::FixedPoint,
     &partition::Partition,
