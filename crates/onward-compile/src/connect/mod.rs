@@ -65,6 +65,17 @@ pub(crate) enum PartKind {
     Marks { table: Table },
 }
 
+impl PartKind {
+    /// Elements of a row of weights for all `neurons` of a block, this being its first part: a convolution's neurons lie
+    /// among a halo, and so do the weights of its own spikes.
+    pub fn row_length(&self, neurons: u32) -> u32 {
+        match self {
+            PartKind::Kernels { kernels, .. } => kernels.sums(),
+            _ => neurons,
+        }
+    }
+}
+
 /// What axons are mapped to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
@@ -207,9 +218,9 @@ impl Maker<'_> {
             return Sums::Register;
         }
         let elements = match &parts[0].kind {
-            PartKind::Kernels { kernels, .. } => kernels.sums(),
-            _ => {
-                let (strips, strip) = strips(block.neurons, length);
+            PartKind::Kernels { kernels, .. } if parts.len() == 1 => kernels.sums(),
+            first => {
+                let (strips, strip) = strips(first.row_length(block.neurons), length);
                 strips * strip
             }
         };

@@ -57,7 +57,8 @@ pub(crate) fn layout(shape: &BlockShape) -> Layout {
                 let columns = match connection.sums {
                     Sums::Register => n,
                     Sums::Memory { .. } => {
-                        let (strips, strip) = strips(n, shape.vector_length);
+                        let length = connection.parts[0].kind.row_length(n);
+                        let (strips, strip) = strips(length, shape.vector_length);
                         strips * strip
                     }
                 };
@@ -149,7 +150,8 @@ pub(crate) fn neurons(shape: &BlockShape) -> (String, Layout) {
     open_window(&mut a, shape, &layout);
     a.gap();
     a.label("integrate");
-    let places = Places { layout: &layout, vector_length: shape.vector_length, neurons: n };
+    let row_length = shape.connection.parts[0].kind.row_length(n);
+    let places = Places { layout: &layout, vector_length: shape.vector_length, row_length };
     events::integrate(&mut a, shape.connection, &places);
     a.gap();
     a.label("update");

@@ -92,7 +92,7 @@ pub(crate) fn maximum(
     a.code("special r10, tag", "a window opens: the tag goes on");
     a.code("send r0, r10, ROUTE_TAGS", "");
     a.label("integrate");
-    events::integrate(&mut a, &connection, &Places { layout: &layout, vector_length, neurons: block.neurons });
+    events::integrate(&mut a, &connection, &Places { layout: &layout, vector_length, row_length: block.neurons });
     a.label("update");
     a.code("addi one, r0, 1", "");
     in_strips(&mut a, block.neurons, vector_length, "updated", |a| {
