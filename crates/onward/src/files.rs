@@ -51,7 +51,9 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
     let populations = &image.network.populations;
     let input = populations.iter().find_map(|population| match &population.kind {
         PopulationKind::RateInput { shape } => Some((shape.as_slice(), None, population.neurons)),
-        PopulationKind::EncodedInput { shape, encoding } => Some((shape.as_slice(), Some(*encoding), population.neurons)),
+        PopulationKind::EncodedInput { shape, encoding } => {
+            Some((shape.as_slice(), Some(*encoding), population.neurons))
+        }
         _ => None,
     });
     // Classes are those of the target, or the neurons that answer; spikes are not compared with labels.
@@ -64,7 +66,8 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
             Some(Encoding::Events) => dataset.check_events(axons, window, classes)?,
             Some(Encoding::Delta { .. }) => dataset.check_sequences(axons, window, classes)?,
             _ if dataset.test.is_recorded() => {
-                let message = format!("{}: holds recorded spikes, but the network's input encodes values", dataset.name);
+                let message =
+                    format!("{}: holds recorded spikes, but the network's input encodes values", dataset.name);
                 return Err(Failure::input_with_help(message, "change the input to `events`, or give other data"));
             }
             _ => dataset.check(shape, classes)?,

@@ -92,7 +92,9 @@ fn result(results: &Results) -> String {
             let samples = plural(results.tested as u64, "test sample");
             rows.push(vec!["spikes read".into(), count(spikes as u64), format!("for {samples}")]);
         }
-        (None, None) => rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()]),
+        (None, None) => {
+            rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()])
+        }
     }
     let learned = results.learned() as u64;
     if learned > 0 {
