@@ -44,6 +44,22 @@ pub struct Spike {
     pub neuron: u32,
 }
 
+/// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.
+pub fn spikes_to_npy(spikes: &[Spike]) -> Vec<u8> {
+    let header = format!("{{'descr': '<u4', 'fortran_order': False, 'shape': ({}, 3), }}", spikes.len());
+    // Magic, version and length are 10 bytes; the numbers begin at a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = length - 1).as_bytes());
+    for spike in spikes {
+        for number in [spike.sample, spike.step, spike.neuron] {
+            bytes.extend(number.to_le_bytes());
+        }
+    }
+    bytes
+}
+
 /// A sample's place in its set, and what it is shown for.
 type Shown = (usize, u16);
 
@@ -86,13 +102,15 @@ impl Session {
         };
         let tag = find(HostInputKind::Tag, "tags")?;
         let target = find(HostInputKind::Target, "targets").ok();
-        let input = find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
+        let input =
+            find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
         let indices = |input: usize| image.host_inputs[input].route.indices;
         let neurons = |wanted: fn(&PopulationKind) -> bool| {
             image.network.populations.iter().find(|population| wanted(&population.kind)).map(|of| of.neurons)
         };
-        let is_input =
-            |kind: &PopulationKind| matches!(kind, PopulationKind::RateInput { .. } | PopulationKind::EncodedInput { .. });
+        let is_input = |kind: &PopulationKind| {
+            matches!(kind, PopulationKind::RateInput { .. } | PopulationKind::EncodedInput { .. })
+        };
         let encoder = image.network.populations.iter().find(|population| is_input(&population.kind)).and_then(|of| {
             Encoder::new(&of.kind, of.neurons, image.network.window_steps, image.network.seed)
                 .filter(|_| of.neurons == indices(input))
@@ -104,8 +122,7 @@ impl Session {
         }
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
-        let is_readout =
-            |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
+        let is_readout = |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
         let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
         let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
         let of_block = |block: &onward_image::Block| match image.network.populations[block.population as usize].kind {
@@ -181,8 +198,7 @@ impl Session {
         let at_once = (CHUNK_STEPS / (2 * self.window)).max(1);
         let mut done = 0;
         for chunk in order.chunks(at_once) {
-            let shown: Vec<Shown> =
-                chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
+            let shown: Vec<Shown> = chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
             let (window, tag) = (self.window, self.tag);
             let mut show = Show {
                 samples,
