@@ -50,10 +50,10 @@ pub fn child(path: &Path) {
     let options = Emulation { seed: 1, timing: true, threads };
     let machine = Machine::taking(&mut image, options).expect("the image is sound");
     let mut session = Session::with(&image, Box::new(machine)).expect("the image is sound");
-    // A hundredth of the lines a step: a twentieth of them, lit half as brightly as can be in the mean, and some darker.
+    // One pixel in fifty is lit, half as brightly as can be in the mean: a hundredth of the lines a step.
     let samples = samples(SAMPLES, 256, 50);
     let start = Instant::now();
-    session.spikes(&samples, SAMPLES, |_| ControlFlow::Continue(())).expect("no fault");
+    session.observe(&samples, SAMPLES, |_| ControlFlow::Continue(())).expect("no fault");
     let seconds = start.elapsed().as_secs_f64();
     let Some(peak) = peak_bytes() else { return println!("  this host does not say how much memory was used") };
     let steps = session.machine().step();
