@@ -7,7 +7,7 @@ use onward_run::Session;
 const NETWORK: &str = "
 network convolution {
     window  = 64
-    weights = fixed { bits = 8, gain = 1.2 }
+    weights = fixed { bits = 8, gain = 0.55 }
     input x  = rate(32, 32)
     layer c1 = conv(16, 3) from x  { padding = 1, block = 16 }
     layer c2 = conv(32, 3) from c1 { padding = 1, stride = 2, block = 32 }
@@ -21,7 +21,7 @@ network convolution {
 pub fn measure() {
     let chip = Chip::load(concat!(env!("CARGO_MANIFEST_DIR"), "/chips/convolution.toml")).expect("a chip file");
     let image = compiled(NETWORK, chip);
-    let samples = samples(40, 1024, 3);
+    let samples = samples(40, 1024, 10);
     let infer = infer(&samples);
     let cases = [("no timing, one thread", false, 1), ("cycles, one thread", true, 1), ("cycles, two threads", true, 2)];
     let mut sessions: Vec<Session> = cases.iter().map(|&(_, timing, threads)| session(&image, timing, threads)).collect();

@@ -65,6 +65,13 @@ fn infer(samples: &Samples) -> impl Fn(&mut Session) {
     }
 }
 
+/// Shows samples to a network that answers with spikes.
+fn observe(samples: &Samples) -> impl Fn(&mut Session) {
+    move |session| {
+        session.observe(samples, samples.len(), |_| ControlFlow::Continue(())).expect("no fault");
+    }
+}
+
 /// Prints a figure with what it is measured by.
 fn line(what: &str, figure: String, ratio: f64, of: &str) {
     println!("  {what:44} {figure:>34}   {ratio:6.3} {of}");
