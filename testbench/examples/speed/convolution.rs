@@ -23,8 +23,10 @@ pub fn measure() {
     let image = compiled(NETWORK, chip);
     let samples = samples(40, 1024, 10);
     let infer = infer(&samples);
-    let cases = [("no timing, one thread", false, 1), ("cycles, one thread", true, 1), ("cycles, two threads", true, 2)];
-    let mut sessions: Vec<Session> = cases.iter().map(|&(_, timing, threads)| session(&image, timing, threads)).collect();
+    let cases =
+        [("no timing, one thread", false, 1), ("cycles, one thread", true, 1), ("cycles, two threads", true, 2)];
+    let mut sessions: Vec<Session> =
+        cases.iter().map(|&(_, timing, threads)| session(&image, timing, threads)).collect();
     let (mut limit, mut best, mut a_step) = (0f64, [0f64; 3], 0.0);
     for round in 0..=ROUNDS {
         limit = limit.max(bare::limit());

@@ -39,7 +39,12 @@ pub fn measure() {
     if let Some(yardstick) = bare::yardstick() {
         let rates = (0..ROUNDS).filter_map(|_| bare::run(&yardstick, &["limit"]));
         let best = rates.filter_map(|text| first_number(&text)).fold(0.0, f64::max);
-        line("`yardstick limit`, one thread", format!("{best} as it prints it"), best * 1e9 / limit, "of the bare loop");
+        line(
+            "`yardstick limit`, one thread",
+            format!("{best} as it prints it"),
+            best * 1e9 / limit,
+            "of the bare loop",
+        );
     }
     for ((name, ..), rate) in cases.iter().zip(best) {
         line(name, giga(rate), rate / limit, "of the bare loop");

@@ -44,7 +44,9 @@ fn yardstick(data: &Path, ours: f64) {
         return println!("  no yardstick: ../shared/yardstick is not there");
     };
     let folder = tempfile::tempdir().expect("a folder for temporary files");
-    for file in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
+    for file in
+        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+    {
         let packed = std::fs::File::open(data.join(format!("{file}.gz"))).expect("the data set is complete");
         let mut unpacked = std::fs::File::create(folder.path().join(file)).expect("a file in a folder of our own");
         std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut unpacked).expect("gzip");
@@ -53,14 +55,20 @@ fn yardstick(data: &Path, ours: f64) {
     let Some(text) = bare::run(&yardstick, &arguments) else { return println!("  the yardstick did not run") };
     // It prints a line an epoch, with the seconds it took as `12.3 s` or `12.3s`.
     let seconds = text.lines().filter_map(seconds_in).fold(f64::INFINITY, f64::min);
-    line("`yardstick sp`, one thread", format!("{seconds:.2} s"), seconds / ours, "of its time is what two threads take, inverted");
+    line(
+        "`yardstick sp`, one thread",
+        format!("{seconds:.2} s"),
+        seconds / ours,
+        "of its time is what two threads take, inverted",
+    );
 }
 
 fn seconds_in(line: &str) -> Option<f64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     words.iter().enumerate().find_map(|(at, word)| {
         let joined = word.trim_end_matches([',', ')', ';']).strip_suffix('s').and_then(|number| number.parse().ok());
-        let apart = || words.get(at + 1).filter(|next| next.trim_end_matches([',', ')', ';']) == "s").and(word.parse().ok());
+        let apart =
+            || words.get(at + 1).filter(|next| next.trim_end_matches([',', ')', ';']) == "s").and(word.parse().ok());
         joined.or_else(apart)
     })
 }

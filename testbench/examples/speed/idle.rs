@@ -39,9 +39,14 @@ fn crowded() -> Image {
     for core in (0..10_000).filter(|&core| free[core as usize]) {
         image.blocks.push(onward_image::Block { core: Core(core), ..idle.clone() });
     }
-    debug_assert!(image.host_inputs.iter().flat_map(|input| &input.route.flits).flat_map(|flit| &flit.deliveries).all(
-        |delivery| matches!(*delivery, Delivery::Block { block, .. } if block < 20)
-    ));
+    debug_assert!(
+        image
+            .host_inputs
+            .iter()
+            .flat_map(|input| &input.route.flits)
+            .flat_map(|flit| &flit.deliveries)
+            .all(|delivery| matches!(*delivery, Delivery::Block { block, .. } if block < 20))
+    );
     image
 }
 

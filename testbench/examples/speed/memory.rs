@@ -58,7 +58,12 @@ pub fn child(path: &Path) {
     let Some(peak) = peak_bytes() else { return println!("  this host does not say how much memory was used") };
     let steps = session.machine().step();
     println!("  {synapses} synapses, {steps} steps in {seconds:.2} s on {threads} threads");
-    line("host memory at most, all in all", format!("{:.0} MB", peak as f64 / 1e6), peak as f64 / synapses as f64, "bytes a synapse");
+    line(
+        "host memory at most, all in all",
+        format!("{:.0} MB", peak as f64 / 1e6),
+        peak as f64 / synapses as f64,
+        "bytes a synapse",
+    );
 }
 
 /// The most memory that this process ever had.

@@ -1,9 +1,14 @@
 //! Programs decoded once: what the interpreter wants to know of an instruction, beside it.
 
 use super::events::EventLoop;
+use super::interpret::is_scalar;
+use super::rows::RowLoop;
 use crate::cost::{Cost, cost};
 use onward_chip::Chip;
 use onward_isa::{Instruction, Op, Space};
+
+/// Scalar instructions that are run at once, at most.
+const MOST_SCALARS: u16 = 1024;
 
 /// An instruction with what follows from its place in the program.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +19,13 @@ pub(crate) struct Code {
     pub cost: Cost,
     /// A loop may end here: its body's last instruction is the one before.
     pub ends_loop: bool,
-    /// For a `foreach` that can be run at once, its index in [`Decoded::event_loops`].
-    pub event_loop: Option<u16>,
+    /// For a `foreach` that can be run at once, its index in [`Decoded::event_loops`]; for a `loop`, in
+    /// [`Decoded::row_loops`].
+    pub at_once: Option<u16>,
+    /// Scalar instructions from here on, up to one of another kind or one before which a loop may end; 0 if this is none.
+    pub scalars: u16,
+    /// Cycles they take.
+    pub scalar_cycles: u32,
 }
 
 /// A decoded program.
@@ -25,6 +35,8 @@ pub(crate) struct Decoded {
     pub code: Vec<Code>,
     /// Loops that can be run at once.
     pub event_loops: Vec<EventLoop>,
+    /// The same of rows of kernels.
+    pub row_loops: Vec<RowLoop>,
     /// Whether an instruction reads payloads as a memory.
     pub reads_payloads: bool,
     /// For each route number, whether graded values are sent to it.
@@ -38,13 +50,16 @@ impl Decoded {
         let instructions: Vec<Option<Instruction>> =
             words.iter().map(|&word| Instruction::decode(word).ok()).chain([None]).collect();
         let mut event_loops = Vec::new();
+        let mut row_loops = Vec::new();
         let mut code: Vec<Code> = instructions
             .iter()
             .map(|&instruction| Code {
                 instruction,
                 cost: instruction.map_or(Cost::default(), |instruction| cost(&instruction, chip)),
                 ends_loop: false,
-                event_loop: None,
+                at_once: None,
+                scalars: 0,
+                scalar_cycles: 0,
             })
             .collect();
         let mut in_foreach = vec![false; code.len()];
@@ -59,8 +74,12 @@ impl Decoded {
                         code.ends_loop = true;
                     }
                     if let Some(found) = EventLoop::find(&instructions, at) {
-                        code[at].event_loop = u16::try_from(event_loops.len()).ok();
+                        code[at].at_once = u16::try_from(event_loops.len()).ok();
                         event_loops.push(found);
+                    }
+                    if let Some(found) = RowLoop::find(&instructions, at) {
+                        code[at].at_once = u16::try_from(row_loops.len()).ok();
+                        row_loops.push(found);
                     }
                     if instruction.op == Op::Foreach {
                         for at in at + 1..usize::try_from(end).unwrap_or(0).min(in_foreach.len()) {
@@ -76,7 +95,17 @@ impl Decoded {
                 _ => reads_payloads |= instruction.space == Space::Event,
             }
         }
-        Decoded { code, event_loops, reads_payloads, graded_routes, in_foreach }
+        // Backwards: a run is one longer than that behind it.
+        for at in (0..code.len()).rev() {
+            let Some(instruction) = code[at].instruction.filter(|instruction| is_scalar(instruction.op)) else {
+                continue;
+            };
+            debug_assert!(code[at].cost == Cost { fixed: code[at].cost.fixed, ..Cost::default() }, "{instruction}");
+            let behind = code.get(at + 1).filter(|behind| !behind.ends_loop && behind.scalars < MOST_SCALARS);
+            let (scalars, cycles) = behind.map_or((0, 0), |behind| (behind.scalars, behind.scalar_cycles));
+            (code[at].scalars, code[at].scalar_cycles) = (scalars + 1, cycles + code[at].cost.fixed);
+        }
+        Decoded { code, event_loops, row_loops, reads_payloads, graded_routes, in_foreach }
     }
 
     /// Whether graded values are sent to a route.

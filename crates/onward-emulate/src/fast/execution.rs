@@ -265,7 +265,12 @@ impl<'a> Execution<'a> {
             return Err(FaultKind::LoopDepth);
         }
         let (left, over) = match (op, first_bit) {
-            (Op::Loop, _) => (count as u32 - 1, Over::Count),
+            (Op::Loop, _) => {
+                if self.run_row_loop(count as u32) {
+                    return Ok(Flow::Jump);
+                }
+                (count as u32 - 1, Over::Count)
+            }
             (Op::Foreach, _) => {
                 if self.run_event_loop() {
                     return Ok(Flow::Jump);
@@ -287,7 +292,7 @@ impl<'a> Execution<'a> {
     /// Runs a `foreach` at once, if it is one that can be.
     #[inline(always)]
     fn run_event_loop(&mut self) -> bool {
-        let Some(at) = self.program.code[self.pc].event_loop else { return false };
+        let Some(at) = self.program.code[self.pc].at_once else { return false };
         let event_loop = &self.program.event_loops[usize::from(at)];
         let body = self.pc + 1..event_loop.end;
         let count = self.events.len() as u64;
@@ -308,6 +313,31 @@ impl<'a> Execution<'a> {
         self.cycles += cycles;
         self.block.counts[self.pc + 1].elements += count * self.v.length as u64;
         self.pc = event_loop.end;
+        true
+    }
+
+    /// Runs a `loop` over the rows of a kernel at once, if it is one that can be.
+    #[inline(always)]
+    fn run_row_loop(&mut self, count: u32) -> bool {
+        let Some(at) = self.program.code[self.pc].at_once else { return false };
+        let row_loop = &self.program.row_loops[usize::from(at)];
+        let body = self.pc + 1..row_loop.end;
+        let cost =
+            |at: usize| u64::from(self.program.code[at].cost.fixed + self.program.code[at].cost.beats * self.beats);
+        let Ok(cycles) = u32::try_from(u64::from(count) * body.clone().map(cost).sum::<u64>()) else { return false };
+        if self.cycles.saturating_add(cycles) > ENDLESS {
+            return false;
+        }
+        let Some(saturated) = row_loop.run(count, self.v.length, &mut self.block.memory, &mut self.r) else {
+            return false;
+        };
+        for counts in &mut self.block.counts[body] {
+            counts.executed += u64::from(count);
+        }
+        self.cycles += cycles;
+        self.saturated += u64::from(saturated);
+        self.block.counts[self.pc + 1].elements += u64::from(count) * self.v.length as u64;
+        self.pc = row_loop.end;
         true
     }
 

@@ -1,7 +1,7 @@
 //! The interpreter: fetch, count, execute.
 
 use super::block::{Block, Limits, Scratch};
-use super::decode::Decoded;
+use super::decode::{Code, Decoded};
 use super::execution::{Execution, Flow};
 use super::outlet::Outlet;
 use super::vector as element;
@@ -55,6 +55,10 @@ impl Execution<'_> {
             if self.cycles > ENDLESS {
                 return Err(FaultKind::Endless);
             }
+            if code.scalars > 0 {
+                self.run_scalars(code)?;
+                continue;
+            }
             let cost = code.cost;
             self.cycles += cost.fixed + cost.beats * self.beats + cost.elements * (self.v.length as u32).max(1);
             self.block.counts[self.pc].executed += 1;
@@ -66,25 +70,31 @@ impl Execution<'_> {
         }
     }
 
-    /// Executes one instruction.
+    /// Executes the scalar instructions that follow each other here, up to the next of another kind, at once.
     #[inline(always)]
-    fn execute(&mut self, instruction: Instruction) -> Result<Flow, FaultKind> {
-        let Instruction { op, d, a, b, c, imm, .. } = instruction;
+    fn run_scalars(&mut self, code: &Code) -> Result<(), FaultKind> {
+        // A step that becomes endless does so at an instruction, not at a run of them.
+        let whole = self.cycles + code.scalar_cycles <= ENDLESS;
+        let (count, cycles) = if whole { (code.scalars, code.scalar_cycles) } else { (1, code.cost.fixed) };
+        self.cycles += cycles;
+        let program = self.program;
+        for code in &program.code[self.pc..self.pc + usize::from(count)] {
+            self.block.counts[self.pc].executed += 1;
+            if let Some(instruction) = code.instruction {
+                self.execute_scalar(instruction)?;
+            }
+            self.pc += 1;
+        }
+        Ok(())
+    }
+
+    /// Executes one of the instructions that [`is_scalar`] names.
+    #[inline(always)]
+    fn execute_scalar(&mut self, instruction: Instruction) -> Result<(), FaultKind> {
+        let Instruction { op, d, a, b, imm, .. } = instruction;
         let (ra, rb) = (self.r[usize::from(a & 15)], self.r[usize::from(b & 15)]);
         let rd = self.r[usize::from(d & 15)];
         match op {
-            Op::Nop => {}
-            Op::Sleep | Op::Stay => {
-                self.block.awake = op == Op::Stay;
-                return Ok(Flow::End);
-            }
-            Op::Jmp => return self.branch(imm),
-            Op::Beq if rd == ra => return self.branch_taken(imm),
-            Op::Bne if rd != ra => return self.branch_taken(imm),
-            Op::Blt if rd < ra => return self.branch_taken(imm),
-            Op::Bge if rd >= ra => return self.branch_taken(imm),
-            Op::Beq | Op::Bne | Op::Blt | Op::Bge => {}
-            Op::Loop | Op::Foreach | Op::Forset => return self.begin_loop(instruction),
             Op::Special => self.set(d, self.special(imm)),
             Op::Setvl => self.set_length(i64::from(ra) + i64::from(imm))?,
             Op::Setrow => self.set_row(i64::from(ra) + i64::from(imm))?,
@@ -108,6 +118,30 @@ impl Execution<'_> {
             }
             Op::St => self.store_one(&instruction, i64::from(ra) + i64::from(imm), rd)?,
             Op::Addm => self.add_to_memory(&instruction, i64::from(ra) + i64::from(imm), rd)?,
+            _ => debug_assert!(false, "{op:?} is no scalar instruction"),
+        }
+        Ok(())
+    }
+
+    /// Executes one instruction that is none of those.
+    #[inline(always)]
+    fn execute(&mut self, instruction: Instruction) -> Result<Flow, FaultKind> {
+        let Instruction { op, d, a, b, c, imm, .. } = instruction;
+        let (ra, rb) = (self.r[usize::from(a & 15)], self.r[usize::from(b & 15)]);
+        let rd = self.r[usize::from(d & 15)];
+        match op {
+            Op::Nop => {}
+            Op::Sleep | Op::Stay => {
+                self.block.awake = op == Op::Stay;
+                return Ok(Flow::End);
+            }
+            Op::Jmp => return self.branch(imm),
+            Op::Beq if rd == ra => return self.branch_taken(imm),
+            Op::Bne if rd != ra => return self.branch_taken(imm),
+            Op::Blt if rd < ra => return self.branch_taken(imm),
+            Op::Bge if rd >= ra => return self.branch_taken(imm),
+            Op::Beq | Op::Bne | Op::Blt | Op::Bge => {}
+            Op::Loop | Op::Foreach | Op::Forset => return self.begin_loop(instruction),
             Op::Vld => self.load(&instruction, i64::from(ra) + i64::from(imm), |_, value| (value, 0))?,
             Op::Vldr => self.load(&instruction, self.row_address(ra, imm), |_, value| (value, 0))?,
             Op::Vacc => self.load(&instruction, i64::from(ra) + i64::from(imm), element::add)?,
@@ -206,6 +240,7 @@ impl Execution<'_> {
             Op::Spike => self.send_spikes(a, rd, imm)?,
             Op::Send => self.send(ra, rb, imm)?,
             Op::Vsend => self.send_graded(a, b, rd, imm)?,
+            _ => debug_assert!(false, "{op:?} is a scalar instruction"),
         }
         Ok(Flow::Next)
     }
@@ -215,4 +250,31 @@ impl Execution<'_> {
     fn row_address(&self, ra: i32, offset: i32) -> i64 {
         (i64::from(ra) + i64::from(offset)).saturating_mul(self.row)
     }
+}
+
+/// Whether an instruction works on scalar registers alone, or on an element of memory, and goes on to the next.
+pub(super) fn is_scalar(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Special
+            | Op::Setvl
+            | Op::Setrow
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::And
+            | Op::Or
+            | Op::Xor
+            | Op::Shr
+            | Op::Min
+            | Op::Max
+            | Op::Addi
+            | Op::Shri
+            | Op::Andi
+            | Op::Ori
+            | Op::Lui
+            | Op::Ld
+            | Op::St
+            | Op::Addm
+    )
 }

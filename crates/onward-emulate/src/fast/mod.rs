@@ -6,6 +6,7 @@ mod events;
 mod execution;
 mod interpret;
 mod outlet;
+mod rows;
 mod simd;
 mod sums;
 mod vector;
