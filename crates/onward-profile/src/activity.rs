@@ -3,7 +3,7 @@
 use crate::program::executed;
 use crate::routes::sent;
 use onward_emulate::Counters;
-use onward_image::Image;
+use onward_image::{Image, PopulationKind};
 use onward_isa::{Access, Op, Space};
 use serde::Serialize;
 
@@ -39,6 +39,8 @@ impl Activity {
         let mut sum = Activity::default();
         for block in &counters.blocks {
             sum.saturations += block.saturated;
+            let population = image.blocks[block.block as usize].population as usize;
+            let relays = image.network.populations.get(population).is_some_and(|of| of.kind == PopulationKind::Relay);
             // By predicate, the elements of the last comparison that set it.
             let mut compared = [0; 4];
             for executed in executed(image, block) {
@@ -55,7 +57,8 @@ impl Activity {
                 if matches!(op, Op::Vcge | Op::Vcges) {
                     compared[usize::from(executed.instruction.d & 3)] = executed.elements;
                 }
-                if op == Op::Spike {
+                // What a pool or a delay passes on was fired before.
+                if op == Op::Spike && !relays {
                     sum.neuron_updates += compared[usize::from(executed.instruction.a & 3)];
                     sum.spikes += executed.elements;
                 }

@@ -159,6 +159,47 @@ fn parameters_are_set_and_files_included() {
     desk.refuse("included_file_missing", "compile wide.sp");
 }
 
+/// A network that learns nothing answers, or gives its spikes; `train` has nothing to do but to test it.
+#[test]
+fn networks_that_do_not_learn_run() {
+    let desk = Desk::new();
+    let network = "network still {
+    data = \"digits\"
+    window = 8
+    input x = poisson(8, 8)
+    layer c = conv(4, 3) from x { padding = 1 }
+    layer d = dense(10) from c
+    readout y = most_spikes from d
+}
+";
+    desk.write("still.sp", network);
+    desk.write("spikes.sp", network.replace("most_spikes", "spikes"));
+    let json = |name: &str| -> Value { serde_json::from_str(&fs::read_to_string(desk.path(name)).unwrap()).unwrap() };
+    desk.succeed("compile still.sp -o still.onw");
+    desk.succeed("run still.onw --json run.json");
+    let report = desk.succeed("train still.sp --json train.json");
+    assert!(report.contains("accuracy") && report.contains("449 test samples"), "{report}");
+    assert_eq!(json("run.json")["right"], json("train.json")["right"]);
+    assert_eq!(json("run.json")["read_spikes"], Value::Null);
+
+    desk.succeed("compile spikes.sp -o spikes.onw");
+    let report = desk.succeed("run spikes.onw --spikes spikes.npy --json spikes.json");
+    assert!(report.contains("spikes read"), "{report}");
+    let read = json("spikes.json")["read_spikes"].as_u64().unwrap();
+    assert_eq!(json("spikes.json")["accuracy_percent"], Value::Null);
+    let bytes = fs::read(desk.path("spikes.npy")).unwrap();
+    assert!(read > 100 && bytes.len() as u64 % 64 == read * 12 % 64 && bytes.len() as u64 > read * 12);
+    // Another seed draws other spikes of the input.
+    desk.succeed("run spikes.onw --seed 2 --spikes other.npy");
+    assert_ne!(bytes, fs::read(desk.path("other.npy")).unwrap());
+
+    desk.refuse("no_spikes_to_write", "run still.onw --spikes out.npy");
+    desk.refuse("nothing_learned", "train still.sp -o out.onw");
+    desk.refuse("learning_without_targets", "run still.onw --learn");
+    desk.edit("still.sp", "events.sp", "poisson(8, 8)", "events(1, 8, 8)");
+    desk.refuse("no_recorded_spikes", "train events.sp");
+}
+
 #[test]
 fn bad_data_is_refused() {
     let desk = Desk::new();

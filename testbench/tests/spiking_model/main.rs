@@ -27,7 +27,8 @@ struct Shown {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+    // What is found is kept as a text, which does not depend on how networks are drawn.
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn chip_and_model_agree(numbers in prop::collection::vec(any::<u32>(), 1..200)) {

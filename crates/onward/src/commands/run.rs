@@ -3,7 +3,7 @@
 use super::HowToRun;
 use super::run_assembly::Assembly;
 use super::trace::{self, Trace};
-use super::train::Learning;
+use super::train::{Learning, learns};
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
@@ -89,6 +89,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
             ));
         }
         return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
+    }
+    if arguments.learn && !learns(&image) {
+        let help = "leave --learn out, or compile a network with `learning`";
+        return Err(Failure::input_with_help("the network learns nothing: the host shows it no targets", help));
     }
     if arguments.learn {
         let learning = Learning {

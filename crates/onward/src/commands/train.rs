@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// Whether the network is shown targets; without them a run is a test.
-fn learns(image: &Image) -> bool {
+pub fn learns(image: &Image) -> bool {
     image.host_inputs.iter().any(|input| input.kind == HostInputKind::Target)
 }
 
