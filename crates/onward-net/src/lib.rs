@@ -50,6 +50,7 @@ mod check;
 mod dot;
 mod lexer;
 mod network;
+pub mod nir;
 mod parser;
 mod syntax;
 mod text;

@@ -1,0 +1,607 @@
+//! Populations and paths to the network graph.
+
+use super::Options;
+use super::error::NirError;
+use super::graph::{Graph, Kind};
+use super::linear::{Form, Kernel, Link, form};
+use super::matrix::Matrix;
+use super::names::Names;
+use super::paths::{Path, Tracer};
+use super::populations::{Member, Population, populations};
+use super::shape::{Shape, size};
+use crate::network::{
+    Array, Convolution, Delay, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Plain, Pool, PoolKind,
+    Readout, Sparse, Values, Weights,
+};
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Bytes of weights that a block of a layer is kept within: most of a core's synapse memory on the chips here.
+const BLOCK_BYTES: usize = 176 * 1024;
+/// Neurons of a block at most, with weights of their own or shared.
+const BLOCK_NEURONS: usize = 128;
+const PLANE_NEURONS: usize = 2048;
+/// Up to this part of all pairs, connections are listed one by one.
+const SPARSE_PART: f64 = 0.25;
+
+/// The network that a graph describes.
+pub(super) fn network(
+    graph: &Graph,
+    shapes: &[Option<Shape>],
+    options: &Options,
+    notes: &mut Vec<String>,
+) -> Result<Network, NirError> {
+    let input = only(graph, "Input", |kind| matches!(kind, Kind::Input(_)))?;
+    let output = only(graph, "Output", |kind| matches!(kind, Kind::Output(_)))?;
+    let mut tracer = Tracer::new(graph, shapes, options.time_step);
+    let last = last(graph, output, &mut tracer)?;
+    let populations = populations(graph, shapes, last, &mut tracer, options)?;
+    notes.append(&mut tracer.notes);
+    let mut builder = Builder {
+        graph,
+        shapes,
+        options,
+        network: Network {
+            name: options.name.clone(),
+            data: None,
+            epochs: 1,
+            window_steps: options.window_steps,
+            graph: DiGraph::new(),
+        },
+        names: Names::default(),
+        outlets: BTreeMap::new(),
+        derived: BTreeMap::new(),
+    };
+    builder.input(input);
+    for population in &populations {
+        builder.population(population)?;
+    }
+    builder.readout(last, output)?;
+    note_what_is_left(graph, &populations, input, output, notes);
+    Ok(builder.network)
+}
+
+/// The one node of a kind.
+fn only(graph: &Graph, name: &str, is_it: impl Fn(&Kind) -> bool) -> Result<usize, NirError> {
+    let found: Vec<usize> = (0..graph.nodes.len()).filter(|&at| is_it(&graph.nodes[at].kind)).collect();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(NirError::file(format!("the graph has no {name} node"), format!("add one {name} node"))),
+        [_, second, ..] => {
+            let cause = format!("it is a second {name} node, beside `{}`", graph.nodes[found[0]].path);
+            Err(NirError::node(&graph.nodes[second].path, cause, format!("a network has one {name}")))
+        }
+    }
+}
+
+/// The neurons whose spikes are the output.
+fn last(graph: &Graph, output: usize, tracer: &mut Tracer) -> Result<usize, NirError> {
+    // Integrators that never fire may stand here, and only here.
+    let mut at = output;
+    let mut chain = Vec::new();
+    loop {
+        let node = &graph.nodes[at];
+        let [source] = graph.sources[at][..] else {
+            let cause = match graph.sources[at].len() {
+                0 => "nothing leads to it".to_owned(),
+                count => format!("{count} nodes lead to it"),
+            };
+            return Err(NirError::node(&node.path, cause, "the output is the spikes of one node with neurons"));
+        };
+        match &graph.nodes[source].kind {
+            Kind::Neurons(_) => {
+                if let Some(&weighted) = chain.first() {
+                    let node: &super::graph::Node = &graph.nodes[weighted];
+                    let cause = format!("it is a {} node between the last neurons and the Output", node.kind.name());
+                    let help = "put an LI or I node behind it, which is read out as spikes, or neurons that fire";
+                    return Err(NirError::node(&node.path, cause, help));
+                }
+                return Ok(source);
+            }
+            Kind::Wire(_) | Kind::Flatten { .. } => {}
+            Kind::Input(_) => {
+                let cause = "no neurons are between Input and Output";
+                return Err(NirError::node(&node.path, cause, "a network has at least one node with neurons"));
+            }
+            _ if chain.len() > graph.nodes.len() => {
+                // A cycle without neurons; tracing says so.
+                tracer.paths(output)?;
+            }
+            _ => chain.push(source),
+        }
+        at = source;
+    }
+}
+
+/// Tells of nodes that are in the file but not in the network.
+fn note_what_is_left(graph: &Graph, populations: &[Population], input: usize, output: usize, notes: &mut Vec<String>) {
+    let mut is_used = vec![false; graph.nodes.len()];
+    let mut open: Vec<usize> = vec![input, output];
+    open.extend(populations.iter().flat_map(|population| population.members.iter().map(|member| member.node)));
+    while let Some(node) = open.pop() {
+        if !std::mem::replace(&mut is_used[node], true) {
+            open.extend(&graph.sources[node]);
+        }
+    }
+    for (node, _) in graph.nodes.iter().zip(&is_used).filter(|&(_, &is_used)| !is_used) {
+        notes.push(format!("`{}` ({}) does not lead to the Output; it is left out", node.path, node.kind.name()));
+    }
+}
+
+struct Builder<'a> {
+    graph: &'a Graph,
+    shapes: &'a [Option<Shape>],
+    options: &'a Options,
+    network: Network,
+    names: Names,
+    /// Where the spikes of a node of the file leave.
+    outlets: BTreeMap<usize, Outlet>,
+    /// Pools, flattenings and delays that exist: of what node of the network, which node of the file or how many steps.
+    derived: BTreeMap<(NodeIndex, Derived), NodeIndex>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Derived {
+    Reshape(usize),
+    Delay(u32),
+    /// Neurons from this one on, of so many.
+    Place(usize, usize),
+}
+
+/// Where spikes of a node of the file leave.
+#[derive(Clone, Copy)]
+struct Outlet {
+    index: NodeIndex,
+    /// The first of its neurons in the layer.
+    first: usize,
+    /// Neurons of the layer.
+    all: usize,
+}
+
+impl Builder<'_> {
+    fn shape(&self, node: usize) -> &Shape {
+        self.shapes[node].as_ref().expect("it is reached from the input")
+    }
+
+    fn input(&mut self, node: usize) {
+        let shape = self.shape(node).clone();
+        let feeds_line = (0..self.graph.nodes.len()).any(|other| {
+            matches!(&self.graph.nodes[other].kind, Kind::Convolution(convolution) if convolution.is_line)
+                && self.graph.sources[other].contains(&node)
+        });
+        let sizes: Vec<u32> = match shape[..] {
+            [] => vec![1],
+            [channels, length] if feeds_line => vec![channels as u32, 1, length as u32],
+            _ => narrow(&shape),
+        };
+        let name = self.names.give(&self.graph.nodes[node].path, "input");
+        let index = self
+            .network
+            .add(Node::Input(Input { name, shape: sizes, encoding: self.options.encoding, span: 0..0 }), &[]);
+        self.outlets.insert(node, Outlet { index, first: 0, all: size(&shape) });
+    }
+
+    /// Adds a population as a layer.
+    fn population(&mut self, population: &Population) -> Result<(), NirError> {
+        let member = &population.members[0];
+        let is_alone = population.members.len() == 1;
+        let simple = if is_alone && !population.is_recurrent { self.simple(member)? } else { None };
+        let feed = match simple {
+            Some(feed) => feed,
+            None => self.plain(population)?,
+        };
+        let names: Vec<&str> =
+            population.members.iter().map(|member| self.graph.nodes[member.node].path.as_str()).collect();
+        let path = names.join("_");
+        let (neuron, gain) = population.neurons.neuron(names[0], population.offset().as_deref(), &feed.shape)?;
+        let recurrent = if population.is_recurrent { Some(self.recurrent(population, gain)?) } else { None };
+        let name = self.names.give(&path, self.graph.nodes[member.node].kind.name());
+        let index = self.layer(name, feed, neuron, gain, recurrent);
+        let layer_shape = self.network.layer(index).shape.clone();
+        let mut outlet = Outlet { index, first: 0, all: population.size() };
+        // A convolution's neurons that the file has in a row.
+        if is_alone && layer_shape.len() > 1 && self.shape(member.node).len() == 1 {
+            let name = self.names.give(&format!("{path}_flat"), "flatten");
+            let plain = Plain { name, shape: vec![outlet.all as u32], span: 0..0 };
+            outlet.index = self.network.add(Node::Flatten(plain), &[index]);
+        }
+        for member in &population.members {
+            self.outlets.insert(member.node, Outlet { first: member.first, ..outlet });
+        }
+        Ok(())
+    }
+
+    /// A member's connection if it has a simple form.
+    fn simple(&mut self, member: &Member) -> Result<Option<Feed>, NirError> {
+        let Some(first) = member.paths.first() else { return Ok(None) };
+        if member.paths.iter().any(|path| self.is_part(path.source)) {
+            return Ok(None);
+        }
+        // Paths that meet and then go on as one: their spikes are added where they meet, if until then there are no weights.
+        let common = (0..)
+            .take_while(|&back| {
+                let node = |path: &Path| path.chain.len().checked_sub(back + 1).map(|at| path.chain[at]);
+                member.paths.len() > 1 && node(first).is_some() && member.paths.iter().all(|path| node(path) == node(first))
+            })
+            .count();
+        let (source, shape, chain) = if let [path] = &member.paths[..] {
+            (self.delayed(path), self.shape(path.source).clone(), path.chain.clone())
+        } else {
+            let behind = first.chain[first.chain.len() - common..].to_vec();
+            let Some((source, shape)) = self.added(member, common)? else { return Ok(None) };
+            (source, shape, behind)
+        };
+        let Some(form) = form(self.graph, self.shapes, &chain, &shape) else { return Ok(None) };
+        Ok(self.formed(source, form))
+    }
+
+    /// The spikes of all paths of a member as they are before the last `common` nodes, added; with their shape.
+    fn added(&mut self, member: &Member, common: usize) -> Result<Option<(NodeIndex, Shape)>, NirError> {
+        let is_delayed = member.paths.iter().any(|path| path.delay > 0);
+        let mut forms = Vec::new();
+        for path in &member.paths {
+            let shape = self.shape(path.source).clone();
+            let chain = &path.chain[..path.chain.len() - common];
+            let end = chain.last().map_or_else(|| shape.clone(), |&node| self.shape(node).clone());
+            match form(self.graph, self.shapes, chain, &shape) {
+                Some(Form { reshapes, link: Link::Each(scales) })
+                    if scales.iter().all(|&scale| scale == 1.0) && !is_delayed && self.can_reshape(self.outlets[&path.source].index, &reshapes) =>
+                {
+                    forms.push((path.source, reshapes, end));
+                }
+                _ => return Ok(None),
+            }
+        }
+        let ends: Vec<(NodeIndex, &[usize])> =
+            forms.iter().map(|(source, reshapes, _)| (self.outlets[source].index, reshapes.as_slice())).collect();
+        let is_one_shape = ends.iter().all(|end| self.shape_behind(end.0, end.1) == self.shape_behind(ends[0].0, ends[0].1));
+        if !is_one_shape || ends.iter().enumerate().any(|(at, end)| ends[..at].contains(end)) {
+            return Ok(None);
+        }
+        let sources: Vec<NodeIndex> = ends.iter().map(|&(source, reshapes)| self.reshaped(source, reshapes)).collect();
+        let sum = self.sum(&sources, &self.graph.nodes[member.node].path);
+        Ok(Some((sum, forms.swap_remove(0).2)))
+    }
+
+    /// The shape of what a node of the network sends behind pools and flattenings of the file.
+    fn shape_behind(&self, source: NodeIndex, reshapes: &[usize]) -> Vec<u32> {
+        match reshapes.last() {
+            None => self.network.graph[source].shape().to_vec(),
+            Some(&node) => match &self.graph.nodes[node].kind {
+                Kind::Flatten { .. } => vec![narrow(self.shape(node)).iter().product()],
+                _ => narrow(self.shape(node)),
+            },
+        }
+    }
+
+    fn sum(&mut self, sources: &[NodeIndex], path: &str) -> NodeIndex {
+        let shape = self.network.graph[sources[0]].shape().to_vec();
+        let name = self.names.give(&format!("{path}_sum"), "add");
+        self.network.add(Node::Add(Plain { name, shape, span: 0..0 }), sources)
+    }
+
+    /// A form behind a node of the network, if its shapes allow it.
+    fn formed(&mut self, source: NodeIndex, form: Form) -> Option<Feed> {
+        if !self.can_reshape(source, &form.reshapes) {
+            return None;
+        }
+        let plane = match self.shape_behind(source, &form.reshapes)[..] {
+            [channels, height, width] => Some([channels as usize, height as usize, width as usize]),
+            _ => None,
+        };
+        let link = match form.link {
+            Link::Convolution(kernel) if plane != Some(kernel.input) => return None,
+            Link::Each(scales) => Link::Convolution(plane.and_then(|plane| Some(each(&by_channel(&scales, plane)?, plane)))?),
+            link => link,
+        };
+        let source = self.reshaped(source, &form.reshapes);
+        Some(match link {
+            Link::Convolution(kernel) => Feed::convolution(source, kernel),
+            Link::Full(weights) => Feed::full(source, weights),
+            Link::Each(_) => unreachable!("it has become a convolution"),
+        })
+    }
+
+    /// Whether pools and flattenings can stand behind a node of the network.
+    fn can_reshape(&self, source: NodeIndex, reshapes: &[usize]) -> bool {
+        let pools = |&node: &usize| matches!(self.graph.nodes[node].kind, Kind::Pool(_));
+        !reshapes.iter().any(pools) || self.network.graph[source].shape().len() == 3
+    }
+
+    /// Whether a node's neurons are only some of a layer's.
+    fn is_part(&self, source: usize) -> bool {
+        self.outlets[&source].all != size(self.shape(source))
+    }
+
+    /// The spikes of a path's source, later by its delay.
+    fn delayed(&mut self, path: &Path) -> NodeIndex {
+        let source = self.outlets[&path.source].index;
+        if path.delay == 0 {
+            return source;
+        }
+        if let Some(&known) = self.derived.get(&(source, Derived::Delay(path.delay))) {
+            return known;
+        }
+        let name = format!("{}_delay{}", self.graph.nodes[path.source].path, path.delay);
+        let name = self.names.give(&name, "delay");
+        let shape = self.network.graph[source].shape().to_vec();
+        let index = self.network.add(Node::Delay(Delay { name, shape, steps: path.delay, span: 0..0 }), &[source]);
+        self.derived.insert((source, Derived::Delay(path.delay)), index);
+        index
+    }
+
+    /// The spikes of a node behind pools and flattenings of the file.
+    fn reshaped(&mut self, source: NodeIndex, reshapes: &[usize]) -> NodeIndex {
+        let mut index = source;
+        for &node in reshapes {
+            if let Some(&known) = self.derived.get(&(index, Derived::Reshape(node))) {
+                index = known;
+                continue;
+            }
+            let found = &self.graph.nodes[node];
+            let name = self.names.give(&found.path, found.kind.name());
+            let shape = narrow(self.shape(node));
+            let made = match &found.kind {
+                Kind::Pool(pool) => Node::Pool(Pool {
+                    name,
+                    kind: if pool.is_average { PoolKind::Average } else { PoolKind::Sum },
+                    window: pool.window.map(|size| size as u32),
+                    stride: pool.stride.map(|size| size as u32),
+                    block: shape[0],
+                    shape,
+                    span: 0..0,
+                }),
+                _ => Node::Flatten(Plain { name, shape: vec![shape.iter().product()], span: 0..0 }),
+            };
+            let reshaped = self.network.add(made, &[index]);
+            self.derived.insert((index, Derived::Reshape(node)), reshaped);
+            index = reshaped;
+        }
+        index
+    }
+
+    /// A population's connection as a plain matrix.
+    fn plain(&mut self, population: &Population) -> Result<Feed, NirError> {
+        // What feeds it: nodes of the network, each with a matrix to all its neurons.
+        let mut sources: Vec<(NodeIndex, Matrix)> = Vec::new();
+        for member in &population.members {
+            for path in &member.paths {
+                let outlet = self.outlets[&path.source];
+                let index = self.delayed(path);
+                let at = match sources.iter().position(|(source, _)| *source == index) {
+                    Some(at) => at,
+                    None => {
+                        sources.push((index, Matrix::zero(population.size(), outlet.all)));
+                        sources.len() - 1
+                    }
+                };
+                let matrix = self.matrix(path)?;
+                sources[at].1.add(&matrix, member.first, outlet.first);
+            }
+        }
+        let place = self.graph.nodes[population.members[0].node].path.clone();
+        let is_delayed = population.members.iter().any(|member| member.paths.iter().any(|path| path.delay > 0));
+        if is_delayed && sources.len() > 1 {
+            let cause = "paths to it meet, and one of them has a delay";
+            let help = "paths that meet are brought in step on the chip; delay all of them alike, or put neurons between";
+            return Err(NirError::node(&place, cause, help));
+        }
+        let (source, matrix) = match sources.len() {
+            1 => sources.swap_remove(0),
+            _ => self.side_by_side(&place, sources),
+        };
+        let rows = matrix.rows.len();
+        let part = matrix.entries() as f64 / (rows * matrix.columns) as f64;
+        if population.is_recurrent || part > SPARSE_PART || rows * matrix.columns <= 4096 {
+            return Ok(Feed::full(source, dense(&matrix)));
+        }
+        Ok(Feed::sparse(source, &matrix))
+    }
+
+    /// The matrix of a path's chain.
+    fn matrix(&self, path: &Path) -> Result<Matrix, NirError> {
+        let mut shape = self.shape(path.source);
+        let mut matrix: Option<Matrix> = None;
+        for &node in &path.chain {
+            let next = Matrix::of(&self.graph.nodes[node], shape, self.shape(node))?;
+            matrix = Some(match matrix {
+                Some(before) => before.then(&self.graph.nodes[node], &next)?,
+                None => next,
+            });
+            shape = self.shape(node);
+        }
+        Ok(matrix.unwrap_or_else(|| Matrix::identity(size(shape))))
+    }
+
+    /// Several sources as one, whose axons are those of all: each is copied by neurons to its own place among them, a
+    /// step later, and the copies are added.
+    fn side_by_side(&mut self, place: &str, sources: Vec<(NodeIndex, Matrix)>) -> (NodeIndex, Matrix) {
+        let all: usize = sources.iter().map(|(_, matrix)| matrix.columns).sum();
+        let rows = sources[0].1.rows.len();
+        let mut matrix = Matrix::zero(rows, all);
+        let (mut first, mut copies) = (0, Vec::new());
+        for (source, part) in &sources {
+            matrix.add(part, 0, first);
+            copies.push(self.copy(*source, 0..part.columns, first, all));
+            first += part.columns;
+        }
+        (self.sum(&copies, place), matrix)
+    }
+
+    /// Neurons that fire when those of `range` do, a step later: `all` of them, the copies from `first` on.
+    fn copy(&mut self, source: NodeIndex, range: std::ops::Range<usize>, first: usize, all: usize) -> NodeIndex {
+        let key = (source, Derived::Place(first, all));
+        if let Some(&known) = self.derived.get(&key) {
+            return known;
+        }
+        let columns = self.network.graph[source].shape().iter().product::<u32>() as usize;
+        let mut matrix = Matrix::zero(all, columns);
+        for (offset, column) in range.enumerate() {
+            matrix.rows[first + offset].push((column, 1.0));
+        }
+        let name = self.names.give(&format!("{}_copy", self.network.graph[source].name()), "copy");
+        let index = self.layer(name, Feed::sparse(source, &matrix), Neuron::default(), 1.0, None);
+        self.derived.insert(key, index);
+        index
+    }
+
+    /// Weights of a population's neurons to each other, `[from][to]`.
+    fn recurrent(&self, population: &Population, gain: f64) -> Result<Weights, NirError> {
+        let count = population.size();
+        let mut matrix = Matrix::zero(count, count);
+        for member in &population.members {
+            for path in &member.back {
+                let source = population.members.iter().find(|other| other.node == path.source);
+                let source = source.expect("the path is from a member");
+                matrix.add(&self.matrix(path)?, member.first, source.first);
+            }
+        }
+        let mut values = vec![0.0; count * count];
+        for (to, row) in matrix.rows.iter().enumerate() {
+            for &(from, weight) in row {
+                values[from * count + to] = weight * gain;
+            }
+        }
+        Ok(self.weights(Array { shape: vec![count, count], values }))
+    }
+
+    fn weights(&self, array: Array) -> Weights {
+        Weights { bits: self.options.weight_bits, initial: Initial::Given(Values::Array(Arc::new(array))) }
+    }
+
+    fn layer(&mut self, name: String, feed: Feed, neuron: Neuron, gain: f64, recurrent: Option<Weights>) -> NodeIndex {
+        let mut weights = feed.weights;
+        let step = if matches!(feed.kind, FeedKind::Sparse) { 3 } else { 1 };
+        weights.values.iter_mut().skip(step - 1).step_by(step).for_each(|weight| *weight *= gain);
+        let axons: u32 = self.network.graph[feed.source].shape().iter().product();
+        let neurons: u32 = feed.shape.iter().product();
+        let bytes = |weights: usize| (weights * self.options.weight_bits as usize).div_ceil(8);
+        let of_neuron = bytes(axons as usize + if recurrent.is_some() { neurons as usize } else { 0 });
+        let (kind, block, block_rows, weights) = match feed.kind {
+            FeedKind::Full => (LayerKind::Dense, block(neurons, of_neuron), None, self.weights(weights)),
+            FeedKind::Sparse => {
+                let connections = Values::Array(Arc::new(weights));
+                let weights = Weights { bits: self.options.weight_bits, initial: Initial::Given(connections.clone()) };
+                (LayerKind::Sparse(Sparse { connections }), block(neurons, of_neuron), None, weights)
+            }
+            FeedKind::Convolution(geometry) => {
+                let of_channel = bytes(weights.values.len() / feed.shape[0] as usize);
+                let block = (BLOCK_BYTES / of_channel.max(1)).clamp(1, feed.shape[0] as usize) as u32;
+                let rows = (PLANE_NEURONS / (block * feed.shape[2]) as usize).clamp(1, feed.shape[1] as usize) as u32;
+                let block_rows = (rows < feed.shape[1]).then_some(rows);
+                (LayerKind::Convolution(geometry), block, block_rows, self.weights(weights))
+            }
+        };
+        let layer = Layer {
+            name,
+            kind,
+            shape: feed.shape,
+            recurrent,
+            block,
+            block_rows,
+            neuron,
+            weights,
+            learning: Learning::None,
+            span: 0..0,
+        };
+        self.network.add(Node::Layer(layer), &[feed.source])
+    }
+
+    fn readout(&mut self, last: usize, output: usize) -> Result<(), NirError> {
+        let outlet = self.outlets[&last];
+        let mut layer = outlet.index;
+        if let Node::Flatten(_) = self.network.graph[layer] {
+            layer = self.network.signal(layer);
+        }
+        if self.is_part(last) {
+            // Only some neurons of a layer are the output.
+            let count = size(self.shape(last));
+            layer = self.copy(layer, outlet.first..outlet.first + count, 0, count);
+        }
+        let name = self.names.give(&self.graph.nodes[output].path, "output");
+        self.network.add(Node::Readout(Readout { name, kind: self.options.readout, span: 0..0 }), &[layer]);
+        Ok(())
+    }
+}
+
+/// What a layer is fed with.
+struct Feed {
+    source: NodeIndex,
+    shape: Vec<u32>,
+    kind: FeedKind,
+    weights: Array,
+}
+
+enum FeedKind {
+    Full,
+    Sparse,
+    Convolution(Convolution),
+}
+
+impl Feed {
+    fn full(source: NodeIndex, weights: Array) -> Feed {
+        Feed { source, shape: vec![weights.shape[0] as u32], kind: FeedKind::Full, weights }
+    }
+
+    fn convolution(source: NodeIndex, kernel: Kernel) -> Feed {
+        let shape = narrow(&kernel.output);
+        Feed { source, shape, kind: FeedKind::Convolution(kernel.geometry), weights: kernel.weights }
+    }
+
+    /// Connections with their weights: from, to, weight, in the order of what they come from.
+    fn sparse(source: NodeIndex, matrix: &Matrix) -> Feed {
+        let mut rows: Vec<(usize, usize, f64)> = Vec::with_capacity(matrix.entries());
+        for (to, row) in matrix.rows.iter().enumerate() {
+            rows.extend(row.iter().filter(|(_, weight)| *weight != 0.0).map(|&(from, weight)| (from, to, weight)));
+        }
+        rows.sort_unstable_by_key(|&(from, to, _)| (from, to));
+        let values = rows.iter().flat_map(|&(from, to, weight)| [from as f64, to as f64, weight]).collect();
+        let weights = Array { shape: vec![rows.len(), 3], values };
+        Feed { source, shape: vec![matrix.rows.len() as u32], kind: FeedKind::Sparse, weights }
+    }
+}
+
+fn dense(matrix: &Matrix) -> Array {
+    let mut values = vec![0.0; matrix.rows.len() * matrix.columns];
+    for (row, values) in matrix.rows.iter().zip(values.chunks_exact_mut(matrix.columns)) {
+        for &(column, weight) in row {
+            values[column] = weight;
+        }
+    }
+    Array { shape: vec![matrix.rows.len(), matrix.columns], values }
+}
+
+/// A weight for each channel of a plane, if each channel has one.
+fn by_channel(scales: &[f64], [_, height, width]: [usize; 3]) -> Option<Vec<f64>> {
+    let channels = scales.chunks_exact(height * width);
+    channels.map(|channel| channel.iter().all(|scale| scale == &channel[0]).then_some(channel[0])).collect()
+}
+
+/// A convolution that takes each place of a channel with the channel's weight.
+fn each(scales: &[f64], plane: [usize; 3]) -> Kernel {
+    let channels = plane[0] as u32;
+    let geometry = Convolution {
+        channels,
+        kernel: [1, 1],
+        stride: [1, 1],
+        padding: [0, 0],
+        padding_end: [0, 0],
+        dilation: [1, 1],
+        groups: channels,
+    };
+    let weights = Array { shape: vec![plane[0], 1, 1, 1], values: scales.to_vec() };
+    Kernel { geometry, weights, input: plane, output: plane }
+}
+
+/// Neurons of a block, so that its weights fit into a core's memory: a multiple of 16 where that is not too many.
+fn block(neurons: u32, bytes_of_neuron: usize) -> u32 {
+    let room = (BLOCK_BYTES / bytes_of_neuron.max(1)).clamp(1, BLOCK_NEURONS) as u32;
+    let room = if room >= 16 { room / 16 * 16 } else { room };
+    room.min(neurons)
+}
+
+/// Sizes as the network graph has them; shapes are at most 2^24 places large.
+fn narrow(shape: &[usize]) -> Vec<u32> {
+    shape.iter().map(|&size| size as u32).collect()
+}
