@@ -46,16 +46,21 @@
 //! `vocabulary`), which is written as canonical text (`text`) or drawn (`dot`). Each stage goes on after errors, so that
 //! all of them are reported at once. A new feature is a row in `vocabulary` and its meaning in `check`.
 
+mod arrays;
 mod check;
 mod dot;
+mod include;
 mod lexer;
+mod load;
 mod network;
 pub mod nir;
+mod parameters;
 mod parser;
 mod syntax;
 mod text;
 mod vocabulary;
 
+pub use include::{with_includes, with_settings};
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind,
     Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values,
@@ -72,8 +77,9 @@ impl Network {
     /// # Errors
     /// At least one diagnostic, its span in `source`.
     pub fn parse(source: &Source) -> Result<Network, Vec<Diagnostic>> {
-        let (file, mut errors) = parser::parse(&source.text);
-        let network = file.map(|file| {
+        let (file, mut errors) = parser::parse(source);
+        let network = file.map(|mut file| {
+            errors.extend(parameters::resolve(&mut file, source));
             let (network, more) = check::check(&file, source);
             errors.extend(more);
             network
@@ -82,6 +88,8 @@ impl Network {
             Some(network) if errors.is_empty() => Ok(network),
             _ => {
                 errors.sort_by_key(|error| error.span.start);
+                // A parameter's value is checked wherever its name stands.
+                errors.dedup();
                 Err(errors)
             }
         }

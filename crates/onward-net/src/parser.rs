@@ -3,20 +3,30 @@
 //! ```text
 //! file        = "network" word "{" entries "}"
 //! entries     = { entry ( newline | "," ) }
-//! entry       = word "=" value | word word "=" value
-//! value       = integer | decimal | string | constructor
+//! entry       = word "=" value | word word "=" value | "include" string
+//! value       = product { ( "+" | "-" ) product }
+//! product     = term { ( "*" | "/" ) term }
+//! term        = [ "-" ] ( integer | decimal | string | constructor | "(" value { "," value } [ "," ] ")" )
 //! constructor = word [ "(" value { "," value } ")" ] [ "from" word { "," word } ] [ "{" entries "}" ]
 //! ```
+//!
+//! What a file includes is parsed in its place: entries, without `network` around them.
 //!
 //! Written by hand over the tokens, not with combinators, because most of it decides where to go on: after an error the
 //! parser skips to the end of the line, or of the option, and leaves a [`ValueKind::Damaged`] there.
 
-use crate::lexer::{Token, TokenKind, tokens};
-use crate::syntax::{Constructor, Damage, Entry, File, Item, Setting, Span, Value, ValueKind, Word};
-use onward_diagnostic::Diagnostic;
+use crate::include;
+use crate::lexer::{Token, TokenKind, tokens_of};
+use crate::syntax::{
+    Constructor, Damage, Entry, File, Item, Operation, Operator, Setting, Span, Value, ValueKind, Word,
+};
+use onward_diagnostic::{Diagnostic, Source};
 
-/// Constructors within constructors, at most. Real networks need three; a stack overflow needs thousands.
+/// Values within values, at most. Real networks need three; a stack overflow needs thousands.
 const DEPTH_MAX: usize = 32;
+
+/// Operations of one value, at most, for the same reason.
+const OPERATIONS_MAX: usize = 64;
 
 const SMALLEST: &str = "write `network NAME { ... }`";
 
@@ -25,25 +35,42 @@ struct Reported;
 
 type Parsed<T> = Result<T, Reported>;
 
-/// The tree of `text`, if it has a network at all, and everything wrong with its syntax.
-pub(crate) fn parse(text: &str) -> (Option<File>, Vec<Diagnostic>) {
-    let (tokens, errors) = tokens(text);
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, damage: Damage::None, errors };
+/// The tree of `source`, if it has a network at all, and everything wrong with its syntax.
+pub(crate) fn parse(source: &Source) -> (Option<File>, Vec<Diagnostic>) {
+    let first = source.file(0);
+    let mut parser = Parser::new(source, first.span, vec![first.name.to_string()]);
     let file = parser.file().ok();
     (file, parser.errors)
 }
 
+/// The value that `span` of `source` holds, and nothing else; and what is wrong with its syntax.
+pub(crate) fn parse_value(source: &Source, span: Span) -> (Option<Value>, Vec<Diagnostic>) {
+    let mut parser = Parser::new(source, span, Vec::new());
+    let value = parser.value();
+    if value.is_ok() && parser.peek() != &TokenKind::End {
+        parser.expected("the end of the value", "");
+    }
+    (value.ok(), parser.errors)
+}
+
 struct Parser<'a> {
-    text: &'a str,
+    source: &'a Source,
     tokens: Vec<Token>,
     /// Index of the next token; never past [`TokenKind::End`].
     at: usize,
     depth: usize,
     damage: Damage,
     errors: Vec<Diagnostic>,
+    /// Files that have been met: one that stands in two places has been reported by whoever read it.
+    files: Vec<String>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(source: &'a Source, span: Span, files: Vec<String>) -> Self {
+        let (tokens, errors) = tokens_of(&source.text, span);
+        Parser { source, tokens, at: 0, depth: 0, damage: Damage::None, errors, files }
+    }
+
     fn file(&mut self) -> Parsed<File> {
         self.skip_newlines();
         if self.peek() == &TokenKind::End {
@@ -69,7 +96,7 @@ impl Parser<'_> {
         if self.damage < Damage::Structure && self.peek() != &TokenKind::End {
             self.after_the_end();
         }
-        Ok(File { name, entries, damage: self.damage })
+        Ok(File { name, entries, parameters: Vec::new(), damage: self.damage })
     }
 
     fn after_the_end(&mut self) {
@@ -88,9 +115,22 @@ impl Parser<'_> {
 
     /// Entries up to the `}` that closes the brace at `open`. Goes on after errors.
     fn entries(&mut self, open: &Span) -> Vec<Entry> {
+        self.entries_to(Some(open))
+    }
+
+    /// Entries up to the `}` that closes the brace at `open`; without one, to the end, or to what cannot be an entry of a
+    /// file that is included.
+    fn entries_to(&mut self, open: Option<&Span>) -> Vec<Entry> {
         let mut entries = Vec::new();
         loop {
             while self.accept(&TokenKind::Newline) || self.accept(&TokenKind::Comma) {}
+            let Some(open) = open else {
+                if matches!(self.peek(), TokenKind::End | TokenKind::CloseBrace) || self.is_word("network") {
+                    return entries;
+                }
+                self.entry_or_include(&mut entries);
+                continue;
+            };
             if self.accept(&TokenKind::CloseBrace) {
                 return entries;
             }
@@ -107,19 +147,92 @@ impl Parser<'_> {
                 }
                 return entries;
             }
-            let mut entry = self.entry();
+            self.entry_or_include(&mut entries);
+        }
+    }
+
+    /// The next entry, or those that it includes, and the end of its line.
+    fn entry_or_include(&mut self, entries: &mut Vec<Entry>) {
+        if self.is_include() {
+            self.include(entries);
             if let Err(Reported) = self.end_of_entry() {
-                self.damage = self.damage.max(Damage::Values);
                 self.skip_entry();
-                if let Ok(entry) = &mut entry {
-                    entry.mark_partial();
-                }
             }
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(Reported) => self.damage = self.damage.max(Damage::Entries),
+            return;
+        }
+        let mut entry = self.entry();
+        if let Err(Reported) = self.end_of_entry() {
+            self.damage = self.damage.max(Damage::Values);
+            self.skip_entry();
+            if let Ok(entry) = &mut entry {
+                entry.mark_partial();
             }
         }
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(Reported) => self.damage = self.damage.max(Damage::Entries),
+        }
+    }
+
+    /// Whether the next two tokens are `include "..."`.
+    fn is_include(&self) -> bool {
+        self.is_word("include") && matches!(self.tokens[self.at + 1].kind, TokenKind::Text(_))
+    }
+
+    /// The entries of a file that others include.
+    fn fragment(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        loop {
+            entries.extend(self.entries_to(None));
+            self.skip_newlines();
+            match self.peek() {
+                TokenKind::End => return entries,
+                _ if self.is_word("network") => {
+                    let error = Diagnostic::new(self.span(), "a file that is included holds no network of its own");
+                    self.report(
+                        error.help("leave `network NAME {` and its `}` away: what stands between them is included"),
+                    );
+                    self.damage = Damage::Structure;
+                    return entries;
+                }
+                _ => {
+                    let error = Diagnostic::new(self.span(), "this `}` closes nothing");
+                    self.report(error.help("remove it, or add the `{` that belongs to it"));
+                    self.damage = Damage::Structure;
+                    self.advance();
+                }
+            }
+        }
+    }
+
+    /// Puts the entries of a file that is named after `include` where it is named.
+    fn include(&mut self, entries: &mut Vec<Entry>) {
+        self.advance();
+        let TokenKind::Text(path) = self.peek().clone() else { return };
+        let span = self.span();
+        self.advance();
+        if self.depth > 0 {
+            let error = Diagnostic::new(span, "`include` stands among options");
+            self.report(error.help("include files in the network itself, beside its items"));
+            return;
+        }
+        let name = include::resolve(self.source.file(span.start).name, &path);
+        let Some(file) = self.source.files().skip(1).find(|file| file.name == name) else {
+            let error = Diagnostic::new(span, format!("`{path}` has not been read"));
+            self.report(error.help("write what it holds in its place"));
+            self.damage = self.damage.max(Damage::Entries);
+            return;
+        };
+        if self.files.contains(&name) {
+            self.damage = self.damage.max(Damage::Entries);
+            return;
+        }
+        self.files.push(name);
+        let mut parser = Parser::new(self.source, file.span, std::mem::take(&mut self.files));
+        entries.extend(parser.fragment());
+        self.files = parser.files;
+        self.errors.extend(parser.errors);
+        self.damage = self.damage.max(parser.damage);
     }
 
     fn end_of_entry(&mut self) -> Parsed<()> {
@@ -172,6 +285,8 @@ impl Parser<'_> {
             self.value()
         } else {
             let after = kind.as_ref().map_or_else(|| name.text.clone(), |kind| format!("{} {}", kind.text, name.text));
+            let is_include = after == "include" || after.starts_with("include ");
+            let help = if is_include { "write `include \"PATH\"`, the path in double quotes" } else { help };
             Err(self.expected(&format!("`=` after `{after}`"), help))
         };
         let value = value.unwrap_or_else(|Reported| {
@@ -195,6 +310,46 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Parsed<Value> {
+        let is_sum = |token: &TokenKind| match token {
+            TokenKind::Plus => Some(Operator::Add),
+            TokenKind::Minus => Some(Operator::Subtract),
+            _ => None,
+        };
+        self.operations(is_sum, Self::product)
+    }
+
+    fn product(&mut self) -> Parsed<Value> {
+        let is_product = |token: &TokenKind| match token {
+            TokenKind::Star => Some(Operator::Multiply),
+            TokenKind::Slash => Some(Operator::Divide),
+            _ => None,
+        };
+        self.operations(is_product, Self::term)
+    }
+
+    /// Operands with operators between them, the leftmost first.
+    fn operations(
+        &mut self,
+        operator: impl Fn(&TokenKind) -> Option<Operator>,
+        operand: fn(&mut Self) -> Parsed<Value>,
+    ) -> Parsed<Value> {
+        let mut left = operand(self)?;
+        let mut count = 0;
+        while let Some(operator) = operator(self.peek()) {
+            if count == OPERATIONS_MAX {
+                let error = Diagnostic::new(self.span(), "this value is too long");
+                return Err(self.report(error.note(format!("at most {OPERATIONS_MAX} operators may stand in a row"))));
+            }
+            count += 1;
+            self.advance();
+            let right = operand(self)?;
+            let span = left.span.start..right.span.end;
+            left = Value { kind: ValueKind::Operation(Box::new(Operation { left, operator, right })), span };
+        }
+        Ok(left)
+    }
+
+    fn term(&mut self) -> Parsed<Value> {
         let span = self.span();
         let kind = match self.peek().clone() {
             TokenKind::Integer(integer) => ValueKind::Integer(integer),
@@ -205,22 +360,55 @@ impl Parser<'_> {
                 let end = self.tokens[self.at - 1].span.end;
                 return Ok(Value { kind: ValueKind::Constructor(constructor), span: span.start..end });
             }
+            TokenKind::Minus => return self.nested(&span, Self::negative),
+            TokenKind::OpenParenthesis => return self.nested(&span, Self::list),
             _ => return Err(self.expected("a value", "a value is a number, a string or a word such as `dense(64)`")),
         };
         self.advance();
         Ok(Value { kind, span })
     }
 
-    fn constructor(&mut self) -> Parsed<Constructor> {
-        let word = self.word("a word", "")?;
+    fn negative(&mut self) -> Parsed<Value> {
+        let start = self.span().start;
+        self.advance();
+        let value = self.term()?;
+        let kind = match value.kind {
+            ValueKind::Integer(integer) => ValueKind::Integer(-integer),
+            ValueKind::Decimal(decimal) => ValueKind::Decimal(-decimal),
+            _ => ValueKind::Negative(Box::new(value.clone())),
+        };
+        Ok(Value { kind, span: start..value.span.end })
+    }
+
+    fn list(&mut self) -> Parsed<Value> {
+        let open = self.span();
+        self.advance();
+        let values = self.arguments(&open)?;
+        let span = open.start..self.tokens[self.at - 1].span.end;
+        let before_close = self.tokens[..self.at - 1].iter().rev().find(|token| token.kind != TokenKind::Newline);
+        let ends_in_comma = before_close.is_some_and(|token| token.kind == TokenKind::Comma);
+        match <[Value; 1]>::try_from(values) {
+            Ok([value]) if !ends_in_comma => Ok(Value { kind: value.kind, span }),
+            Ok([value]) => Ok(Value { kind: ValueKind::List(vec![value]), span }),
+            Err(values) => Ok(Value { kind: ValueKind::List(values), span }),
+        }
+    }
+
+    /// Parses something one level deeper, unless that is too deep.
+    fn nested<T>(&mut self, span: &Span, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == DEPTH_MAX {
-            let error = Diagnostic::new(word.span, "values are nested too deeply");
+            let error = Diagnostic::new(span.clone(), "values are nested too deeply");
             return Err(self.report(error.note(format!("at most {DEPTH_MAX} may stand within each other"))));
         }
         self.depth += 1;
-        let constructor = self.constructor_of(word);
+        let parsed = parse(self);
         self.depth -= 1;
-        constructor
+        parsed
+    }
+
+    fn constructor(&mut self) -> Parsed<Constructor> {
+        let word = self.word("a word", "")?;
+        self.nested(&word.span.clone(), |parser| parser.constructor_of(word))
     }
 
     fn constructor_of(&mut self, word: Word) -> Parsed<Constructor> {
@@ -383,7 +571,7 @@ impl Parser<'_> {
             TokenKind::Bad => return Reported,
             TokenKind::Newline => "the end of the line".to_string(),
             TokenKind::End => "the end of the file".to_string(),
-            _ => format!("`{}`", &self.text[span.clone()]),
+            _ => format!("`{}`", &self.source.text[span.clone()]),
         };
         let mut error = Diagnostic::new(span, format!("expected {what}, found {found}"));
         if self.is_word("from") {

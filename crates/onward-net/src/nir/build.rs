@@ -8,7 +8,7 @@ use super::matrix::Matrix;
 use super::names::Names;
 use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
-use super::shape::{Shape, size};
+use super::shape::{Shape, plane, size};
 use crate::network::{
     Array, Convolution, Delay, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Plain, Pool, PoolKind,
     Readout, Sparse, Values, Weights,
@@ -287,7 +287,7 @@ impl Builder<'_> {
             return None;
         }
         let plane = match self.shape_behind(source, &form.reshapes)[..] {
-            [channels, height, width] => Some([channels as usize, height as usize, width as usize]),
+            [channels, height, width] => Some([channels, height, width].map(|size| size as usize)),
             _ => None,
         };
         let link = match form.link {
@@ -393,10 +393,14 @@ impl Builder<'_> {
         };
         let rows = matrix.rows.len();
         let part = matrix.entries() as f64 / (rows * matrix.columns) as f64;
-        if population.is_recurrent || part > SPARSE_PART || rows * matrix.columns <= 4096 {
-            return Ok(Feed::full(source, dense(&matrix)));
-        }
-        Ok(Feed::sparse(source, &matrix))
+        let is_full = population.is_recurrent || part > SPARSE_PART || rows * matrix.columns <= 4096;
+        let feed = if is_full { Feed::full(source, dense(&matrix)) } else { Feed::sparse(source, &matrix) };
+        // Neurons on a plane stay on it, so that convolutions and pools can be behind them.
+        let plane = match &population.members[..] {
+            [one] => plane(self.shape(one.node)).map(|plane| narrow(&plane)),
+            _ => None,
+        };
+        Ok(Feed { shape: plane.unwrap_or_else(|| feed.shape.clone()), ..feed })
     }
 
     /// The matrix of a path's chain.
@@ -482,7 +486,8 @@ impl Builder<'_> {
             FeedKind::Full => (LayerKind::Dense, block(neurons, of_neuron), None, self.weights(weights)),
             FeedKind::Sparse => {
                 let connections = Values::Array(Arc::new(weights));
-                let weights = Weights { bits: self.options.weight_bits, initial: Initial::Given(connections.clone()) };
+                // The table has the weights; of the rest only the bits count.
+                let weights = Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0 } };
                 (LayerKind::Sparse(Sparse { connections }), block(neurons, of_neuron), None, weights)
             }
             FeedKind::Convolution(geometry) => {
