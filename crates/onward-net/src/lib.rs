@@ -56,6 +56,7 @@ mod network;
 pub mod nir;
 mod parameters;
 mod parser;
+mod store;
 mod syntax;
 mod text;
 mod vocabulary;
@@ -67,6 +68,7 @@ pub use network::{
     Weights,
 };
 pub use petgraph::graph::NodeIndex;
+pub use store::{Member, npz};
 pub use vocabulary::reference;
 
 use onward_diagnostic::{Diagnostic, Source};

@@ -1,0 +1,71 @@
+//! Arrays to files: the other way of `load`.
+
+use crate::network::{Array, Decay, FileArray, Initial, Layer, LayerKind, Network, Node, Reset, Values};
+use npyz::WriterBuilder;
+use npyz::npz::NpzWriter;
+use std::io::{Cursor, Result};
+use std::sync::Arc;
+
+/// An array and what it is called among others.
+pub type Member = (String, Arc<Array>);
+
+impl Network {
+    /// Takes all arrays out of the network and leaves `file(...)` in their places, members of the `.npz` file `path` named
+    /// after layer and place: `hidden.weight`. Written as text and [loaded](Network::load) beside that file, it is the same
+    /// network.
+    pub fn store(&mut self, path: &str) -> Vec<Member> {
+        let mut members = Vec::new();
+        for node in self.graph.node_weights_mut() {
+            let Node::Layer(layer) = node else { continue };
+            let name = layer.name.clone();
+            for (place, values) in places(layer) {
+                let Values::Array(array) = values else { continue };
+                let member = format!("{name}.{place}");
+                let file = FileArray { path: path.to_owned(), member: Some(member.clone()), span: 0..0 };
+                members.push((member, Arc::clone(array)));
+                *values = Values::File(file);
+            }
+        }
+        members
+    }
+}
+
+/// Where a layer may have arrays, with the name of each place.
+fn places(layer: &mut Layer) -> Vec<(&'static str, &mut Values)> {
+    let neuron = &mut layer.neuron;
+    let mut places = vec![("threshold", &mut neuron.threshold), ("bias", &mut neuron.bias)];
+    if let Reset::To(values) = &mut neuron.reset {
+        places.push(("reset", values));
+    }
+    if let Decay::Factor(values) = &mut neuron.leak {
+        places.push(("leak", values));
+    }
+    if let Some(Decay::Factor(values)) = &mut neuron.current {
+        places.push(("current", values));
+    }
+    if let LayerKind::Sparse(sparse) = &mut layer.kind {
+        places.push(("connections", &mut sparse.connections));
+    }
+    if let Initial::Given(values) = &mut layer.weights.initial {
+        places.push(("weight", values));
+    }
+    if let Some(Initial::Given(values)) = layer.recurrent.as_mut().map(|weights| &mut weights.initial) {
+        places.push(("recurrent_weight", values));
+    }
+    places
+}
+
+/// The bytes of a `.npz` file with these arrays.
+///
+/// # Errors
+/// If an array is too large for the format.
+pub fn npz(members: &[Member]) -> Result<Vec<u8>> {
+    let mut writer = NpzWriter::new(Cursor::new(Vec::new()));
+    for (name, array) in members {
+        let shape: Vec<u64> = array.shape.iter().map(|&size| size as u64).collect();
+        let mut member = writer.array(name, Default::default())?.default_dtype().shape(&shape).begin_nd()?;
+        member.extend(array.values.iter().copied())?;
+        member.finish()?;
+    }
+    Ok(writer.zip_writer().finish()?.into_inner())
+}
