@@ -8,9 +8,11 @@ use onward_diagnostic::{Diagnostic, nearest};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
+use zip::ZipArchive;
+use zip::result::ZipError;
 
 /// Numbers of an array, at most: 2^28, which are 2 GiB.
 const NUMBERS_MAX: u64 = 1 << 28;
@@ -68,7 +70,7 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
     let is_archive = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
     let Some(member) = &file.member else {
         if is_archive {
-            let names = npyz::npz::NpzArchive::new(opened).map(|archive| members(&archive)).unwrap_or_default();
+            let names = ZipArchive::new(opened).map(|archive| members(&archive)).unwrap_or_default();
             let message = format!("`{path}` may hold many arrays, and none is named");
             return Err(misfit(message, &format!("write `file(\"{path}\", \"NAME\")`; names in it: {}", list(&names))));
         }
@@ -78,11 +80,10 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
         let message = format!("`{path}` is no `.npz` file, and only those have members");
         return Err(misfit(message, &format!("write `file(\"{path}\")`")));
     }
-    let damaged =
-        |error: &std::io::Error| misfit(format!("`{path}` is no `.npz` file, or damaged: {error}"), WRITE_NPZ);
-    let mut archive = npyz::npz::NpzArchive::new(opened).map_err(|error| damaged(&error))?;
+    let damaged = |error: ZipError| misfit(format!("`{path}` is no `.npz` file, or damaged: {error}"), WRITE_NPZ);
+    let mut archive = ZipArchive::new(opened).map_err(damaged)?;
     let names = members(&archive);
-    let found = archive.zip_archive().by_name(&format!("{member}.npy"));
+    let found = archive.by_name(&format!("{member}.npy"));
     match found {
         Ok(found) => {
             let size = found.size();
@@ -101,8 +102,10 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
 const WRITE_NPY: &str = "write it with `numpy.save` as an array of real numbers";
 const WRITE_NPZ: &str = "write it with `numpy.savez` as arrays of real numbers";
 
-fn members<R: Read + std::io::Seek>(archive: &npyz::npz::NpzArchive<R>) -> Vec<String> {
-    let mut names: Vec<String> = archive.array_names().map(ToString::to_string).collect();
+/// The names of the arrays in an archive.
+fn members<R: Read + Seek>(archive: &ZipArchive<R>) -> Vec<String> {
+    let names = archive.file_names().flatten();
+    let mut names: Vec<String> = names.filter_map(|name| name.strip_suffix(".npy").map(ToString::to_string)).collect();
     names.sort();
     names
 }

@@ -1,10 +1,11 @@
 //! Arrays to files: the other way of `load`.
 
 use crate::network::{Array, Decay, FileArray, Initial, Layer, LayerKind, Network, Node, Reset, Values};
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
-use std::io::{Cursor, Result};
+use npyz::{WriteOptions, WriterBuilder};
+use std::io::{self, Cursor};
 use std::sync::Arc;
+use zip::write::SimpleFileOptions;
+use zip::{DateTime, ZipWriter};
 
 /// An array and what it is called among others.
 pub type Member = (String, Arc<Array>);
@@ -55,17 +56,20 @@ fn places(layer: &mut Layer) -> Vec<(&'static str, &mut Values)> {
     places
 }
 
-/// The bytes of a `.npz` file with these arrays.
+/// The bytes of a `.npz` file with these arrays, always the same ones.
 ///
 /// # Errors
 /// If an array is too large for the format.
-pub fn npz(members: &[Member]) -> Result<Vec<u8>> {
-    let mut writer = NpzWriter::new(Cursor::new(Vec::new()));
+pub fn npz(members: &[Member]) -> io::Result<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    // No time of day: the same arrays give the same bytes.
+    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
     for (name, array) in members {
+        archive.start_file(npyz::npz::file_name_from_array_name(name), options)?;
         let shape: Vec<u64> = array.shape.iter().map(|&size| size as u64).collect();
-        let mut member = writer.array(name, Default::default())?.default_dtype().shape(&shape).begin_nd()?;
+        let mut member = WriteOptions::new().default_dtype().shape(&shape).writer(&mut archive).begin_nd()?;
         member.extend(array.values.iter().copied())?;
         member.finish()?;
     }
-    Ok(writer.zip_writer().finish()?.into_inner())
+    Ok(archive.finish()?.into_inner())
 }

@@ -14,6 +14,24 @@ pub fn read_source(path: &Path) -> Result<Source, Failure> {
     Ok(Source::new(path.display().to_string(), text))
 }
 
+/// Reads a network's text with all that it includes, and puts the parameters of `--set` to it.
+pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Failure> {
+    let mut read = |path: &Path| std::fs::read_to_string(path);
+    let source = onward_net::with_includes(read_source(path)?, &mut read)
+        .map_err(|(source, errors)| Failure::diagnostics(&source, &errors))?;
+    Ok(onward_net::with_settings(source, set))
+}
+
+/// What `--set` is given: a parameter's name and its value.
+pub fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write NAME=VALUE, as in `--set hidden=256`".to_owned()),
+    }
+}
+
 /// Reads an image.
 pub fn read_image(path: &Path) -> Result<Image, Failure> {
     Image::load(path).map_err(|error| Failure::image(path, &error))

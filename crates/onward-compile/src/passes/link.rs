@@ -87,7 +87,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Readout(_) => (PopulationKind::Readout, network.classes()),
             _ => unreachable!("no text makes it"),
         };
-        let source_line = compilation.source.position(of.span().start).0 as u32;
+        let source_line = compilation.source.line(of.span().start) as u32;
         Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }
     });
     NetworkSummary {

@@ -4,6 +4,7 @@ mod assemble;
 mod fixed_point;
 mod generate;
 mod link;
+mod load;
 mod parse;
 mod partition;
 mod place;
@@ -14,6 +15,7 @@ use crate::pass::Pass;
 /// The passes in the order they run.
 pub static PASSES: &[&dyn Pass] = &[
     &parse::Parse,
+    &load::Load,
     &fixed_point::FixedPoint,
     &partition::Partition,
     &generate::Generate,

@@ -335,7 +335,11 @@ impl Checker<'_> {
     fn unknown_constructor(&mut self, family: Family, value: &Value, word: &str) {
         let ValueKind::Constructor(constructor) = &value.kind else { return };
         let message = format!("unknown {} `{word}`", family.noun());
-        let list = family.members().map(|form| form.usages()).collect::<Vec<_>>();
+        // Of many, how each is called; of one, all ways to call it.
+        let list = match family.members().collect::<Vec<_>>()[..] {
+            [only] => vec![only.usages()],
+            ref many => many.iter().map(|form| format!("`{}`", form.usage_required())).collect(),
+        };
         let note = format!("what exists: {}", list.join(", "));
         let error = Diagnostic::new(constructor.word.span.clone(), message).note(note);
         self.report(with_guess(error, word, family.members().map(|form| form.name)));

@@ -1,7 +1,7 @@
 //! `onward compile`: from a network's text to an image.
 
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_source};
+use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::Chip;
@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
+    /// Give a parameter of the text another value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
     /// Draws the initial weights
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -59,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_outputs(&[arguments.output.as_deref()], &[network, Path::new(&arguments.chip)])?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
-    let source = read_source(network)?;
+    let source = read_network(network, &arguments.set)?;
     let mut times: Vec<(&'static str, Duration)> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());

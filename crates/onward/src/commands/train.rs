@@ -2,7 +2,7 @@
 
 use super::HowToRun;
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_costs, read_data, read_source};
+use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
+    /// Give a parameter of the text another value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
     /// Built-in data (digits) or folder of IDX files [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -54,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
     check_outputs(&outputs, &[&arguments.network, Path::new(&arguments.chip)])?;
     let chip = Chip::load(&arguments.chip)?;
-    let source = read_source(&arguments.network)?;
+    let source = read_network(&arguments.network, &arguments.set)?;
     let image = onward_compile::compile(&source, &onward_compile::Options { chip, seed: arguments.seed })
         .map_err(|errors| Failure::diagnostics(&source, &errors))?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
