@@ -128,7 +128,9 @@ impl NirGraph {
                 let dataset = found.dataset(&field).expect("a field");
                 let shape = dataset.shape().expect("a shape").iter().map(|&size| size as usize).collect();
                 // Texts give no numbers.
-                if field != "type" && let Ok(values) = dataset.read_f64() {
+                if field != "type"
+                    && let Ok(values) = dataset.read_f64()
+                {
                     node.fields.insert(field, (shape, values));
                 }
             }

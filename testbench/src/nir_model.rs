@@ -88,25 +88,31 @@ impl NirModel {
     fn order(&mut self) {
         while self.order.len() < self.nodes.len() {
             let ready = (0..self.nodes.len()).find(|at| {
+                let is_free = self.steps(*at) > 0;
                 !self.order.contains(at)
-                    && self.nodes[*at].sources.iter().all(|(source, late)| *late || self.order.contains(source))
+                    && (is_free
+                        || self.nodes[*at].sources.iter().all(|(source, late)| *late || self.order.contains(source)))
             });
             self.order.push(ready.expect("a graph without cycles but through neurons"));
         }
     }
 
+    /// Steps of a delay; what it sends is known before what it is sent.
+    fn steps(&self, at: usize) -> usize {
+        let node = &self.nodes[at].node;
+        if node.kind == "Delay" { (node.values("delay")[0] / self.time_step).round() as usize } else { 0 }
+    }
+
     fn rest(&mut self) {
-        for node in &mut self.nodes {
+        let steps: Vec<usize> = (0..self.nodes.len()).map(|at| self.steps(at)).collect();
+        for (node, steps) in self.nodes.iter_mut().zip(steps) {
             let size = node.shape.iter().product();
             node.output = vec![0.0; size];
             node.before = vec![0.0; size];
             node.current = vec![0.0; size];
             let leaks = node.node.fields.contains_key("v_leak");
             node.voltage = if leaks { spread(&node.node, "v_leak", size, 0.0) } else { vec![0.0; size] };
-            if node.node.kind == "Delay" {
-                let steps = (node.node.values("delay")[0] / self.time_step).round() as usize;
-                node.past = VecDeque::from(vec![vec![0.0; size]; steps]);
-            }
+            node.past = VecDeque::from(vec![vec![0.0; size]; steps]);
         }
     }
 
@@ -116,21 +122,38 @@ impl NirModel {
             node.before.clone_from(&node.output);
         }
         for at in self.order.clone() {
-            let shape = self.nodes[at].sources.first().map(|&(source, _)| self.nodes[source].shape.clone());
-            let mut sum = vec![0.0; shape.as_ref().map_or(0, |shape| shape.iter().product())];
-            for &(source, late) in &self.nodes[at].sources {
-                let sent = if late { &self.nodes[source].before } else { &self.nodes[source].output };
-                for place in 0..sum.len() {
-                    sum[place] += sent[place];
-                }
-            }
             let (time_step, subtracts) = (self.time_step, self.is_reset_by_subtraction);
+            if let Some(oldest) = self.nodes[at].past.pop_front() {
+                self.nodes[at].output = oldest;
+                continue;
+            }
+            let (sum, shape) = self.taken(at);
             let node = &mut self.nodes[at];
             node.output = match node.node.kind.as_str() {
                 "Input" => input.to_vec(),
-                _ => node.compute(&sum, &shape.unwrap_or_default(), time_step, subtracts),
+                _ => node.compute(&sum, &shape, time_step, subtracts),
             };
         }
+        for at in 0..self.nodes.len() {
+            if self.steps(at) > 0 {
+                let (sum, _) = self.taken(at);
+                self.nodes[at].past.push_back(sum);
+            }
+        }
+    }
+
+    /// What a node is sent, and its shape.
+    fn taken(&self, at: usize) -> (Vec<f64>, Vec<usize>) {
+        let shape = self.nodes[at].sources.first().map(|&(source, _)| self.nodes[source].shape.clone());
+        let shape = shape.unwrap_or_default();
+        let mut sum = vec![0.0; if self.nodes[at].sources.is_empty() { 0 } else { shape.iter().product() }];
+        for &(source, late) in &self.nodes[at].sources {
+            let sent = if late { &self.nodes[source].before } else { &self.nodes[source].output };
+            for place in 0..sum.len() {
+                sum[place] += sent[place];
+            }
+        }
+        (sum, shape)
     }
 
     /// What a node sent in the last step: spikes, or what else it makes.
@@ -153,13 +176,11 @@ impl Running {
             "Conv1d" | "Conv2d" => convolve(node, input, input_shape, &self.shape),
             "SumPool2d" | "AvgPool2d" => pool(node, input, input_shape, &self.shape),
             "Scale" => field("scale", 1.0).iter().zip(input).map(|(scale, value)| scale * value).collect(),
-            "Delay" => {
-                self.past.push_back(input.to_vec());
-                self.past.pop_front().expect("one was just put in")
-            }
-            "Threshold" => {
-                field("threshold", 0.0).iter().zip(input).map(|(threshold, value)| spike(*value >= *threshold)).collect()
-            }
+            "Threshold" => field("threshold", 0.0)
+                .iter()
+                .zip(input)
+                .map(|(threshold, value)| spike(*value >= *threshold))
+                .collect(),
             "IF" | "I" => {
                 let r = field("r", 1.0);
                 for at in 0..size {
@@ -210,12 +231,11 @@ fn spike(fires: bool) -> f64 {
     if fires { 1.0 } else { 0.0 }
 }
 
-/// A field with a number for each place; a field of one number has it for all.
+/// A field with a number for each place; a field of fewer has each for a channel, or one for all.
 fn spread(node: &NirNode, name: &str, size: usize, absent: f64) -> Vec<f64> {
     match node.fields.get(name) {
         None => vec![absent; size],
-        Some((_, values)) if values.len() == 1 => vec![values[0]; size],
-        Some((_, values)) => values.clone(),
+        Some((_, values)) => (0..size).map(|at| values[at / (size / values.len())]).collect(),
     }
 }
 
@@ -243,7 +263,8 @@ fn flatten(graph: &NirGraph, prefix: &str, nodes: &mut BTreeMap<String, NirNode>
 
 /// Which edges carry what was sent in the step before: those from neurons in a cycle that no delay makes late already.
 fn late(nodes: &[NirNode], edges: &[(usize, usize)], time_step: f64) -> Vec<bool> {
-    let delays = |node: usize| nodes[node].kind == "Delay" && (nodes[node].values("delay")[0] / time_step).round() > 0.0;
+    let delays =
+        |node: usize| nodes[node].kind == "Delay" && (nodes[node].values("delay")[0] / time_step).round() > 0.0;
     let leads = |start: usize, goal: usize| {
         let (mut seen, mut open) = (vec![false; nodes.len()], vec![start]);
         while let Some(at) = open.pop() {
@@ -314,7 +335,8 @@ fn shape_behind(node: &NirNode, input: &[usize]) -> Vec<usize> {
         }
         "Flatten" => {
             let (start, end) = (node.values("start_dim")[0] as i64, node.values("end_dim")[0] as i64);
-            let index = |dimension: i64| if dimension < 0 { dimension + input.len() as i64 } else { dimension } as usize;
+            let index =
+                |dimension: i64| if dimension < 0 { dimension + input.len() as i64 } else { dimension } as usize;
             let (start, end) = (index(start), index(end));
             [&input[..start], &[input[start..=end].iter().product()], &input[end + 1..]].concat()
         }
@@ -381,8 +403,11 @@ fn pool(node: &NirNode, input: &[f64], input_shape: &[usize], shape: &[usize]) -
                     for wx in 0..window[1] {
                         let from_y = (y * stride[0] + wy) as isize - padding[0] as isize;
                         let from_x = (x * stride[1] + wx) as isize - padding[1] as isize;
-                        if (0..input_shape[1] as isize).contains(&from_y) && (0..input_shape[2] as isize).contains(&from_x) {
-                            sum += input[(channel * input_shape[1] + from_y as usize) * input_shape[2] + from_x as usize];
+                        if (0..input_shape[1] as isize).contains(&from_y)
+                            && (0..input_shape[2] as isize).contains(&from_x)
+                        {
+                            sum +=
+                                input[(channel * input_shape[1] + from_y as usize) * input_shape[2] + from_x as usize];
                         }
                     }
                 }

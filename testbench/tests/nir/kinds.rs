@@ -6,26 +6,35 @@ use onward_net::{Layer, LayerKind, Network, Node, PoolKind, Values};
 use testbench::nir_file::{NirGraph, NirNode};
 use testbench::nir_model::NirModel;
 
-pub fn port(kind: &str, shape: &[usize]) -> NirNode {
+pub(crate) fn port(kind: &str, shape: &[usize]) -> NirNode {
     let sizes: Vec<f64> = shape.iter().map(|&size| size as f64).collect();
     NirNode::new(kind).with("shape", &[shape.len()], &sizes)
 }
 
-pub fn linear(noise: &mut Noise, outputs: usize, inputs: usize) -> NirNode {
+pub(crate) fn linear(noise: &mut Noise, outputs: usize, inputs: usize) -> NirNode {
     NirNode::new("Linear").with("weight", &[outputs, inputs], &noise.weights(outputs * inputs))
 }
 
-pub fn affine(noise: &mut Noise, outputs: usize, inputs: usize) -> NirNode {
+pub(crate) fn affine(noise: &mut Noise, outputs: usize, inputs: usize) -> NirNode {
     let weight = noise.weights(outputs * inputs);
-    NirNode::new("Affine").with("weight", &[outputs, inputs], &weight).with("bias", &[outputs], &noise.between(outputs, -0.1, 0.2))
+    NirNode::new("Affine").with("weight", &[outputs, inputs], &weight).with(
+        "bias",
+        &[outputs],
+        &noise.between(outputs, -0.1, 0.2),
+    )
 }
 
-pub fn integrate_and_fire(shape: &[usize]) -> NirNode {
+pub(crate) fn integrate_and_fire(shape: &[usize]) -> NirNode {
     NirNode::new("IF").with_all("r", shape, 1.0).with_all("v_threshold", shape, 1.0)
 }
 
+/// Weights that excite more than they inhibit.
+pub(crate) fn strong(noise: &mut Noise, outputs: usize, inputs: usize) -> NirNode {
+    NirNode::new("Linear").with("weight", &[outputs, inputs], &noise.between(outputs * inputs, -0.3, 1.0))
+}
+
 /// Leaky neurons whose parameters differ from each other.
-pub fn lif(noise: &mut Noise, shape: &[usize]) -> NirNode {
+pub(crate) fn lif(noise: &mut Noise, shape: &[usize]) -> NirNode {
     let count = shape.iter().product();
     NirNode::new("LIF")
         .with("tau", shape, &noise.between(count, 1.5, 9.0))
@@ -35,7 +44,7 @@ pub fn lif(noise: &mut Noise, shape: &[usize]) -> NirNode {
         .with("v_reset", shape, &noise.between(count, -0.2, 0.2))
 }
 
-pub fn cuba_lif(noise: &mut Noise, shape: &[usize]) -> NirNode {
+pub(crate) fn cuba_lif(noise: &mut Noise, shape: &[usize]) -> NirNode {
     let count = shape.iter().product();
     NirNode::new("CubaLIF")
         .with("tau_syn", shape, &noise.between(count, 1.0, 5.0))
@@ -48,7 +57,14 @@ pub fn cuba_lif(noise: &mut Noise, shape: &[usize]) -> NirNode {
 }
 
 /// A square convolution.
-pub fn conv2d(noise: &mut Noise, sizes: [usize; 4], stride: f64, padding: f64, dilation: f64, groups: f64) -> NirNode {
+pub(crate) fn conv2d(
+    noise: &mut Noise,
+    sizes: [usize; 4],
+    stride: f64,
+    padding: f64,
+    dilation: f64,
+    groups: f64,
+) -> NirNode {
     NirNode::new("Conv2d")
         .with("weight", &sizes, &noise.weights(sizes.iter().product()))
         .with("bias", &[sizes[0]], &noise.between(sizes[0], -0.1, 0.2))
@@ -58,16 +74,20 @@ pub fn conv2d(noise: &mut Noise, sizes: [usize; 4], stride: f64, padding: f64, d
         .with("groups", &[], &[groups])
 }
 
-pub fn pool(kind: &str, window: f64, stride: f64, padding: f64) -> NirNode {
-    NirNode::new(kind).with("kernel_size", &[2], &[window; 2]).with("stride", &[2], &[stride; 2]).with("padding", &[2], &[padding; 2])
+pub(crate) fn pool(kind: &str, window: f64, stride: f64, padding: f64) -> NirNode {
+    NirNode::new(kind).with("kernel_size", &[2], &[window; 2]).with("stride", &[2], &[stride; 2]).with(
+        "padding",
+        &[2],
+        &[padding; 2],
+    )
 }
 
-pub fn flatten(start: f64, end: f64) -> NirNode {
+pub(crate) fn flatten(start: f64, end: f64) -> NirNode {
     NirNode::new("Flatten").with("start_dim", &[], &[start]).with("end_dim", &[], &[end])
 }
 
 /// Nodes in a row between input and output.
-pub fn row(input: &[usize], nodes: Vec<(&str, NirNode)>, output: &[usize]) -> NirGraph {
+pub(crate) fn row(input: &[usize], nodes: Vec<(&str, NirNode)>, output: &[usize]) -> NirGraph {
     let mut graph = NirGraph::default().node("input", port("Input", input));
     let mut names = vec!["input"];
     for (name, node) in nodes {
@@ -228,13 +248,16 @@ fn pools_and_flattenings_cost_nothing() {
 
 #[test]
 fn a_pool_behind_a_convolution_is_a_larger_kernel() {
-    for (at, (stride, window, dilation)) in [(1.0, 2.0, 1.0), (2.0, 2.0, 1.0), (1.0, 3.0, 2.0), (2.0, 2.0, 2.0)].into_iter().enumerate() {
+    for (at, (stride, window, dilation)) in
+        [(1.0, 2.0, 1.0), (2.0, 2.0, 1.0), (1.0, 3.0, 2.0), (2.0, 2.0, 2.0)].into_iter().enumerate()
+    {
         let mut noise = Noise(30 + at as u64);
         let conv = conv2d(&mut noise, [3, 2, 3, 3], stride, 1.0, dilation, 1.0);
         let middle = (12.0 + 2.0 - dilation * 2.0 - 1.0) as usize / stride as usize + 1;
         let size = (middle - window as usize) / 2 + 1;
         let shape = [3, size, size];
-        let nodes = vec![("conv", conv), ("pool", pool("AvgPool2d", window, 2.0, 0.0)), ("if", integrate_and_fire(&shape))];
+        let nodes =
+            vec![("conv", conv), ("pool", pool("AvgPool2d", window, 2.0, 0.0)), ("if", integrate_and_fire(&shape))];
         let graph = row(&[2, 12, 12], nodes, &shape);
         assert!(agree(&graph, "if", &options()) > 5);
         let imported = import(&graph, &options());
@@ -355,7 +378,7 @@ fn agree_but_for_bias(graph: &NirGraph, last: &str) -> usize {
 fn a_cycle_through_several_weights_and_a_delay_of_one_step() {
     let mut noise = Noise(53);
     let graph = row(&[5], vec![("fc", affine(&mut noise, 6, 5)), ("lif", lif(&mut noise, &[6]))], &[6])
-        .node("down", affine(&mut noise, 3, 6))
+        .node("down", linear(&mut noise, 3, 6))
         .node("wait", NirNode::new("Delay").with_all("delay", &[3], 1.0))
         .node("up", linear(&mut noise, 6, 3))
         .chain(&["lif", "down", "wait", "up", "lif"]);
@@ -370,9 +393,9 @@ fn a_cycle_of_several_nodes_is_one_layer() {
         vec![
             ("fc1", affine(&mut noise, 6, 5)),
             ("one", lif(&mut noise, &[6])),
-            ("fc2", linear(&mut noise, 4, 6)),
+            ("fc2", strong(&mut noise, 4, 6)),
             ("two", cuba_lif(&mut noise, &[4])),
-            ("fc3", linear(&mut noise, 7, 4)),
+            ("fc3", strong(&mut noise, 7, 4)),
             ("last", integrate_and_fire(&[7])),
         ],
         &[7],
@@ -455,13 +478,13 @@ fn paths_with_weights_of_their_own_meet() {
 #[test]
 fn graphs_in_graphs_are_inlined() {
     let mut noise = Noise(58);
-    let inner = row(&[6], vec![("fc", linear(&mut noise, 8, 6)), ("lif", lif(&mut noise, &[8]))], &[8]);
+    let inner = row(&[6], vec![("fc", strong(&mut noise, 8, 6)), ("lif", lif(&mut noise, &[8]))], &[8]);
     let middle = row(&[6], vec![("inner", NirNode { graph: Some(inner), ..NirNode::new("NIRGraph") })], &[8]);
     let outer = row(
         &[6],
         vec![
             ("encoder", NirNode { graph: Some(middle), ..NirNode::new("NIRGraph") }),
-            ("fc", linear(&mut noise, 5, 8)),
+            ("fc", strong(&mut noise, 5, 8)),
             ("if", integrate_and_fire(&[5])),
         ],
         &[5],

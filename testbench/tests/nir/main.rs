@@ -16,36 +16,36 @@ use testbench::nir_file::NirGraph;
 use testbench::nir_model::NirModel;
 
 /// Numbers from 0 to 1, the same for the same seed.
-pub struct Noise(pub u64);
+pub(crate) struct Noise(u64);
 
 impl Noise {
-    pub fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Numbers from -1 to 1.
-    pub fn weights(&mut self, count: usize) -> Vec<f64> {
+    pub(crate) fn weights(&mut self, count: usize) -> Vec<f64> {
         (0..count).map(|_| 2.0 * self.next() - 1.0).collect()
     }
 
     /// Numbers of a range.
-    pub fn between(&mut self, count: usize, least: f64, greatest: f64) -> Vec<f64> {
+    pub(crate) fn between(&mut self, count: usize, least: f64, greatest: f64) -> Vec<f64> {
         (0..count).map(|_| least + (greatest - least) * self.next()).collect()
     }
 }
 
 /// Time steps of one; all else as it comes.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { time_step: 1.0, ..Options::default() }
 }
 
-pub fn import(graph: &NirGraph, options: &Options) -> Imported {
+pub(crate) fn import(graph: &NirGraph, options: &Options) -> Imported {
     read(&graph.to_bytes(), options).unwrap_or_else(|error| panic!("{error}\n{graph:#?}"))
 }
 
 /// Imports a graph, runs both models with random spikes and compares those of `last`; gives how many there were.
-pub fn agree(graph: &NirGraph, last: &str, options: &Options) -> usize {
+pub(crate) fn agree(graph: &NirGraph, last: &str, options: &Options) -> usize {
     const STEPS: usize = 40;
     let imported = import(graph, options);
     let mut expected = NirModel::new(graph, options.time_step, options.reset == ResetRule::Subtract);

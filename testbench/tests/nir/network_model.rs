@@ -1,8 +1,6 @@
 //! The network graph in double precision: what its types say that neurons do, without time lost between layers.
 
-use onward_net::{
-    Array, Decay, Initial, LayerKind, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values,
-};
+use onward_net::{Array, Decay, Initial, LayerKind, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A network that runs; numbers are real, not fixed-point.
@@ -114,7 +112,8 @@ impl NetworkModel {
                     let first = out / (channels / c.groups as usize) * of_group;
                     for (i, ky, kx) in places(of_group, kernel_height, kernel_width) {
                         let from = |at: usize, tap: usize, axis: usize| {
-                            (at as u32 * c.stride[axis] + tap as u32 * c.dilation[axis]).wrapping_sub(c.padding[axis]) as usize
+                            (at as u32 * c.stride[axis] + tap as u32 * c.dilation[axis]).wrapping_sub(c.padding[axis])
+                                as usize
                         };
                         let (from_y, from_x) = (from(y, ky, 0), from(x, kx, 1));
                         if from_y < height && from_x < width {

@@ -10,8 +10,8 @@ use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, plane, size};
 use crate::network::{
-    Array, Convolution, Delay, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Plain, Pool, PoolKind,
-    Readout, Sparse, Values, Weights,
+    Array, Convolution, Delay, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Plain, Pool,
+    PoolKind, Readout, Sparse, Values, Weights,
 };
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
@@ -186,7 +186,7 @@ impl Builder<'_> {
     fn population(&mut self, population: &Population) -> Result<(), NirError> {
         let member = &population.members[0];
         let is_alone = population.members.len() == 1;
-        let simple = if is_alone && !population.is_recurrent { self.simple(member)? } else { None };
+        let simple = if is_alone { self.simple(member, population.is_recurrent) } else { None };
         let feed = match simple {
             Some(feed) => feed,
             None => self.plain(population)?,
@@ -212,88 +212,57 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A member's connection if it has a simple form.
-    fn simple(&mut self, member: &Member) -> Result<Option<Feed>, NirError> {
-        let Some(first) = member.paths.first() else { return Ok(None) };
+    /// A member's connection if it has a simple form; of neurons that feed themselves it must be full.
+    fn simple(&mut self, member: &Member, must_be_full: bool) -> Option<Feed> {
+        let first = member.paths.first()?;
         if member.paths.iter().any(|path| self.is_part(path.source)) {
-            return Ok(None);
+            return None;
         }
         // Paths that meet and then go on as one: their spikes are added where they meet, if until then there are no weights.
         let common = (0..)
             .take_while(|&back| {
                 let node = |path: &Path| path.chain.len().checked_sub(back + 1).map(|at| path.chain[at]);
-                member.paths.len() > 1 && node(first).is_some() && member.paths.iter().all(|path| node(path) == node(first))
+                member.paths.len() > 1
+                    && node(first).is_some()
+                    && member.paths.iter().all(|path| node(path) == node(first))
             })
             .count();
-        let (source, shape, chain) = if let [path] = &member.paths[..] {
-            (self.delayed(path), self.shape(path.source).clone(), path.chain.clone())
-        } else {
-            let behind = first.chain[first.chain.len() - common..].to_vec();
-            let Some((source, shape)) = self.added(member, common)? else { return Ok(None) };
-            (source, shape, behind)
-        };
-        let Some(form) = form(self.graph, self.shapes, &chain, &shape) else { return Ok(None) };
-        Ok(self.formed(source, form))
-    }
-
-    /// The spikes of all paths of a member as they are before the last `common` nodes, added; with their shape.
-    fn added(&mut self, member: &Member, common: usize) -> Result<Option<(NodeIndex, Shape)>, NirError> {
-        let is_delayed = member.paths.iter().any(|path| path.delay > 0);
-        let mut forms = Vec::new();
-        for path in &member.paths {
-            let shape = self.shape(path.source).clone();
-            let chain = &path.chain[..path.chain.len() - common];
-            let end = chain.last().map_or_else(|| shape.clone(), |&node| self.shape(node).clone());
-            match form(self.graph, self.shapes, chain, &shape) {
-                Some(Form { reshapes, link: Link::Each(scales) })
-                    if scales.iter().all(|&scale| scale == 1.0) && !is_delayed && self.can_reshape(self.outlets[&path.source].index, &reshapes) =>
-                {
-                    forms.push((path.source, reshapes, end));
-                }
-                _ => return Ok(None),
+        let (ends, shape, chain) = match &member.paths[..] {
+            [path] => {
+                let end = (self.outlets[&path.source].index, Vec::new());
+                (vec![end], self.shape(path.source).clone(), &path.chain[..])
             }
-        }
-        let ends: Vec<(NodeIndex, &[usize])> =
-            forms.iter().map(|(source, reshapes, _)| (self.outlets[source].index, reshapes.as_slice())).collect();
-        let is_one_shape = ends.iter().all(|end| self.shape_behind(end.0, end.1) == self.shape_behind(ends[0].0, ends[0].1));
-        if !is_one_shape || ends.iter().enumerate().any(|(at, end)| ends[..at].contains(end)) {
-            return Ok(None);
-        }
-        let sources: Vec<NodeIndex> = ends.iter().map(|&(source, reshapes)| self.reshaped(source, reshapes)).collect();
-        let sum = self.sum(&sources, &self.graph.nodes[member.node].path);
-        Ok(Some((sum, forms.swap_remove(0).2)))
-    }
-
-    /// The shape of what a node of the network sends behind pools and flattenings of the file.
-    fn shape_behind(&self, source: NodeIndex, reshapes: &[usize]) -> Vec<u32> {
-        match reshapes.last() {
-            None => self.network.graph[source].shape().to_vec(),
-            Some(&node) => match &self.graph.nodes[node].kind {
-                Kind::Flatten { .. } => vec![narrow(self.shape(node)).iter().product()],
-                _ => narrow(self.shape(node)),
-            },
-        }
-    }
-
-    fn sum(&mut self, sources: &[NodeIndex], path: &str) -> NodeIndex {
-        let shape = self.network.graph[sources[0]].shape().to_vec();
-        let name = self.names.give(&format!("{path}_sum"), "add");
-        self.network.add(Node::Add(Plain { name, shape, span: 0..0 }), sources)
-    }
-
-    /// A form behind a node of the network, if its shapes allow it.
-    fn formed(&mut self, source: NodeIndex, form: Form) -> Option<Feed> {
-        if !self.can_reshape(source, &form.reshapes) {
+            paths => {
+                let (ends, shape) = self.ends(paths, common)?;
+                (ends, shape, &first.chain[first.chain.len() - common..])
+            }
+        };
+        let form = form(self.graph, self.shapes, chain, &shape)?;
+        let base = self.shape_behind(self.network.graph[ends[0].0].shape(), &ends[0].1);
+        if !self.can_reshape(&base, &form.reshapes) {
             return None;
         }
-        let plane = match self.shape_behind(source, &form.reshapes)[..] {
+        let plane = match self.shape_behind(&base, &form.reshapes)[..] {
             [channels, height, width] => Some([channels, height, width].map(|size| size as usize)),
             _ => None,
         };
         let link = match form.link {
+            Link::Full(weights) => Link::Full(weights),
+            _ if must_be_full => return None,
             Link::Convolution(kernel) if plane != Some(kernel.input) => return None,
-            Link::Each(scales) => Link::Convolution(plane.and_then(|plane| Some(each(&by_channel(&scales, plane)?, plane)))?),
-            link => link,
+            Link::Each(scales) => {
+                Link::Convolution(plane.and_then(|plane| Some(each(&by_channel(&scales, plane)?, plane)))?)
+            }
+            Link::Convolution(kernel) => Link::Convolution(kernel),
+        };
+        // Nothing fails from here on: every node that is added is used.
+        let source = match &member.paths[..] {
+            [path] => self.delayed(path),
+            _ => {
+                let sources: Vec<NodeIndex> =
+                    ends.iter().map(|(source, reshapes)| self.reshaped(*source, reshapes)).collect();
+                self.sum(&sources, &self.graph.nodes[member.node].path)
+            }
         };
         let source = self.reshaped(source, &form.reshapes);
         Some(match link {
@@ -303,10 +272,55 @@ impl Builder<'_> {
         })
     }
 
-    /// Whether pools and flattenings can stand behind a node of the network.
-    fn can_reshape(&self, source: NodeIndex, reshapes: &[usize]) -> bool {
+    /// Where paths are before their last `common` nodes, as nodes of the network and pools and flattenings behind them, if
+    /// their spikes can be added there; with their shape.
+    #[expect(clippy::type_complexity, reason = "used once")]
+    fn ends(&self, paths: &[Path], common: usize) -> Option<(Vec<(NodeIndex, Vec<usize>)>, Shape)> {
+        let mut ends: Vec<(NodeIndex, Vec<usize>)> = Vec::new();
+        let mut shape = None;
+        for path in paths {
+            let source = self.outlets[&path.source].index;
+            let chain = &path.chain[..path.chain.len() - common];
+            let form = form(self.graph, self.shapes, chain, self.shape(path.source))?;
+            let is_plain = matches!(&form.link, Link::Each(scales) if scales.iter().all(|&scale| scale == 1.0));
+            let own = self.network.graph[source].shape();
+            if !is_plain
+                || path.delay > 0
+                || !self.can_reshape(own, &form.reshapes)
+                || ends.contains(&(source, form.reshapes.clone()))
+            {
+                return None;
+            }
+            shape.get_or_insert_with(|| self.shape(chain.last().copied().unwrap_or(path.source)).clone());
+            ends.push((source, form.reshapes));
+        }
+        let behind = |(source, reshapes): &(NodeIndex, Vec<usize>)| {
+            self.shape_behind(self.network.graph[*source].shape(), reshapes)
+        };
+        ends.iter().all(|end| behind(end) == behind(&ends[0])).then_some((ends, shape?))
+    }
+
+    fn sum(&mut self, sources: &[NodeIndex], path: &str) -> NodeIndex {
+        let shape = self.network.graph[sources[0]].shape().to_vec();
+        let name = self.names.give(&format!("{path}_sum"), "add");
+        self.network.add(Node::Add(Plain { name, shape, span: 0..0 }), sources)
+    }
+
+    /// A shape of the network behind pools and flattenings of the file.
+    fn shape_behind(&self, shape: &[u32], reshapes: &[usize]) -> Vec<u32> {
+        match reshapes.last() {
+            None => shape.to_vec(),
+            Some(&node) => match &self.graph.nodes[node].kind {
+                Kind::Flatten { .. } => vec![narrow(self.shape(node)).iter().product()],
+                _ => narrow(self.shape(node)),
+            },
+        }
+    }
+
+    /// Whether pools and flattenings can stand behind a shape of the network.
+    fn can_reshape(&self, shape: &[u32], reshapes: &[usize]) -> bool {
         let pools = |&node: &usize| matches!(self.graph.nodes[node].kind, Kind::Pool(_));
-        !reshapes.iter().any(pools) || self.network.graph[source].shape().len() == 3
+        shape.len() == 3 || !reshapes.iter().any(pools)
     }
 
     /// Whether a node's neurons are only some of a layer's.
@@ -384,7 +398,8 @@ impl Builder<'_> {
         let is_delayed = population.members.iter().any(|member| member.paths.iter().any(|path| path.delay > 0));
         if is_delayed && sources.len() > 1 {
             let cause = "paths to it meet, and one of them has a delay";
-            let help = "paths that meet are brought in step on the chip; delay all of them alike, or put neurons between";
+            let help =
+                "paths that meet are brought in step on the chip; delay all of them alike, or put neurons between";
             return Err(NirError::node(&place, cause, help));
         }
         let (source, matrix) = match sources.len() {

@@ -53,12 +53,12 @@ fn record(group: &Group, path: &str, depth: usize) -> Result<Record, NirError> {
         let cause = format!("graphs lie in graphs more than {DEPTH_MAX} deep");
         return Err(NirError::node(path, cause, DAMAGED));
     }
-    let mut record = Record { path: path.to_owned(), kind: String::new(), fields: BTreeMap::new(), nodes: BTreeMap::new() };
+    let mut record =
+        Record { path: path.to_owned(), kind: String::new(), fields: BTreeMap::new(), nodes: BTreeMap::new() };
     for name in group.datasets().map_err(|error| damaged(&place, &error))? {
         let found = group.dataset(&name).map_err(|error| damaged(&place, &error))?;
-        let field = field(&found).map_err(|cause| {
-            NirError::file(format!("`{name}` of {place} cannot be read: {cause}"), DAMAGED)
-        })?;
+        let field = field(&found)
+            .map_err(|cause| NirError::file(format!("`{name}` of {place} cannot be read: {cause}"), DAMAGED))?;
         record.fields.insert(name, field);
     }
     record.kind = match record.fields.get("type") {

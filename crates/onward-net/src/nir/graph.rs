@@ -28,7 +28,10 @@ pub(super) enum Kind {
     Scale(Array),
     Convolution(Convolution),
     Pool(Pool),
-    Flatten { start: i64, end: i64 },
+    Flatten {
+        start: i64,
+        end: i64,
+    },
     /// In the unit of the time step.
     Delay(Array),
     Neurons(Neurons),
@@ -100,7 +103,9 @@ impl Model {
         match self {
             Model::Threshold => &[("threshold", None)],
             Model::If => &[("r", None), ("v_threshold", None), ("v_reset", Some(0.0))],
-            Model::Lif => &[("tau", None), ("r", None), ("v_leak", None), ("v_threshold", None), ("v_reset", Some(0.0))],
+            Model::Lif => {
+                &[("tau", None), ("r", None), ("v_leak", None), ("v_threshold", None), ("v_reset", Some(0.0))]
+            }
             Model::CubaLif => &[
                 ("tau_syn", None),
                 ("tau_mem", None),
@@ -199,18 +204,28 @@ impl Graph {
             ends.insert(name.clone(), (vec![self.nodes.len()], vec![self.nodes.len()]));
             self.nodes.push(Node { path: inner.path.clone(), kind });
         }
-        let place = |name: &str| if record.path.is_empty() { name.to_owned() } else { format!("{}/{name}", record.path) };
+        let place =
+            |name: &str| if record.path.is_empty() { name.to_owned() } else { format!("{}/{name}", record.path) };
         for (from, to) in edges(record)? {
             let find = |name: &str| {
                 ends.get(name).ok_or_else(|| {
                     let cause = format!("the edge from `{from}` to `{to}` names `{name}`, which is not in the graph");
                     let known: Vec<&str> = ends.keys().map(String::as_str).collect();
-                    NirError { node: some_path(&record.path), cause, help: format!("its nodes are {}", known.join(", ")) }
+                    NirError {
+                        node: some_path(&record.path),
+                        cause,
+                        help: format!("its nodes are {}", known.join(", ")),
+                    }
                 })
             };
-            let (start, end) = (port(&place(&from), &find(&from)?.1, "Output")?, port(&place(&to), &find(&to)?.0, "Input")?);
+            let (start, end) =
+                (port(&place(&from), &find(&from)?.1, "Output")?, port(&place(&to), &find(&to)?.0, "Input")?);
             if !all_edges.insert((start, end)) {
-                notes.push(format!("the edge from `{}` to `{}` is there twice; it counts once", place(&from), place(&to)));
+                notes.push(format!(
+                    "the edge from `{}` to `{}` is there twice; it counts once",
+                    place(&from),
+                    place(&to)
+                ));
             }
         }
         Ok((inputs, outputs))
@@ -235,7 +250,8 @@ fn port(path: &str, found: &[usize], kind: &str) -> Result<usize, NirError> {
 /// The names that the edges of a graph join.
 fn edges(record: &Record) -> Result<Vec<(String, String)>, NirError> {
     let help = "edges are an array of pairs of node names";
-    let problem = |cause: &str| NirError { node: some_path(&record.path), cause: cause.to_owned(), help: help.to_owned() };
+    let problem =
+        |cause: &str| NirError { node: some_path(&record.path), cause: cause.to_owned(), help: help.to_owned() };
     match record.fields.get("edges") {
         Some(Field::Text(shape, texts)) if shape.len() == 2 && shape[1] == 2 => {
             Ok(texts.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
@@ -263,7 +279,9 @@ fn kind(record: &Record) -> Result<Kind, NirError> {
         "Conv2d" => Kind::Convolution(fields.convolution(false)?),
         "SumPool2d" => Kind::Pool(fields.pool(false)?),
         "AvgPool2d" => Kind::Pool(fields.pool(true)?),
-        "Flatten" => Kind::Flatten { start: fields.integer_or("start_dim", 1)?, end: fields.integer_or("end_dim", -1)? },
+        "Flatten" => {
+            Kind::Flatten { start: fields.integer_or("start_dim", 1)?, end: fields.integer_or("end_dim", -1)? }
+        }
         "Delay" => Kind::Delay(fields.numbers("delay")?.clone()),
         "Threshold" => Kind::Neurons(fields.neurons(Model::Threshold)?),
         "IF" => Kind::Neurons(fields.neurons(Model::If)?),
@@ -285,7 +303,7 @@ struct Fields<'a>(&'a Record);
 
 impl Fields<'_> {
     fn problem(&self, cause: String) -> NirError {
-        NirError::node(&self.0.path, cause, format!("a {} node has it in the NIR specification", self.0.kind))
+        NirError::node(&self.0.path, cause, format!("the NIR specification says what {} nodes have", self.0.kind))
     }
 
     fn numbers_if_any(&self, name: &str) -> Result<Option<&Array>, NirError> {

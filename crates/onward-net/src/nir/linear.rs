@@ -239,7 +239,8 @@ impl Kernel {
         let divisor = if pool.is_average { (taps[0] * taps[1]) as f64 } else { 1.0 };
         let planes = self.weights.values.len() / (height * width);
         let mut values = vec![0.0; planes.checked_mul(new_height)?.checked_mul(new_width)?];
-        for (old, new) in self.weights.values.chunks_exact(height * width).zip(values.chunks_exact_mut(new_height * new_width))
+        for (old, new) in
+            self.weights.values.chunks_exact(height * width).zip(values.chunks_exact_mut(new_height * new_width))
         {
             for (window_y, window_x) in (0..taps[0]).flat_map(|y| (0..taps[1]).map(move |x| (y, x))) {
                 for (at, weight) in old.iter().enumerate() {

@@ -43,8 +43,7 @@ impl Matrix {
                 let [_, height, width] = plane(input).expect("a pool's shapes are planes");
                 let [channels, rows_out, columns_out] = plane(output).expect("a pool's shapes are planes");
                 check_entries(node, size(output).saturating_mul(pool.window[0].saturating_mul(pool.window[1])))?;
-                let weight =
-                    if pool.is_average { 1.0 / (pool.window[0] as f64 * pool.window[1] as f64) } else { 1.0 };
+                let weight = if pool.is_average { 1.0 / (pool.window[0] as f64 * pool.window[1] as f64) } else { 1.0 };
                 let mut rows = Vec::with_capacity(size(output));
                 for (channel, y, x) in places(channels, rows_out, columns_out) {
                     let ys = window(y, pool.stride[0], pool.window[0], 1, pool.padding[0], height);
@@ -138,7 +137,9 @@ fn convolution_matrix(
 ) -> Result<Matrix, NirError> {
     let [_, height, width] = plane(input).expect("a convolution's shapes are planes");
     let [channels, rows_out, columns_out] = plane(output).expect("a convolution's shapes are planes");
-    let [_, inputs, kernel_height, kernel_width] = convolution.weight.shape[..] else { unreachable!("checked when read") };
+    let [_, inputs, kernel_height, kernel_width] = convolution.weight.shape[..] else {
+        unreachable!("checked when read")
+    };
     check_entries(node, size(output).saturating_mul(inputs * kernel_height * kernel_width))?;
     let (before, _) = padding(convolution);
     let (stride, dilation) = (convolution.stride, convolution.dilation);
@@ -151,7 +152,10 @@ fn convolution_matrix(
             for (ky, from_y) in window(y, stride[0], kernel_height, dilation[0], before[0], height) {
                 for (kx, from_x) in window(x, stride[1], kernel_width, dilation[1], before[1], width) {
                     let weight = ((channel * inputs + offset) * kernel_height + ky) * kernel_width + kx;
-                    row.push((((first + offset) * height + from_y) * width + from_x, convolution.weight.values[weight]));
+                    row.push((
+                        ((first + offset) * height + from_y) * width + from_x,
+                        convolution.weight.values[weight],
+                    ));
                 }
             }
         }

@@ -59,8 +59,14 @@ impl Discrete {
             },
             Model::If | Model::I => {
                 let gain = maker.positive("r")?;
-                let mut discrete =
-                    Discrete { drive: gain.clone(), gain, leak: ones, current: zeros.clone(), bias: zeros, ..Discrete::default() };
+                let mut discrete = Discrete {
+                    drive: gain.clone(),
+                    gain,
+                    leak: ones,
+                    current: zeros.clone(),
+                    bias: zeros,
+                    ..Discrete::default()
+                };
                 maker.fire(&mut discrete, &vec![0.0; count], options);
                 discrete
             }
@@ -182,8 +188,9 @@ fn common_scale(path: &str, threshold: &[f64], reset: &[f64], bias: &[f64]) -> R
     // The threshold becomes 1 where it cannot be what it is; or all is as large, or small, as there is room.
     let scales = [1.0, 1.0 / least, GREATEST / greatest];
     scales.into_iter().find(|&scale| scale.is_finite() && fits(scale)).ok_or_else(|| {
-        let cause = format!("its thresholds begin at {least:.3e}, and thresholds, resets and biases reach {greatest:.3e}");
-        let help = "they may be a factor of a million apart; give neurons of one node thresholds of one size";
+        let cause =
+            format!("its thresholds begin at {least:.3e}, and thresholds, resets and biases reach {greatest:.3e}");
+        let help = "they may be at most a factor of a million apart; give neurons of one node thresholds of one size";
         NirError::node(path, cause, help)
     })
 }
@@ -206,8 +213,12 @@ impl Maker<'_> {
         match values.iter().find(|&&value| value <= 0.0) {
             None => Ok(values),
             Some(value) => {
-                let cause = format!("its `{name}` is {value}");
-                Err(NirError::node(&self.node.path, cause, "it must be above 0; a sign belongs to the weights"))
+                let help = if name.starts_with("tau") {
+                    "it must be above 0"
+                } else {
+                    "it must be above 0; a sign belongs to the weights"
+                };
+                Err(NirError::node(&self.node.path, format!("its `{name}` is {value}"), help))
             }
         }
     }

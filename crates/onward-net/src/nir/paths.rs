@@ -72,11 +72,16 @@ impl<'a> Tracer<'a> {
                         neurons.model.name(),
                         self.graph.nodes[at].path
                     );
-                    let help = "use neurons that fire (LIF for LI, IF for I, CubaLIF for CubaLI), or make it the last node";
+                    let help =
+                        "use neurons that fire (LIF for LI, IF for I, CubaLIF for CubaLI), or make it the last node";
                     return Err(NirError::node(&node.path, cause, help));
                 }
                 Kind::Output(_) => {
-                    return Err(NirError::node(&node.path, "an Output has an edge to another node", "take the edge out"));
+                    return Err(NirError::node(
+                        &node.path,
+                        "an Output has an edge to another node",
+                        "take the edge out",
+                    ));
                 }
                 kind => {
                     if behind.contains(&source) {
@@ -145,7 +150,11 @@ impl<'a> Tracer<'a> {
         }
         let steps = least / self.time_step;
         if (steps - steps.round()).abs() > 0.01 {
-            self.notes.push(format!("the delay of `{}`, {least}, is {steps:.2} steps; it becomes {}", node.path, steps.round()));
+            self.notes.push(format!(
+                "the delay of `{}`, {least}, is {steps:.2} steps; it becomes {}",
+                node.path,
+                steps.round()
+            ));
         }
         Ok(())
     }
@@ -178,7 +187,8 @@ impl<'a> Tracer<'a> {
         let output = self.shapes[at].clone().unwrap_or_default();
         let mut offset = self.offset(at)?;
         if let Some(before) = &mut offset {
-            let input = self.graph.sources[at].iter().find_map(|&source| self.shapes[source].clone()).unwrap_or_default();
+            let input =
+                self.graph.sources[at].iter().find_map(|&source| self.shapes[source].clone()).unwrap_or_default();
             *before = Matrix::of(node, &input, &output)?.apply(before);
         }
         let bias = match &node.kind {

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::error::NirError;
-use super::graph::{Graph, Kind};
+use super::graph::{Graph, Kind, Model};
 use super::neurons::Discrete;
 use super::paths::{Path, Tracer};
 use super::shape::{Shape, size};
@@ -42,7 +42,8 @@ impl Population {
     /// What biases add to all of them.
     pub fn offset(&self) -> Option<Vec<f64>> {
         let is_any = self.members.iter().any(|member| member.offset.is_some());
-        let all = self.members.iter().flat_map(|member| member.offset.clone().unwrap_or_else(|| vec![0.0; member.size]));
+        let all =
+            self.members.iter().flat_map(|member| member.offset.clone().unwrap_or_else(|| vec![0.0; member.size]));
         is_any.then(|| all.collect())
     }
 }
@@ -119,16 +120,28 @@ fn population(
             return Err(NirError::node(&found.path, cause, help));
         }
         let size = size(shape);
-        members.push(Member { node, first, size, paths: ahead, back, offset: tracer.offset(node)? });
+        let offset = tracer.offset(node)?;
+        if offset.is_some() && matches!(given.model, Model::CubaLif | Model::Li) {
+            tracer.notes.push(format!(
+                "`{}` ({}) is sent a bias: it acts from the first step on as it does once currents have settled",
+                found.path,
+                given.model.name()
+            ));
+        }
+        if given.model == Model::Li || given.model == Model::I {
+            let what = if given.model == Model::Li { "the sum of its voltage over the steps" } else { "its voltage" };
+            tracer.notes.push(format!(
+                "`{}` ({}) does not fire: it is read out as spikes, one for each {} of {what}",
+                found.path,
+                given.model.name(),
+                options.output_threshold
+            ));
+        }
+        members.push(Member { node, first, size, paths: ahead, back, offset });
         first += size;
     }
     let is_recurrent = members.iter().any(|member| !member.back.is_empty());
     let population = Population { members, neurons: neurons.expect("a population has members"), is_recurrent };
-    if population.members.iter().all(|member| member.paths.is_empty()) {
-        let names: Vec<&str> = nodes.iter().map(|&node| graph.nodes[node].path.as_str()).collect();
-        let cause = "nothing leads to it but itself".to_owned();
-        return Err(NirError::node(names[0], cause, "connect it with the Input"));
-    }
     if population.size() > 1 << 20 {
         let cause = format!("it has {} neurons", population.size());
         return Err(NirError::node(&graph.nodes[nodes[0]].path, cause, "a layer has at most 1,048,576"));

@@ -98,10 +98,8 @@ fn check_sources(
         Kind::Neurons(neurons) => {
             for (name, parameter) in neurons.parameters() {
                 if !spreads(&parameter.shape, sent) {
-                    let cause = format!(
-                        "its `{name}` has the shape {:?}, but `{source}` sends {sent:?}",
-                        parameter.shape
-                    );
+                    let cause =
+                        format!("its `{name}` has the shape {:?}, but `{source}` sends {sent:?}", parameter.shape);
                     return Err(NirError::node(&node.path, cause, PARAMETER));
                 }
             }
@@ -154,7 +152,11 @@ fn check_size(node: &Node, shape: &Shape) -> Result<(), NirError> {
     }
     if shape.len() > 3 {
         let cause = format!("what it sends has the shape {shape:?}, with {} sizes", shape.len());
-        return Err(NirError::node(&node.path, cause, "there is room for channels, height and width; leave out the batch"));
+        return Err(NirError::node(
+            &node.path,
+            cause,
+            "there is room for channels, height and width; leave out the batch",
+        ));
     }
     Ok(())
 }
@@ -166,12 +168,9 @@ fn output(node: &Node, input: &Shape) -> Result<Shape, NirError> {
         Kind::Convolution(convolution) => convolved(node, convolution, input),
         Kind::Pool(pool) => pooled(node, pool, input),
         Kind::Flatten { start, end } => flattened(node, *start, *end, input),
-        Kind::Input(_)
-        | Kind::Output(_)
-        | Kind::Wire(_)
-        | Kind::Scale(_)
-        | Kind::Delay(_)
-        | Kind::Neurons(_) => Ok(input.clone()),
+        Kind::Input(_) | Kind::Output(_) | Kind::Wire(_) | Kind::Scale(_) | Kind::Delay(_) | Kind::Neurons(_) => {
+            Ok(input.clone())
+        }
     }
 }
 
