@@ -328,6 +328,7 @@ impl Vector {
         let expected = match what {
             "packet" => Expected::Packet(Output {
                 step: words.optional("step", 1)?,
+                sender: None,
                 index: words.optional("index", 0)?,
                 payload: words.optional("payload", 1)?,
             }),
@@ -391,6 +392,7 @@ impl Vector {
             contents: contents.clone(),
             routes: block.routes.clone(),
             symbols: Vec::new(),
+            order: onward_image::Order::Straight,
         });
         // The host can send to each block by itself; as an input for tags, with any payload.
         let inputs = (0..).zip(&self.blocks).map(|(number, block)| HostInput {
@@ -465,6 +467,8 @@ impl Vector {
         };
         let packets = self.expected.iter().filter_map(|e| if let Expected::Packet(p) = e { Some(*p) } else { None });
         let packets: Vec<Output> = packets.collect();
+        // Vectors do not say who sends.
+        let outputs: Vec<Output> = outputs.into_iter().map(|output| Output { sender: None, ..output }).collect();
         if outputs != packets {
             problems.push(format!("expected the packets {packets:?}, found {outputs:?}"));
         }

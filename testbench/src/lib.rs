@@ -5,3 +5,4 @@ pub mod flit_model;
 pub mod integer_model;
 pub mod nir_file;
 pub mod nir_model;
+pub mod spiking_model;

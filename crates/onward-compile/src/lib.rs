@@ -25,10 +25,12 @@
 //! ```
 
 mod assembly;
+mod connect;
 mod driver;
 mod formats;
 mod handlers;
 mod layout;
+mod parameters;
 mod pass;
 mod passes;
 mod plan;
@@ -36,7 +38,8 @@ mod trees;
 mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
-pub use driver::{compile, compile_with};
+pub use driver::{compile, compile_network, compile_with};
 pub use formats::LayerFormat;
+pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding};
 pub use pass::{Compilation, Options, Pass};
 pub use passes::PASSES;

@@ -41,6 +41,8 @@ pub enum MachineError {
 pub struct Output {
     /// Step it was sent in.
     pub step: u64,
+    /// Block that sent it; `None` for the host itself.
+    pub sender: Option<u32>,
     /// Its index.
     pub index: u32,
     /// Its payload.
@@ -183,7 +185,7 @@ pub struct Machine {
     /// Levels of groups; a group is a range of places.
     levels: Vec<Vec<(Range<usize>, bool)>>,
     /// Outlets the host takes.
-    to_host: Vec<usize>,
+    to_host: Vec<(usize, Option<u32>)>,
     limits: Limits,
     simd: Simd,
     pool: rayon::ThreadPool,
@@ -272,16 +274,16 @@ impl Machine {
 
     /// Gives each block its inlets.
     fn connect(&mut self, image: &Image) {
-        let host = image.host_inputs.iter().enumerate().map(|(at, input)| (at, &input.route));
+        let host = image.host_inputs.iter().enumerate().map(|(at, input)| (at, None, &input.route));
         let blocks = image.blocks.iter().enumerate().flat_map(|(number, block)| {
             let first = self.outlet_ranges[self.place[number]].start;
-            block.routes.iter().enumerate().map(move |(at, route)| (first + at, route))
+            block.routes.iter().enumerate().map(move |(at, route)| (first + at, Some(number as u32), route))
         });
         let mut graded = vec![false; image.blocks.len()];
-        for (outlet, route) in host.chain(blocks) {
+        for (outlet, sender, route) in host.chain(blocks) {
             for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
                 match *delivery {
-                    Delivery::Host => self.to_host.push(outlet),
+                    Delivery::Host => self.to_host.push((outlet, sender)),
                     Delivery::Block { block, first_axon } => {
                         let taker = &mut self.blocks[self.place[block as usize]];
                         taker.inlets.push(Inlet { outlet, first_axon: first_axon as usize });
@@ -342,11 +344,11 @@ impl Machine {
             return Err(fault);
         }
         let mut outputs = Vec::new();
-        for &outlet in &self.to_host {
+        for &(outlet, sender) in &self.to_host {
             let outlet = &self.outlets[outlet];
             for slot in 1..=steps {
                 outlet.for_each(slot, |index, payload| {
-                    outputs.push(Output { step: self.step + slot as u64 - 1, index, payload });
+                    outputs.push(Output { step: self.step + slot as u64 - 1, sender, index, payload });
                 });
             }
         }

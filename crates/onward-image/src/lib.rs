@@ -18,8 +18,8 @@ mod usage;
 
 pub use file::{ImageError, VERSION};
 pub use image::{
-    Block, Delivery, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population, PopulationKind, Program, Route,
-    Schedule, Symbol, Tag,
+    Block, Delivery, Encoding, Flit, HostInput, HostInputKind, Image, NetworkSummary, Order, Plane, Population,
+    PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use route::{Destination, Endpoint, Tile, Tree, TreeIndex, port};
 pub use tree::{attachment, dimension_order_tree};

@@ -96,7 +96,7 @@ impl Resolver<'_> {
 
     fn declare(&mut self, item: &mut Item) {
         let name = item.name.clone();
-        if FORMS.iter().any(|form| form.name == name.text) {
+        if is_word_of_the_language(&name.text) {
             let error = Diagnostic::new(name.span.clone(), format!("`{}` has a meaning of its own", name.text));
             self.errors.push(error.note("it is a word of the language").help("choose another name for the parameter"));
             return;
@@ -177,8 +177,7 @@ impl Resolver<'_> {
             return Some(parameter.value.kind.clone());
         }
         let below = self.below.get(&word.text)?.clone();
-        // A word of the language is no parameter's name, whatever a text declares.
-        if FORMS.iter().any(|form| form.name == word.text) {
+        if is_word_of_the_language(&word.text) {
             return None;
         }
         let line = place(self.source, &below, &word.span);
@@ -235,6 +234,11 @@ impl Resolver<'_> {
         }
         ValueKind::Decimal(decimal)
     }
+}
+
+/// Whether a word is a value by itself, whatever a text declares.
+fn is_word_of_the_language(word: &str) -> bool {
+    FORMS.iter().any(|form| form.name == word && form.arguments_required() == 0)
 }
 
 #[derive(Clone, Copy)]

@@ -138,6 +138,11 @@ fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
             Class::VectorMultiply => bill.charge(Category::VectorUnit, Event::VectorMultiply, elements),
             Class::VectorRandom => bill.charge(Category::VectorUnit, Event::RandomDraw, elements),
         }
+        if let Some(width) = description.updates {
+            let bits = executed.accesses() * u64::from(width);
+            bill.charge(Category::NeuronMemory, Event::NeuronReadPerBit, bits);
+            bill.charge(Category::NeuronMemory, Event::NeuronWritePerBit, bits);
+        }
         let (category, read, write) = match executed.instruction.space {
             Space::Synapse => (Category::SynapseMemory, Event::SynapseReadPerBit, Event::SynapseWritePerBit),
             Space::Neuron => (Category::NeuronMemory, Event::NeuronReadPerBit, Event::NeuronWritePerBit),

@@ -58,6 +58,7 @@ fn tiny() -> Image {
         contents: Default::default(),
         routes: vec![Route { name: "spikes".into(), indices: 3, flits: vec![to_host, to_tree] }],
         symbols: vec![],
+        order: onward_image::Order::Straight,
     };
     Image {
         chip,

@@ -130,6 +130,36 @@ fn bad_networks_are_refused() {
 }
 
 #[test]
+fn parameters_are_set_and_files_included() {
+    let desk = Desk::new();
+    desk.edit(
+        "digits.sp",
+        "wide.sp",
+        "network digits {",
+        "network digits {\n    parameter hidden = 128\n    include \"common/rule.sp\"",
+    );
+    let text = fs::read_to_string(desk.path("wide.sp")).unwrap();
+    let text = text.replace("dense(128)", "dense(hidden)");
+    let text = text.replace("learning = hinge { rate = 7, margin = 0.3, anneal = 2, gate = surrogate }", "");
+    desk.write("wide.sp", text);
+    desk.write("common/rule.sp", "# For several networks.\nlearning = hinge { rate = 7, margin = 0.3, anneal = 2 }\n");
+    // The same network in other words is the same network.
+    let printed = |network: &str, more: &str| desk.succeed(&format!("compile {network} --emit parse {more}"));
+    assert_eq!(printed("wide.sp", ""), printed("digits.sp", ""));
+    assert!(printed("wide.sp", "--set hidden=192").contains("dense(192)"));
+    desk.succeed("compile wide.sp --set hidden=64 -o small.onw");
+    assert!(desk.succeed("disasm small.onw").contains("hidden"));
+
+    desk.refuse("unknown_parameter", "compile wide.sp --set hiden=64");
+    desk.refuse("parameter_out_of_range", "compile wide.sp --set hidden=0");
+    desk.refuse("setting_without_value", "train wide.sp --set hidden=");
+    desk.write("common/rule.sp", "# For several networks.\nlearning = hing\n");
+    desk.refuse("mistake_in_included_file", "compile wide.sp");
+    fs::remove_file(desk.path("common/rule.sp")).unwrap();
+    desk.refuse("included_file_missing", "compile wide.sp");
+}
+
+#[test]
 fn bad_data_is_refused() {
     let desk = Desk::new();
     desk.refuse("no_data_given", "train mnist.sp");

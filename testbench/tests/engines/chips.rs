@@ -171,6 +171,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
             contents: [0, 1, 2].map(|space| raw.contents.iter().map(|byte| byte.wrapping_mul(2 * space + 1)).collect()),
             routes: Vec::new(),
             symbols: vec![Symbol { name: "array".into(), space: 0, width_bits: 16, offset: 3, rows: 2, columns: 3 }],
+            order: onward_image::Order::Straight,
         })
         .collect();
     let mut host_inputs = Vec::new();

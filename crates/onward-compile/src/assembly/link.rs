@@ -172,6 +172,7 @@ impl Linker<'_> {
                 contents: Default::default(),
                 routes: Vec::new(),
                 symbols: Vec::new(),
+                order: onward_image::Order::Straight,
             });
         }
         blocks

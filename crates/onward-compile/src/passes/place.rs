@@ -62,7 +62,7 @@ impl Core {
 /// An upper bound of the route table entries a block takes: a flit for each taker.
 fn routes(blocks: &[PlannedBlock], number: usize) -> u64 {
     let from = crate::plan::PlannedSource::Block(number as u32);
-    let takers = blocks.iter().flat_map(|block| &block.inlets).filter(|inlet| inlet.from == from);
+    let takers = blocks.iter().flat_map(|block| block.inlets.iter()).filter(|inlet| inlet.from == from);
     takers.count() as u64 + 1
 }
 

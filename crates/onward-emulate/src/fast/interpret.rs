@@ -115,6 +115,7 @@ impl Execution<'_> {
             Op::Vaccr => self.load(&instruction, self.row_address(ra, imm), element::add)?,
             Op::Vst => self.store(&instruction, i64::from(ra) + i64::from(imm))?,
             Op::Vstr => self.store(&instruction, self.row_address(ra, imm))?,
+            Op::Vaddn16 | Op::Vaddn32 => self.add_to_neurons(&instruction, rd, i64::from(ra) + i64::from(imm))?,
             Op::Vlds => self.load_strided(&instruction, ra)?,
             Op::Vsts => self.store_strided(&instruction, ra)?,
             Op::Vlut => self.look_up(&instruction, rb)?,
@@ -127,6 +128,8 @@ impl Execution<'_> {
                 let saturated = self.v.ternary(d, a, b, element::mac);
                 self.count(saturated);
             }
+            Op::Vscale => self.binary(d, a, b, element::scale),
+            Op::Vscales => self.unary(d, a, |a| element::scale(a, rb)),
             Op::Vadds => self.unary(d, a, |a| element::add(a, rb)),
             Op::Vsubs => self.unary(d, a, |a| element::sub(a, rb)),
             Op::Vmuls => self.unary(d, a, |a| element::mul(a, rb)),
@@ -201,9 +204,9 @@ impl Execution<'_> {
                 let dot = self.v.dot(a, b);
                 self.set_saturated(d, element::clamp(dot));
             }
-            Op::Spike => self.send_spikes(a, imm)?,
+            Op::Spike => self.send_spikes(a, rd, imm)?,
             Op::Send => self.send(ra, rb, imm)?,
-            Op::Vsend => self.send_graded(a, b, imm)?,
+            Op::Vsend => self.send_graded(a, b, rd, imm)?,
         }
         Ok(Flow::Next)
     }

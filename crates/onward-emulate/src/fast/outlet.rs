@@ -152,6 +152,44 @@ impl Outlet {
         Ok(count)
     }
 
+    /// [`Outlet::send_spikes`] with indices from `base` on.
+    pub fn send_spikes_from(
+        &mut self,
+        slot: usize,
+        base: usize,
+        mask: impl Iterator<Item = u64>,
+    ) -> Result<u32, Refused> {
+        let words = &mut self.bits[slot * self.words..][..self.words];
+        let mut count = 0;
+        for (at, mask) in mask.enumerate().filter(|&(_, mask)| mask != 0) {
+            if self.counts[slot] + count == 0 {
+                words.fill(0);
+            }
+            let first = base + at * 64;
+            let shift = first % 64;
+            let parts = [(first / 64, mask << shift), (first / 64 + 1, if shift == 0 { 0 } else { mask >> (64 - shift) })];
+            for (word, bits) in parts.into_iter().filter(|&(_, bits)| bits != 0) {
+                let inside = match self.indices.saturating_sub(word * 64) {
+                    indices @ 0..64 => bits & ((1 << indices) - 1),
+                    _ => bits,
+                };
+                let held = words.get(word).map_or(0, |held| held & inside);
+                if held != 0 {
+                    return Err(Refused::Second((word * 64) as u32 + held.trailing_zeros()));
+                }
+                if bits != inside {
+                    return Err(Refused::Index((word * 64) as u32 + (bits & !inside).trailing_zeros()));
+                }
+                words[word] |= bits;
+                count += bits.count_ones();
+            }
+        }
+        self.counts[slot] += count;
+        self.sent += u64::from(count);
+        self.any |= count > 0;
+        Ok(count)
+    }
+
     /// Sends one graded packet.
     pub fn send(&mut self, slot: usize, index: u32, payload: i32) -> Result<(), Refused> {
         if index as usize >= self.indices {

@@ -265,7 +265,8 @@ impl Running<'_> {
     fn elements(&self, instruction: &Instruction) -> u64 {
         let op = instruction.op;
         let is_vector = |operand: &Operand| matches!(operand, Operand::Vector(_));
-        let counts = op.description().operands.iter().any(is_vector) && !matches!(op, Op::Vext | Op::Vins | Op::Vsend);
+        let counts = op.description().operands.iter().any(is_vector) && !matches!(op, Op::Vext | Op::Vins | Op::Vsend)
+            || matches!(op, Op::Vaddn16 | Op::Vaddn32);
         if counts { self.length as u64 } else { 0 }
     }
 

@@ -83,7 +83,8 @@ impl Machine {
     fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<(Place, Output)>, Fault> {
         let mut outputs = Vec::new();
         let mut output = |place: Place, copies: usize, payload, step| {
-            let output = Output { step, index: place.2, payload };
+            let sender = place.0.checked_sub(1).map(|number| number as u32);
+            let output = Output { step, sender, index: place.2, payload };
             outputs.extend(std::iter::repeat_n((place, output), copies));
         };
         self.blocks.iter_mut().for_each(Block::barrier);

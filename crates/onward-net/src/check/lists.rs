@@ -36,7 +36,10 @@ fn fill(value: &Value, depth: usize, range: &RangeInclusive<f64>, array: &mut Ar
             values.iter().try_for_each(|value| fill(value, depth + 1, range, array))
         }
         (_, None) => {
-            let Some(number) = value.number() else { return Err(wrong("a list holds numbers".to_string())) };
+            let Some(number) = value.number() else {
+                return Err(wrong("a list holds numbers".to_string())
+                    .map(|error| error.help("write numbers, or parameters that are")));
+            };
             if !range.contains(&number) {
                 let (least, greatest) = (range.start(), range.end());
                 return Err(wrong(format!("{number} is not from {least} to {greatest}")));

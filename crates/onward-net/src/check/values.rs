@@ -211,7 +211,16 @@ impl Checker<'_> {
             return Values::Constant(*range.start());
         }
         if !matches!(value.kind, ValueKind::Damaged) {
-            self.wrong_value(subject, takes, value, remark);
+            self.wrong_value(subject, takes, value, |error| match (&value.kind, remark(error)) {
+                (ValueKind::Text(path), error) => error.help(format!("write `file(\"{path}\")`")),
+                (ValueKind::Constructor(constructor), error) if !constructor.is_bare() => {
+                    match nearest(&constructor.word.text, ["file"]) {
+                        Some(guess) => error.help(format!("did you mean `{guess}`?")),
+                        None => error,
+                    }
+                }
+                (_, error) => error,
+            });
         }
         Values::Constant(*range.start())
     }

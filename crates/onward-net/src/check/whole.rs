@@ -23,6 +23,8 @@ impl Checker<'_> {
         for (family, noun, example) in EXAMPLES {
             let found: Vec<_> = self.of(family).collect();
             if found.is_empty() && family != Family::Target {
+                let is_without = family == Family::Readout && !self.has_target;
+                let example = if is_without { "readout answer = most_spikes from LAYER" } else { example };
                 self.missing(network, noun, example);
             }
             for &extra in found.iter().skip(1) {
@@ -40,7 +42,8 @@ impl Checker<'_> {
         }
         self.check_window();
         if self.of(Family::Layer).next().is_none() {
-            self.missing(network, "layer", "layer hidden = dense(64) from pixels, digit");
+            let example = if self.has_target { "from pixels, digit" } else { "from pixels" };
+            self.missing(network, "layer", &format!("layer hidden = dense(64) {example}"));
         } else if self.sources_are_known {
             self.check_uses();
         }

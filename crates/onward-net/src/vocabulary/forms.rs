@@ -349,7 +349,7 @@ pub(crate) const FORMS: &[Form] = &[
     form(
         Family::Decay,
         "shift",
-        &[parameter("bits", Integer(1, 15), Error, "the shift")],
+        &[parameter("bits", Integer(1, 15), Error, "number of bits")],
         &[],
         "it loses its 2^-BITS-th part",
     ),

@@ -70,6 +70,13 @@ fn kind(population: &Population) -> String {
         PopulationKind::RateInput { shape } => {
             format!("input, {}", shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x "))
         }
+        PopulationKind::EncodedInput { shape, encoding } => {
+            let shape = shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
+            format!("input, {shape}, {}", format!("{encoding:?}").to_lowercase())
+        }
+        PopulationKind::SpikeReadout => "readout, spikes".into(),
+        PopulationKind::Relay => "relay".into(),
+        PopulationKind::Folded => "folded into weights".into(),
         PopulationKind::Target => "target".into(),
         PopulationKind::Layer { schedule: Some(_) } => "layer, learns".into(),
         PopulationKind::Layer { schedule: None } => "layer".into(),
@@ -136,7 +143,7 @@ fn routes(image: &Image) -> String {
         let what = match input.kind {
             HostInputKind::Tag => "tags",
             HostInputKind::Target => "target",
-            HostInputKind::Input => "input",
+            HostInputKind::Input | HostInputKind::Values => "input",
             HostInputKind::Packets => "packets",
         };
         ("host".to_owned(), host, what, &input.route)
