@@ -29,6 +29,21 @@ impl Network {
         }
         members
     }
+
+    /// Puts arrays back that [`store`](Network::store) took out, members of what the text calls `path`: for a text that
+    /// stands beside no file.
+    pub fn supply(&mut self, path: &str, members: &[Member]) {
+        for node in self.graph.node_weights_mut() {
+            let Node::Layer(layer) = node else { continue };
+            for (_, values) in places(layer) {
+                let Values::File(file) = values else { continue };
+                let found = members.iter().find(|(name, _)| file.path == path && file.member.as_ref() == Some(name));
+                if let Some((_, array)) = found {
+                    *values = Values::Array(Arc::clone(array));
+                }
+            }
+        }
+    }
 }
 
 /// Where a layer may have arrays, with the name of each place.

@@ -173,7 +173,8 @@ fn neurons_of_all_kinds() {
             let mut net = Net::new(&[20], Encoding::Rate, 12);
             let mut random = Random(5);
             let mut each = |low, high| array(&[neurons], &mut random, low, high);
-            let (thresholds, resets, factors, biases) = (each(0.5, 1.5), each(-0.5, 0.3), each(0.5, 1.0), each(-0.1, 0.2));
+            let (thresholds, resets, factors, biases) =
+                (each(0.5, 1.5), each(-0.5, 0.3), each(0.5, 1.0), each(-0.1, 0.2));
             let last = net.dense("n", net.input, neurons as u32, |layer| {
                 layer.block = neurons as u32;
                 let neuron = &mut layer.neuron;

@@ -55,14 +55,19 @@ pub(crate) enum PartKind {
         rows: Vec<(u32, u32)>,
         table: Table,
     },
-    Kernels { kernels: Kernels, table: Table },
+    Kernels {
+        kernels: Kernels,
+        table: Table,
+    },
     Pairs {
         /// For each axon its first pair, and the end of the last's.
         first: Vec<i32>,
         /// The weight in the upper half, the neuron in the lower.
         pairs: Vec<i32>,
     },
-    Marks { table: Table },
+    Marks {
+        table: Table,
+    },
 }
 
 impl PartKind {

@@ -51,9 +51,8 @@ pub(super) fn integrate(a: &mut Assembly, connection: &Connection, places: &Plac
         a.code(&format!("setrow r0, {}", places.row_length), "");
         a.code("vmv v0, r0", "what comes in");
     }
-    let emitters: Vec<Emitter> = (0..parts.len())
-        .map(|number| Emitter { connection, part: &parts[number], number, places, alone })
-        .collect();
+    let emitters: Vec<Emitter> =
+        (0..parts.len()).map(|number| Emitter { connection, part: &parts[number], number, places, alone }).collect();
     if alone {
         emitters[0].prepare(a);
         a.code("foreach axon, payload, update", "");

@@ -37,7 +37,8 @@ fn scores_classes(network: &Network) -> bool {
 
 /// The integers of a layer that does not learn.
 fn describe(name: &str, parameters: &LayerParameters) -> String {
-    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, rounding, .. } = parameters;
+    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, rounding, .. } =
+        parameters;
     let mut text = format!("layer {name}: weights of {weight_bits} bits, times 2^{fraction_bits}");
     let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
     if divisors != &[1] {
@@ -71,13 +72,20 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     if neuron.bias != Integers::Same(0) {
         add(format_args!(", bias {}", show(&neuron.bias)));
     }
-    let bits = |bound: f64| if bound > f64::from(i32::MAX) { "32 bits, which can saturate".into() } else { format!("{} bits", Bounds::bits(bound)) };
+    let bits = |bound: f64| {
+        if bound > f64::from(i32::MAX) {
+            "32 bits, which can saturate".into()
+        } else {
+            format!("{} bits", Bounds::bits(bound))
+        }
+    };
     add(format_args!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input)));
     if neuron.current.is_some() {
         add(format_args!(", {:.0} is the current ({})", bounds.current, bits(bounds.current)));
     }
     add(format_args!(", {:.0} is a membrane in a window ({})\n", bounds.membrane, bits(bounds.membrane)));
-    let clamped = if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
+    let clamped =
+        if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
     add(format_args!(
         "  {} weights{clamped}; rounded by {:.3e} at most, {:.3e} root mean square\n",
         rounding.weights, rounding.largest, rounding.root_mean_square
@@ -96,13 +104,21 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
     for node in network.graph.node_weights() {
         match node {
             Node::Input(input) if input.encoding == Encoding::Current => {
-                error(input.span.clone(), "an input of values".into(), "let values become spikes: `rate`, `poisson` or `latency`");
+                error(
+                    input.span.clone(),
+                    "an input of values".into(),
+                    "let values become spikes: `rate`, `poisson` or `latency`",
+                );
             }
             Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
                 error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
             }
             Node::Readout(readout) if readout.kind != ReadoutKind::NearestTarget => {
-                error(readout.span.clone(), "this readout".into(), "ask for the class whose target is nearest: `nearest_target`");
+                error(
+                    readout.span.clone(),
+                    "this readout".into(),
+                    "ask for the class whose target is nearest: `nearest_target`",
+                );
             }
             Node::Layer(layer) => {
                 let name = &layer.name;

@@ -146,7 +146,9 @@ fn help(node: &Node, block: &PlannedBlock, layout: &Layout, what: &str, needed: 
         }
         "neuron memory" => "smaller blocks, fewer classes, or a chip with larger memories".into(),
         _ if convolution => {
-            format!("smaller blocks of the layers before, of fewer rows: a block takes all packets of each that reaches it; {larger}")
+            format!(
+                "smaller blocks of the layers before, of fewer rows: a block takes all packets of each that reaches it; {larger}"
+            )
         }
         _ => "fewer inputs to the layer, or a chip with larger memories".to_owned(),
     }
@@ -169,7 +171,12 @@ fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<Diagnostic>
             PartKind::Kernels { kernels, .. } => {
                 let sums = "fewer channels or rows in a block (`block`, `rows`)";
                 limit("sums", u64::from(kernels.sums()), 1 << 16, sums);
-                limit("taps of kernels", kernels.all_taps(), 1 << 15, "fewer input channels, more groups, or smaller kernels");
+                limit(
+                    "taps of kernels",
+                    kernels.all_taps(),
+                    1 << 15,
+                    "fewer input channels, more groups, or smaller kernels",
+                );
             }
             PartKind::Pairs { .. } => {
                 if let Some(Sums::Memory { elements, .. }) = connection.map(|connection| connection.sums) {
@@ -219,7 +226,13 @@ impl Pass for Generate {
                     let (handlers, connection) = handlers(compilation, block);
                     let key = (block.node, handlers.text.clone());
                     let index = *known.entry(key).or_insert_with(|| {
-                        errors.extend(misfits(compilation.network(), &compilation.options.chip, block, &handlers.layout, connection.as_ref()));
+                        errors.extend(misfits(
+                            compilation.network(),
+                            &compilation.options.chip,
+                            block,
+                            &handlers.layout,
+                            connection.as_ref(),
+                        ));
                         made.push(handlers);
                         made.len() - 1
                     });

@@ -146,7 +146,13 @@ fn weights(
 }
 
 /// Rows of a sparse layer: what has no weight has 0.
-fn sparse_rows(writer: &mut Writer, name: &str, rows: &[(u32, u32)], parameters: &LayerParameters, block: &PlannedBlock) {
+fn sparse_rows(
+    writer: &mut Writer,
+    name: &str,
+    rows: &[(u32, u32)],
+    parameters: &LayerParameters,
+    block: &PlannedBlock,
+) {
     let mut of_row: Vec<Vec<i64>> = vec![vec![0; block.neurons as usize]; rows.len()];
     let mut by_place: std::collections::BTreeMap<u32, Vec<usize>> = Default::default();
     for (row, &(place, _)) in rows.iter().enumerate() {

@@ -1,27 +1,24 @@
 //! Populations and paths to the network graph.
 
 use super::Options;
+use super::blocks;
 use super::error::NirError;
+use super::feed::{Feed, FeedKind, by_channel, dense, each, narrow};
 use super::graph::{Graph, Kind};
-use super::linear::{Form, Kernel, Link, form};
+use super::linear::{Link, form};
 use super::matrix::Matrix;
 use super::names::Names;
 use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, plane, size};
 use crate::network::{
-    Array, Convolution, Delay, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Plain, Pool,
-    PoolKind, Readout, Sparse, Values, Weights,
+    Array, Delay, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Readout,
+    Sparse, Values, Weights,
 };
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Bytes of weights that a block of a layer is kept within: most of a core's synapse memory on the chips here.
-const BLOCK_BYTES: usize = 176 * 1024;
-/// Neurons of a block at most, with weights of their own or shared.
-const BLOCK_NEURONS: usize = 128;
-const PLANE_NEURONS: usize = 2048;
 /// Up to this part of all pairs, connections are listed one by one.
 const SPARSE_PART: f64 = 0.25;
 
@@ -498,18 +495,16 @@ impl Builder<'_> {
         let bytes = |weights: usize| (weights * self.options.weight_bits as usize).div_ceil(8);
         let of_neuron = bytes(axons as usize + if recurrent.is_some() { neurons as usize } else { 0 });
         let (kind, block, block_rows, weights) = match feed.kind {
-            FeedKind::Full => (LayerKind::Dense, block(neurons, of_neuron), None, self.weights(weights)),
+            FeedKind::Full => (LayerKind::Dense, blocks::full(neurons, of_neuron), None, self.weights(weights)),
             FeedKind::Sparse => {
                 let connections = Values::Array(Arc::new(weights));
                 // The table has the weights; of the rest only the bits count.
                 let weights = Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0 } };
-                (LayerKind::Sparse(Sparse { connections }), block(neurons, of_neuron), None, weights)
+                (LayerKind::Sparse(Sparse { connections }), blocks::full(neurons, of_neuron), None, weights)
             }
             FeedKind::Convolution(geometry) => {
                 let of_channel = bytes(weights.values.len() / feed.shape[0] as usize);
-                let block = (BLOCK_BYTES / of_channel.max(1)).clamp(1, feed.shape[0] as usize) as u32;
-                let rows = (PLANE_NEURONS / (block * feed.shape[2]) as usize).clamp(1, feed.shape[1] as usize) as u32;
-                let block_rows = (rows < feed.shape[1]).then_some(rows);
+                let (block, block_rows) = blocks::plane(&self.network, feed.source, &geometry, &feed.shape, of_channel);
                 (LayerKind::Convolution(geometry), block, block_rows, self.weights(weights))
             }
         };
@@ -543,85 +538,4 @@ impl Builder<'_> {
         self.network.add(Node::Readout(Readout { name, kind: self.options.readout, span: 0..0 }), &[layer]);
         Ok(())
     }
-}
-
-/// What a layer is fed with.
-struct Feed {
-    source: NodeIndex,
-    shape: Vec<u32>,
-    kind: FeedKind,
-    weights: Array,
-}
-
-enum FeedKind {
-    Full,
-    Sparse,
-    Convolution(Convolution),
-}
-
-impl Feed {
-    fn full(source: NodeIndex, weights: Array) -> Feed {
-        Feed { source, shape: vec![weights.shape[0] as u32], kind: FeedKind::Full, weights }
-    }
-
-    fn convolution(source: NodeIndex, kernel: Kernel) -> Feed {
-        let shape = narrow(&kernel.output);
-        Feed { source, shape, kind: FeedKind::Convolution(kernel.geometry), weights: kernel.weights }
-    }
-
-    /// Connections with their weights: from, to, weight, in the order of what they come from.
-    fn sparse(source: NodeIndex, matrix: &Matrix) -> Feed {
-        let mut rows: Vec<(usize, usize, f64)> = Vec::with_capacity(matrix.entries());
-        for (to, row) in matrix.rows.iter().enumerate() {
-            rows.extend(row.iter().filter(|(_, weight)| *weight != 0.0).map(|&(from, weight)| (from, to, weight)));
-        }
-        rows.sort_unstable_by_key(|&(from, to, _)| (from, to));
-        let values = rows.iter().flat_map(|&(from, to, weight)| [from as f64, to as f64, weight]).collect();
-        let weights = Array { shape: vec![rows.len(), 3], values };
-        Feed { source, shape: vec![matrix.rows.len() as u32], kind: FeedKind::Sparse, weights }
-    }
-}
-
-fn dense(matrix: &Matrix) -> Array {
-    let mut values = vec![0.0; matrix.rows.len() * matrix.columns];
-    for (row, values) in matrix.rows.iter().zip(values.chunks_exact_mut(matrix.columns)) {
-        for &(column, weight) in row {
-            values[column] = weight;
-        }
-    }
-    Array { shape: vec![matrix.rows.len(), matrix.columns], values }
-}
-
-/// A weight for each channel of a plane, if each channel has one.
-fn by_channel(scales: &[f64], [_, height, width]: [usize; 3]) -> Option<Vec<f64>> {
-    let channels = scales.chunks_exact(height * width);
-    channels.map(|channel| channel.iter().all(|scale| scale == &channel[0]).then_some(channel[0])).collect()
-}
-
-/// A convolution that takes each place of a channel with the channel's weight.
-fn each(scales: &[f64], plane: [usize; 3]) -> Kernel {
-    let channels = plane[0] as u32;
-    let geometry = Convolution {
-        channels,
-        kernel: [1, 1],
-        stride: [1, 1],
-        padding: [0, 0],
-        padding_end: [0, 0],
-        dilation: [1, 1],
-        groups: channels,
-    };
-    let weights = Array { shape: vec![plane[0], 1, 1, 1], values: scales.to_vec() };
-    Kernel { geometry, weights, input: plane, output: plane }
-}
-
-/// Neurons of a block, so that its weights fit into a core's memory: a multiple of 16 where that is not too many.
-fn block(neurons: u32, bytes_of_neuron: usize) -> u32 {
-    let room = (BLOCK_BYTES / bytes_of_neuron.max(1)).clamp(1, BLOCK_NEURONS) as u32;
-    let room = if room >= 16 { room / 16 * 16 } else { room };
-    room.min(neurons)
-}
-
-/// Sizes as the network graph has them; shapes are at most 2^24 places large.
-fn narrow(shape: &[usize]) -> Vec<u32> {
-    shape.iter().map(|&size| size as u32).collect()
 }

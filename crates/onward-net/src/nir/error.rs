@@ -25,12 +25,19 @@ impl NirError {
     }
 }
 
+impl NirError {
+    /// Node and cause.
+    pub fn message(&self) -> String {
+        match &self.node {
+            Some(node) => format!("node `{node}`: {}", self.cause),
+            None => self.cause.clone(),
+        }
+    }
+}
+
 impl Display for NirError {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        if let Some(node) = &self.node {
-            write!(formatter, "node `{node}`: ")?;
-        }
-        write!(formatter, "{}; {}", self.cause, self.help)
+        write!(formatter, "{}; {}", self.message(), self.help)
     }
 }
 

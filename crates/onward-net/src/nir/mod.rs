@@ -20,8 +20,10 @@
 //! println!("{}", imported.network.name);
 //! ```
 
+mod blocks;
 mod build;
 mod error;
+mod feed;
 mod file;
 mod graph;
 mod linear;
