@@ -86,13 +86,15 @@ impl Session {
         };
         let tag = find(HostInputKind::Tag, "tags")?;
         let target = find(HostInputKind::Target, "targets").ok();
-        let input = find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
+        let input =
+            find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
         let indices = |input: usize| image.host_inputs[input].route.indices;
         let neurons = |wanted: fn(&PopulationKind) -> bool| {
             image.network.populations.iter().find(|population| wanted(&population.kind)).map(|of| of.neurons)
         };
-        let is_input =
-            |kind: &PopulationKind| matches!(kind, PopulationKind::RateInput { .. } | PopulationKind::EncodedInput { .. });
+        let is_input = |kind: &PopulationKind| {
+            matches!(kind, PopulationKind::RateInput { .. } | PopulationKind::EncodedInput { .. })
+        };
         let encoder = image.network.populations.iter().find(|population| is_input(&population.kind)).and_then(|of| {
             Encoder::new(&of.kind, of.neurons, image.network.window_steps, image.network.seed)
                 .filter(|_| of.neurons == indices(input))
@@ -104,8 +106,7 @@ impl Session {
         }
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
-        let is_readout =
-            |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
+        let is_readout = |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
         let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
         let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
         let of_block = |block: &onward_image::Block| match image.network.populations[block.population as usize].kind {
@@ -181,8 +182,7 @@ impl Session {
         let at_once = (CHUNK_STEPS / (2 * self.window)).max(1);
         let mut done = 0;
         for chunk in order.chunks(at_once) {
-            let shown: Vec<Shown> =
-                chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
+            let shown: Vec<Shown> = chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
             let (window, tag) = (self.window, self.tag);
             let mut show = Show {
                 samples,

@@ -8,7 +8,13 @@
 mod errors;
 mod kinds;
 mod network_model;
+#[path = "../spiking_model/networks.rs"]
+#[expect(dead_code, reason = "random networks are drawn elsewhere")]
+mod networks;
+mod on_chip;
 mod random;
+#[path = "../spiking_model/sides.rs"]
+mod sides;
 
 use network_model::NetworkModel;
 use onward_net::nir::{Imported, Options, ResetRule, read};

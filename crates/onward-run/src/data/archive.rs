@@ -31,7 +31,9 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
     let mut arrays = BTreeMap::new();
     for at in 0..archive.len() {
         let member = archive.by_index(at).map_err(damaged)?;
-        let Some(of) = member.name().ok().and_then(|name| Some(name.strip_suffix(".npy")?.to_owned())) else { continue };
+        let Some(of) = member.name().ok().and_then(|name| Some(name.strip_suffix(".npy")?.to_owned())) else {
+            continue;
+        };
         let size = member.size();
         let array = array(member, size).map_err(|problem| failed(format!("`{of}` {problem}")))?;
         arrays.insert(of, array);

@@ -64,7 +64,9 @@ impl Encoder {
                 encoder.encode(values, &mut bits, words);
                 for step in 0..steps {
                     let of_step = &bits[step as usize * words..][..words];
-                    (0..values.len()).filter(|at| of_step[at / 64] >> (at % 64) & 1 == 1).for_each(|at| spike(step, at));
+                    (0..values.len())
+                        .filter(|at| of_step[at / 64] >> (at % 64) & 1 == 1)
+                        .for_each(|at| spike(step, at));
                 }
             }
             Kind::Other(Encoding::Poisson) => {
