@@ -44,6 +44,22 @@ pub struct Spike {
     pub neuron: u32,
 }
 
+/// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.
+pub fn spikes_to_npy(spikes: &[Spike]) -> Vec<u8> {
+    let header = format!("{{'descr': '<u4', 'fortran_order': False, 'shape': ({}, 3), }}", spikes.len());
+    // Magic, version and length are 10 bytes; the numbers begin at a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = length - 1).as_bytes());
+    for spike in spikes {
+        for number in [spike.sample, spike.step, spike.neuron] {
+            bytes.extend(number.to_le_bytes());
+        }
+    }
+    bytes
+}
+
 /// A sample's place in its set, and what it is shown for.
 type Shown = (usize, u16);
 

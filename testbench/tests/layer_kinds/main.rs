@@ -2,6 +2,7 @@
 
 mod build;
 mod model;
+mod session;
 
 use build::*;
 use onward_net::{Decay, Encoding, PoolKind, Reset, Values};

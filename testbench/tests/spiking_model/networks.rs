@@ -1,6 +1,7 @@
 //! Random networks, chips and windows.
 
 use onward_chip::Chip;
+use onward_diagnostic::Source;
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node,
     NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Values, Weights,
@@ -135,16 +136,29 @@ struct Builder<'a> {
 pub fn case(numbers: &[u32]) -> Case {
     let network = Network { name: "random".into(), data: None, epochs: 1, window_steps: 1, graph: Default::default() };
     let mut builder = Builder { draw: Draw { numbers, at: 0 }, network };
-    builder.network.window_steps = builder.draw.from(1, 12);
+    builder.network.window_steps = builder.draw.from(1, 12) * builder.draw.choose(&[1, 1, 1, 10]);
     let last = builder.graph();
     let Builder { mut draw, mut network } = builder;
     let readout = draw.choose(&[ReadoutKind::Spikes, ReadoutKind::Spikes, ReadoutKind::MostSpikes]);
     network.add(Node::Readout(Readout { name: "answer".into(), kind: readout, span: 0..0 }), &[last]);
+    shown(network.to_string(), &network, draw)
+}
+
+/// A case of this text; `numbers` decide on the rest.
+pub fn case_of(text: &str, numbers: &[u32]) -> Case {
+    let source = Source::new("found.sp", text);
+    let network = Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    shown(text.to_string(), &network, Draw { numbers, at: 0 })
+}
+
+/// A network on a chip, and what it is shown.
+fn shown(text: String, network: &Network, mut draw: Draw) -> Case {
+    let last = network.layers().last().expect("there is a layer");
     let is_graded = network.input().encoding == Encoding::Current;
     Case {
-        text: network.to_string(),
+        text,
         last: network.graph[last].name().to_string(),
-        readout,
+        readout: network.readout().kind,
         chip: chip(&mut draw),
         seed: draw.below(1000).into(),
         threads: draw.from(1, 3) as usize,
@@ -215,6 +229,7 @@ impl Builder<'_> {
         let shape = match draw.below(3) {
             0 => vec![draw.from(1, 30)],
             1 => vec![draw.from(1, 8), draw.from(1, 8)],
+            _ if draw.one_in(20) => vec![2, 32, 20],
             _ => vec![draw.from(1, 4), draw.from(1, 8), draw.from(1, 8)],
         };
         let encoding =
@@ -262,7 +277,7 @@ impl Builder<'_> {
         let inputs = before.iter().product::<u32>();
         let draw = &mut self.draw;
         let (kind, shape, weights) = match draw.below(4) {
-            0 | 1 if inputs <= 1024 => {
+            0 | 1 if inputs <= 2048 => {
                 let (convolution, shape) = convolution(draw, plane(&before));
                 let kernels =
                     [shape[0], plane(&before)[0] / convolution.groups, convolution.kernel[0], convolution.kernel[1]];

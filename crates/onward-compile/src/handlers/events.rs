@@ -52,7 +52,7 @@ pub(super) fn integrate(a: &mut Assembly, connection: &Connection, places: &Plac
         a.code("vmv v0, r0", "what comes in");
     }
     let emitters: Vec<Emitter> =
-        (0..parts.len()).map(|number| Emitter { connection, part: &parts[number], number, places, alone }).collect();
+        parts.iter().enumerate().map(|(number, part)| Emitter { connection, part, number, places }).collect();
     if alone {
         emitters[0].prepare(a);
         a.code("foreach axon, payload, update", "");
@@ -83,8 +83,6 @@ struct Emitter<'a> {
     part: &'a Part,
     number: usize,
     places: &'a Places<'a>,
-    /// Whether there is no other part, so that what stays the same is prepared once.
-    alone: bool,
 }
 
 impl Emitter<'_> {

@@ -367,11 +367,6 @@ fn bring_forward(a: &mut Assembly, shape: &BlockShape, layout: &Layout, at: &str
         a.code("vadd v0, v1, v0", ".. and takes it in");
         access(a, "vst v0", "current", "");
     }
-    match &neuron.bias {
-        Integers::Same(0) => {}
-        Integers::Same(_) => a.code("vadds v0, v0, bias", ""),
-        Integers::Each(_) => access(a, "vacc v0", "bias", ""),
-    }
     access(a, "vld v2", "membrane", "");
     if neuron.refractory > 0 {
         a.code("vadds v6, v2, r0", "as it was");
@@ -380,6 +375,12 @@ fn bring_forward(a: &mut Assembly, shape: &BlockShape, layout: &Layout, at: &str
         decay(a, leak, "v2", "leak", |a| access(a, "vld v3", "leak", ""));
     }
     a.code("vadd v2, v2, v0", "");
+    // Last, as the order of sums matters where they saturate.
+    match &neuron.bias {
+        Integers::Same(0) => {}
+        Integers::Same(_) => a.code("vadds v2, v2, bias", ""),
+        Integers::Each(_) => access(a, "vacc v2", "bias", ""),
+    }
     if neuron.refractory > 0 {
         access(a, "vld v4", "refractory", "");
         a.code("vclts p1, v4, one", "not refractory");
