@@ -3,7 +3,7 @@
 use super::Options;
 use super::blocks;
 use super::error::NirError;
-use super::feed::{Feed, FeedKind, by_channel, dense, each, narrow};
+use super::feed::{Feed, FeedKind, by_channel, dense, each, is_same, narrow};
 use super::graph::{Graph, Kind};
 use super::linear::{Link, form};
 use super::matrix::Matrix;
@@ -279,7 +279,7 @@ impl Builder<'_> {
             let source = self.outlets[&path.source].index;
             let chain = &path.chain[..path.chain.len() - common];
             let form = form(self.graph, self.shapes, chain, self.shape(path.source))?;
-            let is_plain = matches!(&form.link, Link::Each(scales) if scales.iter().all(|&scale| scale == 1.0));
+            let is_plain = matches!(&form.link, Link::Each(scales) if scales.iter().all(|&scale| is_same(scale, 1.0)));
             let own = self.network.graph[source].shape();
             if !is_plain
                 || path.delay > 0

@@ -53,10 +53,15 @@ pub(super) fn dense(matrix: &Matrix) -> Array {
     Array { shape: vec![matrix.rows.len(), matrix.columns], values }
 }
 
+/// Whether numbers are the same, to the bit.
+pub(super) fn is_same(one: f64, other: f64) -> bool {
+    one.to_bits() == other.to_bits()
+}
+
 /// A weight for each channel of a plane, if each channel has one.
 pub(super) fn by_channel(scales: &[f64], [_, height, width]: [usize; 3]) -> Option<Vec<f64>> {
     let channels = scales.chunks_exact(height * width);
-    channels.map(|channel| channel.iter().all(|scale| scale == &channel[0]).then_some(channel[0])).collect()
+    channels.map(|channel| channel.iter().all(|scale| is_same(*scale, channel[0])).then_some(channel[0])).collect()
 }
 
 /// A convolution that takes each place of a channel with the channel's weight.

@@ -4,6 +4,7 @@
 //! convolution makes a larger kernel with a larger stride. What is left must be pools and flattenings, which cost
 //! nothing, and then one set of weights. Where it is not, the chain becomes a plain matrix (`matrix`).
 
+use super::feed::by_channel;
 use super::graph::{Graph, Kind, Pool};
 use super::shape::{Shape, padding, plane, size, spread};
 use crate::network::{Array, Convolution};
@@ -125,20 +126,24 @@ fn push(graph: &Graph, items: &mut Vec<Item>, item: Item) {
             vec![Item::Full(weights)]
         }
         (Some(Item::Full(first)), Item::Full(second)) => vec![Item::Full(product(&second, &first))],
-        (Some(Item::Scale(scale, shape)), Item::Convolution(mut kernel)) => match by_channel(&scale, &shape) {
-            Some(scales) => {
-                kernel.scale_inputs(&scales);
-                vec![Item::Convolution(kernel)]
+        (Some(Item::Scale(scale, shape)), Item::Convolution(mut kernel)) => {
+            match plane(&shape).and_then(|plane| by_channel(&scale, plane)) {
+                Some(scales) => {
+                    kernel.scale_inputs(&scales);
+                    vec![Item::Convolution(kernel)]
+                }
+                None => vec![Item::Scale(scale, shape), Item::Convolution(kernel)],
             }
-            None => vec![Item::Scale(scale, shape), Item::Convolution(kernel)],
-        },
-        (Some(Item::Convolution(mut kernel)), Item::Scale(scale, shape)) => match by_channel(&scale, &shape) {
-            Some(scales) => {
-                kernel.scale_outputs(&scales);
-                vec![Item::Convolution(kernel)]
+        }
+        (Some(Item::Convolution(mut kernel)), Item::Scale(scale, shape)) => {
+            match plane(&shape).and_then(|plane| by_channel(&scale, plane)) {
+                Some(scales) => {
+                    kernel.scale_outputs(&scales);
+                    vec![Item::Convolution(kernel)]
+                }
+                None => vec![Item::Convolution(kernel), Item::Scale(scale, shape)],
             }
-            None => vec![Item::Convolution(kernel), Item::Scale(scale, shape)],
-        },
+        }
         (Some(Item::Convolution(kernel)), Item::Pool(node)) => match &graph.nodes[node].kind {
             Kind::Pool(pool) => match kernel.pooled(pool) {
                 Some(pooled) => vec![Item::Convolution(pooled)],
@@ -149,13 +154,6 @@ fn push(graph: &Graph, items: &mut Vec<Item>, item: Item) {
         (last, item) => last.into_iter().chain([item]).collect(),
     };
     items.extend(merged);
-}
-
-/// The scale of each channel, if it is one for all places of a channel.
-fn by_channel(scale: &[f64], shape: &[usize]) -> Option<Vec<f64>> {
-    let [_, height, width] = plane(shape)?;
-    let channels = scale.chunks_exact(height * width);
-    channels.map(|channel| channel.iter().all(|value| value == &channel[0]).then_some(channel[0])).collect()
 }
 
 /// The matrix product of two full connections, the second applied first.

@@ -13,6 +13,7 @@
 //! their gain, thresholds and resets take the difference.
 
 use super::error::NirError;
+use super::feed::is_same;
 use super::graph::{Model, Neurons, Node};
 use super::shape::spread;
 use super::{Options, ResetRule};
@@ -260,7 +261,7 @@ fn rest(parts: &[f64]) -> Vec<f64> {
 
 /// One number where all are the same.
 fn values(numbers: &[f64], shape: &[u32]) -> Values {
-    let is_same = numbers.iter().all(|number| number.to_bits() == numbers[0].to_bits());
+    let is_same = numbers.iter().all(|&number| is_same(number, numbers[0]));
     if is_same {
         return Values::Constant(numbers[0]);
     }
@@ -270,5 +271,5 @@ fn values(numbers: &[f64], shape: &[u32]) -> Values {
 
 fn decay(left: &[f64], shape: &[u32]) -> Decay {
     // In 16 fraction bits, which is all there is room for, what loses less keeps all.
-    if left.iter().all(|&left| left == 1.0) { Decay::None } else { Decay::Factor(values(left, shape)) }
+    if left.iter().all(|&left| is_same(left, 1.0)) { Decay::None } else { Decay::Factor(values(left, shape)) }
 }
