@@ -58,6 +58,7 @@ struct Node {
 
 /// What a node does with what its sources send.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a graph has few nodes, and most are layers")]
 pub enum Kind {
     /// Sends what [`Model::step`] is given.
     Input,

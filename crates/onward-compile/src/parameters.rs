@@ -248,7 +248,7 @@ impl Real {
                 let quantized = values.iter().map(|value| {
                     let rounded = (value * scale).round();
                     let kept = rounded.clamp(-f64::from(max), f64::from(max));
-                    rounding.clamped += usize::from(kept != rounded);
+                    rounding.clamped += usize::from(rounded.abs() > f64::from(max));
                     let error = (kept / scale - value).abs();
                     rounding.largest = rounding.largest.max(error);
                     squares += error * error;

@@ -51,9 +51,9 @@ impl Pair {
             check_integers(&network, name, &parameters[name])?;
         }
         let (graph, numbers) = graph(&network, &parameters);
-        let options = onward_emulate::Options { seed: 1, timing: case.seed % 3 == 0, threads: case.threads };
+        let options = onward_emulate::Options { seed: 1, timing: case.seed.is_multiple_of(3), threads: case.threads };
         let machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
-        let slow = (case.seed % 2 == 0).then(|| reference::Machine::new(&image, options));
+        let slow = case.seed.is_multiple_of(2).then(|| reference::Machine::new(&image, options));
         let slow = slow.transpose().map_err(|error| error.to_string())?;
         let window = network.window_steps as usize;
         Ok(Some(Pair { image, machine, slow, model: model::Model::new(graph), numbers, window, spikes: 0 }))

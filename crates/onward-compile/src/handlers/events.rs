@@ -95,7 +95,7 @@ impl Emitter<'_> {
     }
 
     /// From an axon's number to that of its entry in an array.
-    fn from_axon(&self, array: &str) -> i64 {
+    fn beyond_axon(&self, array: &str) -> i64 {
         self.offset(array) - i64::from(self.part.first_axon)
     }
 
@@ -147,18 +147,18 @@ impl Emitter<'_> {
         match table {
             Table::Identity => each(a, ("axon", -i64::from(self.part.first_axon))),
             Table::Single { any_missing, .. } => {
-                a.indexed("ld entry", "a32", "axon", self.from_axon("entries"), "");
+                a.indexed("ld entry", "a32", "axon", self.beyond_axon("entries"), "");
                 if *any_missing {
                     a.code(&format!("blt entry, r0, {done}"), "reaches nothing");
                 }
                 if self.has_shapes(table) {
-                    a.indexed("ld length", "a32", "axon", self.from_axon("shapes"), "");
+                    a.indexed("ld length", "a32", "axon", self.beyond_axon("shapes"), "");
                 }
                 each(a, ("entry", 0));
             }
             Table::Lists { .. } => {
-                a.indexed("ld at", "a32", "axon", self.from_axon("first"), "");
-                a.indexed("ld r11", "a32", "axon", self.from_axon("first") + 1, "");
+                a.indexed("ld at", "a32", "axon", self.beyond_axon("first"), "");
+                a.indexed("ld r11", "a32", "axon", self.beyond_axon("first") + 1, "");
                 a.code("sub r11, r11, at", "");
                 a.code(&format!("loop r11, {done}"), "");
                 a.indexed("ld entry", "a32", "at", self.offset("entries"), "");
@@ -281,8 +281,8 @@ impl Emitter<'_> {
     /// The pairs of an axon.
     fn pairs(&self, a: &mut Assembly, done: &str) {
         let Sums::Memory { bits: sum_bits, .. } = self.connection.sums else { return };
-        a.indexed("ld at", "a32", "axon", self.from_axon("first"), "");
-        a.indexed("ld rows", "a32", "axon", self.from_axon("first") + 1, "");
+        a.indexed("ld at", "a32", "axon", self.beyond_axon("first"), "");
+        a.indexed("ld rows", "a32", "axon", self.beyond_axon("first") + 1, "");
         a.code("sub rows, rows, at", "");
         a.code(&format!("loop rows, {done}"), "");
         a.indexed("ld entry", "s32", "at", self.offset("pairs"), "");

@@ -316,9 +316,11 @@ fn extent(source: &Source, [channels, height, width]: [u32; 3]) -> (Range<u32>, 
     if matches!(source.feeds, Feeds::Straight { first: 0 }) && source.count == channels * height * width {
         return (0..height, 0..channels);
     }
-    let (mut rows, mut of) = (u32::MAX..0, u32::MAX..0);
-    for feed in (0..source.count).flat_map(|index| source.feeds.of(index)) {
-        let (channel, row) = (feed.place / (height * width), feed.place / width % height);
+    let mut feeds = (0..source.count).flat_map(|index| source.feeds.of(index));
+    let place = |feed: Feed| (feed.place / width % height, feed.place / (height * width));
+    let Some((row, channel)) = feeds.next().map(place) else { return (0..0, 0..0) };
+    let (mut rows, mut of) = (row..row + 1, channel..channel + 1);
+    for (row, channel) in feeds.map(place) {
         rows = rows.start.min(row)..rows.end.max(row + 1);
         of = of.start.min(channel)..of.end.max(channel + 1);
     }

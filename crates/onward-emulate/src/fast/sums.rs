@@ -24,18 +24,18 @@ pub(super) fn add(
         (Width::W16, Width::W8) => {
             let sums = &mut sums.as_mut_slice::<i16>()[to..to + length];
             let row = &source.as_slice::<i8>()[from..from + length];
-            if wrapping_16(sums, row, |weight| i16::from(weight)) {
+            if wrapping_16(sums, row) {
                 return 0;
             }
-            take_back_16(sums, row, |weight| i16::from(weight));
+            take_back_16(sums, row);
         }
         (Width::W16, Width::W16) => {
             let sums = &mut sums.as_mut_slice::<i16>()[to..to + length];
             let row = &source.as_slice::<i16>()[from..from + length];
-            if wrapping_16(sums, row, |weight| weight) {
+            if wrapping_16(sums, row) {
                 return 0;
             }
-            take_back_16(sums, row, |weight| weight);
+            take_back_16(sums, row);
         }
         (Width::W32, Width::W8) => {
             let sums = &mut sums.as_mut_slice::<i32>()[to..to + length];
@@ -60,10 +60,10 @@ pub(super) fn add(
 
 /// Adds modulo 2^16; returns whether no sum left 16 bits.
 #[inline(always)]
-fn wrapping_16<T: Copy>(sums: &mut [i16], row: &[T], wide: impl Fn(T) -> i16) -> bool {
+fn wrapping_16<T: Copy + Into<i16>>(sums: &mut [i16], row: &[T]) -> bool {
     let mut over = 0;
     for (sum, &weight) in sums.iter_mut().zip(row) {
-        let (old, weight) = (*sum, wide(weight));
+        let (old, weight) = (*sum, weight.into());
         *sum = old.wrapping_add(weight);
         over |= (old ^ *sum) & (weight ^ *sum);
     }
@@ -71,9 +71,9 @@ fn wrapping_16<T: Copy>(sums: &mut [i16], row: &[T], wide: impl Fn(T) -> i16) ->
 }
 
 #[inline(always)]
-fn take_back_16<T: Copy>(sums: &mut [i16], row: &[T], wide: impl Fn(T) -> i16) {
+fn take_back_16<T: Copy + Into<i16>>(sums: &mut [i16], row: &[T]) {
     for (sum, &weight) in sums.iter_mut().zip(row) {
-        *sum = sum.wrapping_sub(wide(weight));
+        *sum = sum.wrapping_sub(weight.into());
     }
 }
 
