@@ -291,13 +291,23 @@ fn sizes(node: &NirNode, name: &str) -> [usize; 2] {
     }
 }
 
-/// Kernel, stride, zeros before and behind, and distance of taps along y and x; of one dimension along x.
-fn geometry(node: &NirNode) -> ([usize; 2], [usize; 2], [usize; 2], [usize; 2], [usize; 2]) {
+/// What a convolution is along y and x; one of one dimension is along x.
+struct Geometry {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    /// Zeros before the first place and behind the last.
+    before: [usize; 2],
+    behind: [usize; 2],
+    /// From one tap to the next.
+    dilation: [usize; 2],
+}
+
+fn geometry(node: &NirNode) -> Geometry {
     let shape = node.shape("weight");
     let is_line = node.kind == "Conv1d";
     let kernel = if is_line { [1, shape[2]] } else { [shape[2], shape[3]] };
     let (mut stride, mut dilation) = (sizes(node, "stride"), sizes(node, "dilation"));
-    let (before, behind) = match node.texts.get("padding").map(String::as_str) {
+    let (mut before, mut behind) = match node.texts.get("padding").map(String::as_str) {
         Some("same") => {
             let total = [(kernel[0] - 1) * dilation[0], (kernel[1] - 1) * dilation[1]];
             (total.map(|total| total / 2), total.map(|total| total - total / 2))
@@ -306,10 +316,9 @@ fn geometry(node: &NirNode) -> ([usize; 2], [usize; 2], [usize; 2], [usize; 2], 
         None => (sizes(node, "padding"), sizes(node, "padding")),
     };
     if is_line {
-        (stride[0], dilation[0]) = (1, 1);
-        return (kernel, stride, [0, before[1]], [0, behind[1]], dilation);
+        (stride[0], dilation[0], before[0], behind[0]) = (1, 1, 0, 0);
     }
-    (kernel, stride, before, behind, dilation)
+    Geometry { kernel, stride, before, behind, dilation }
 }
 
 fn plane(shape: &[usize]) -> [usize; 3] {
@@ -320,7 +329,7 @@ fn shape_behind(node: &NirNode, input: &[usize]) -> Vec<usize> {
     match node.kind.as_str() {
         "Linear" | "Affine" => vec![node.shape("weight")[0]],
         "Conv1d" | "Conv2d" => {
-            let (kernel, stride, before, behind, dilation) = geometry(node);
+            let Geometry { kernel, stride, before, behind, dilation } = geometry(node);
             let [_, height, width] = plane(input);
             let out = |axis: usize, size: usize| {
                 (size + before[axis] + behind[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] + 1
@@ -348,8 +357,7 @@ fn full(node: &NirNode, input: &[f64]) -> Vec<f64> {
     let (outputs, weights) = (node.shape("weight")[0], node.values("weight"));
     let bias = spread(node, "bias", outputs, 0.0);
     let mut result = Vec::new();
-    for out in 0..outputs {
-        let mut sum = bias[out];
+    for (out, mut sum) in bias.into_iter().enumerate() {
         for at in 0..input.len() {
             sum += weights[out * input.len() + at] * input[at];
         }
@@ -359,17 +367,17 @@ fn full(node: &NirNode, input: &[f64]) -> Vec<f64> {
 }
 
 fn convolve(node: &NirNode, input: &[f64], input_shape: &[usize], shape: &[usize]) -> Vec<f64> {
-    let (kernel, stride, before, _, dilation) = geometry(node);
+    let Geometry { kernel, stride, before, dilation, .. } = geometry(node);
     let [channels, height, width] = plane(input_shape);
     let [outputs, rows, columns] = plane(shape);
     let groups = node.values("groups")[0] as usize;
     let (inputs, weights) = (channels / groups, node.values("weight"));
     let bias = spread(node, "bias", outputs, 0.0);
     let mut result = Vec::new();
-    for out in 0..outputs {
+    for (out, &bias) in bias.iter().enumerate() {
         for y in 0..rows {
             for x in 0..columns {
-                let mut sum = bias[out];
+                let mut sum = bias;
                 for i in 0..inputs {
                     for ky in 0..kernel[0] {
                         for kx in 0..kernel[1] {
