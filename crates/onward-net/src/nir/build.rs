@@ -19,6 +19,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Weights are finite, and well within what a scale can be chosen for.
+const WEIGHT_MAX: f64 = 1e6;
 /// Up to this part of all pairs, connections are listed one by one.
 const SPARSE_PART: f64 = 0.25;
 
@@ -192,6 +194,7 @@ impl Builder<'_> {
             population.members.iter().map(|member| self.graph.nodes[member.node].path.as_str()).collect();
         let path = names.join("_");
         let (neuron, gain) = population.neurons.neuron(names[0], population.offset().as_deref(), &feed.shape)?;
+        check_weights(names[0], feed.weights(), gain)?;
         let recurrent = if population.is_recurrent { Some(self.recurrent(population, gain)?) } else { None };
         let name = self.names.give(&path, self.graph.nodes[member.node].kind.name());
         let index = self.layer(name, feed, neuron, gain, recurrent);
@@ -479,6 +482,7 @@ impl Builder<'_> {
                 values[from * count + to] = weight * gain;
             }
         }
+        check_weights(&self.graph.nodes[population.members[0].node].path, values.iter().copied(), 1.0)?;
         Ok(self.weights(Array { shape: vec![count, count], values }))
     }
 
@@ -537,5 +541,16 @@ impl Builder<'_> {
         let name = self.names.give(&self.graph.nodes[output].path, "output");
         self.network.add(Node::Readout(Readout { name, kind: self.options.readout, span: 0..0 }), &[layer]);
         Ok(())
+    }
+}
+
+/// Refuses weights that no scale could be chosen for.
+fn check_weights(path: &str, mut weights: impl Iterator<Item = f64>, gain: f64) -> Result<(), NirError> {
+    match weights.find(|weight| !(-WEIGHT_MAX..=WEIGHT_MAX).contains(&(weight * gain))) {
+        None => Ok(()),
+        Some(weight) => {
+            let cause = format!("with time constants and resistance, a weight into it is {:e}", weight * gain);
+            Err(NirError::node(path, cause, format!("weights are from -{WEIGHT_MAX:e} to {WEIGHT_MAX:e}")))
+        }
     }
 }

@@ -30,6 +30,12 @@ impl Feed {
         Feed { source, shape, kind: FeedKind::Convolution(kernel.geometry), weights: kernel.weights }
     }
 
+    /// The weights alone; a table of connections has numbers of axons and neurons beside them.
+    pub fn weights(&self) -> impl Iterator<Item = f64> + '_ {
+        let step = if matches!(self.kind, FeedKind::Sparse) { 3 } else { 1 };
+        self.weights.values.iter().copied().skip(step - 1).step_by(step)
+    }
+
     /// Connections with their weights: from, to, weight, in the order of what they come from.
     pub fn sparse(source: NodeIndex, matrix: &Matrix) -> Feed {
         let mut rows: Vec<(usize, usize, f64)> = Vec::with_capacity(matrix.entries());

@@ -2,10 +2,14 @@
 
 use onward_net::nir::{Imported, Options, read};
 use onward_net::{LayerKind, Network, Node};
+use proptest::prelude::*;
+
+fn bytes(file: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/nir/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
 
 fn imported(file: &str) -> Imported {
-    let path = format!("{}/tests/nir/{file}", env!("CARGO_MANIFEST_DIR"));
-    read(&std::fs::read(path).unwrap(), &Options::default()).unwrap_or_else(|error| panic!("{file}: {error}"))
+    read(&bytes(file), &Options::default()).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 fn text(network: &Network) -> String {
@@ -50,4 +54,27 @@ fn text_and_arrays_give_the_network_back() {
     let places = ["threshold", "leak", "weight", "recurrent_weight"].map(|place| format!("hidden_lif.{place}"));
     assert_eq!(names, [&["if.weight".to_owned()], &places[..], &["li.weight".to_owned()]].concat());
     assert_eq!(onward_net::npz(&arrays).unwrap(), onward_net::npz(&arrays).unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// A damaged file, compressed or not, is an error, or a network if only numbers are damaged; never anything else.
+    #[test]
+    fn damage_is_an_error(
+        file in prop::sample::select(vec!["gzip.nir", "lzf.nir", "newer.nir", "plain.nir"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..8),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = bytes(file);
+        for (at, value, is_early) in changes {
+            // Headers are at the beginning.
+            let at = at.index(if is_early { 4096 } else { bytes.len() });
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let _ = read(&bytes, &Options::default());
+    }
 }
