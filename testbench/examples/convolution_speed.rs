@@ -64,7 +64,9 @@ fn convolution() {
                     let feed: &mut dyn Feed = inputs;
                     feed.send(tag, 0, 0, Tag { target: false, learn: false, slot: 0 }.payload());
                     for step in 0..64 {
-                        for axon in (0..2048).filter(|axon| (axon * 7 + step as u32 * 3 + window as u32).is_multiple_of(10)) {
+                        for axon in
+                            (0..2048).filter(|axon| (axon * 7 + step as u32 * 3 + window as u32).is_multiple_of(10))
+                        {
                             feed.send(input, step, axon, 1);
                         }
                     }

@@ -83,14 +83,18 @@ fn maker<'a>(
     }
 }
 
-/// What of a block does not fit an empty core of the chip.
+/// What does not fit, by node and number of the limit: how much is needed, and the message.
+type Misfits = BTreeMap<(NodeIndex, usize), (u64, Diagnostic)>;
+
+/// What of a block does not fit an empty core of the chip. Of several blocks of a node the largest is named.
 fn misfits(
     network: &Network,
     chip: &Chip,
     block: &PlannedBlock,
     layout: &Layout,
     connection: Option<&Connection>,
-) -> Vec<Diagnostic> {
+    found: &mut Misfits,
+) {
     let [neuron, axon, synapse] = layout.bytes();
     let limits = [
         ("synapse memory", "bytes", synapse, chip.memory.synapse_bytes),
@@ -99,8 +103,14 @@ fn misfits(
         ("active set", "axons", u64::from(block.axons), chip.memory.axons),
     ];
     let node = &network.graph[block.node];
-    let over = limits.into_iter().filter(|&(_, _, needed, available)| needed > u64::from(available));
-    let misfits = over.map(|(what, unit, needed, available)| {
+    let mut add = |limit: usize, needed: u64, diagnostic: Diagnostic| {
+        let largest = found.entry((block.node, limit)).or_insert_with(|| (needed, diagnostic.clone()));
+        if needed > largest.0 {
+            *largest = (needed, diagnostic);
+        }
+    };
+    let over = limits.into_iter().enumerate().filter(|&(_, (_, _, needed, available))| needed > u64::from(available));
+    for (limit, (what, unit, needed, available)) in over {
         let parts: Vec<&Symbol> =
             layout.symbols.iter().filter(|symbol| symbol.space().is_some_and(|space| space.name() == what)).collect();
         let mut diagnostic = Diagnostic::new(
@@ -118,9 +128,11 @@ fn misfits(
                 symbol.name, symbol.rows, symbol.columns, symbol.width_bits
             ));
         }
-        diagnostic.help(help(node, block, layout, what, needed, available.into()))
-    });
-    misfits.chain(table_limits(node, connection)).collect()
+        add(limit, needed, diagnostic.help(help(node, block, layout, what, needed, available.into())));
+    }
+    for (at, (needed, diagnostic)) in table_limits(node, connection).into_iter().enumerate() {
+        add(limits.len() + at, needed, diagnostic);
+    }
 }
 
 /// What would make a block fit.
@@ -155,7 +167,7 @@ fn help(node: &Node, block: &PlannedBlock, layout: &Layout, what: &str, needed: 
 }
 
 /// Numbers that a table's entries cannot hold.
-fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<Diagnostic> {
+fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<(u64, Diagnostic)> {
     let mut errors = Vec::new();
     let mut limit = |what: &str, needed: u64, available: u64, help: &str| {
         if needed > available {
@@ -163,7 +175,7 @@ fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<Diagnostic>
                 "a block of `{}` is too large for its tables: {needed} {what}, {available} can be told apart",
                 node.name()
             );
-            errors.push(Diagnostic::new(node.span(), message).help(help.to_owned()));
+            errors.push((needed, Diagnostic::new(node.span(), message).help(help.to_owned())));
         }
     };
     for part in connection.into_iter().flat_map(|connection| &connection.parts) {
@@ -214,10 +226,10 @@ impl Pass for Generate {
         let mut made: Vec<Handlers> = Vec::new();
         // Blocks whose handlers are the same text share them.
         let mut known: BTreeMap<(NodeIndex, String), usize> = BTreeMap::new();
-        let mut errors = Vec::new();
+        let mut found = Misfits::new();
         let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
-            let block = &compilation.blocks[at];
+            let (network, block) = (compilation.network(), &compilation.blocks[at]);
             let shares = compilation.formats.contains_key(&block.node);
             let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
             let (index, connection) = match same {
@@ -226,13 +238,8 @@ impl Pass for Generate {
                     let (handlers, connection) = handlers(compilation, block);
                     let key = (block.node, handlers.text.clone());
                     let index = *known.entry(key).or_insert_with(|| {
-                        errors.extend(misfits(
-                            compilation.network(),
-                            &compilation.options.chip,
-                            block,
-                            &handlers.layout,
-                            connection.as_ref(),
-                        ));
+                        let chip = &compilation.options.chip;
+                        misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
                         made.push(handlers);
                         made.len() - 1
                     });
@@ -245,6 +252,7 @@ impl Pass for Generate {
         number_names(&mut made);
         compilation.handlers = made;
         compilation.connections = connections;
+        let errors: Vec<Diagnostic> = found.into_values().map(|(_, diagnostic)| diagnostic).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 

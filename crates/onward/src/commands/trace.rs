@@ -76,6 +76,7 @@ pub fn samples(image: &Image, name: &str, dataset: &Dataset, options: Options, s
     let last = *selection.steps.end();
     let machine = machine(image, options, selection).map_err(|error| failed(error.into()))?;
     let mut session = Session::with(image, Box::new(machine)).map_err(failed)?;
+    session.set_seed(options.seed);
     let window = u64::from(image.network.window_steps);
     let samples = usize::try_from(last / window + 1).unwrap_or(usize::MAX).min(dataset.test.len());
     session.infer(&dataset.test, samples, |_| ControlFlow::Continue(())).map_err(failed)?;
