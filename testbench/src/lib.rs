@@ -3,4 +3,6 @@
 pub mod conformance;
 pub mod flit_model;
 pub mod integer_model;
+pub mod nir_file;
+pub mod nir_model;
 pub mod spiking_model;

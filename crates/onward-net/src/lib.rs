@@ -50,6 +50,9 @@
 //! arithmetic (`parameters`), and a network (`check`, by the words in `vocabulary`), which is written as canonical text
 //! (`text`) or drawn (`dot`). [`Network::load`] reads the arrays that are in files. Each stage goes on after errors, so
 //! that all of them are reported at once. A new feature is a row in `vocabulary` and its meaning in `check`.
+//!
+//! A network also comes from a file of another tool ([`nir`]). [`Network::store`] takes its arrays out, for a text beside
+//! which they lie in an `.npz` file ([`npz`]).
 
 mod arrays;
 mod check;
@@ -58,8 +61,10 @@ mod include;
 mod lexer;
 mod load;
 mod network;
+pub mod nir;
 mod parameters;
 mod parser;
+mod store;
 mod syntax;
 mod text;
 mod vocabulary;
@@ -71,6 +76,7 @@ pub use network::{
     Weights,
 };
 pub use petgraph::graph::NodeIndex;
+pub use store::{Member, npz};
 pub use vocabulary::reference;
 
 use onward_diagnostic::{Diagnostic, Source};

@@ -6,6 +6,7 @@
 mod commands;
 mod failure;
 mod files;
+mod nir;
 mod progress;
 mod report;
 mod results;
@@ -13,7 +14,7 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, compile, disasm, inspect, isa, run, trace_diff, train};
+use commands::{asm, compile, disasm, import, inspect, isa, run, trace_diff, train};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ Examples:
   onward train programs/digits.sp                    learn on the chip, then report
   onward train programs/mnist.sp --data DATA/mnist --chip middle
   onward compile programs/digits.sp -o digits.onw    only compile
+  onward import cnn.nir -o cnn.sp                    a network of another tool
   onward inspect digits.onw                          what is where on the chip
   onward run digits.onw --data digits --learn        run an image
   onward run programs/lif.s --chip small             run a system written in assembly
@@ -45,6 +47,7 @@ struct CommandLine {
 enum Command {
     Train(train::Arguments),
     Compile(compile::Arguments),
+    Import(import::Arguments),
     Run(run::Arguments),
     Inspect(inspect::Arguments),
     Disasm(disasm::Arguments),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Disasm(arguments) => disasm::run(&arguments),

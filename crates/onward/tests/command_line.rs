@@ -201,6 +201,32 @@ fn networks_that_do_not_learn_run() {
 }
 
 #[test]
+fn networks_of_other_tools_are_imported() {
+    let desk = Desk::new();
+    let file = |name: &str| fs::read(root().join("crates/onward-net/tests/nir").join(name)).unwrap();
+    desk.write("model.nir", file("gzip.nir"));
+    let note = desk.onward("import model.nir -o net.sp --window 20");
+    assert_eq!(note.status.code(), Some(0));
+    check("import", "import model.nir -o net.sp --window 20", &String::from_utf8_lossy(&note.stderr));
+    assert_eq!(String::from_utf8_lossy(&note.stdout), "wrote net.sp and net.npz (6 arrays)\n");
+    // The text and the file are the same network: the chip is given the same weights and programs.
+    let text = desk.succeed("compile net.sp --emit assemble");
+    let direct = desk.onward("compile model.nir --window 20 --emit assemble");
+    assert_eq!(direct.status.code(), Some(0), "{}", String::from_utf8_lossy(&direct.stderr));
+    assert_eq!(String::from_utf8_lossy(&direct.stdout), text);
+
+    desk.refuse("import_over_its_input", "import model.nir -o model.nir");
+    desk.refuse("import_without_a_name_for_arrays", "import model.nir -o net.npz");
+    desk.refuse("import_of_a_text", "import digits.sp -o net2.sp");
+    desk.refuse("import_missing", "import nowhere.nir -o net2.sp");
+    desk.refuse("import_node", "compile model.nir --dt 0.01");
+    desk.refuse("nir_options_for_a_text", "compile digits.sp --dt 0.001");
+    desk.refuse("settings_for_nir", "compile model.nir --set hidden=3");
+    desk.write("cut.nir", &file("plain.nir")[..20_000]);
+    desk.refuse("import_cut_short", "compile cut.nir");
+}
+
+#[test]
 fn bad_data_is_refused() {
     let desk = Desk::new();
     desk.refuse("no_data_given", "train mnist.sp");
@@ -373,7 +399,7 @@ fn images_can_be_looked_at() {
 #[test]
 fn every_command_explains_itself() {
     let desk = Desk::new();
-    for command in ["", "train", "compile", "run", "inspect", "disasm", "asm", "isa"] {
+    for command in ["", "train", "compile", "import", "run", "inspect", "disasm", "asm", "isa"] {
         let text = desk.succeed(&format!("{command} --help"));
         assert!(
             text.contains("Example") && text.contains(&format!("onward {command}").trim_end().to_owned()),

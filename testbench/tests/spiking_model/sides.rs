@@ -14,9 +14,9 @@ pub struct Pair {
     machine: Machine,
     /// The plain, slow engine, for every other case.
     slow: Option<reference::Machine>,
-    model: model::Model,
+    pub model: model::Model,
     /// Numbers of the model's nodes by name.
-    numbers: BTreeMap<String, usize>,
+    pub numbers: BTreeMap<String, usize>,
     window: usize,
     /// Spikes of the layer that is read, in all.
     pub spikes: usize,

@@ -1,11 +1,14 @@
-//! `onward compile`: from a network's text to an image.
+//! `onward compile`: from a network's text, or a NIR file, to an image.
 
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_network};
+use crate::nir::{self, NirArguments, is_nir};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::Chip;
-use onward_compile::{Options, PASSES, compile_with};
+use onward_compile::{Compilation, Options, PASSES, Pass, compile_network, compile_with};
+use onward_diagnostic::Source;
+use onward_net::Network;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,14 +17,15 @@ Examples:
   onward compile programs/digits.sp -o digits.onw
   onward compile programs/mnist.sp --chip large        does it fit?
   onward compile programs/digits.sp --emit generate    the handlers of each layer, as assembly
+  onward compile cnn.nir -o cnn.onw                    a network of another tool
   onward compile --passes                              what there is to emit";
 
 /// Compile a network to an image, or see what each pass of the compiler makes
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// The network's text
-    #[arg(value_name = "NET.sp", required_unless_present = "passes")]
+    /// The network's text, or a NIR file
+    #[arg(value_name = "NET.sp|MODEL.nir", required_unless_present = "passes")]
     network: Option<PathBuf>,
     /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
@@ -44,6 +48,8 @@ pub struct Arguments {
     /// Show how long each pass took (on stderr)
     #[arg(long)]
     timings: bool,
+    #[command(flatten)]
+    nir: NirArguments,
 }
 
 /// Runs the command.
@@ -62,17 +68,26 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_outputs(&[arguments.output.as_deref()], &[network, Path::new(&arguments.chip)])?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
-    let source = read_network(network, &arguments.set)?;
+    let (imported, source) = read(network, arguments)?;
     let mut times: Vec<(&'static str, Duration)> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
-    let compiled = compile_with(&source, &Options { chip, seed: arguments.seed }, |pass, compilation| {
+    // What is imported has been parsed.
+    if imported.is_some() && arguments.emit.as_deref() == Some("parse") {
+        printed = terminal::print(&source.text);
+    }
+    let options = Options { chip, seed: arguments.seed };
+    let after = |pass: &dyn Pass, compilation: &Compilation| {
         times.push((pass.name(), start.elapsed()));
         if arguments.emit.as_deref() == Some(pass.name()) {
             printed = terminal::print(&pass.emit(compilation));
         }
         start = Instant::now();
-    });
+    };
+    let compiled = match imported {
+        Some(network) => compile_network(network, &source, &options, after),
+        None => compile_with(&source, &options, after),
+    };
     printed?;
     let image = compiled.map_err(|errors| Failure::diagnostics(&source, &errors))?;
     if arguments.timings {
@@ -107,4 +122,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Some(output) => format!("\nwrote {}\n", output.path().display()),
         None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
     })
+}
+
+/// The text of a network; of a NIR file also the network, with the text it would be.
+fn read(path: &Path, arguments: &Arguments) -> Result<(Option<Network>, Source), Failure> {
+    if !is_nir(path) {
+        if arguments.nir.is_any() {
+            let message = format!("{}: options for NIR files are given, but this is none", path.display());
+            return Err(Failure::input_with_help(message, "a text says encoding, readout, neurons and weights itself"));
+        }
+        return Ok((None, read_network(path, &arguments.set)?));
+    }
+    if !arguments.set.is_empty() {
+        let message = format!("{}: a NIR file has no parameters that --set could set", path.display());
+        return Err(Failure::input_with_help(message, "`onward import` makes a text of it, which can be changed"));
+    }
+    let (network, source) = nir::network(path, &arguments.nir)?;
+    Ok((Some(network), source))
 }

@@ -3,6 +3,7 @@
 pub mod asm;
 pub mod compile;
 pub mod disasm;
+pub mod import;
 pub mod inspect;
 pub mod isa;
 pub mod run;

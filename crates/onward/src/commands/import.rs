@@ -1,0 +1,52 @@
+//! `onward import`: from a NIR file to a network's text and its arrays.
+
+use crate::failure::Failure;
+use crate::files::{Output, check_outputs};
+use crate::nir::{NirArguments, import};
+use crate::text::plural;
+use crate::{Outcome, terminal};
+use onward_net::npz;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  onward import cnn.nir -o cnn.sp                       writes cnn.sp, and cnn.npz with its weights
+  onward import lif.nir -o lif.sp --dt 1e-3 --encoding rate --readout most-spikes
+  onward compile cnn.nir -o cnn.onw                     without the text between";
+
+/// Make a network's text of a NIR file (the graph that many spiking frameworks write)
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The NIR file
+    #[arg(value_name = "MODEL.nir")]
+    model: PathBuf,
+    /// Where the text goes; its arrays go beside it, into a file of the same name that ends in .npz
+    #[arg(short, long, value_name = "NET.sp")]
+    output: PathBuf,
+    #[command(flatten)]
+    nir: NirArguments,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let text_path = &arguments.output;
+    let arrays_path = text_path.with_extension("npz");
+    let (Some(arrays), false) = (arrays_path.file_name(), *text_path == arrays_path) else {
+        let message = format!("{}: is no name for the text", text_path.display());
+        return Err(Failure::input_with_help(message, "name a file that ends in .sp"));
+    };
+    check_outputs(&[Some(text_path), Some(&arrays_path)], &[&arguments.model])?;
+    let (text, array_file) = (Output::prepare(text_path)?, Output::prepare(&arrays_path)?);
+    let written = import(&arguments.model, &arguments.nir, &arrays.to_string_lossy())?;
+    // The arrays first: the text is never there without them.
+    if !written.members.is_empty() {
+        array_file.write(&npz(&written.members).map_err(|error| Failure::Inside(error.to_string()))?)?;
+    }
+    text.write(written.text.as_bytes())?;
+    let arrays = match written.members.len() {
+        0 => String::new(),
+        count => format!(" and {} ({})", array_file.path().display(), plural(count as u64, "array")),
+    };
+    terminal::print(&format!("wrote {}{arrays}\n", text.path().display()))
+}

@@ -1,0 +1,142 @@
+//! Networks in files of other tools: what both `import` and `compile` need.
+
+use crate::failure::Failure;
+use crate::terminal;
+use clap::{Args, ValueEnum};
+use onward_diagnostic::Source;
+use onward_net::nir::{Imported, Options, ResetRule, identifier, read};
+use onward_net::{Encoding, Member, Network, ReadoutKind};
+use std::path::Path;
+
+/// What a NIR file does not say.
+#[derive(Args)]
+#[command(next_help_heading = "Options for NIR files")]
+pub struct NirArguments {
+    /// Length of a time step, in the unit of the file's time constants [default: 1e-4]
+    #[arg(long, value_name = "TIME")]
+    dt: Option<f64>,
+    /// How samples become spikes: events, rate, poisson, latency or current [default: events]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "ENCODING")]
+    encoding: Option<EncodingChoice>,
+    /// What leaves the chip: all spikes, or the neuron with the most of them [default: spikes]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "spikes|most-spikes")]
+    readout: Option<ReadoutChoice>,
+    /// What firing does: sets the voltage to v_reset, or subtracts the threshold [default: value]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "value|subtract")]
+    reset: Option<ResetChoice>,
+    /// Bits of a weight: 4, 8 or 16 [default: 8]
+    #[arg(long, value_name = "N", value_parser = weight_bits)]
+    weight_bits: Option<u32>,
+    /// Steps that a sample is shown [default: 100]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    window: Option<u32>,
+    /// Of a last node that does not fire (LI, I): how much of its voltage, summed over steps, is a spike [default: 1]
+    #[arg(long, value_name = "VOLTAGE")]
+    output_threshold: Option<f64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EncodingChoice {
+    Events,
+    Rate,
+    Poisson,
+    Latency,
+    Current,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ReadoutChoice {
+    Spikes,
+    MostSpikes,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ResetChoice {
+    Value,
+    Subtract,
+}
+
+fn weight_bits(text: &str) -> Result<u32, String> {
+    match text {
+        "4" | "8" | "16" => Ok(text.parse().unwrap_or(8)),
+        _ => Err("weights have 4, 8 or 16 bits".to_owned()),
+    }
+}
+
+impl NirArguments {
+    /// Whether any of them was given.
+    pub fn is_any(&self) -> bool {
+        self.dt.is_some()
+            || self.encoding.is_some()
+            || self.readout.is_some()
+            || self.reset.is_some()
+            || self.weight_bits.is_some()
+            || self.window.is_some()
+            || self.output_threshold.is_some()
+    }
+
+    fn options(&self, path: &Path) -> Options {
+        let name = path.file_stem().map_or_else(String::new, |stem| identifier(&stem.to_string_lossy()));
+        let default = Options::default();
+        Options {
+            name,
+            time_step: self.dt.unwrap_or(default.time_step),
+            encoding: self.encoding.map_or(default.encoding, |encoding| match encoding {
+                EncodingChoice::Events => Encoding::Events,
+                EncodingChoice::Rate => Encoding::Rate,
+                EncodingChoice::Poisson => Encoding::Poisson,
+                EncodingChoice::Latency => Encoding::Latency,
+                EncodingChoice::Current => Encoding::Current,
+            }),
+            readout: self.readout.map_or(default.readout, |readout| match readout {
+                ReadoutChoice::Spikes => ReadoutKind::Spikes,
+                ReadoutChoice::MostSpikes => ReadoutKind::MostSpikes,
+            }),
+            reset: self.reset.map_or(default.reset, |reset| match reset {
+                ResetChoice::Value => ResetRule::AsGiven,
+                ResetChoice::Subtract => ResetRule::Subtract,
+            }),
+            weight_bits: self.weight_bits.unwrap_or(default.weight_bits),
+            window_steps: self.window.unwrap_or(default.window_steps),
+            output_threshold: self.output_threshold.unwrap_or(default.output_threshold),
+        }
+    }
+}
+
+/// Whether a path is that of a NIR file.
+pub fn is_nir(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("nir"))
+}
+
+/// A network that was imported, as text whose arrays are members of the file `arrays`.
+pub struct Written {
+    /// Canonical text.
+    pub text: String,
+    /// What the text names.
+    pub members: Vec<Member>,
+}
+
+/// Imports a file; what there is to note goes to stderr.
+pub fn import(path: &Path, arguments: &NirArguments, arrays: &str) -> Result<Written, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let imported = read(&bytes, &arguments.options(path));
+    let Imported { mut network, notes } = imported
+        .map_err(|error| Failure::input_with_help(format!("{}: {}", path.display(), error.message()), error.help))?;
+    for note in notes {
+        eprintln!("{} {}: {note}", terminal::stderr_style().bold("note:"), path.display());
+    }
+    let members = network.store(arrays);
+    Ok(Written { text: network.to_string(), members })
+}
+
+/// Imports a file for the compiler: the network, and the text that its spans point into.
+pub fn network(path: &Path, arguments: &NirArguments) -> Result<(Network, Source), Failure> {
+    // No such file is looked for: the arrays are put in from memory.
+    let arrays = path.with_extension("npz");
+    let arrays = arrays.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let written = import(path, arguments, &arrays)?;
+    let source = Source::new(path.display().to_string(), written.text);
+    let mut network = Network::parse(&source).map_err(|errors| Failure::diagnostics(&source, &errors))?;
+    network.supply(&arrays, &written.members);
+    Ok((network, source))
+}
