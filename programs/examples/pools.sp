@@ -1,4 +1,4 @@
-# What is between layers: pools, flattening, delay and addition.
+# What is between layers: pools, flattening and delay.
 
 network pools {
     window = 16
@@ -7,8 +7,7 @@ network pools {
     layer some   = max_pool(2) from map                       # 4 x 8 x 8, a step later
     layer mean   = average_pool(4) from some                  # 4 x 2 x 2
     layer row    = flatten from mean                          # 16
-    layer late   = delay(3) from row
-    layer both   = add from row, late
-    layer out    = dense(10) from both
+    layer late   = delay(3) from row                          # the same spikes, three steps later
+    layer out    = dense(10) from late
     readout answer = most_spikes from out
 }

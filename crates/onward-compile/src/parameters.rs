@@ -209,7 +209,11 @@ fn largest_of(values: &Values) -> f64 {
 /// Real weights, in the order they are kept in.
 enum Real {
     /// Drawn: the standard deviation.
-    Drawn { deviation: f64, count: usize, stream: u32 },
+    Drawn {
+        deviation: f64,
+        count: usize,
+        stream: u32,
+    },
     Given(Vec<f64>),
 }
 

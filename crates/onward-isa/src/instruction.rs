@@ -259,7 +259,11 @@ impl Instruction {
     ) -> Result<u32, EncodeError> {
         if !self.has_valid_memory() {
             let what = format!("{}{}", self.space.letter(), self.width.bits());
-            return Err(error("the memory operand", &what, "n8 n16 n32 a8 a16 a32 s4 s8 s16 s32, and e32 to read; of `vaddn16` and `vaddn32` a and s alone"));
+            return Err(error(
+                "the memory operand",
+                &what,
+                "n8 n16 n32 a8 a16 a32 s4 s8 s16 s32, and e32 to read; of `vaddn16` and `vaddn32` a and s alone",
+            ));
         }
         Ok((self.space as u32) << 2 | self.width as u32)
     }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, system_words};
 use onward_chip::{Costs, Technology};
 use onward_diagnostic::Source;
-use onward_image::{Image, PopulationKind};
+use onward_image::{Encoding, Image, PopulationKind};
 use onward_run::data::{BUILTIN_DATASETS, Dataset};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -49,13 +49,29 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
     };
     let dataset = Dataset::load(name)?;
     let populations = &image.network.populations;
-    let shape = populations.iter().find_map(|population| match &population.kind {
-        PopulationKind::RateInput { shape } => Some(shape.as_slice()),
+    let input = populations.iter().find_map(|population| match &population.kind {
+        PopulationKind::RateInput { shape } => Some((shape.as_slice(), None, population.neurons)),
+        PopulationKind::EncodedInput { shape, encoding } => {
+            Some((shape.as_slice(), Some(*encoding), population.neurons))
+        }
         _ => None,
     });
-    let classes = populations.iter().find(|population| population.kind == PopulationKind::Target);
-    if let (Some(shape), Some(classes)) = (shape, classes) {
-        dataset.check(shape, classes.neurons)?;
+    // Classes are those of the target, or the neurons that answer; spikes are not compared with labels.
+    let neurons = |wanted| populations.iter().find(|population| population.kind == wanted).map(|of| of.neurons);
+    let spikes = neurons(PopulationKind::SpikeReadout).map(|_| u32::MAX);
+    let classes = neurons(PopulationKind::Target).or(spikes).or(neurons(PopulationKind::Readout));
+    if let (Some((shape, encoding, axons)), Some(classes)) = (input, classes) {
+        let window = image.network.window_steps;
+        match encoding {
+            Some(Encoding::Events) => dataset.check_events(axons, window, classes)?,
+            Some(Encoding::Delta { .. }) => dataset.check_sequences(axons, window, classes)?,
+            _ if dataset.test.is_recorded() => {
+                let message =
+                    format!("{}: holds recorded spikes, but the network's input encodes values", dataset.name);
+                return Err(Failure::input_with_help(message, "change the input to `events`, or give other data"));
+            }
+            _ => dataset.check(shape, classes)?,
+        }
     }
     Ok(dataset)
 }

@@ -94,7 +94,17 @@ pub fn report(results: &Results) -> String {
 
 fn result(results: &Results) -> String {
     let tested = format!("{} of {} test samples", count(results.right as u64), count(results.tested as u64));
-    let mut rows = vec![vec!["accuracy".into(), percent(results.accuracy_percent), tested]];
+    let mut rows = Vec::new();
+    match (results.accuracy_percent, results.read_spikes) {
+        (Some(accuracy), _) => rows.push(vec!["accuracy".into(), percent(accuracy), tested]),
+        (None, Some(spikes)) => {
+            let samples = plural(results.tested as u64, "test sample");
+            rows.push(vec!["spikes read".into(), count(spikes as u64), format!("for {samples}")]);
+        }
+        (None, None) => {
+            rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()])
+        }
+    }
     let learned = results.learned() as u64;
     if learned > 0 {
         let epochs = results.epochs.len() as u64;

@@ -153,7 +153,9 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
                 [fixed::SMALL, fixed::BASE, 0, 1][usize::from(random % 4)]
             }
             // Mostly no base, or a small one.
-            RegisterKind::Scalar if operand == Operand::Base && random < 240 => [0, fixed::SMALL][usize::from(random % 2)],
+            RegisterKind::Scalar if operand == Operand::Base && random < 240 => {
+                [0, fixed::SMALL][usize::from(random % 2)]
+            }
             RegisterKind::Scalar if description.updates.is_some() && random < 240 => {
                 [0, fixed::SMALL, fixed::BASE][usize::from(random % 3)]
             }

@@ -179,8 +179,15 @@ impl Net {
         let [channels, height, width] = self.plane(from);
         let size = |n: u32| (n - window) / stride + 1;
         let shape = vec![channels, size(height), size(width)];
-        let pool =
-            Pool { name: name.into(), kind, window: [window; 2], stride: [stride; 2], shape, block: channels.div_ceil(2), span: 0..0 };
+        let pool = Pool {
+            name: name.into(),
+            kind,
+            window: [window; 2],
+            stride: [stride; 2],
+            shape,
+            block: channels.div_ceil(2),
+            span: 0..0,
+        };
         self.network.add(Node::Pool(pool), &[from])
     }
 
@@ -223,7 +230,13 @@ impl Net {
         let graded = self.network.input().encoding == Encoding::Current;
         let windows: Vec<Vec<Vec<i64>>> = (0..3)
             .map(|_| {
-                let mut value = || if self.random.unit() < rate { if graded { (self.random.next() % 255) as i64 + 1 } else { 1 } } else { 0 };
+                let mut value = || {
+                    if self.random.unit() < rate {
+                        if graded { (self.random.next() % 255) as i64 + 1 } else { 1 }
+                    } else {
+                        0
+                    }
+                };
                 (0..steps).map(|_| (0..size).map(|_| value()).collect()).collect()
             })
             .collect();

@@ -65,7 +65,8 @@ pub fn window(
                                 let mut sum = 0;
                                 for i in 0..i64::from(pool.window[0]) {
                                     for j in 0..i64::from(pool.window[1]) {
-                                        let (y, x) = (y * i64::from(pool.stride[0]) + i, x * i64::from(pool.stride[1]) + j);
+                                        let (y, x) =
+                                            (y * i64::from(pool.stride[0]) + i, x * i64::from(pool.stride[1]) + j);
                                         sum += values[((c * height + y) * width + x) as usize];
                                     }
                                 }

@@ -47,7 +47,8 @@ impl Axis {
     pub fn reach(&self, at: u32, of: &std::ops::Range<u32>) -> Option<Reach> {
         let taps = self.taps(self.phase(at));
         let output = |tap: u32| {
-            (i64::from(at) + i64::from(self.padding) - i64::from(tap) * i64::from(self.dilation)) / i64::from(self.stride)
+            (i64::from(at) + i64::from(self.padding) - i64::from(tap) * i64::from(self.dilation))
+                / i64::from(self.stride)
         };
         let first = output(*taps.first()?);
         let in_range = |&tap: &u32| (i64::from(of.start)..i64::from(of.end)).contains(&output(tap));

@@ -111,9 +111,8 @@ fn from(
             let windows = Windows::new(pool, shape);
             let mut sources = from(network, before, blocks, planned);
             for source in &mut sources {
-                let pooled = (0..source.count).map(|index| {
-                    source.feeds.of(index).flat_map(|feed| windows.of(feed)).collect()
-                });
+                let pooled =
+                    (0..source.count).map(|index| source.feeds.of(index).flat_map(|feed| windows.of(feed)).collect());
                 source.feeds = Feeds::Listed(pooled.collect());
             }
             sources
@@ -177,10 +176,7 @@ impl Windows {
         let (ys, xs) = (self.along(0, at / width), self.along(1, at % width));
         let divisor = feed.divisor.saturating_mul(self.divisor);
         let [rows, columns] = self.to;
-        ys.flat_map(|y| {
-            xs.clone().map(move |x| Feed { place: (channel * rows + y) * columns + x, divisor })
-        })
-        .collect()
+        ys.flat_map(|y| xs.clone().map(move |x| Feed { place: (channel * rows + y) * columns + x, divisor })).collect()
     }
 }
 
@@ -190,7 +186,13 @@ mod tests {
 
     #[test]
     fn windows_that_overlap_or_leave_gaps() {
-        let windows = |window, stride| Windows { from: [1, 5], to: [1, (5 - window) / stride + 1], window: [1, window], stride: [1, stride], divisor: 1 };
+        let windows = |window, stride| Windows {
+            from: [1, 5],
+            to: [1, (5 - window) / stride + 1],
+            window: [1, window],
+            stride: [1, stride],
+            divisor: 1,
+        };
         let of = |windows: Windows| (0..5).map(|at| windows.along(1, at)).collect::<Vec<_>>();
         assert_eq!(of(windows(2, 2)), [0..1, 0..1, 1..2, 1..2, 2..2]);
         assert_eq!(of(windows(3, 1)), [0..1, 0..2, 0..3, 1..3, 2..3]);

@@ -95,6 +95,15 @@ impl Kernels {
         self.axes[0].step() * self.row_pitch()
     }
 
+    /// The sum of the neuron that an index of the block's packets stands for.
+    pub fn sum_of(&self, index: u32) -> u32 {
+        let plane = &self.plane;
+        let (rest, channel) = (index / plane.channels, index % plane.channels);
+        let (rest, x) = (rest / plane.width, rest % plane.width);
+        let (band, y) = (rest / plane.rows, rest % plane.rows);
+        self.sum(band, i64::from(plane.first_row + y), x.into()) + channel
+    }
+
     fn sum(&self, band: u32, y: i64, x: i64) -> u32 {
         let row = y - i64::from(self.plane.first_row) + i64::from(self.before[0]);
         let place = row * i64::from(self.pitch) + x + i64::from(self.before[1]);

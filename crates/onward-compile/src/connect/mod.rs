@@ -55,14 +55,30 @@ pub(crate) enum PartKind {
         rows: Vec<(u32, u32)>,
         table: Table,
     },
-    Kernels { kernels: Kernels, table: Table },
+    Kernels {
+        kernels: Kernels,
+        table: Table,
+    },
     Pairs {
         /// For each axon its first pair, and the end of the last's.
         first: Vec<i32>,
         /// The weight in the upper half, the neuron in the lower.
         pairs: Vec<i32>,
     },
-    Marks { table: Table },
+    Marks {
+        table: Table,
+    },
+}
+
+impl PartKind {
+    /// Elements of a row of weights for all `neurons` of a block, this being its first part: a convolution's neurons lie
+    /// among a halo, and so do the weights of its own spikes.
+    pub fn row_length(&self, neurons: u32) -> u32 {
+        match self {
+            PartKind::Kernels { kernels, .. } => kernels.sums(),
+            _ => neurons,
+        }
+    }
 }
 
 /// What axons are mapped to.
@@ -84,10 +100,8 @@ pub(crate) struct Entry {
 }
 
 impl Table {
+    /// A table with entries for all axons: handlers of kernels read them even if each is the axon's own number.
     fn new(lists: Vec<Vec<Entry>>) -> Table {
-        if lists.iter().zip(0..).all(|(list, at)| matches!(list[..], [Entry { value, .. }] if value == at)) {
-            return Table::Identity;
-        }
         if lists.iter().all(|list| list.len() <= 1) {
             let any_missing = lists.iter().any(Vec::is_empty);
             let entries = lists.into_iter().map(|list| list.first().copied().unwrap_or(Entry { value: -1, shape: 0 }));
@@ -104,6 +118,9 @@ impl Table {
 
     /// A table without shapes.
     pub fn of_values(lists: Vec<Vec<u32>>) -> Table {
+        if lists.iter().zip(0..).all(|(list, at)| list[..] == [at]) {
+            return Table::Identity;
+        }
         let entries = |list: Vec<u32>| list.into_iter().map(|value| Entry { value: value as i32, shape: 0 }).collect();
         Table::new(lists.into_iter().map(entries).collect())
     }
@@ -207,9 +224,9 @@ impl Maker<'_> {
             return Sums::Register;
         }
         let elements = match &parts[0].kind {
-            PartKind::Kernels { kernels, .. } => kernels.sums(),
-            _ => {
-                let (strips, strip) = strips(block.neurons, length);
+            PartKind::Kernels { kernels, .. } if parts.len() == 1 => kernels.sums(),
+            first => {
+                let (strips, strip) = strips(first.row_length(block.neurons), length);
                 strips * strip
             }
         };
@@ -254,17 +271,16 @@ impl Maker<'_> {
 /// Rows, each once, in the order of the first axon that has it.
 fn rows(feeds: Vec<Vec<(u32, u32)>>) -> PartKind {
     let mut rows: Vec<(u32, u32)> = Vec::new();
-    let mut known: BTreeMap<(u32, u32), i32> = BTreeMap::new();
+    let mut known: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let lists = feeds.into_iter().map(|feeds| {
         let row = feeds.into_iter().map(|feed| {
-            let value = *known.entry(feed).or_insert_with(|| {
+            *known.entry(feed).or_insert_with(|| {
                 rows.push(feed);
-                rows.len() as i32 - 1
-            });
-            Entry { value, shape: 0 }
+                rows.len() as u32 - 1
+            })
         });
         row.collect::<Vec<_>>()
     });
-    let table = Table::new(lists.collect());
+    let table = Table::of_values(lists.collect());
     PartKind::Rows { rows, table }
 }

@@ -30,7 +30,8 @@ pub(super) const REGISTERS: [(&str, &str); 17] = [
 pub(super) struct Places<'a> {
     pub layout: &'a Layout,
     pub vector_length: u32,
-    pub neurons: u32,
+    /// Elements of a row of weights.
+    pub row_length: u32,
 }
 
 impl Places<'_> {
@@ -46,13 +47,12 @@ pub(super) fn integrate(a: &mut Assembly, connection: &Connection, places: &Plac
     let joined = joined(connection);
     let alone = parts.len() == 1 || joined;
     if connection.sums == Sums::Register {
-        a.code(&format!("setvl r0, {}", places.neurons), "");
-        a.code(&format!("setrow r0, {}", places.neurons), "");
+        a.code(&format!("setvl r0, {}", places.row_length), "");
+        a.code(&format!("setrow r0, {}", places.row_length), "");
         a.code("vmv v0, r0", "what comes in");
     }
-    let emitters: Vec<Emitter> = (0..parts.len())
-        .map(|number| Emitter { connection, part: &parts[number], number, places, alone })
-        .collect();
+    let emitters: Vec<Emitter> =
+        parts.iter().enumerate().map(|(number, part)| Emitter { connection, part, number, places }).collect();
     if alone {
         emitters[0].prepare(a);
         a.code("foreach axon, payload, update", "");
@@ -83,8 +83,6 @@ struct Emitter<'a> {
     part: &'a Part,
     number: usize,
     places: &'a Places<'a>,
-    /// Whether there is no other part, so that what stays the same is prepared once.
-    alone: bool,
 }
 
 impl Emitter<'_> {
@@ -106,7 +104,7 @@ impl Emitter<'_> {
         match &self.part.kind {
             PartKind::Rows { .. } => {
                 if let Sums::Memory { .. } = self.connection.sums {
-                    let (count, strip) = strips(self.places.neurons, self.places.vector_length);
+                    let (count, strip) = strips(self.places.row_length, self.places.vector_length);
                     a.code(&format!("setvl r0, {strip}"), "");
                     a.load_number("columns", (count * strip) as i32, "");
                     a.code(&format!("addi rows, r0, {count}"), "");
@@ -190,7 +188,7 @@ impl Emitter<'_> {
             if columns > i64::from(self.places.vector_length) {
                 a.code(&format!("loop rows, {done}"), "");
             }
-            let (_, strip) = strips(self.places.neurons, self.places.vector_length);
+            let (_, strip) = strips(self.places.row_length, self.places.vector_length);
             self.add_run(a, sum_bits);
             if columns > i64::from(self.places.vector_length) {
                 a.code(&format!("addi weights, weights, {strip}"), "");

@@ -57,7 +57,8 @@ pub(crate) fn layout(shape: &BlockShape) -> Layout {
                 let columns = match connection.sums {
                     Sums::Register => n,
                     Sums::Memory { .. } => {
-                        let (strips, strip) = strips(n, shape.vector_length);
+                        let length = connection.parts[0].kind.row_length(n);
+                        let (strips, strip) = strips(length, shape.vector_length);
                         strips * strip
                     }
                 };
@@ -149,7 +150,8 @@ pub(crate) fn neurons(shape: &BlockShape) -> (String, Layout) {
     open_window(&mut a, shape, &layout);
     a.gap();
     a.label("integrate");
-    let places = Places { layout: &layout, vector_length: shape.vector_length, neurons: n };
+    let row_length = shape.connection.parts[0].kind.row_length(n);
+    let places = Places { layout: &layout, vector_length: shape.vector_length, row_length };
     events::integrate(&mut a, shape.connection, &places);
     a.gap();
     a.label("update");
@@ -193,7 +195,9 @@ fn open_window(a: &mut Assembly, shape: &BlockShape, layout: &Layout) {
     a.comment("A window opens: the tag goes on, and all neurons are at rest.");
     a.code("special r10, tag", "");
     a.code("send r0, r10, ROUTE_TAGS", "");
-    let bit = |name: &str| layout.symbol(name).map(|s| (s.offset * u32::from(s.width_bits), s.columns * u32::from(s.width_bits)));
+    let bit = |name: &str| {
+        layout.symbol(name).map(|s| (s.offset * u32::from(s.width_bits), s.columns * u32::from(s.width_bits)))
+    };
     let all: Vec<(u32, u32)> = ["membrane", "current", "refractory"].into_iter().filter_map(bit).collect();
     let first = all.iter().map(|(first, _)| first / 32).min().unwrap_or(0);
     let end = all.iter().map(|(first, bits)| (first + bits).div_ceil(32)).max().unwrap_or(0);
@@ -327,9 +331,12 @@ fn constants(a: &mut Assembly, shape: &BlockShape) {
             a.code("sub minus, r0, threshold", "");
         }
     }
-    for (register, values) in
-        [("minus", &neuron.reset), ("leak", &neuron.leak), ("left_current", &neuron.current), ("bias", &Some(neuron.bias.clone()))]
-    {
+    for (register, values) in [
+        ("minus", &neuron.reset),
+        ("leak", &neuron.leak),
+        ("left_current", &neuron.current),
+        ("bias", &Some(neuron.bias.clone())),
+    ] {
         if let Some(Integers::Same(value)) = values
             && !(register == "bias" && *value == 0)
         {

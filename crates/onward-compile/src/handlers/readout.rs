@@ -104,11 +104,11 @@ pub(crate) fn most_spikes(
 
 /// For each axon, the neuron it stands for; `None` if they come in their order.
 pub(crate) fn neurons_of_axons(compilation: &Compilation, block: &PlannedBlock) -> Option<Vec<u32>> {
-    let senders = block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes).filter_map(|inlet| match inlet.from {
-        PlannedSource::Block(number) => Some(&compilation.blocks[number as usize]),
-        PlannedSource::Host(_) => None,
-    });
-    let neurons: Vec<u32> =
-        senders.flat_map(|sender| (0..sender.neurons).map(|index| sender.neuron(index))).collect();
+    let senders =
+        block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes).filter_map(|inlet| match inlet.from {
+            PlannedSource::Block(number) => Some(&compilation.blocks[number as usize]),
+            PlannedSource::Host(_) => None,
+        });
+    let neurons: Vec<u32> = senders.flat_map(|sender| (0..sender.neurons).map(|index| sender.neuron(index))).collect();
     neurons.iter().zip(0..).any(|(&neuron, at)| neuron != at).then_some(neurons)
 }

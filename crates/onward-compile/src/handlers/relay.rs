@@ -1,8 +1,8 @@
 //! Pools by maximum and delays: blocks that pass packets on.
 
+use super::events::{self, Places};
 use super::neurons::{add_table, clear};
 use super::text::Assembly;
-use super::events::{self, Places};
 use crate::connect::{Connection, Part, PartKind, Sums, Table, Windows, plane, strips};
 use crate::layout::Layout;
 use crate::parameters::is_graded;
@@ -13,7 +13,13 @@ use onward_net::Node;
 
 /// A loop over `length` elements in strips: `body` finds the vector length set and the first element in r4. It must leave
 /// r4, r10, r13 and r14 as they are.
-pub(super) fn in_strips(a: &mut Assembly, length: u32, vector_length: u32, end: &str, body: impl FnOnce(&mut Assembly)) {
+pub(super) fn in_strips(
+    a: &mut Assembly,
+    length: u32,
+    vector_length: u32,
+    end: &str,
+    body: impl FnOnce(&mut Assembly),
+) {
     let (count, strip) = strips(length, vector_length);
     let even = count * strip == length;
     a.code("addi r4, r0, 0", "");
@@ -92,7 +98,7 @@ pub(crate) fn maximum(
     a.code("special r10, tag", "a window opens: the tag goes on");
     a.code("send r0, r10, ROUTE_TAGS", "");
     a.label("integrate");
-    events::integrate(&mut a, &connection, &Places { layout: &layout, vector_length, neurons: block.neurons });
+    events::integrate(&mut a, &connection, &Places { layout: &layout, vector_length, row_length: block.neurons });
     a.label("update");
     a.code("addi one, r0, 1", "");
     in_strips(&mut a, block.neurons, vector_length, "updated", |a| {

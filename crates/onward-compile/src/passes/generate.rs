@@ -1,6 +1,6 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, plane};
+use crate::connect::{Connection, Maker, PartKind, Sums, plane};
 use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
@@ -8,9 +8,9 @@ use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
-use onward_image::Symbol;
+use onward_image::{Order, Symbol};
 use onward_isa::Program;
-use onward_net::{Layer, Network, Node, ReadoutKind};
+use onward_net::{Layer, LayerKind, Network, Node, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -84,7 +84,13 @@ fn maker<'a>(
 }
 
 /// What of a block does not fit an empty core of the chip.
-fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout) -> Vec<Diagnostic> {
+fn misfits(
+    network: &Network,
+    chip: &Chip,
+    block: &PlannedBlock,
+    layout: &Layout,
+    connection: Option<&Connection>,
+) -> Vec<Diagnostic> {
     let [neuron, axon, synapse] = layout.bytes();
     let limits = [
         ("synapse memory", "bytes", synapse, chip.memory.synapse_bytes),
@@ -94,7 +100,7 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
     ];
     let node = &network.graph[block.node];
     let over = limits.into_iter().filter(|&(_, _, needed, available)| needed > u64::from(available));
-    over.map(|(what, unit, needed, available)| {
+    let misfits = over.map(|(what, unit, needed, available)| {
         let parts: Vec<&Symbol> =
             layout.symbols.iter().filter(|symbol| symbol.space().is_some_and(|space| space.name() == what)).collect();
         let mut diagnostic = Diagnostic::new(
@@ -112,21 +118,75 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
                 symbol.name, symbol.rows, symbol.columns, symbol.width_bits
             ));
         }
-        let bits = layout.symbol("weights").map_or(0, |symbol| symbol.width_bits);
-        let help = match what {
-            "synapse memory" => {
-                // A multiple of 16 fills the lanes of most chips.
-                let largest = (u64::from(block.neurons) * u64::from(available) / needed).max(1);
-                let largest = if largest > 16 { largest / 16 * 16 } else { largest };
-                let fewer_bits = if bits > 4 { ", weights of fewer bits" } else { "" };
-                format!("smaller blocks (`block = {largest}` or less){fewer_bits}, or a chip with larger memories")
+        diagnostic.help(help(node, block, layout, what, needed, available.into()))
+    });
+    misfits.chain(table_limits(node, connection)).collect()
+}
+
+/// What would make a block fit.
+fn help(node: &Node, block: &PlannedBlock, layout: &Layout, what: &str, needed: u64, available: u64) -> String {
+    let bits = layout.symbol("weights").map_or(0, |symbol| symbol.width_bits);
+    let fewer_bits = if bits > 4 { ", weights of fewer bits" } else { "" };
+    let larger = "or a chip with larger memories";
+    let convolution = matches!(node, Node::Layer(Layer { kind: LayerKind::Convolution(_), .. }));
+    match what {
+        "synapse memory" if convolution => format!("fewer channels in a block (`block`){fewer_bits}, {larger}"),
+        "synapse memory" => {
+            // A multiple of 16 fills the lanes of most chips.
+            let largest = (u64::from(block.neurons) * available / needed).max(1);
+            let largest = if largest > 16 { largest / 16 * 16 } else { largest };
+            format!("smaller blocks (`block = {largest}` or less){fewer_bits}, {larger}")
+        }
+        "neuron memory" if convolution => format!("fewer channels or rows in a block (`block`, `rows`), {larger}"),
+        "neuron memory" if matches!(node, Node::Delay(_)) => {
+            format!("a shorter delay, smaller blocks of what is delayed, {larger}")
+        }
+        "neuron memory" if block.order == Order::Straight && layout.symbol("membrane").is_none() => {
+            format!("smaller blocks, {larger}")
+        }
+        "neuron memory" => "smaller blocks, fewer classes, or a chip with larger memories".into(),
+        _ if convolution => {
+            format!(
+                "smaller blocks of the layers before, of fewer rows: a block takes all packets of each that reaches it; {larger}"
+            )
+        }
+        _ => "fewer inputs to the layer, or a chip with larger memories".to_owned(),
+    }
+}
+
+/// Numbers that a table's entries cannot hold.
+fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    let mut limit = |what: &str, needed: u64, available: u64, help: &str| {
+        if needed > available {
+            let message = format!(
+                "a block of `{}` is too large for its tables: {needed} {what}, {available} can be told apart",
+                node.name()
+            );
+            errors.push(Diagnostic::new(node.span(), message).help(help.to_owned()));
+        }
+    };
+    for part in connection.into_iter().flat_map(|connection| &connection.parts) {
+        match &part.kind {
+            PartKind::Kernels { kernels, .. } => {
+                let sums = "fewer channels or rows in a block (`block`, `rows`)";
+                limit("sums", u64::from(kernels.sums()), 1 << 16, sums);
+                limit(
+                    "taps of kernels",
+                    kernels.all_taps(),
+                    1 << 15,
+                    "fewer input channels, more groups, or smaller kernels",
+                );
             }
-            "neuron memory" => "smaller blocks, fewer classes, or a chip with larger memories".into(),
-            _ => "fewer inputs to the layer, or a chip with larger memories".to_owned(),
-        };
-        diagnostic.help(help)
-    })
-    .collect()
+            PartKind::Pairs { .. } => {
+                if let Some(Sums::Memory { elements, .. }) = connection.map(|connection| connection.sums) {
+                    limit("neurons", elements.into(), 1 << 16, "smaller blocks (`block = 65536` or less)");
+                }
+            }
+            PartKind::Rows { .. } | PartKind::Marks { .. } => {}
+        }
+    }
+    errors
 }
 
 /// Handlers of one layer that differ in more than the number of neurons are told apart by numbers.
@@ -166,7 +226,13 @@ impl Pass for Generate {
                     let (handlers, connection) = handlers(compilation, block);
                     let key = (block.node, handlers.text.clone());
                     let index = *known.entry(key).or_insert_with(|| {
-                        errors.extend(misfits(compilation.network(), &compilation.options.chip, block, &handlers.layout));
+                        errors.extend(misfits(
+                            compilation.network(),
+                            &compilation.options.chip,
+                            block,
+                            &handlers.layout,
+                            connection.as_ref(),
+                        ));
                         made.push(handlers);
                         made.len() - 1
                     });

@@ -1,6 +1,7 @@
 //! The passes, one a file, in the order they run.
 
 mod assemble;
+mod balance;
 mod fixed_point;
 mod generate;
 mod link;
@@ -17,6 +18,7 @@ use crate::pass::Pass;
 pub static PASSES: &[&dyn Pass] = &[
     &parse::Parse,
     &load::Load,
+    &balance::Balance,
     &fixed_point::FixedPoint,
     &partition::Partition,
     &generate::Generate,

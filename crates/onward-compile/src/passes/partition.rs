@@ -85,8 +85,7 @@ impl Cutter<'_> {
         let network = self.network;
         let mut at = node;
         loop {
-            let source =
-                network.sources(at).into_iter().max_by_key(|&source| (network.lag(source), !source.index()));
+            let source = network.sources(at).into_iter().max_by_key(|&source| (network.lag(source), !source.index()));
             at = source.expect("a node that is no input has a source");
             match &network.graph[at] {
                 Node::Input(_) | Node::Target(_) => return PlannedSource::Host(input(network)),
@@ -339,13 +338,8 @@ impl Pass for Partition {
         let network = compilation.network();
         let chip = &compilation.options.chip;
         too_many_blocks(network, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
-        let mut cutter = Cutter {
-            network,
-            chip,
-            planned: Vec::new(),
-            blocks: BTreeMap::new(),
-            sources: BTreeMap::new(),
-        };
+        let mut cutter =
+            Cutter { network, chip, planned: Vec::new(), blocks: BTreeMap::new(), sources: BTreeMap::new() };
         let mut errors = Vec::new();
         for node in network.graph.node_indices() {
             let first = cutter.planned.len() as u32;

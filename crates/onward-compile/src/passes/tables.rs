@@ -1,6 +1,6 @@
 //! The initial contents of blocks that do not learn: weights, tables, and what neurons are made of.
 
-use crate::connect::{Part, PartKind, Table};
+use crate::connect::{Kernels, Part, PartKind, Table};
 use crate::handlers::{arrays, neurons_of_axons};
 use crate::layout::{Layout, put};
 use crate::parameters::{Integers, LayerParameters};
@@ -66,9 +66,13 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
                 }
             }
             let connection = compilation.connections[number].as_ref();
+            let mut kernels = None;
             for (part, at) in connection.into_iter().flat_map(|connection| &connection.parts).zip(0..) {
                 let prefix = if at == 0 { "" } else { "own_" };
-                weights(&mut writer, prefix, part, layer, parameters, block);
+                weights(&mut writer, prefix, part, layer, parameters, block, kernels);
+                if let PartKind::Kernels { kernels: of_layer, .. } = &part.kind {
+                    kernels = Some(of_layer);
+                }
             }
         }
         _ => {
@@ -91,6 +95,7 @@ fn weights(
     layer: &Layer,
     parameters: &LayerParameters,
     block: &PlannedBlock,
+    kernels: Option<&Kernels>,
 ) {
     let name = format!("{prefix}weights");
     let neurons = layer.neurons() as usize;
@@ -106,8 +111,15 @@ fn weights(
                     _ => &parameters.weights[variant as usize],
                 };
                 let of_place = &all[place as usize * neurons..][..neurons];
-                let of_block = (0..block.neurons).map(|index| of_place[block.neuron(index) as usize].into());
-                writer.fill_row(&name, row, of_block);
+                let of_block = (0..block.neurons).map(|index| i64::from(of_place[block.neuron(index) as usize]));
+                match kernels {
+                    None => writer.fill_row(&name, row, of_block),
+                    Some(kernels) => {
+                        let mut all = vec![0; kernels.sums() as usize];
+                        (0..).zip(of_block).for_each(|(index, weight)| all[kernels.sum_of(index) as usize] = weight);
+                        writer.fill_row(&name, row, all);
+                    }
+                }
             }
             if sparse {
                 sparse_rows(writer, &name, rows, parameters, block);
@@ -134,7 +146,13 @@ fn weights(
 }
 
 /// Rows of a sparse layer: what has no weight has 0.
-fn sparse_rows(writer: &mut Writer, name: &str, rows: &[(u32, u32)], parameters: &LayerParameters, block: &PlannedBlock) {
+fn sparse_rows(
+    writer: &mut Writer,
+    name: &str,
+    rows: &[(u32, u32)],
+    parameters: &LayerParameters,
+    block: &PlannedBlock,
+) {
     let mut of_row: Vec<Vec<i64>> = vec![vec![0; block.neurons as usize]; rows.len()];
     let mut by_place: std::collections::BTreeMap<u32, Vec<usize>> = Default::default();
     for (row, &(place, _)) in rows.iter().enumerate() {

@@ -181,7 +181,8 @@ impl Outlet {
             }
             let first = base + at * 64;
             let shift = first % 64;
-            let parts = [(first / 64, mask << shift), (first / 64 + 1, if shift == 0 { 0 } else { mask >> (64 - shift) })];
+            let parts =
+                [(first / 64, mask << shift), (first / 64 + 1, if shift == 0 { 0 } else { mask >> (64 - shift) })];
             for (word, bits) in parts.into_iter().filter(|&(_, bits)| bits != 0) {
                 let inside = match self.indices.saturating_sub(word * 64) {
                     indices @ 0..64 => bits & ((1 << indices) - 1),

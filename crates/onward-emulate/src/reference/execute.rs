@@ -158,7 +158,8 @@ impl Running<'_> {
         let from = self.bounds(instruction, i128::from(self.scalar(a)) + i128::from(imm), self.length)?;
         let to = self.bounds(&sum, i128::from(self.scalar(d)), self.length)?;
         for i in 0..self.length {
-            let exact = i128::from(self.read(sum.space, sum.width, to + i)) + i128::from(self.read(space, width, from + i));
+            let exact =
+                i128::from(self.read(sum.space, sum.width, to + i)) + i128::from(self.read(space, width, from + i));
             self.write(sum.space, sum.width, to + i, exact);
         }
         Ok(())

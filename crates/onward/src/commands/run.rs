@@ -9,8 +9,10 @@ use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
+use onward_image::Image;
+use onward_run::data::Dataset;
 use onward_run::{Session, SessionError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +56,9 @@ pub struct Arguments {
     /// Save the image with what was learned
     #[arg(short, long, value_name = "IMAGE.onw", requires = "learn")]
     output: Option<PathBuf>,
+    /// Write the spikes of a network that reads out spikes: rows of sample, step and neuron
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "learn")]
+    spikes: Option<PathBuf>,
     /// Write the results for machines
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -70,8 +75,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
     // An image may be replaced by what it has learned; a report must not take its place.
-    check_outputs(&[arguments.json.as_deref()], &[&arguments.file])?;
-    check_outputs(&[arguments.output.as_deref(), arguments.json.as_deref()], &[])?;
+    check_outputs(&[arguments.json.as_deref(), arguments.spikes.as_deref()], &[&arguments.file])?;
+    check_outputs(&[arguments.output.as_deref(), arguments.json.as_deref(), arguments.spikes.as_deref()], &[])?;
     let mut image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
@@ -99,26 +104,68 @@ pub fn run(arguments: &Arguments) -> Outcome {
         };
         return learning.run();
     }
-    let json = arguments.json.as_deref().map(Output::prepare).transpose()?;
-    let costs = read_costs(&image)?;
-    let failed = |error: SessionError| Failure::session(&name, &error);
-    let options = arguments.how.options(seed);
-    let engine = arguments.how.engine_taking(&mut image, options).map_err(|error| failed(error.into()))?;
-    let mut session = Session::with(&image, engine).map_err(failed)?;
-    terminal::print(&report::opening(&image, &dataset, options.seed))?;
-    let mut monitor = Monitor::new(0, &dataset)?;
-    let tested = onward_run::test(&mut session, &image, &dataset, |progress| monitor.tell(progress));
-    monitor.finish();
-    let tested = tested.map_err(failed)?;
-    let host_time = monitor.elapsed();
-    let run = Run { command: "run", image: &image, data: &dataset.name, options, costs: &costs, host_time };
-    let results = Results::new(&run, &tested);
-    terminal::print(&report::report(&results))?;
-    if let Some(json) = &json {
-        json.write_json(&results)?;
+    let test = Test {
+        command: "run",
+        name: &name,
+        image: &mut image,
+        dataset: &dataset,
+        how: &arguments.how,
+        seed,
+        json: arguments.json.as_deref(),
+        spikes: arguments.spikes.as_deref(),
+    };
+    test.run()
+}
+
+/// A run that shows the test samples and learns nothing.
+pub struct Test<'a> {
+    pub command: &'static str,
+    /// What messages call the image.
+    pub name: &'a str,
+    /// The contents of its memories go into the machine.
+    pub image: &'a mut Image,
+    pub dataset: &'a Dataset,
+    pub how: &'a HowToRun,
+    pub seed: u64,
+    pub json: Option<&'a Path>,
+    /// Where the spikes go.
+    pub spikes: Option<&'a Path>,
+}
+
+impl Test<'_> {
+    /// Runs it and reports.
+    pub fn run(self) -> Outcome {
+        let json = self.json.map(Output::prepare).transpose()?;
+        let written = self.spikes.map(Output::prepare).transpose()?;
+        let costs = read_costs(self.image)?;
+        let failed = |error: SessionError| Failure::session(self.name, &error);
+        let options = self.how.options(self.seed);
+        let engine = self.how.engine_taking(self.image, options).map_err(|error| failed(error.into()))?;
+        let mut session = Session::with(self.image, engine).map_err(failed)?;
+        session.set_seed(options.seed);
+        if written.is_some() && !session.reads_spikes() {
+            let help = "give the network the readout `spikes`, or leave --spikes out";
+            return Err(Failure::input_with_help("the network answers with classes, not with spikes", help));
+        }
+        terminal::print(&report::opening(self.image, self.dataset, options.seed))?;
+        let mut monitor = Monitor::new(0, self.dataset)?;
+        let tested = onward_run::test(&mut session, self.image, self.dataset, |progress| monitor.tell(progress));
+        monitor.finish();
+        let tested = tested.map_err(failed)?;
+        let host_time = monitor.elapsed();
+        let data = &self.dataset.name;
+        let run = Run { command: self.command, image: self.image, data, options, costs: &costs, host_time };
+        let results = Results::new(&run, &tested);
+        terminal::print(&report::report(&results))?;
+        if let Some(json) = &json {
+            json.write_json(&results)?;
+        }
+        if let (Some(file), Some(spikes)) = (&written, &tested.spikes) {
+            file.write(&onward_run::spikes_to_npy(spikes))?;
+        }
+        terminal::print(&report::written([&written, &json]))?;
+        if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
-    terminal::print(&report::written([&json]))?;
-    if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
 impl Arguments {
@@ -135,6 +182,7 @@ impl Arguments {
                 ("--learn", self.learn),
                 ("--output", self.output.is_some()),
                 ("--json", self.json.is_some()),
+                ("--spikes", self.spikes.is_some()),
             ],
         }
     }

@@ -1,13 +1,14 @@
 //! `onward train`: compile, learn on the chip, test.
 
 use super::HowToRun;
+use super::run::Test;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
-use onward_image::Image;
+use onward_image::{HostInputKind, Image};
 use onward_run::data::Dataset;
 use onward_run::{Session, SessionError, TrainReport};
 use std::path::{Path, PathBuf};
@@ -58,9 +59,26 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_outputs(&outputs, &[&arguments.network, Path::new(&arguments.chip)])?;
     let chip = Chip::load(&arguments.chip)?;
     let source = read_network(&arguments.network, &arguments.set)?;
-    let image = onward_compile::compile(&source, &onward_compile::Options { chip, seed: arguments.seed })
+    let mut image = onward_compile::compile(&source, &onward_compile::Options { chip, seed: arguments.seed })
         .map_err(|errors| Failure::diagnostics(&source, &errors))?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
+    if !learns(&image) {
+        if arguments.output.is_some() {
+            let help = "compile it with `onward compile -o`; it stays what it is";
+            return Err(Failure::input_with_help("the network learns nothing that could be saved", help));
+        }
+        let test = Test {
+            command: "train",
+            name: &source.name,
+            image: &mut image,
+            dataset: &dataset,
+            how: &arguments.how,
+            seed: arguments.seed,
+            json: arguments.json.as_deref(),
+            spikes: None,
+        };
+        return test.run();
+    }
     let learning = Learning {
         command: "train",
         name: &source.name,
@@ -73,6 +91,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
         json: arguments.json.as_deref(),
     };
     learning.run()
+}
+
+/// Whether the network is shown targets; without them a run is a test.
+fn learns(image: &Image) -> bool {
+    image.host_inputs.iter().any(|input| input.kind == HostInputKind::Target)
 }
 
 /// A run that learns; also that of `onward run --learn`.
@@ -99,6 +122,7 @@ impl Learning<'_> {
         let options = self.how.options(self.seed);
         let engine = self.how.engine(self.image, options).map_err(|error| failed(error.into()))?;
         let mut session = Session::with(self.image, engine).map_err(failed)?;
+        session.set_seed(self.seed);
         terminal::print(&report::opening(self.image, self.dataset, self.seed))?;
         terminal::print(&report::epochs_heading())?;
         let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
