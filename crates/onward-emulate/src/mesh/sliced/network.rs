@@ -190,7 +190,7 @@ impl Network {
     #[inline(always)]
     pub fn receive(&mut self) {
         for ring in &mut self.rings {
-            ring.turn(self.cycle);
+            ring.turn();
         }
         for router in 0..self.routers.len() {
             let Router { buffers, outputs, active_until, holds, stale } = &mut self.routers[router];
@@ -222,7 +222,11 @@ impl Network {
                 continue;
             }
             for output in self.routers[router].outputs.clone() {
-                self.grant(router, output);
+                if self.outputs[output].channels.len() > 1 {
+                    self.grant::<MOST_CHANNELS>(router, output);
+                } else {
+                    self.grant::<1>(router, output);
+                }
             }
             let mut held = Word::NONE;
             for buffer in self.routers[router].buffers.clone() {
@@ -247,11 +251,11 @@ impl Network {
         quiet
     }
 
-    /// Grants an output of a router, and sends what is granted on its way.
+    /// Grants an output of a router, with so many channels at most, and sends what is granted on its way.
     #[inline(always)]
-    fn grant(&mut self, router: usize, at: usize) {
+    fn grant<const CHANNELS: usize>(&mut self, router: usize, at: usize) {
         let output = &mut self.outputs[at];
-        let mut ready = [!Word::NONE; MOST_CHANNELS];
+        let mut ready = [!Word::NONE; CHANNELS];
         for (ready, channel) in ready.iter_mut().zip(&output.channels) {
             *ready = channel.credits.first().copied().unwrap_or(!self.buffers[channel.next].full);
         }
@@ -261,7 +265,7 @@ impl Network {
         }
         let mut granted = [Word::NONE; MOST_CANDIDATES];
         let granted = &mut granted[..output.candidates.len()];
-        let request = |of: &Candidate| self.buffers[of.buffer].requests[of.want] & ready[of.channel % MOST_CHANNELS];
+        let request = |of: &Candidate| self.buffers[of.buffer].requests[of.want] & ready[of.channel % CHANNELS];
         match &output.candidates[..] {
             [only] => granted[0] = request(only),
             [one, other] => {
@@ -292,13 +296,13 @@ impl Network {
             }
         }
         for channel in 0..self.outputs[at].channels.len() {
-            self.send(at, channel, granted);
+            self.send::<CHANNELS>(at, channel, granted);
         }
     }
 
     /// Sends what was granted, and goes into a channel, on its way.
     #[inline(always)]
-    fn send(&mut self, at: usize, number: usize, granted: &[Word]) {
+    fn send<const CHANNELS: usize>(&mut self, at: usize, number: usize, granted: &[Word]) {
         let output = &mut self.outputs[at];
         let channel = &mut output.channels[number];
         let ring = &mut self.rings[output.link];
@@ -306,7 +310,7 @@ impl Network {
         self.code.resize(self.buffers[channel.next].bits, Word::NONE);
         let mut all = Word::NONE;
         for ((candidate, &granted), next_bits) in output.candidates.iter().zip(granted).zip(&output.next_bits) {
-            if candidate.channel != number {
+            if CHANNELS > 1 && candidate.channel != number {
                 continue;
             }
             all |= granted;
@@ -550,9 +554,9 @@ impl Pace {
 impl Ring {
     /// Goes on to a cycle, in which what is in its slot arrives.
     #[inline(always)]
-    fn turn(&mut self, cycle: u64) {
-        self.slot = (cycle % self.of.flight as u64) as usize;
-        self.beat = (cycle % self.of.spacing as u64) as usize;
+    fn turn(&mut self) {
+        self.slot = if self.slot + 1 < self.of.flight { self.slot + 1 } else { 0 };
+        self.beat = if self.beat + 1 < self.of.spacing { self.beat + 1 } else { 0 };
         self.flying[self.slot] = Word::NONE;
         self.returning[self.slot] = Word::NONE;
     }
