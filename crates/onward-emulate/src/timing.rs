@@ -209,6 +209,7 @@ impl Worker {
         sliced.time(steps, fill, &mut |_, cycles| totals.add(&of_step(cycles, barrier)));
         let sums = sliced.totals();
         totals.hops += sums.traffic.hops;
+        totals.crossings += sums.traffic.crossings;
         totals.injected += sums.traffic.injected;
         totals.ejected += sums.traffic.ejected;
         totals.stalls += sums.stalls;

@@ -35,22 +35,10 @@ impl Monitor {
     /// # Errors
     /// Ctrl-C cannot be listened for.
     pub fn new(epochs: u32, dataset: &Dataset) -> Result<Monitor, Failure> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let handler = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
-            if handler.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|error| Failure::Inside(format!("Ctrl-C cannot be listened for: {error}")))?;
+        let stop = listen()?;
         let learning = if epochs > 0 { 2 * dataset.train.len() as u64 } else { 0 };
         let windows = (learning, dataset.test.len() as u64);
-        let bar = ProgressBar::with_draw_target(
-            Some((windows.0 + windows.1) * u64::from(epochs.max(1))),
-            ProgressDrawTarget::hidden(),
-        );
-        let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}").expect("the template is one");
-        bar.set_style(style.progress_chars("━━┄"));
+        let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.max(1)));
         let now = Instant::now();
         Ok(Monitor { bar, stop, told: false, start: now, epochs, windows, phase: None, phase_start: now, shown: false })
     }
@@ -66,10 +54,7 @@ impl Monitor {
         if self.phase != Some(phase) {
             (self.phase, self.phase_start) = (Some(phase), Instant::now());
         }
-        if !self.shown && self.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.shown = true;
-        }
+        self.shown = self.shown || show(&self.bar, self.elapsed());
         if self.shown {
             let in_epoch =
                 if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
@@ -98,15 +83,7 @@ impl Monitor {
         if seconds > 0.2 {
             message += &format!(", {} samples/s", text::count((progress.done as f64 / seconds) as u64));
         }
-        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
-        if self.stop.load(Ordering::SeqCst) {
-            message += ", stopping";
-        } else if done > 0 && all > done {
-            let seconds = (self.elapsed().as_secs_f64() * (all - done) as f64 / done as f64) as u64;
-            let left = if seconds < 60 { format!("{seconds} s") } else { text::duration(Duration::from_secs(seconds)) };
-            message += &format!(", {left} left");
-        }
-        message
+        if self.stop.load(Ordering::SeqCst) { message + ", stopping" } else { message + &left(&self.bar, self.elapsed()) }
     }
 
     /// Prints to stdout without disturbing the bar. Where nobody reads, the run is over.
@@ -121,4 +98,91 @@ impl Monitor {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Follows a run of steps.
+pub struct StepMonitor {
+    bar: ProgressBar,
+    stop: Arc<AtomicBool>,
+    start: Instant,
+    shown: bool,
+}
+
+impl StepMonitor {
+    /// Follows a run of so many steps.
+    ///
+    /// # Errors
+    /// Ctrl-C cannot be listened for.
+    pub fn new(steps: u64) -> Result<StepMonitor, Failure> {
+        Ok(StepMonitor { bar: hidden_bar(steps), stop: listen()?, start: Instant::now(), shown: false })
+    }
+
+    /// Host time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Takes note of how many steps are done; breaks once the user wants it.
+    pub fn tell(&mut self, done: u64) -> ControlFlow<()> {
+        self.shown = self.shown || show(&self.bar, self.elapsed());
+        if self.shown {
+            self.bar.set_position(done);
+            let rate = done as f64 / self.elapsed().as_secs_f64();
+            self.bar.set_message(format!("{} steps/s{}", text::count(rate as u64), left(&self.bar, self.elapsed())));
+        }
+        if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Prints to stdout without disturbing the bar.
+    ///
+    /// # Errors
+    /// As [`terminal::print`](crate::terminal::print).
+    pub fn print(&self, text: &str) -> Result<(), Failure> {
+        if text.is_empty() { Ok(()) } else { self.bar.suspend(|| crate::terminal::print(text)) }
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What Ctrl-C sets; a second one ends the program at once.
+fn listen() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if handler.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Failure::Inside(format!("Ctrl-C cannot be listened for: {error}")))?;
+    Ok(stop)
+}
+
+fn hidden_bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+    let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}").expect("the template is one");
+    bar.set_style(style.progress_chars("━━┄"));
+    bar
+}
+
+/// Shows a bar once the run is long, where there is a terminal. Returns whether it is shown.
+fn show(bar: &ProgressBar, elapsed: Duration) -> bool {
+    let is_wanted = elapsed > PATIENCE && std::io::stderr().is_terminal();
+    if is_wanted {
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+    }
+    is_wanted
+}
+
+/// `, 12 s left`; nothing before anything is done.
+fn left(bar: &ProgressBar, elapsed: Duration) -> String {
+    let (done, all) = (bar.position(), bar.length().unwrap_or(0));
+    if done == 0 || all <= done {
+        return String::new();
+    }
+    let seconds = (elapsed.as_secs_f64() * (all - done) as f64 / done as f64) as u64;
+    let left = if seconds < 60 { format!("{seconds} s") } else { text::duration(Duration::from_secs(seconds)) };
+    format!(", {left} left")
 }

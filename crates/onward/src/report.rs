@@ -79,10 +79,18 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
 
 /// The whole report.
 pub fn report(results: &Results) -> String {
-    let style = stdout_style();
+    section("Result", result(results)) + &machine(results)
+}
+
+/// A part of a report under its title.
+pub fn section(title: &str, body: String) -> String {
+    format!("\n{}\n{body}", stdout_style().bold(title))
+}
+
+/// What a run cost, on the chip and on this computer.
+pub fn machine(results: &Results) -> String {
     let mut text = String::new();
-    let mut section = |title: &str, body: String| text += &format!("\n{}\n{body}", style.bold(title));
-    section("Result", result(results));
+    let mut section = |title: &str, body: String| text += &section(title, body);
     section("On the chip", on_the_chip(results));
     let without = if results.energy_includes_leakage { "" } else { ", without leakage" };
     section(&format!("Energy{without}"), energy(results));

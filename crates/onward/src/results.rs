@@ -1,7 +1,7 @@
 //! What came of a run, with stable keys and SI units in their names: what `--json` writes and the report shows.
 
 use onward_chip::Costs;
-use onward_emulate::Options;
+use onward_emulate::{Counters, Options};
 use onward_image::Image;
 use onward_profile::{Activity, Category, Energy};
 use onward_run::{EpochReport, Phase, TrainReport};
@@ -18,7 +18,8 @@ pub struct Results {
     pub source: String,
     pub chip: String,
     pub technology: String,
-    pub data: String,
+    /// `null` for a system in assembly, which is shown no samples.
+    pub data: Option<String>,
     pub seed: u64,
     /// `cycle` or `none`.
     pub timing: &'static str,
@@ -28,6 +29,8 @@ pub struct Results {
     pub accuracy_percent: Option<f64>,
     /// Spikes that were read out; `null` where answers are.
     pub read_spikes: Option<usize>,
+    /// Packets that reached the host; `null` where samples are shown.
+    pub host_outputs: Option<u64>,
     pub right: usize,
     pub tested: usize,
     pub epochs: Vec<Epoch>,
@@ -102,6 +105,7 @@ pub const MEMORIES: [(&str, &str, usize); 4] = [
 pub struct Run<'a> {
     pub command: &'static str,
     pub image: &'a Image,
+    /// Nothing for a system in assembly.
     pub data: &'a str,
     pub options: Options,
     pub costs: &'a Costs,
@@ -113,10 +117,8 @@ impl Results {
     pub fn new(run: &Run<'_>, report: &TrainReport) -> Results {
         let image = run.image;
         let energy_of = |counters| Energy::of(image, counters, run.costs);
-        let energy = energy_of(&report.counters);
         let learning = energy_of(&report.learning_counters);
         let testing = energy_of(&report.counters.since(&report.learning_counters));
-        let activity = Activity::of(image, &report.counters);
         let seconds = |cycles: u64| cycles as f64 / image.chip.clock_hz as f64;
         let timing = report.counters.timing;
         let per_sample = |phase: Phase, energy: &Energy| {
@@ -130,6 +132,32 @@ impl Results {
             })
         };
         let last = report.epochs.last();
+        Results {
+            data: Some(run.data.to_owned()),
+            interrupted: report.interrupted,
+            accuracy_percent: report.has_accuracy.then(|| last.map_or(0.0, EpochReport::accuracy_percent)),
+            read_spikes: report.spikes.as_ref().map(Vec::len),
+            right: last.map_or(0, |epoch| epoch.right),
+            tested: last.map_or(0, |epoch| epoch.tested),
+            epochs: report.epochs.iter().map(Epoch::new).collect(),
+            per_training_sample: per_sample(report.learning, &learning),
+            per_test_sample: per_sample(report.testing, &testing),
+            weights_hash: last.map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
+            ..Results::of_machine(run, &report.counters)
+        }
+    }
+
+    /// The same of a system in assembly, of which so many packets reached the host.
+    pub fn of_system(run: &Run<'_>, counters: &Counters, host_outputs: u64, interrupted: bool) -> Results {
+        Results { host_outputs: Some(host_outputs), interrupted, ..Results::of_machine(run, counters) }
+    }
+
+    /// What is known of any run.
+    fn of_machine(run: &Run<'_>, counters: &Counters) -> Results {
+        let image = run.image;
+        let timing = counters.timing;
+        let energy = Energy::of(image, counters, run.costs);
+        let activity = Activity::of(image, counters);
         let host_s = run.host_time.as_secs_f64();
         Results {
             command: run.command,
@@ -138,22 +166,23 @@ impl Results {
             source: image.network.source.0.clone(),
             chip: image.chip.name.clone(),
             technology: image.chip.technology.clone(),
-            data: run.data.to_owned(),
+            data: None,
             seed: run.options.seed,
             timing: if run.options.timing { "cycle" } else { "none" },
             threads: run.options.threads,
-            interrupted: report.interrupted,
-            accuracy_percent: report.has_accuracy.then(|| last.map_or(0.0, EpochReport::accuracy_percent)),
-            read_spikes: report.spikes.as_ref().map(Vec::len),
-            right: last.map_or(0, |epoch| epoch.right),
-            tested: last.map_or(0, |epoch| epoch.tested),
-            epochs: report.epochs.iter().map(Epoch::new).collect(),
-            steps: report.counters.steps,
+            interrupted: false,
+            accuracy_percent: None,
+            read_spikes: None,
+            host_outputs: None,
+            right: 0,
+            tested: 0,
+            epochs: Vec::new(),
+            steps: counters.steps,
             cycles: timing.map(|timing| timing.cycles),
-            emulated_s: timing.map(|timing| seconds(timing.cycles)),
+            emulated_s: timing.map(|timing| timing.cycles as f64 / image.chip.clock_hz as f64),
             stall_cycles: timing.map(|timing| timing.stalls),
-            per_training_sample: per_sample(report.learning, &learning),
-            per_test_sample: per_sample(report.testing, &testing),
+            per_training_sample: None,
+            per_test_sample: None,
             energy_j: energy.total(),
             energy_includes_leakage: timing.is_some(),
             energy_by_category_j: energy
@@ -168,7 +197,7 @@ impl Results {
             core_usage_percent: usage(image),
             host_s,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
-            weights_hash: last.map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
+            weights_hash: String::new(),
             energy,
         }
     }

@@ -453,13 +453,65 @@ quiet:
     sleep
 ";
 
+/// A report without what the host's clock says.
+fn without_host(report: &str) -> String {
+    let (chip, _) = report.split_once("\nOn this computer\n").expect("the last part is the host's");
+    chip.to_owned()
+}
+
+/// A long run says what reached the host as it comes, and ends when it is asked to, with a report of what ran.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_system_reports_what_ran() {
+    use std::io::{BufRead, BufReader};
+    let desk = Desk::new();
+    desk.write("counter.s", COUNTER.replace(".steps 6", ".steps 1000000000000"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_onward"));
+    let command = "run counter.s --chip small --json results.json";
+    program.args(command.split_whitespace()).current_dir(desk.folder.path());
+    program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.ends_with("27")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(rest.iter().any(|line| line == "Energy"), "{rest:?}");
+    let results: Value = serde_json::from_slice(&fs::read(desk.path("results.json")).unwrap()).unwrap();
+    assert_eq!((&results["interrupted"], &results["host_outputs"]), (&Value::Bool(true), &Value::from(2)));
+    let steps = results["steps"].as_u64().unwrap();
+    assert!(steps > 0 && rest.iter().any(|line| line.contains("steps") && line.contains(&with_commas(steps))));
+}
+
+/// `1,234,567`.
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits")).collect();
+    groups.join(",")
+}
+
 #[test]
 fn a_system_in_assembly_runs_from_source() {
     let desk = Desk::new();
     desk.write("counter.s", COUNTER);
-    let fast = desk.succeed("run counter.s --chip small --show sum");
-    check("run_assembly", "run counter.s --chip small --show sum", &fast);
-    assert_eq!(desk.succeed("run counter.s --chip small --show sum --engine reference"), fast);
+    let command = "run counter.s --chip small --show sum";
+    let fast = without_host(&desk.succeed(&format!("{command} --json results.json")));
+    check("run_assembly", command, &fast);
+    assert_eq!(without_host(&desk.succeed(&format!("{command} --engine reference"))), fast);
+    let untimed = without_host(&desk.succeed(&format!("{command} --timing none")));
+    check("run_assembly_untimed", &format!("{command} --timing none"), &untimed);
+    // The report for machines has the keys of that of an image.
+    let read = |name: &str| -> Value { serde_json::from_slice(&fs::read(desk.path(name)).unwrap()).unwrap() };
+    let results = read("results.json");
+    desk.succeed("compile digits.sp -o digits.onw");
+    desk.succeed("run digits.onw --json image.json");
+    let keys = |results: &Value| results.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&results), keys(&read("image.json")));
+    assert_eq!((&results["steps"], &results["host_outputs"]), (&Value::from(6), &Value::from(2)));
+    assert_eq!((&results["data"], &results["accuracy_percent"]), (&Value::Null, &Value::Null));
+    assert!(results["energy_j"].as_f64().is_some_and(|joules| joules > 0.0), "{results}");
+    desk.refuse("assembly_over_itself", "run counter.s --json counter.s");
     desk.write(
         "wrong.s",
         COUNTER.replace("addm r2, n32[r0]", "addm r2, n33[r0]").replace(".route counter", ".route contour"),

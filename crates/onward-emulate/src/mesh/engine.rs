@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use onward_image::{Endpoint, Tile};
+use onward_image::Tile;
 
 use super::flit::{PORTS, Route};
 use super::general::General;
@@ -444,56 +444,6 @@ impl Mesh {
             still_active += usize::from(!router.is_empty());
         }
         self.active.truncate(still_active);
-    }
-
-    /// The input an endpoint sends into: its router, and its port there.
-    pub(super) fn place_of(&mut self, endpoint: Endpoint) -> u32 {
-        let Some((tile, port)) = self.tables.attachment(endpoint) else {
-            panic!("a sender {endpoint:?}, which the chip does not have")
-        };
-        self.router(tile) << 3 | port.trailing_zeros()
-    }
-
-    /// A place's router, as an index into those in use.
-    pub(super) fn router_of_place(place: u32) -> u32 {
-        place >> 3
-    }
-
-    /// A place's port.
-    pub(super) fn port_of_place(place: u32) -> usize {
-        (place & 7) as usize
-    }
-
-    /// The tile of a router in use.
-    pub(super) fn tile_of_router(&self, router: u32) -> Tile {
-        self.usage[router as usize].tile
-    }
-
-    /// Flits an input buffer holds.
-    pub(super) fn buffer_flits(&self) -> usize {
-        usize::from(self.tables.mesh.buffer_flits)
-    }
-
-    /// The route to a destination as it is at the place of a sender.
-    pub(super) fn route_from(&self, place: u32, destination: u32) -> Route {
-        let router = &self.routers[(place >> 3) as usize];
-        self.tables.targets[destination as usize].route.steered(router.x, router.y)
-    }
-
-    /// What a flit does at a place: the ports it leaves by, and behind those that lead to another router the place and
-    /// the route there.
-    pub(super) fn branches(&mut self, place: u32, route: Route) -> Vec<(usize, Option<(u32, Route)>)> {
-        let index = place >> 3;
-        if self.routers[index as usize].behind[0] == NONE {
-            self.meet(index);
-        }
-        let router = &self.routers[index as usize];
-        let outputs = (0..PORTS).filter(|port| route.wanted() >> port & 1 == 1);
-        let leads = |port: usize| {
-            let onward = || route.forwarded(port, router.x, router.y, &self.tables.nodes);
-            (router.link_ports >> port & 1 == 1).then(|| (router.behind[port], onward()))
-        };
-        outputs.map(|port| (port, leads(port))).collect()
     }
 
     /// Adds up what the routers counted, and makes them ready for the next step.

@@ -16,6 +16,7 @@
 mod circuit;
 mod lane;
 mod network;
+mod ways;
 mod word;
 
 use super::engine::Mesh;
@@ -24,7 +25,7 @@ use super::{StepTiming, Traffic};
 use circuit::Circuit;
 use lane::{Clock, Lane, Start};
 use network::Network;
-use onward_image::{Endpoint, Tile};
+use onward_image::Endpoint;
 use std::ops::Range;
 use word::{LANES, Word};
 
@@ -64,31 +65,26 @@ pub struct Sliced {
     clock: Clock,
     sent: Vec<Sent>,
     stalls: u64,
-    /// By router of the circuit.
-    tiles: Vec<Tile>,
 }
 
 /// What went through the mesh in the steps that were timed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SlicedTotals {
-    /// Hops, flits sent and taken; `cycles` is 0 here, each step has its own.
+    /// Hops, crossings, flits sent and taken; `cycles` is 0 here, each step has its own.
     pub traffic: StepTiming,
     /// Cycles senders waited for room.
     pub stalls: u64,
 }
 
 impl Sliced {
-    /// A circuit for the senders, each with the destinations it uses, of a mesh; `None` where stepping is faster.
+    /// A circuit for the senders, each with the destinations it uses, of a mesh of any shape; `None` where stepping is
+    /// faster: where flits of very many kinds pass one buffer.
     ///
     /// # Panics
     /// When an endpoint does not exist or a destination is used by two senders.
     pub fn new(mesh: &Mesh, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Sliced> {
-        if mesh.general.is_some() {
-            return None;
-        }
-        let mut mesh = mesh.clone();
-        let circuit = Circuit::new(&mut mesh, uses)?;
-        let network = Network::new(&circuit, mesh.buffer_flits(), mesh.flight as usize);
+        let circuit = Circuit::new(&mesh.tables, uses)?;
+        let network = Network::new(&circuit, usize::from(mesh.tables.mesh.buffer_flits));
         let (mut cores, mut hosts) = (Vec::new(), Vec::new());
         for (number, sender) in circuit.senders.iter().enumerate() {
             let (list, at) = match sender.endpoint {
@@ -114,7 +110,6 @@ impl Sliced {
             clock: Clock::default(),
             sent: vec![Sent::default(); circuit.paths.len()],
             stalls: 0,
-            tiles: circuit.routers.iter().map(|router| mesh.tile_of_router(router.mesh_router)).collect(),
             network,
             circuit: std::sync::Arc::new(circuit),
         })
@@ -140,6 +135,7 @@ impl Sliced {
         for (sent, path) in self.sent.iter().zip(&self.circuit.paths) {
             totals.traffic.injected += sent.flits;
             totals.traffic.hops += sent.flits * path.hops;
+            totals.traffic.crossings += sent.flits * path.crossings;
             totals.traffic.ejected += sent.flits * path.ejected;
         }
         totals
@@ -147,21 +143,21 @@ impl Sliced {
 
     /// What went through the routers, sorted by tile; as [`Mesh::usage`].
     pub fn usage(&self) -> Vec<RouterUsage> {
-        let mut usage: Vec<RouterUsage> = self.tiles.iter().map(|&tile| RouterUsage::new(tile)).collect();
+        let mut usage: Vec<RouterUsage> = self.circuit.routers.iter().map(|router| RouterUsage::new(router.tile)).collect();
         for (sent, path) in self.sent.iter().zip(&self.circuit.paths) {
             for &buffer in &path.buffers {
                 let buffer = &self.circuit.buffers[buffer];
-                usage[buffer.router].entered[buffer.port] += sent.flits;
+                usage[buffer.router].entered[buffer.input] += sent.flits;
             }
-            for &(router, count) in &path.ejections {
-                usage[router].ejected += sent.flits * count;
+            for leaving in &path.leavings {
+                usage[leaving.router].ejected += sent.flits * leaving.ejected;
+                usage[leaving.router].crossings += sent.flits * leaving.crossings;
             }
         }
         for (number, buffer) in self.circuit.buffers.iter().enumerate() {
-            usage[buffer.router].highest_occupancy[buffer.port] = self.network.highest_occupancy(number);
+            usage[buffer.router].highest_occupancy[buffer.input] = self.network.highest_occupancy(number);
         }
         usage.retain(|router| router.entered.iter().any(|&entered| entered > 0));
-        usage.sort_by_key(|router| router.tile);
         usage
     }
 

@@ -181,11 +181,11 @@ impl Arguments {
             show: &self.show,
             how: &self.how,
             trace: &self.trace,
+            json: self.json.as_deref(),
             foreign: [
                 ("--data", self.data.is_some()),
                 ("--learn", self.learn),
                 ("--output", self.output.is_some()),
-                ("--json", self.json.is_some()),
                 ("--spikes", self.spikes.is_some()),
             ],
         }

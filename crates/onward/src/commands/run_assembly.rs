@@ -3,18 +3,25 @@
 use super::HowToRun;
 use super::trace::{self, Trace};
 use crate::failure::Failure;
-use crate::files::read_source;
+use crate::files::{self, check_outputs, read_costs, read_source};
+use crate::progress::StepMonitor;
+use crate::report::{self, section};
+use crate::results::{Results, Run};
 use crate::text::{count, table};
 use crate::{Outcome, terminal};
 use onward_chip::Chip;
 use onward_compile::{System, assemble_system};
 use onward_diagnostic::Source;
-use onward_emulate::{Engine, Fault, HostPacket, MachineError, Output};
+use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
 use onward_isa::read_relative;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Steps that are run at once.
-const CHUNK: u64 = 256;
+/// Steps of blocks that are run at once: many enough that a chunk is run fast, few enough that Ctrl-C is heard. It is the
+/// same whatever the host can do, so that what was printed before a fault is the same too.
+const CHUNK_BLOCK_STEPS: u64 = 1 << 14;
+/// Steps of a chunk at most.
+const MOST_CHUNK_STEPS: u64 = 256;
 
 /// What is to be run, and how.
 pub struct Assembly<'a> {
@@ -25,17 +32,20 @@ pub struct Assembly<'a> {
     pub show: &'a [String],
     pub how: &'a HowToRun,
     pub trace: &'a Trace,
+    /// Where the results for machines go.
+    pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 5],
+    pub foreign: [(&'static str, bool); 4],
 }
 
 impl Assembly<'_> {
-    /// Assembles it, runs it, shows what reached the host.
+    /// Assembles it, runs it, shows what reached the host as it comes, and what it cost.
     pub fn run(&self) -> Outcome {
         if let Some((option, _)) = self.foreign.iter().find(|(_, given)| *given) {
             let help = "a system in assembly brings its own packets, by `.packet`";
             return Err(Failure::input_with_help(format!("{option} is for images"), help));
         }
+        check_outputs(&[self.json], &[self.file, Path::new(self.chip)])?;
         let source = read_source(self.file)?;
         let chip = Chip::load(self.chip).map_err(|error| Failure::sentence(&error.to_string()))?;
         let system =
@@ -44,13 +54,38 @@ impl Assembly<'_> {
         let options = self.how.options(self.seed.unwrap_or(system.image.network.seed));
         let failed = |error: MachineError| Failure::sentence(&format!("{}: {error}", source.name));
         if let Some(selection) = self.trace.selection(&system.image)? {
+            if self.json.is_some() {
+                let help = "leave --json or --trace-instructions out";
+                return Err(Failure::input_with_help("a trace makes no report", help));
+            }
             let steps = system.steps.min(selection.steps.end().saturating_add(1));
             let mut machine = trace::machine(&system.image, options, selection).map_err(failed)?;
-            return run(&mut machine, &system, steps, &source).map(drop);
+            return run(&mut machine, &system, steps, &source, &mut |_, _| Ok(ControlFlow::Continue(())));
         }
+        let json = self.json.map(files::Output::prepare).transpose()?;
+        let costs = read_costs(&system.image)?;
         let mut engine = self.how.engine(&system.image, options).map_err(failed)?;
-        let outputs = run(&mut *engine, &system, system.steps, &source)?;
-        terminal::print(&report(&system, &*engine, &outputs, self.show))
+        let mut monitor = StepMonitor::new(system.steps)?;
+        let mut outputs = Outputs::new(&system);
+        let ran = run(&mut *engine, &system, system.steps, &source, &mut |done, reached| {
+            monitor.print(&outputs.rows(reached))?;
+            Ok(monitor.tell(done))
+        });
+        monitor.finish();
+        let host_time = monitor.elapsed();
+        ran?;
+        let counters = engine.counters();
+        let interrupted = counters.steps < system.steps;
+        let run = Run { command: "run", image: &system.image, data: "", options, costs: &costs, host_time };
+        let results = Results::of_system(&run, &counters, outputs.count, interrupted);
+        let arrays = arrays(&system, &*engine, self.show);
+        let text = outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
+        terminal::print(&text)?;
+        if let Some(json) = &json {
+            json.write_json(&results)?;
+        }
+        terminal::print(&report::written([&json]))?;
+        if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
     fn check_shown(&self, system: &System) -> Result<(), Failure> {
@@ -66,11 +101,15 @@ impl Assembly<'_> {
     }
 }
 
-/// Runs so many steps. Returns what reached the host.
-fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source) -> Result<Vec<Output>, Failure> {
-    let mut outputs = Vec::new();
-    for first in (0..steps).step_by(CHUNK as usize) {
-        let end = steps.min(first + CHUNK);
+/// What is told after each chunk: the steps done, and what reached the host in it. It may break off the run.
+type Tell<'a> = dyn FnMut(u64, &[Output]) -> Result<ControlFlow<()>, Failure> + 'a;
+
+/// Runs so many steps, chunk by chunk: however many there are, nothing is kept of those that are over.
+fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source, tell: &mut Tell<'_>) -> Outcome {
+    let chunk = (CHUNK_BLOCK_STEPS / system.image.blocks.len().max(1) as u64).clamp(1, MOST_CHUNK_STEPS);
+    let mut first = 0;
+    while first < steps {
+        let end = steps.min(first + chunk);
         let packets: Vec<HostPacket> = system
             .stimuli_in(first..end)
             .iter()
@@ -82,9 +121,53 @@ fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source) ->
             })
             .collect();
         let reached = engine.run_packets((end - first) as usize, &packets);
-        outputs.extend(reached.map_err(|fault| stopped(&fault, system, source))?);
+        let reached = reached.map_err(|fault| stopped(&fault, system, source))?;
+        if tell(end, &reached)?.is_break() {
+            break;
+        }
+        first = end;
     }
-    Ok(outputs)
+    Ok(())
+}
+
+/// The list of what reached the host, written as it comes.
+struct Outputs {
+    /// How many there were.
+    count: u64,
+    /// Cells of the number of a step.
+    step_width: usize,
+}
+
+impl Outputs {
+    fn new(system: &System) -> Outputs {
+        Outputs { count: 0, step_width: (system.steps - 1).to_string().len().max("step".len()) }
+    }
+
+    /// The rows of what reached the host, after the heading if they are the first.
+    fn rows(&mut self, reached: &[Output]) -> String {
+        let width = self.step_width;
+        let mut text = String::new();
+        if self.count == 0 && !reached.is_empty() {
+            text = self.title() + &format!("  {:>width$}   {:>5}   {:>11}\n", "step", "index", "payload");
+        }
+        for of in reached {
+            text += &format!("  {:>width$}   {:>5}   {:>11}\n", of.step, of.index, of.payload);
+        }
+        self.count += reached.len() as u64;
+        text
+    }
+
+    /// What is to be said at the end.
+    fn end(&self) -> String {
+        match self.count {
+            0 => self.title() + "  none\n",
+            _ => String::new(),
+        }
+    }
+
+    fn title(&self) -> String {
+        format!("{}\n", terminal::stdout_style().bold("Packets to the host"))
+    }
 }
 
 /// The chip stopped: where in the text.
@@ -96,28 +179,26 @@ fn stopped(fault: &Fault, system: &System, source: &Source) -> Failure {
     Failure::input_with_help(format!("{place}: {fault}"), help)
 }
 
-/// What came of it, as text.
-fn report(system: &System, engine: &dyn Engine, outputs: &[Output], show: &[String]) -> String {
-    let counters = engine.counters();
-    let mut text = String::from("Packets to the host\n");
-    let rows = outputs.iter().map(|of| vec![of.step.to_string(), of.index.to_string(), of.payload.to_string()]);
-    text += &if outputs.is_empty() {
-        "  none\n".to_owned()
-    } else {
-        table(&["step", "index", "payload"], rows.collect(), &[0, 1, 2])
-    };
+/// The arrays that were asked for.
+fn arrays(system: &System, engine: &dyn Engine, show: &[String]) -> String {
+    let mut text = String::new();
     for name in show {
-        text += &format!("\n{name}\n");
+        let mut rows = String::new();
         for (number, block) in system.image.blocks.iter().enumerate() {
             let Some(symbol) = block.symbol(name) else { continue };
             let values = engine.peek(number as u32, name).unwrap_or_default();
             for row in values.chunks(symbol.columns.max(1) as usize) {
                 let row: Vec<String> = row.iter().map(i32::to_string).collect();
-                text += &format!("  block {number}: {}\n", row.join(" "));
+                rows += &format!("  block {number}: {}\n", row.join(" "));
             }
         }
+        text += &section(name, rows);
     }
-    text += "\nBlocks\n";
+    text
+}
+
+/// What each block did.
+fn blocks(system: &System, counters: &Counters) -> String {
     let rows = counters.blocks.iter().map(|of| {
         let instructions = of.addresses.iter().map(|counts| counts.executed).sum::<u64>();
         let packets = of.packets.iter().sum::<u64>();
@@ -129,15 +210,9 @@ fn report(system: &System, engine: &dyn Engine, outputs: &[Output], show: &[Stri
         std::iter::once(block).chain(counts.map(count)).collect()
     });
     let header = ["block", "steps", "instructions", "cycles", "events", "packets", "saturations"];
-    text += &table(&header, rows.collect(), &[1, 2, 3, 4, 5, 6]);
-    text += &format!("\n{} steps", count(counters.steps));
-    if let Some(timing) = counters.timing {
-        text += &format!(
-            ", {} cycles, {} hops, {} cycles of waiting for the network",
-            count(timing.cycles),
-            count(timing.hops),
-            count(timing.stalls)
-        );
+    let text = table(&header, rows.collect(), &[1, 2, 3, 4, 5, 6]);
+    match counters.timing {
+        Some(timing) => text + &format!("  {} cycles of waiting for the network\n", count(timing.stalls)),
+        None => text,
     }
-    text + "\n"
 }

@@ -3,9 +3,10 @@
 //! A flit in a buffer is known by its *class*: what happens to it from here on. Routes that go on alike, whoever sent
 //! them, are one class, so that most buffers know one or two; a class is kept in as few bits as tell them apart.
 
-use super::super::engine::Mesh;
-use super::super::flit::{PORTS, Route};
-use onward_image::Endpoint;
+use super::super::flit::Route;
+use super::super::tables::Tables;
+use super::ways::{Link, Place};
+use onward_image::{Endpoint, Tile};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
@@ -20,8 +21,8 @@ type BufferIndex = usize;
 pub(super) struct Buffer {
     /// Its router, as an index into [`Circuit::routers`].
     pub router: usize,
-    /// Its port.
-    pub port: usize,
+    /// Its place among the inputs of the router.
+    pub input: usize,
     /// Classes of flits it knows.
     pub classes: usize,
     /// Bits that tell them apart.
@@ -29,7 +30,17 @@ pub(super) struct Buffer {
     /// The outputs its flits want, by output.
     pub wants: Vec<Want>,
     /// The output of another router that fills it, if it is no sender.
-    pub feeder: Option<usize>,
+    pub feeder: Option<Feeder>,
+}
+
+/// What fills a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feeder {
+    pub output: usize,
+    /// The buffer's place in [`Output::channels`].
+    pub channel: usize,
+    /// The link's kind, an index into [`Circuit::links`].
+    pub link: usize,
 }
 
 /// That flits of a buffer want an output.
@@ -44,17 +55,28 @@ pub(super) struct Want {
 /// An output of a router.
 #[derive(Debug)]
 pub(super) struct Output {
-    /// Buffers whose flits want it, with the index of their want, in the order of round robin.
-    pub candidates: Vec<(BufferIndex, usize)>,
-    /// The buffer behind it; nothing if an endpoint is.
-    pub next: Option<BufferIndex>,
+    /// Those whose flits want it, in the order of round robin.
+    pub candidates: Vec<Candidate>,
+    /// The buffers behind it, one a virtual channel that is used; none if an endpoint is.
+    pub channels: Vec<BufferIndex>,
+    /// Its link's kind, an index into [`Circuit::links`].
+    pub link: usize,
+}
+
+/// A buffer whose flits want an output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub buffer: BufferIndex,
+    /// Index of its want.
+    pub want: usize,
+    /// The channel its flits go into: dimension order leaves no choice.
+    pub channel: usize,
 }
 
 /// A router.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    /// Its place among the routers of the mesh.
-    pub mesh_router: u32,
+    pub tile: Tile,
     pub buffers: Range<usize>,
     pub outputs: Range<usize>,
 }
@@ -79,10 +101,20 @@ pub(super) struct Path {
     pub buffers: Vec<BufferIndex>,
     /// Links between routers it crosses.
     pub hops: u64,
+    /// Those that lead to another chip.
+    pub crossings: u64,
     /// Endpoints that take it.
     pub ejected: u64,
-    /// Those, by router.
-    pub ejections: Vec<(usize, u64)>,
+    /// Crossings and endpoints, by router.
+    pub leavings: Vec<Leaving>,
+}
+
+/// What a flit and its copies do at a router besides going on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaving {
+    pub router: usize,
+    pub crossings: u64,
+    pub ejected: u64,
 }
 
 /// See the module.
@@ -92,12 +124,14 @@ pub(super) struct Circuit {
     pub buffers: Vec<Buffer>,
     pub outputs: Vec<Output>,
     pub senders: Vec<Sender>,
+    /// The kinds of links, at least one.
+    pub links: Vec<Link>,
     /// By destination.
     pub paths: Vec<Path>,
 }
 
 /// What happens to a flit from a buffer on: by output (a port), the place behind it and what happens from there.
-type Continuation = Vec<(usize, Option<(u32, usize)>)>;
+type Continuation = Vec<(usize, Option<(Place, usize)>)>;
 
 /// Finds what there is, before it gets indices.
 #[derive(Default)]
@@ -106,21 +140,21 @@ struct Survey {
     numbers: BTreeMap<Continuation, usize>,
     continuations: Vec<Continuation>,
     /// What is known already of a route at a place.
-    known: HashMap<(u32, u32), usize>,
+    known: HashMap<(Place, u32), usize>,
     /// By place, the continuations of the flits that come by.
-    passing: BTreeMap<u32, Vec<usize>>,
+    passing: BTreeMap<Place, Vec<usize>>,
 }
 
 impl Survey {
     /// The continuation of a route at a place.
-    fn follow(&mut self, mesh: &mut Mesh, place: u32, route: Route) -> usize {
+    fn follow(&mut self, tables: &Tables, place: Place, route: Route) -> usize {
         if let Some(&number) = self.known.get(&(place, route.word())) {
             return number;
         }
-        let continuation: Continuation = mesh
+        let continuation: Continuation = tables
             .branches(place, route)
             .into_iter()
-            .map(|(port, next)| (port, next.map(|(next, onward)| (next, self.follow(mesh, next, onward)))))
+            .map(|(port, next)| (port, next.map(|(next, onward)| (next, self.follow(tables, next, onward)))))
             .collect();
         let fresh = self.continuations.len();
         let number = *self.numbers.entry(continuation.clone()).or_insert(fresh);
@@ -142,15 +176,15 @@ impl Circuit {
     ///
     /// # Panics
     /// When an endpoint does not exist or a destination is used by two senders.
-    pub fn new(mesh: &mut Mesh, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Circuit> {
+    pub fn new(tables: &Tables, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Circuit> {
         let mut survey = Survey::default();
         let mut starts = Vec::new();
         for (number, (endpoint, destinations)) in uses.iter().enumerate() {
-            let place = mesh.place_of(*endpoint);
+            let place = tables.place_of(*endpoint);
             survey.passing.entry(place).or_default();
             for destination in destinations.iter().cloned().flatten() {
-                let route = mesh.route_from(place, destination);
-                let continuation = survey.follow(mesh, place, route);
+                let route = tables.route_at(place.tile, destination);
+                let continuation = survey.follow(tables, place, route);
                 starts.push((number, destination as usize, place, continuation));
                 if survey.passing[&place].len() > MOST_CLASSES {
                     return None;
@@ -165,25 +199,32 @@ impl Circuit {
             buffers: Vec::new(),
             outputs: Vec::new(),
             senders: Vec::new(),
+            links: Vec::new(),
             paths: Vec::new(),
         };
-        let places: Vec<u32> = survey.passing.keys().copied().collect();
-        let index_of: HashMap<u32, BufferIndex> = places.iter().enumerate().map(|(at, &place)| (place, at)).collect();
-        circuit.add_routers(&survey, &places, &index_of);
+        let places: Vec<Place> = survey.passing.keys().copied().collect();
+        let index_of: HashMap<Place, BufferIndex> = places.iter().enumerate().map(|(at, &place)| (place, at)).collect();
+        circuit.add_routers(tables, &survey, &places, &index_of);
         for (endpoint, _) in uses {
-            let buffer = index_of[&mesh.place_of(*endpoint)];
+            let buffer = index_of[&tables.place_of(*endpoint)];
             circuit.senders.push(Sender { endpoint: *endpoint, buffer });
         }
         for (sender, destination, place, continuation) in starts {
-            circuit.add_path(&survey, &index_of, (sender, destination), (place, continuation));
+            circuit.add_path(tables, &survey, &index_of, (sender, destination), (place, continuation));
         }
         Some(circuit)
     }
 
-    /// Routers with their buffers and outputs. Places rise with router and port, and so do indices.
-    fn add_routers(&mut self, survey: &Survey, places: &[u32], index_of: &HashMap<u32, BufferIndex>) {
-        for of_router in places.chunk_by(|a, b| Mesh::router_of_place(*a) == Mesh::router_of_place(*b)) {
-            let router = self.routers.len();
+    /// Routers with their buffers and outputs. Places rise with tile and input, and so do indices.
+    fn add_routers(
+        &mut self,
+        tables: &Tables,
+        survey: &Survey,
+        places: &[Place],
+        index_of: &HashMap<Place, BufferIndex>,
+    ) {
+        for of_router in places.chunk_by(|a, b| a.tile == b.tile) {
+            let (router, tile) = (self.routers.len(), of_router[0].tile);
             let (first_buffer, first_output) = (self.buffers.len(), self.outputs.len());
             let mut ports: Vec<usize> = Vec::new();
             for place in of_router {
@@ -192,49 +233,59 @@ impl Circuit {
             }
             ports.sort_unstable();
             ports.dedup();
-            self.outputs.extend(ports.iter().map(|_| Output { candidates: Vec::new(), next: None }));
+            self.outputs.extend(ports.iter().map(|_| Output {
+                candidates: Vec::new(),
+                channels: Vec::new(),
+                link: 0,
+            }));
             for place in of_router {
                 let buffer = self.buffers.len();
                 let classes = &survey.passing[place];
                 let mut made = Buffer {
                     router,
-                    port: Mesh::port_of_place(*place),
+                    input: place.input,
                     classes: classes.len(),
                     bits: classes.len().next_power_of_two().trailing_zeros() as usize,
                     wants: Vec::new(),
                     feeder: None,
                 };
                 for (at, &port) in ports.iter().enumerate() {
-                    let output = first_output + at;
-                    if let Some((want, next)) = want(survey, index_of, classes, port) {
-                        let candidates = &mut self.outputs[output].candidates;
-                        candidates.push((buffer, made.wants.len()));
-                        self.outputs[output].next = next.or(self.outputs[output].next);
-                        made.wants.push(want);
+                    let Some((want, next)) = want(survey, index_of, classes, port) else { continue };
+                    let output = &mut self.outputs[first_output + at];
+                    let mut channel = 0;
+                    if let Some(next) = next {
+                        output.link = position_or_push(&mut self.links, tables.link(tile, port));
+                        channel = position_or_push(&mut output.channels, next);
                     }
+                    output.candidates.push(Candidate { buffer, want: made.wants.len(), channel });
+                    made.wants.push(want);
                 }
                 self.buffers.push(made);
             }
             self.routers.push(Node {
-                mesh_router: Mesh::router_of_place(of_router[0]),
+                tile,
                 buffers: first_buffer..self.buffers.len(),
                 outputs: first_output..self.outputs.len(),
             });
         }
-        for output in 0..self.outputs.len() {
-            if let Some(next) = self.outputs[output].next {
-                self.buffers[next].feeder = Some(output);
+        for (number, output) in self.outputs.iter().enumerate() {
+            for (channel, &next) in output.channels.iter().enumerate() {
+                self.buffers[next].feeder = Some(Feeder { output: number, channel, link: output.link });
             }
+        }
+        if self.links.is_empty() {
+            self.links.push(Link { flight: 1, spacing: 1 });
         }
     }
 
     /// What a flit from `place` on passes.
     fn add_path(
         &mut self,
+        tables: &Tables,
         survey: &Survey,
-        index_of: &HashMap<u32, BufferIndex>,
+        index_of: &HashMap<Place, BufferIndex>,
         (sender, destination): (usize, usize),
-        (place, continuation): (u32, usize),
+        (place, continuation): (Place, usize),
     ) {
         let class = class_of(survey, place, continuation);
         let mut path = Path { sender, class, ..Path::default() };
@@ -242,19 +293,21 @@ impl Circuit {
         while let Some((place, continuation)) = open.pop() {
             let buffer = index_of[&place];
             path.buffers.push(buffer);
-            let mut here = 0;
-            for &(_, next) in &survey.continuations[continuation] {
+            let mut leaving = Leaving { router: self.buffers[buffer].router, crossings: 0, ejected: 0 };
+            for &(port, next) in &survey.continuations[continuation] {
                 match next {
                     Some(next) => {
                         path.hops += 1;
+                        leaving.crossings += u64::from(tables.leaves_chip(place.tile, port));
                         open.push(next);
                     }
-                    None => here += 1,
+                    None => leaving.ejected += 1,
                 }
             }
-            path.ejected += here;
-            if here > 0 {
-                path.ejections.push((self.buffers[buffer].router, here));
+            path.crossings += leaving.crossings;
+            path.ejected += leaving.ejected;
+            if leaving.crossings + leaving.ejected > 0 {
+                path.leavings.push(leaving);
             }
         }
         if self.paths.len() <= destination {
@@ -265,8 +318,16 @@ impl Circuit {
     }
 }
 
+/// Where an item is in a list; what is not yet there is added.
+fn position_or_push<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}
+
 /// Number of a continuation among those that pass a place.
-fn class_of(survey: &Survey, place: u32, continuation: usize) -> usize {
+fn class_of(survey: &Survey, place: Place, continuation: usize) -> usize {
     let found = survey.passing[&place].iter().position(|&number| number == continuation);
     found.expect("what passes a place is known there")
 }
@@ -274,11 +335,10 @@ fn class_of(survey: &Survey, place: u32, continuation: usize) -> usize {
 /// How the flits of a buffer want an output, and the buffer behind it; `None` if none does.
 fn want(
     survey: &Survey,
-    index_of: &HashMap<u32, BufferIndex>,
+    index_of: &HashMap<Place, BufferIndex>,
     classes: &[usize],
     port: usize,
 ) -> Option<(Want, Option<BufferIndex>)> {
-    debug_assert!(port < PORTS);
     let mut wanting = Vec::new();
     let mut next_bits: Vec<Vec<usize>> = Vec::new();
     let mut behind = None;

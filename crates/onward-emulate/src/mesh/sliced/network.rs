@@ -1,6 +1,8 @@
 //! The state of the routers in all lanes, and what a cycle makes of it.
 
-use super::circuit::{Circuit, Want};
+use super::super::usage::INPUTS;
+use super::circuit::{self, Candidate, Circuit, Feeder};
+use super::ways::Link;
 use super::word::Word;
 
 /// An input buffer in all lanes. Its entries are filled from the first on, which is the head.
@@ -18,28 +20,62 @@ struct Buffer {
     requests: Vec<Word>,
     /// By want, the classes that want it; empty: all.
     wanted_by: Vec<Vec<usize>>,
-    /// What arrives, by cycle modulo the flight: who, and class bit by bit.
+    /// What arrives, by cycle modulo the flight of the link that leads here: who, and class bit by bit.
     arrivals: Vec<Word>,
     /// Whether all entries were filled at the start of the cycle.
     full: Word,
     /// By entry, whether it was ever filled.
     seen: Vec<Word>,
-    /// The output that fills it.
-    feeder: Option<usize>,
+    /// What fills it.
+    feeder: Option<Feeder>,
 }
 
 /// An output in all lanes.
 #[derive(Clone, Debug)]
 struct Output {
-    candidates: Vec<(usize, usize)>,
+    candidates: Vec<Candidate>,
     /// By candidate: whether it is the first one at or after the round-robin pointer. Empty if there is only one.
     first: Vec<Word>,
-    next: Option<usize>,
     /// By candidate and bit of the class behind it, the classes that set it.
     next_bits: Vec<Vec<Vec<usize>>>,
+    /// What is behind it; nothing if an endpoint is.
+    channels: Vec<Channel>,
+    /// Its link, an index into [`Network::rings`].
+    link: usize,
+    /// Where a link does not carry a flit in every cycle.
+    pace: Option<Pace>,
+}
+
+/// A virtual channel behind an output.
+#[derive(Clone, Debug)]
+struct Channel {
+    /// The buffer.
+    next: usize,
     /// How many credits are left, at least one, two, ...: only where links take time, else a buffer says if it is full.
     credits: Vec<Word>,
     /// Credits on their way back, by cycle modulo the flight.
+    returning: Vec<Word>,
+}
+
+/// When a link was last used.
+#[derive(Clone, Debug)]
+struct Pace {
+    /// Lanes in which it may not yet be granted again.
+    busy: Word,
+    /// Those in which it was granted, by cycle modulo the spacing.
+    recent: Vec<Word>,
+}
+
+/// Links of one kind: what is under way on them.
+#[derive(Clone, Debug)]
+struct Ring {
+    of: Link,
+    /// The cycle modulo the flight.
+    slot: usize,
+    /// The cycle modulo the spacing.
+    beat: usize,
+    /// Lanes with flits under way, and with credits under way, by the slot in which they arrive.
+    flying: Vec<Word>,
     returning: Vec<Word>,
 }
 
@@ -62,13 +98,15 @@ pub(super) struct Network {
     buffers: Vec<Buffer>,
     outputs: Vec<Output>,
     routers: Vec<Router>,
-    flight: usize,
+    /// By kind of links.
+    rings: Vec<Ring>,
+    /// Whether any link takes time, so that credits are counted.
+    counts: bool,
+    /// Outputs with a [`Pace`].
+    paced: Vec<usize>,
     /// Cycles so far.
     cycle: u64,
-    /// Lanes with flits under way, and with credits under way, by the cycle modulo the flight in which they arrive; and
-    /// those with flits that arrive in the next cycle from a sender.
-    flying: Vec<Word>,
-    returning: Vec<Word>,
+    /// Lanes with flits that arrive in the next cycle from a sender.
     entering: Word,
     /// Lanes with anything that moves, and with anything that moves or credits under way, in the last cycle.
     moved: Word,
@@ -87,52 +125,30 @@ pub(super) struct Quiet {
 }
 
 impl Network {
-    pub fn new(circuit: &Circuit, depth: usize, flight: usize) -> Network {
-        let buffers = circuit.buffers.iter().map(|of| Buffer {
-            router: of.router,
-            filled: vec![Word::NONE; depth],
-            codes: vec![Word::NONE; (depth - 1) * of.bits],
-            bits: of.bits,
-            head: vec![Word::NONE; if of.classes > 1 { of.classes } else { 0 }],
-            requests: vec![Word::NONE; of.wants.len()],
-            wanted_by: of.wants.iter().map(|want| want.classes.clone()).collect(),
-            arrivals: vec![Word::NONE; (1 + of.bits) * if of.feeder.is_some() { flight } else { 1 }],
-            full: Word::NONE,
-            seen: vec![Word::NONE; depth],
-            feeder: of.feeder,
-        });
-        let outputs = circuit.outputs.iter().map(|of| {
-            let want = |&(buffer, want): &(usize, usize)| -> &Want { &circuit.buffers[buffer].wants[want] };
-            let counts = of.next.is_some() && flight > 1;
-            let several = if of.candidates.len() > 1 { of.candidates.len() } else { 0 };
-            let mut first = vec![Word::NONE; several];
-            if let Some(first) = first.first_mut() {
-                *first = !Word::NONE;
-            }
-            Output {
-                candidates: of.candidates.clone(),
-                first,
-                next: of.next,
-                next_bits: of.candidates.iter().map(|candidate| want(candidate).next_bits.clone()).collect(),
-                credits: vec![!Word::NONE; if counts { depth } else { 0 }],
-                returning: vec![Word::NONE; if counts { flight } else { 0 }],
-            }
-        });
-        let router = |of: &super::circuit::Node| Router {
+    pub fn new(circuit: &Circuit, depth: usize) -> Network {
+        let outputs: Vec<Output> = circuit.outputs.iter().map(|of| Output::new(circuit, of, depth)).collect();
+        let router = |of: &circuit::Node| Router {
             buffers: of.buffers.clone(),
             outputs: of.outputs.clone(),
             active_until: 0,
             holds: false,
             stale: false,
         };
+        let ring = |&of: &Link| Ring {
+            of,
+            slot: 0,
+            beat: 0,
+            flying: vec![Word::NONE; of.flight],
+            returning: vec![Word::NONE; of.flight],
+        };
         Network {
-            buffers: buffers.collect(),
-            outputs: outputs.collect(),
+            buffers: circuit.buffers.iter().map(|of| Buffer::new(circuit, of, depth)).collect(),
+            paced: (0..outputs.len()).filter(|&output| outputs[output].pace.is_some()).collect(),
+            outputs,
             routers: circuit.routers.iter().map(router).collect(),
-            flight,
+            rings: circuit.links.iter().map(ring).collect(),
+            counts: circuit.links.iter().any(|link| link.flight > 1),
             cycle: 0,
-            flying: vec![Word::NONE; flight],
-            returning: vec![Word::NONE; flight],
             entering: Word::NONE,
             moved: Word::NONE,
             unsettled: Word::NONE,
@@ -173,7 +189,9 @@ impl Network {
     /// First half of a cycle: flits and credits arrive.
     #[inline(always)]
     pub fn receive(&mut self) {
-        let slot = (self.cycle % self.flight as u64) as usize;
+        for ring in &mut self.rings {
+            ring.turn();
+        }
         for router in 0..self.routers.len() {
             let Router { buffers, outputs, active_until, holds, stale } = &mut self.routers[router];
             if *active_until <= self.cycle && !*holds {
@@ -184,16 +202,15 @@ impl Network {
             }
             *stale = true;
             for buffer in &mut self.buffers[buffers.clone()] {
-                buffer.receive(slot);
+                buffer.receive(buffer.feeder.map_or(0, |feeder| self.rings[feeder.link].slot));
             }
-            if self.flight > 1 {
+            if self.counts {
                 for output in &mut self.outputs[outputs.clone()] {
-                    output.take_back(slot);
+                    let slot = self.rings[output.link].slot;
+                    output.channels.iter_mut().for_each(|channel| channel.take_back(slot));
                 }
             }
         }
-        self.flying[slot] = Word::NONE;
-        self.returning[slot] = Word::NONE;
     }
 
     /// Second half: outputs are granted, flits leave. `offers`: lanes in which a sender offers.
@@ -205,7 +222,11 @@ impl Network {
                 continue;
             }
             for output in self.routers[router].outputs.clone() {
-                self.grant(output);
+                if self.outputs[output].channels.len() > 1 {
+                    self.grant::<MOST_CHANNELS>(router, output);
+                } else {
+                    self.grant::<1>(router, output);
+                }
             }
             let mut held = Word::NONE;
             for buffer in self.routers[router].buffers.clone() {
@@ -215,52 +236,85 @@ impl Network {
             moving |= held;
         }
         self.cycle += 1;
-        moving = self.flying.iter().fold(moving, |all, &lanes| all | lanes);
-        let unsettled = self.returning.iter().fold(moving, |all, &lanes| all | lanes);
+        let mut unsettled = Word::NONE;
+        for ring in &self.rings {
+            moving = ring.flying.iter().fold(moving, |all, &lanes| all | lanes);
+            unsettled = ring.returning.iter().fold(unsettled, |all, &lanes| all | lanes);
+        }
+        for pace in self.paced.iter().filter_map(|&output| self.outputs[output].pace.as_ref()) {
+            unsettled |= pace.busy;
+        }
+        unsettled |= moving;
         let quiet = Quiet { came_to_rest: self.moved & !moving, settled: self.unsettled & !unsettled };
         self.moved = moving;
         self.unsettled = unsettled;
         quiet
     }
 
-    /// Grants an output, and sends what is granted on its way.
+    /// Grants an output of a router, with so many channels at most, and sends what is granted on its way.
     #[inline(always)]
-    fn grant(&mut self, at: usize) {
+    fn grant<const CHANNELS: usize>(&mut self, router: usize, at: usize) {
         let output = &mut self.outputs[at];
-        let ready = match output.next {
-            None => !Word::NONE,
-            Some(next) if self.flight == 1 => !self.buffers[next].full,
-            Some(_) => output.credits[0],
-        };
-        let mut all = Word::NONE;
-        self.code.clear();
-        if let Some(next) = output.next {
-            self.code.resize(self.buffers[next].bits, Word::NONE);
+        let mut ready = [!Word::NONE; CHANNELS];
+        for (ready, channel) in ready.iter_mut().zip(&output.channels) {
+            *ready = channel.credits.first().copied().unwrap_or(!self.buffers[channel.next].full);
+        }
+        if let Some(pace) = &mut output.pace {
+            let free = pace.free(self.rings[output.link].beat);
+            ready.iter_mut().for_each(|ready| *ready &= free);
         }
         let mut granted = [Word::NONE; MOST_CANDIDATES];
         let granted = &mut granted[..output.candidates.len()];
-        match output.candidates[..] {
-            [(buffer, want)] => granted[0] = self.buffers[buffer].requests[want] & ready,
-            [(one, its), (other, others)] => {
-                let a = self.buffers[one].requests[its] & ready;
-                let b = self.buffers[other].requests[others] & ready;
+        let request = |of: &Candidate| self.buffers[of.buffer].requests[of.want] & ready[of.channel % CHANNELS];
+        match &output.candidates[..] {
+            [only] => granted[0] = request(only),
+            [one, other] => {
+                let (a, b) = (request(one), request(other));
                 let first = output.first[0];
                 granted[0] = a & (first | !b);
                 granted[1] = b & !(granted[0]);
                 output.first[0] = (first & !granted[0]) | granted[1];
             }
-            _ => {
+            candidates => {
                 let mut requests = [Word::NONE; MOST_CANDIDATES];
-                for (request, &(buffer, want)) in requests.iter_mut().zip(&output.candidates) {
-                    *request = self.buffers[buffer].requests[want] & ready;
+                for (to, candidate) in requests.iter_mut().zip(candidates) {
+                    *to = request(candidate);
                 }
                 round_robin(&requests[..granted.len()], &mut output.first, granted);
             }
         }
-        for ((&(buffer, want), &granted), next_bits) in output.candidates.iter().zip(&*granted).zip(&output.next_bits) {
-            let from = &mut self.buffers[buffer];
-            from.requests[want] &= !granted;
+        for (candidate, &granted) in output.candidates.iter().zip(&*granted) {
+            self.buffers[candidate.buffer].requests[candidate.want] &= !granted;
+        }
+        if let Some(pace) = &mut output.pace {
+            let Link { flight: _, spacing } = self.rings[output.link].of;
+            let all = granted.iter().fold(Word::NONE, |all, &granted| all | granted);
+            pace.grant(self.rings[output.link].beat, all);
+            if all.any() {
+                let router = &mut self.routers[router];
+                router.active_until = router.active_until.max(self.cycle + spacing as u64 + 1);
+            }
+        }
+        for channel in 0..self.outputs[at].channels.len() {
+            self.send::<CHANNELS>(at, channel, granted);
+        }
+    }
+
+    /// Sends what was granted, and goes into a channel, on its way.
+    #[inline(always)]
+    fn send<const CHANNELS: usize>(&mut self, at: usize, number: usize, granted: &[Word]) {
+        let output = &mut self.outputs[at];
+        let channel = &mut output.channels[number];
+        let ring = &mut self.rings[output.link];
+        self.code.clear();
+        self.code.resize(self.buffers[channel.next].bits, Word::NONE);
+        let mut all = Word::NONE;
+        for ((candidate, &granted), next_bits) in output.candidates.iter().zip(granted).zip(&output.next_bits) {
+            if CHANNELS > 1 && candidate.channel != number {
+                continue;
+            }
             all |= granted;
+            let from = &self.buffers[candidate.buffer];
             for (code, setters) in self.code.iter_mut().zip(next_bits) {
                 if from.head.is_empty() {
                     *code |= if setters.is_empty() { Word::NONE } else { granted };
@@ -270,23 +324,19 @@ impl Network {
                 }
             }
         }
-        let Some(next) = output.next else { return };
-        // What leaves now arrives when the ring has gone round once.
-        let slot = (self.cycle % self.flight as u64) as usize;
-        if self.flight > 1 {
-            for credit in 0..output.credits.len() {
-                let more = output.credits.get(credit + 1).copied().unwrap_or(Word::NONE);
-                output.credits[credit] = (output.credits[credit] & !all) | (more & all);
-            }
+        for credit in 0..channel.credits.len() {
+            let more = channel.credits.get(credit + 1).copied().unwrap_or(Word::NONE);
+            channel.credits[credit] = (channel.credits[credit] & !all) | (more & all);
         }
-        let to = &mut self.buffers[next];
-        let first = slot * (1 + to.bits);
+        // What leaves now arrives when the ring has gone round once.
+        let to = &mut self.buffers[channel.next];
+        let first = ring.slot * (1 + to.bits);
         to.arrivals[first] = all;
         to.arrivals[first + 1..first + 1 + to.bits].copy_from_slice(&self.code);
-        self.flying[slot] |= all;
+        ring.flying[ring.slot] |= all;
         let router = &mut self.routers[to.router];
         if all.any() {
-            router.active_until = router.active_until.max(self.cycle + self.flight as u64 + 1);
+            router.active_until = router.active_until.max(self.cycle + ring.of.flight as u64 + 1);
         }
     }
 
@@ -300,14 +350,14 @@ impl Network {
             return buffer.filled[0];
         }
         buffer.pop(leaving);
-        if self.flight > 1
-            && let Some(feeder) = buffer.feeder
+        if let Some(Feeder { output, channel, link }) = buffer.feeder
+            && self.rings[link].of.flight > 1
         {
-            let slot = (self.cycle % self.flight as u64) as usize;
-            self.outputs[feeder].returning[slot] |= leaving;
-            self.returning[slot] |= leaving;
-            let router = self.output_router(feeder);
-            let until = self.cycle + self.flight as u64 + 1;
+            let ring = &mut self.rings[link];
+            self.outputs[output].channels[channel].returning[ring.slot] |= leaving;
+            ring.returning[ring.slot] |= leaving;
+            let until = self.cycle + ring.of.flight as u64 + 1;
+            let router = self.output_router(output);
             self.routers[router].active_until = self.routers[router].active_until.max(until);
         }
         self.buffers[at].filled[0]
@@ -328,7 +378,9 @@ impl Network {
 }
 
 /// Inputs of a router at most.
-const MOST_CANDIDATES: usize = 8;
+const MOST_CANDIDATES: usize = INPUTS;
+/// Channels of a link at most.
+const MOST_CHANNELS: usize = 2;
 
 /// Grants each lane's request that is the first at or after the pointer; the pointer goes to the one after it.
 #[inline(always)]
@@ -349,10 +401,27 @@ fn round_robin(requests: &[Word], first: &mut [Word], granted: &mut [Word]) {
 }
 
 impl Buffer {
+    fn new(circuit: &Circuit, of: &circuit::Buffer, depth: usize) -> Buffer {
+        let flight = of.feeder.map_or(1, |feeder| circuit.links[feeder.link].flight);
+        Buffer {
+            router: of.router,
+            filled: vec![Word::NONE; depth],
+            codes: vec![Word::NONE; (depth - 1) * of.bits],
+            bits: of.bits,
+            head: vec![Word::NONE; if of.classes > 1 { of.classes } else { 0 }],
+            requests: vec![Word::NONE; of.wants.len()],
+            wanted_by: of.wants.iter().map(|want| want.classes.clone()).collect(),
+            arrivals: vec![Word::NONE; (1 + of.bits) * flight],
+            full: Word::NONE,
+            seen: vec![Word::NONE; depth],
+            feeder: of.feeder,
+        }
+    }
+
     /// What arrives in a cycle goes behind what is there.
     #[inline(always)]
     fn receive(&mut self, slot: usize) {
-        let first = if self.feeder.is_some() { slot * (1 + self.bits) } else { 0 };
+        let first = slot * (1 + self.bits);
         let mut arriving = self.arrivals[first];
         if arriving.any() {
             let depth = self.filled.len();
@@ -427,6 +496,32 @@ impl Buffer {
 const MOST_BITS: usize = 6;
 
 impl Output {
+    fn new(circuit: &Circuit, of: &circuit::Output, depth: usize) -> Output {
+        let link = circuit.links[of.link];
+        let mut first = vec![Word::NONE; if of.candidates.len() > 1 { of.candidates.len() } else { 0 }];
+        if let Some(first) = first.first_mut() {
+            *first = !Word::NONE;
+        }
+        let next_bits = |of: &Candidate| circuit.buffers[of.buffer].wants[of.want].next_bits.clone();
+        let counts = link.flight > 1;
+        let channel = |&next: &usize| Channel {
+            next,
+            credits: vec![!Word::NONE; if counts { depth } else { 0 }],
+            returning: vec![Word::NONE; if counts { link.flight } else { 0 }],
+        };
+        let is_paced = link.spacing > 1 && !of.channels.is_empty();
+        Output {
+            candidates: of.candidates.clone(),
+            first,
+            next_bits: of.candidates.iter().map(next_bits).collect(),
+            channels: of.channels.iter().map(channel).collect(),
+            link: of.link,
+            pace: is_paced.then(|| Pace { busy: Word::NONE, recent: vec![Word::NONE; link.spacing] }),
+        }
+    }
+}
+
+impl Channel {
     /// Credits that come back.
     #[inline(always)]
     fn take_back(&mut self, slot: usize) {
@@ -437,5 +532,32 @@ impl Output {
             *credit |= back;
             back &= before;
         }
+    }
+}
+
+impl Pace {
+    /// Lanes in which the link may be granted; what was granted a spacing ago is over.
+    #[inline(always)]
+    fn free(&mut self, beat: usize) -> Word {
+        let over = std::mem::replace(&mut self.recent[beat], Word::NONE);
+        self.busy &= !over;
+        !self.busy
+    }
+
+    #[inline(always)]
+    fn grant(&mut self, beat: usize, lanes: Word) {
+        self.recent[beat] = lanes;
+        self.busy |= lanes;
+    }
+}
+
+impl Ring {
+    /// Goes on to a cycle, in which what is in its slot arrives.
+    #[inline(always)]
+    fn turn(&mut self) {
+        self.slot = if self.slot + 1 < self.of.flight { self.slot + 1 } else { 0 };
+        self.beat = if self.beat + 1 < self.of.spacing { self.beat + 1 } else { 0 };
+        self.flying[self.slot] = Word::NONE;
+        self.returning[self.slot] = Word::NONE;
     }
 }
