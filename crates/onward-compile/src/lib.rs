@@ -31,6 +31,7 @@ mod handlers;
 mod layout;
 mod pass;
 mod passes;
+pub mod placement;
 mod plan;
 mod trees;
 mod weights;
