@@ -38,7 +38,7 @@ fn bare_loop() -> f64 {
 fn image() -> Image {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/mnist.sp");
     let source = Source::new("mnist.sp", std::fs::read_to_string(path).expect("the program is there"));
-    let options = Options { chip: Chip::builtin("middle").expect("a built-in chip"), seed: 1 };
+    let options = Options::new(Chip::builtin("middle").expect("a built-in chip"), 1);
     compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
 }
 

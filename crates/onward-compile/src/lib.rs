@@ -19,12 +19,13 @@
 //!         readout answer = nearest_target from hidden
 //!     }
 //! ");
-//! let options = Options { chip: Chip::builtin("small").unwrap(), seed: 1 };
+//! let options = Options::new(Chip::builtin("small").unwrap(), 1);
 //! let image = compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap();
 //! assert_eq!(image.blocks.len(), 3); // two of `hidden`, one that reads out
 //! ```
 
 mod assembly;
+mod demand;
 mod driver;
 mod formats;
 mod handlers;
@@ -39,5 +40,5 @@ mod weights;
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
 pub use driver::{compile, compile_with};
 pub use formats::LayerFormat;
-pub use pass::{Compilation, Options, Pass};
+pub use pass::{Compilation, Options, Pass, Placing};
 pub use passes::PASSES;

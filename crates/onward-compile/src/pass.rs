@@ -2,10 +2,11 @@
 
 use crate::formats::LayerFormat;
 use crate::handlers::Handlers;
+use crate::placement::{Objective, Strategy};
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
-use onward_image::{Image, Tile};
+use onward_image::{Image, Tile, Traffic};
 use onward_net::Network;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
@@ -17,6 +18,26 @@ pub struct Options {
     pub chip: Chip,
     /// The seed that weights are drawn with.
     pub seed: u64,
+    /// How blocks find their tiles.
+    pub placing: Placing,
+}
+
+/// How blocks find their tiles. Nothing here changes an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placing {
+    /// By which way.
+    pub strategy: Strategy,
+    /// What for.
+    pub objective: Objective,
+    /// What a run of the network sent; without it, it is estimated.
+    pub traffic: Option<Traffic>,
+}
+
+impl Options {
+    /// A chip and a seed, and else what is usual.
+    pub fn new(chip: Chip, seed: u64) -> Options {
+        Options { chip, seed, placing: Placing::default() }
+    }
 }
 
 /// A network on its way to an image: each pass fills in what it makes, from what passes before it made.

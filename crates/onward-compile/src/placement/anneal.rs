@@ -18,7 +18,7 @@ pub(super) struct Effort {
 }
 
 /// Temperatures between start and end, about: for shares of the moves.
-const TEMPERATURES: u64 = 110;
+const TEMPERATURES: u64 = 200;
 
 struct Annealer<'a, M> {
     problem: &'a Problem,

@@ -63,6 +63,18 @@ impl<'a> Loads<'a> {
         loads
     }
 
+    /// Load of the link that has most.
+    #[cfg(test)]
+    pub fn busiest(&self) -> u64 {
+        self.loads.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Loads of all links together.
+    #[cfg(test)]
+    pub fn total(&self) -> u64 {
+        self.loads.iter().sum()
+    }
+
     /// Adds a group's packets to the links it uses, or takes them off.
     fn count<const ADD: bool>(&mut self, group: u32) {
         let Loads { problem, groups, cores, loads, cost, .. } = self;
@@ -99,12 +111,10 @@ impl<'a> Loads<'a> {
                 (x..last).for_each(|x| put(x, y, 1, packets));
                 (first + 1..=x).for_each(|x| put(x, y, 3, packets));
             }
-            let mut columns: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
-            for (x, y) in points() {
-                let (first, last) = columns.entry(x).or_insert((y, y));
-                (*first, *last) = ((*first).min(y), (*last).max(y));
-            }
-            for (x, (first, last)) in columns {
+            // Places are in order: of a column the first is northernmost, the last southernmost.
+            for column in round.chunk_by(|((x, _), _), ((next, _), _)| x == next) {
+                let ((x, first), _) = column[0];
+                let ((_, last), _) = column[column.len() - 1];
                 let mut above = 0;
                 for y in 0..last {
                     above += rows[y as usize];
@@ -136,11 +146,11 @@ impl Model for Loads<'_> {
     }
 
     fn work(&self) -> u64 {
-        // Each group that is touched is counted anew.
+        // Each group that is touched is counted anew, twice.
         let span = u64::from(self.problem.width() + self.problem.height());
         let group = |&group: &u32| {
             let Group { takers, senders } = &self.groups[group as usize];
-            2 * span * (senders.len() as u64 + (takers.len() as u64).min(u64::from(self.problem.width())))
+            4 * span * (senders.len() as u64 + (takers.len() as u64).min(u64::from(self.problem.width())))
         };
         self.of_block.iter().flatten().map(group).sum()
     }

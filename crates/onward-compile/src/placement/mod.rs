@@ -171,8 +171,9 @@ impl Search<'_> {
             }
         }
         // From scratch, and from the best there is.
-        for hot in [true, false] {
-            let found = self.annealed(&best.1, start.most, hot);
+        let restarts = if self.problem.blocks.len() <= SMALL { RESTARTS } else { 1 };
+        for (hot, seed) in (0..restarts).map(|restart| (true, self.seed + restart)).chain([(false, self.seed)]) {
+            let found = self.annealed(&best.1, start.most, (hot, seed));
             if found.0 < best.0 {
                 best = found;
             }
@@ -180,35 +181,40 @@ impl Search<'_> {
         Ok(best.1)
     }
 
-    fn annealed(&self, start: &[u32], most: usize, hot: bool) -> (u64, Vec<u32>) {
+    fn annealed(&self, start: &[u32], most: usize, how: (bool, u64)) -> (u64, Vec<u32>) {
         match self.objective {
             Objective::Hops | Objective::Energy => {
                 let prices = self.objective.prices(self.problem);
-                self.anneal(start, most, hot, Multicast::new(self.problem, start, prices))
+                self.anneal(start, most, how, Multicast::new(self.problem, start, prices))
             }
-            Objective::Latency => self.anneal(start, most, hot, Paths::new(self.problem, start)),
-            Objective::Congestion => self.anneal(start, most, hot, Loads::new(self.problem, start)),
+            Objective::Latency => self.anneal(start, most, how, Paths::new(self.problem, start)),
+            Objective::Congestion => self.anneal(start, most, how, Loads::new(self.problem, start)),
         }
     }
 
-    fn anneal(&self, start: &[u32], most: usize, hot: bool, model: impl Model) -> (u64, Vec<u32>) {
+    fn anneal(&self, start: &[u32], most: usize, (hot, seed): (bool, u64), model: impl Model) -> (u64, Vec<u32>) {
         let all = moves(self.problem, &model);
         let effort = Effort { moves: if hot { all } else { all / 4 }, hot };
-        anneal(self.problem, &self.pairs, (start, most), model, (effort, self.seed))
+        anneal(self.problem, &self.pairs, (start, most), model, (effort, seed))
     }
 }
+
+/// Up to so many blocks, several tries cost little and find more.
+const SMALL: usize = 256;
+/// How many tries.
+const RESTARTS: u64 = 4;
 
 /// How many moves a problem is worth: as in VPR, the 4/3rd power of the blocks at each of some 110 temperatures; but no
 /// more than take some seconds.
 fn moves(problem: &Problem, model: &impl Model) -> u64 {
     let blocks = problem.blocks.len().max(1) as u64;
     let cube_root = (1..=blocks).take_while(|root| root * root * root <= blocks).last().unwrap_or(1);
-    let wanted = 110 * 5 * blocks * cube_root;
+    let wanted = (110 * 10 * blocks * cube_root).max(20_000);
     wanted.min(MOST_WORK * blocks / model.work().max(1))
 }
 
 /// What may be looked at in all: some ten seconds.
-const MOST_WORK: u64 = 60_000_000;
+const MOST_WORK: u64 = 120_000_000;
 
 /// Blocks by core.
 fn held(problem: &Problem, cores: &[u32]) -> Vec<Vec<u32>> {

@@ -1,11 +1,12 @@
 //! `onward compile`: from a network's text to an image.
 
+use super::place::HowToPlace;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, read_source};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::Chip;
-use onward_compile::{Options, PASSES, compile_with};
+use onward_compile::{PASSES, compile_with};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ Examples:
   onward compile programs/digits.sp -o digits.onw
   onward compile programs/mnist.sp --chip large        does it fit?
   onward compile programs/digits.sp --emit generate    the handlers of each layer, as assembly
+  onward compile programs/mnist.sp --place hilbert --emit place
   onward compile --passes                              what there is to emit";
 
 /// Compile a network to an image, or see what each pass of the compiler makes
@@ -29,6 +31,8 @@ pub struct Arguments {
     /// Draws the initial weights
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    place: HowToPlace,
     /// Where the image goes; without it the network is only checked
     #[arg(short, long, value_name = "IMAGE.onw")]
     output: Option<PathBuf>,
@@ -56,14 +60,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
             format!("the passes are {}", names.join(", ")),
         ));
     }
-    check_outputs(&[arguments.output.as_deref()], &[network, Path::new(&arguments.chip)])?;
+    let inputs = [Some(network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
+    check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
     let source = read_source(network)?;
+    let options = arguments.place.options(chip, arguments.seed)?;
     let mut times: Vec<(&'static str, Duration)> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
-    let compiled = compile_with(&source, &Options { chip, seed: arguments.seed }, |pass, compilation| {
+    let compiled = compile_with(&source, &options, |pass, compilation| {
         times.push((pass.name(), start.elapsed()));
         if arguments.emit.as_deref() == Some(pass.name()) {
             printed = terminal::print(&pass.emit(compilation));

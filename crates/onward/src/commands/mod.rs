@@ -5,6 +5,7 @@ pub mod compile;
 pub mod disasm;
 pub mod inspect;
 pub mod isa;
+mod place;
 pub mod run;
 mod run_assembly;
 pub mod trace;

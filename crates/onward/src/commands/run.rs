@@ -57,6 +57,9 @@ pub struct Arguments {
     /// Write the results for machines
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Save how many packets were sent, for `--traffic` of `compile` and `train`
+    #[arg(long, value_name = "FILE.json")]
+    save_traffic: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -70,17 +73,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
     // An image may be replaced by what it has learned; a report must not take its place.
-    check_outputs(&[arguments.json.as_deref()], &[&arguments.file])?;
-    check_outputs(&[arguments.output.as_deref(), arguments.json.as_deref()], &[])?;
+    let reports = [arguments.json.as_deref(), arguments.save_traffic.as_deref()];
+    check_outputs(&reports, &[&arguments.file])?;
+    check_outputs(&[&reports[..], &[arguments.output.as_deref()]].concat(), &[])?;
     let image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
     let seed = arguments.seed.unwrap_or(image.network.seed);
     if let Some(selection) = arguments.trace.selection(&image)? {
-        if arguments.learn || arguments.json.is_some() {
+        if arguments.learn || arguments.json.is_some() || arguments.save_traffic.is_some() {
             return Err(Failure::input_with_help(
                 "only test windows of an image can be traced, and a trace makes no report",
-                "leave --learn, --json or --trace-instructions out",
+                "leave --learn, --json, --save-traffic or --trace-instructions out",
             ));
         }
         return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
@@ -96,10 +100,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
             seed,
             output: arguments.output.as_deref(),
             json: arguments.json.as_deref(),
+            save_traffic: arguments.save_traffic.as_deref(),
         };
         return learning.run();
     }
     let json = arguments.json.as_deref().map(Output::prepare).transpose()?;
+    let traffic = arguments.save_traffic.as_deref().map(Output::prepare).transpose()?;
     let costs = read_costs(&image)?;
     let failed = |error: SessionError| Failure::session(&name, &error);
     let options = arguments.how.options(seed);
@@ -114,10 +120,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let run = Run { command: "run", image: &image, data: &dataset.name, options, costs: &costs, host_time };
     let results = Results::new(&run, &tested);
     terminal::print(&report::report(&results))?;
-    if let Some(json) = &json {
-        json.write_json(&results)?;
-    }
-    terminal::print(&report::written([&json]))?;
+    let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
+    let sent = onward_profile::traffic(&image, &tested.counters);
+    let traffic_written = traffic.as_ref().map_or(Ok(()), |traffic| traffic.write_json(&sent));
+    json_written.and(traffic_written)?;
+    terminal::print(&report::written([&json, &traffic]))?;
     if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
@@ -135,6 +142,7 @@ impl Arguments {
                 ("--learn", self.learn),
                 ("--output", self.output.is_some()),
                 ("--json", self.json.is_some()),
+                ("--save-traffic", self.save_traffic.is_some()),
             ],
         }
     }
