@@ -125,7 +125,7 @@ proptest! {
 
 // Annealing takes a while; a few problems tell.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn placements_hold_every_block_within_its_room((problem, together) in problems(), seed in 0u64..4) {
