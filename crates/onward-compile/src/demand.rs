@@ -91,15 +91,15 @@ fn needs(compilation: &Compilation, number: usize, takers: &Takers) -> BlockNeed
         amounts: vec![synapse, neuron, axon, block.axons.into(), routes, 1],
         program: block.handlers,
         program_words: handlers.program.words.len() as u64,
+        work: u64::from(block.axons) * u64::from(block.neurons),
     }
 }
 
 /// Prices in femtojoules.
 fn prices(compilation: &Compilation) -> Result<Prices, Diagnostic> {
     let chip = &compilation.options.chip;
-    let costs: Costs = Technology::load(&chip.technology)
-        .and_then(|technology| technology.costs(chip))
-        .map_err(|error| {
+    let costs: Costs =
+        Technology::load(&chip.technology).and_then(|technology| technology.costs(chip)).map_err(|error| {
             let (readout, message) = (compilation.network().readout(), error.to_string());
             Diagnostic::new(readout.span.clone(), format!("no figures to place for energy with: {message}"))
                 .help("place for hops: fewer links crossed cost less energy in any technology")
@@ -188,7 +188,8 @@ fn check(compilation: &Compilation, traffic: &Traffic) -> Result<(), Diagnostic>
     let refuse = |span: std::ops::Range<usize>, message: String| Err(Diagnostic::new(span, message).help(help));
     let whole = network.readout().span.clone();
     if traffic.network != network.name {
-        let message = format!("the traffic was measured on network `{}`, this one is `{}`", traffic.network, network.name);
+        let message =
+            format!("the traffic was measured on network `{}`, this one is `{}`", traffic.network, network.name);
         return refuse(whole, message);
     }
     let (counted, planned) = (traffic.blocks.len(), compilation.blocks.len());

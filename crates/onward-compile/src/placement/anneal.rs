@@ -28,6 +28,8 @@ struct Annealer<'a, M> {
     held: Vec<Vec<u32>>,
     /// Blocks a core holds at most.
     most: usize,
+    /// How long a core computes at most: as long as the busiest at the start.
+    longest: u64,
     random: Random,
 }
 
@@ -92,7 +94,7 @@ impl<M: Model> Annealer<'_, M> {
         };
         [moves[0].from, moves[0].to].into_iter().all(|core| {
             let blocks = after(core);
-            blocks.len() <= self.most && self.problem.fits(&blocks)
+            blocks.len() <= self.most && self.problem.work(&blocks) <= self.longest && self.problem.fits(&blocks)
         })
     }
 
@@ -115,8 +117,7 @@ impl<M: Model> Annealer<'_, M> {
             self.model.shift(proposed);
             let after = self.model.cost();
             let accepted = after <= before
-                || temperature > 0.0
-                    && self.random.fraction() < exp_of_minus((after - before) as f64 / temperature);
+                || temperature > 0.0 && self.random.fraction() < exp_of_minus((after - before) as f64 / temperature);
             if accepted {
                 tried.accepted += 1;
                 self.settle(proposed);
@@ -151,18 +152,20 @@ pub(super) fn anneal<M: Model>(
     (start, most): (&[u32], usize),
     model: M,
     (effort, seed): (Effort, u64),
-) -> (u64, Vec<u32>) {
+) -> Vec<u32> {
     let mut best = (model.cost(), start.to_vec());
     let blocks = start.len();
     if blocks == 0 || problem.cores() < 2 {
-        return best;
+        return best.1;
     }
+    let held = super::held(problem, start);
     let mut annealer = Annealer {
         problem,
         pairs,
         model,
         cores: start.to_vec(),
-        held: super::held(problem, start),
+        longest: held.iter().map(|blocks| problem.work(blocks)).max().unwrap_or(0),
+        held,
         most,
         random: Random::new(seed),
     };
@@ -189,7 +192,7 @@ pub(super) fn anneal<M: Model>(
     }
     annealer.run(2 * moves, 2.min(longest), 0.0);
     if annealer.model.cost() < best.0 {
-        best = (annealer.model.cost(), annealer.cores);
+        return annealer.cores;
     }
-    best
+    best.1
 }

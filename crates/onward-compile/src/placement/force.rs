@@ -75,11 +75,8 @@ pub(super) fn relax(problem: &Problem, pairs: &Pairs, cores: &[u32], potential: 
     let mut field = Field { problem, pairs, potential, cores: cores.to_vec(), held: super::held(problem, cores) };
     let neighbours = neighbours(problem);
     loop {
-        let mut tense: Vec<(i64, (u32, u32))> = neighbours
-            .iter()
-            .map(|&pair| (field.tension(pair), pair))
-            .filter(|&(tension, _)| tension > 0)
-            .collect();
+        let mut tense: Vec<(i64, (u32, u32))> =
+            neighbours.iter().map(|&pair| (field.tension(pair), pair)).filter(|&(tension, _)| tension > 0).collect();
         if tense.is_empty() {
             return field.cores;
         }

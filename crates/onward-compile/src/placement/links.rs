@@ -146,11 +146,11 @@ impl Model for Loads<'_> {
     }
 
     fn work(&self) -> u64 {
-        // Each group that is touched is counted anew, twice.
+        // Each group that is touched is counted anew.
         let span = u64::from(self.problem.width() + self.problem.height());
         let group = |&group: &u32| {
             let Group { takers, senders } = &self.groups[group as usize];
-            4 * span * (senders.len() as u64 + (takers.len() as u64).min(u64::from(self.problem.width())))
+            span * (senders.len() as u64 + (takers.len() as u64).min(u64::from(self.problem.width())))
         };
         self.of_block.iter().flatten().map(group).sum()
     }

@@ -64,7 +64,7 @@ pub enum Strategy {
 /// What a placement is to bring down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Objective {
-    /// Links that packets cross.
+    /// Links that packets cross, those from cores into the mesh included.
     #[default]
     Hops,
     /// Energy of packets in the mesh: links crossed and flits sent, each at its price.
@@ -77,8 +77,7 @@ pub enum Objective {
 
 impl Strategy {
     /// Every strategy, the plainest first.
-    pub const ALL: [Strategy; 4] =
-        [Strategy::RowMajor, Strategy::Hilbert, Strategy::ForceDirected, Strategy::Annealed];
+    pub const ALL: [Strategy; 4] = [Strategy::RowMajor, Strategy::Hilbert, Strategy::ForceDirected, Strategy::Annealed];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -115,7 +114,7 @@ impl Objective {
     }
 
     fn prices(self, problem: &Problem) -> Prices {
-        if self == Objective::Energy { problem.prices } else { Prices { link: 1, flit: 0 } }
+        if self == Objective::Energy { problem.prices } else { Prices { link: 1, flit: 1 } }
     }
 }
 
@@ -164,27 +163,33 @@ impl Search<'_> {
         let width = self.problem.width();
         let bands = (1..=width).take_while(|band| band * band <= width).map(|band| curve::in_bands(self.problem, band));
         for order in [curve::along_the_curve(self.problem), curve::row_by_row(self.problem)].into_iter().chain(bands) {
-            let cores = self.pack(&order)?.cores;
-            let cost = self.objective.cost(self.problem, &cores);
-            if cost < best.0 {
-                best = (cost, cores);
-            }
+            self.consider(&mut best, self.pack(&order)?.cores);
         }
-        // From scratch, and from the best there is.
+        // From scratch, several times where that costs little; then from the best there is. What a move does to the
+        // loads of links takes long to tell: there packets that cross few links come first.
+        let first = if self.objective == Objective::Congestion { Objective::Hops } else { self.objective };
         let restarts = if self.problem.blocks.len() <= SMALL { RESTARTS } else { 1 };
-        for (hot, seed) in (0..restarts).map(|restart| (true, self.seed + restart)).chain([(false, self.seed)]) {
-            let found = self.annealed(&best.1, start.most, (hot, seed));
-            if found.0 < best.0 {
-                best = found;
-            }
+        for seed in (0..restarts).map(|restart| self.seed.wrapping_add(restart)) {
+            let found = self.annealed(&best.1, start.most, first, (true, seed));
+            self.consider(&mut best, found);
         }
+        let found = self.annealed(&best.1, start.most, self.objective, (false, self.seed));
+        self.consider(&mut best, found);
         Ok(best.1)
     }
 
-    fn annealed(&self, start: &[u32], most: usize, how: (bool, u64)) -> (u64, Vec<u32>) {
-        match self.objective {
+    /// Keeps what is better.
+    fn consider(&self, best: &mut (u64, Vec<u32>), cores: Vec<u32>) {
+        let cost = self.objective.cost(self.problem, &cores);
+        if cost < best.0 {
+            *best = (cost, cores);
+        }
+    }
+
+    fn annealed(&self, start: &[u32], most: usize, objective: Objective, how: (bool, u64)) -> Vec<u32> {
+        match objective {
             Objective::Hops | Objective::Energy => {
-                let prices = self.objective.prices(self.problem);
+                let prices = objective.prices(self.problem);
                 self.anneal(start, most, how, Multicast::new(self.problem, start, prices))
             }
             Objective::Latency => self.anneal(start, most, how, Paths::new(self.problem, start)),
@@ -192,7 +197,7 @@ impl Search<'_> {
         }
     }
 
-    fn anneal(&self, start: &[u32], most: usize, (hot, seed): (bool, u64), model: impl Model) -> (u64, Vec<u32>) {
+    fn anneal(&self, start: &[u32], most: usize, (hot, seed): (bool, u64), model: impl Model) -> Vec<u32> {
         let all = moves(self.problem, &model);
         let effort = Effort { moves: if hot { all } else { all / 4 }, hot };
         anneal(self.problem, &self.pairs, (start, most), model, (effort, seed))

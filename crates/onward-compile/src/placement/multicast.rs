@@ -172,7 +172,8 @@ impl Group {
         let profile = &self.rounds[round];
         let Some((first, last)) = profile.columns() else { return 0 };
         let along_column = profile.column(x).map_or(0, |(first, last)| self.rows.reach(first, last));
-        (self.columns.reach(first, last) + along_column) * u64::from(prices.link) + self.packets * u64::from(prices.flit)
+        (self.columns.reach(first, last) + along_column) * u64::from(prices.link)
+            + self.packets * u64::from(prices.flit)
     }
 
     /// All of it, anew.
@@ -181,7 +182,8 @@ impl Group {
             let Some((first, last)) = profile.columns() else { return 0 };
             let columns = (first..=last).filter_map(|x| profile.column(x));
             let along_columns: u64 = columns.map(|(first, last)| self.rows.reach(first, last)).sum();
-            (self.columns.reach(first, last) + along_columns) * u64::from(prices.link) + self.packets * u64::from(prices.flit)
+            (self.columns.reach(first, last) + along_columns) * u64::from(prices.link)
+                + self.packets * u64::from(prices.flit)
         };
         self.rounds.iter().map(round).sum()
     }

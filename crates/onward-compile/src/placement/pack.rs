@@ -34,7 +34,17 @@ pub(super) fn pack(problem: &Problem, order: &[u32], pairs: &Pairs) -> Result<Pa
     if blocks <= order.len() {
         return Ok(Packed { cores: order[..blocks].to_vec(), most: 1 });
     }
-    by_partners(problem, order, pairs).or_else(|_| by_room(problem, order))
+    let by_room = by_room(problem, order);
+    match (by_partners(problem, order, pairs), by_room) {
+        // What is saved on the way is not worth a core that the others wait for.
+        (Ok(partners), Ok(room)) if busiest(problem, &partners) > busiest(problem, &room) => Ok(room),
+        (partners, room) => partners.or(room),
+    }
+}
+
+/// How long the busiest core computes.
+fn busiest(problem: &Problem, packed: &Packed) -> u64 {
+    super::held(problem, &packed.cores).iter().map(|blocks| problem.work(blocks)).max().unwrap_or(0)
 }
 
 /// Fills cores in even layers, each block with those it exchanges most with.

@@ -40,9 +40,10 @@ impl<'a> Paths<'a> {
     /// The cost of a placement.
     pub fn new(problem: &'a Problem, cores: &[u32]) -> Self {
         let deliveries = problem.senders.iter().flat_map(|sender| {
-            sender.takers.iter().map(|&taker| {
-                sender.packets * distance(problem.at(sender.from, cores), problem.at(taker, cores))
-            })
+            sender
+                .takers
+                .iter()
+                .map(|&taker| sender.packets * distance(problem.at(sender.from, cores), problem.at(taker, cores)))
         });
         let cost = deliveries.sum();
         Paths { problem, pairs: Pairs::new(problem), cores: cores.to_vec(), cost }

@@ -57,6 +57,8 @@ pub struct BlockNeeds {
     pub program: usize,
     /// Words of the program.
     pub program_words: u64,
+    /// How long it computes in a step, in any unit.
+    pub work: u64,
 }
 
 /// Someone on the mesh.
@@ -145,6 +147,11 @@ impl Problem {
         let programs: BTreeMap<usize, u64> =
             blocks.iter().map(needs).map(|needs| (needs.program, needs.program_words)).collect();
         amounts && programs.values().sum::<u64>() <= self.core.program_words
+    }
+
+    /// How long these blocks compute on one core.
+    pub(super) fn work(&self, blocks: &[u32]) -> u64 {
+        blocks.iter().map(|&block| self.blocks[block as usize].work).sum()
     }
 
     /// Takers of a sender by core, or by tile where they are none of the cores; a set for each flit of a packet.

@@ -22,8 +22,10 @@ fn problems() -> impl Strategy<Value = (Problem, u32)> {
         let sets = prop::collection::vec(prop::collection::vec(party(tiles), 0..10), 1..6);
         let senders = prop::collection::vec((party(tiles), any::<prop::sample::Index>(), 0u64..1000), 0..20);
         (sets, senders).prop_map(move |(sets, senders)| {
-            let sender = |(from, takers, packets): (Party, prop::sample::Index, u64)| {
-                Sender { from, takers: takers.get(&sets).clone(), packets }
+            let sender = |(from, takers, packets): (Party, prop::sample::Index, u64)| Sender {
+                from,
+                takers: takers.get(&sets).clone(),
+                packets,
             };
             let mesh = Chip::builtin("middle").unwrap().mesh;
             let problem = Problem {
@@ -33,7 +35,12 @@ fn problems() -> impl Strategy<Value = (Problem, u32)> {
                 prices: Prices { link: 7, flit: 3 },
                 core: CoreRoom { amounts: vec![u64::from(together) * 2], program_words: 10 },
                 blocks: (0..blocks)
-                    .map(|at| BlockNeeds { amounts: vec![1 + at as u64 % 2], program: at % 3, program_words: 4 })
+                    .map(|at| BlockNeeds {
+                        amounts: vec![1 + at as u64 % 2],
+                        program: at % 3,
+                        program_words: 4,
+                        work: 1,
+                    })
                     .collect(),
                 senders: senders.into_iter().map(sender).collect(),
             };
@@ -46,7 +53,7 @@ fn problems() -> impl Strategy<Value = (Problem, u32)> {
 fn counted(problem: &Problem, objective: Objective, cores: &[u32]) -> u64 {
     let measures = problem.measure(cores);
     match objective {
-        Objective::Hops => measures.packet_hops,
+        Objective::Hops => measures.packet_hops + measures.flits,
         Objective::Energy => 7 * measures.packet_hops + 3 * measures.flits,
         _ => unreachable!("counted elsewhere"),
     }
