@@ -176,7 +176,7 @@ fn strategies(costs: &Costs) {
         let hops = |at: usize| results[at].1.packet_hops as f64;
         for (at, (strategy, measures, seconds)) in results.iter().enumerate() {
             println!(
-                "| {name} | {strategy} | {} | {:.3} | {:.1} \u{b5}J | {:.2} | {} | {} | {seconds:.2} |",
+                "| {name} | {strategy} | {} | {:.3} | {:.2} \u{b5}J | {:.2} | {} | {} | {seconds:.2} |",
                 measures.packet_hops,
                 hops(at) / hops(2),
                 microjoules(measures, costs),

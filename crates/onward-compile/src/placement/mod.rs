@@ -214,12 +214,12 @@ const RESTARTS: u64 = 4;
 fn moves(problem: &Problem, model: &impl Model) -> u64 {
     let blocks = problem.blocks.len().max(1) as u64;
     let cube_root = (1..=blocks).take_while(|root| root * root * root <= blocks).last().unwrap_or(1);
-    let wanted = (110 * 10 * blocks * cube_root).max(20_000);
+    let wanted = (110 * 7 * blocks * cube_root).max(20_000);
     wanted.min(MOST_WORK * blocks / model.work().max(1))
 }
 
 /// What may be looked at in all: some ten seconds.
-const MOST_WORK: u64 = 120_000_000;
+const MOST_WORK: u64 = 90_000_000;
 
 /// Blocks by core.
 fn held(problem: &Problem, cores: &[u32]) -> Vec<Vec<u32>> {
