@@ -123,7 +123,8 @@ impl Objective {
 /// # Errors
 /// A block that no core has room for.
 pub fn solve(problem: &Problem, strategy: Strategy, objective: Objective, seed: u64) -> Result<Vec<u32>, NoRoom> {
-    let search = Search { problem, pairs: Pairs::new(problem), objective, seed };
+    let pairs = Pairs::new(problem);
+    let search = Search { problem, pairs: &pairs, objective, seed };
     let along_the_curve = search.pack(&curve::along_the_curve(problem))?;
     Ok(match strategy {
         Strategy::RowMajor => search.pack(&curve::row_by_row(problem))?.cores,
@@ -136,7 +137,7 @@ pub fn solve(problem: &Problem, strategy: Strategy, objective: Objective, seed: 
 /// A problem and what is looked for.
 struct Search<'a> {
     problem: &'a Problem,
-    pairs: Pairs,
+    pairs: &'a Pairs,
     objective: Objective,
     seed: u64,
 }
@@ -146,13 +147,13 @@ impl Search<'_> {
     fn pack(&self, tiles: &[u32]) -> Result<Packed, NoRoom> {
         let each = self.problem.cores_per_tile;
         let cores: Vec<u32> = tiles.iter().flat_map(|tile| tile * each..(tile + 1) * each).collect();
-        pack(self.problem, &cores, &self.pairs)
+        pack(self.problem, &cores, self.pairs)
     }
 
     /// Swaps of neighbours in both potentials; the better for the objective.
     fn force_directed(&self, start: &[u32]) -> Vec<u32> {
-        let [first, second] = [Potential::Distance, Potential::Square]
-            .map(|potential| relax(self.problem, &self.pairs, start, potential));
+        let [first, second] =
+            [Potential::Distance, Potential::Square].map(|potential| relax(self.problem, self.pairs, start, potential));
         let cost = |cores: &[u32]| self.objective.cost(self.problem, cores);
         if cost(&second) < cost(&first) { second } else { first }
     }
@@ -165,15 +166,20 @@ impl Search<'_> {
         for order in [curve::along_the_curve(self.problem), curve::row_by_row(self.problem)].into_iter().chain(bands) {
             self.consider(&mut best, self.pack(&order)?.cores);
         }
-        // From scratch, several times where that costs little; then from the best there is. What a move does to the
-        // loads of links takes long to tell: there packets that cross few links come first.
-        let first = if self.objective == Objective::Congestion { Objective::Hops } else { self.objective };
-        let restarts = if self.problem.blocks.len() <= SMALL { RESTARTS } else { 1 };
-        for seed in (0..restarts).map(|restart| self.seed.wrapping_add(restart)) {
-            let found = self.annealed(&best.1, start.most, first, (true, seed));
-            self.consider(&mut best, found);
+        if self.objective == Objective::Congestion {
+            // What a move does to the loads of links takes long to tell: packets that cross few links come first.
+            let hops = Search { objective: Objective::Hops, ..*self };
+            self.consider(&mut best, hops.best_of_all(start)?);
+        } else {
+            // From scratch, several times where that costs little.
+            let restarts = if self.problem.blocks.len() <= SMALL { RESTARTS } else { 1 };
+            for seed in (0..restarts).map(|restart| self.seed.wrapping_add(restart)) {
+                let found = self.annealed(&best.1, start.most, (true, seed));
+                self.consider(&mut best, found);
+            }
         }
-        let found = self.annealed(&best.1, start.most, self.objective, (false, self.seed));
+        // Then from the best there is.
+        let found = self.annealed(&best.1, start.most, (false, self.seed));
         self.consider(&mut best, found);
         Ok(best.1)
     }
@@ -186,10 +192,10 @@ impl Search<'_> {
         }
     }
 
-    fn annealed(&self, start: &[u32], most: usize, objective: Objective, how: (bool, u64)) -> Vec<u32> {
-        match objective {
+    fn annealed(&self, start: &[u32], most: usize, how: (bool, u64)) -> Vec<u32> {
+        match self.objective {
             Objective::Hops | Objective::Energy => {
-                let prices = objective.prices(self.problem);
+                let prices = self.objective.prices(self.problem);
                 self.anneal(start, most, how, Multicast::new(self.problem, start, prices))
             }
             Objective::Latency => self.anneal(start, most, how, Paths::new(self.problem, start)),
@@ -200,7 +206,7 @@ impl Search<'_> {
     fn anneal(&self, start: &[u32], most: usize, (hot, seed): (bool, u64), model: impl Model) -> Vec<u32> {
         let all = moves(self.problem, &model);
         let effort = Effort { moves: if hot { all } else { all / 4 }, hot };
-        anneal(self.problem, &self.pairs, (start, most), model, (effort, seed))
+        anneal(self.problem, self.pairs, (start, most), model, (effort, seed))
     }
 }
 

@@ -22,7 +22,7 @@ impl Random {
     /// A number below `bound`, about evenly (bounds are far below 2^32).
     #[inline]
     pub fn below(&mut self, bound: u32) -> u32 {
-        ((self.bits() >> 32) * u64::from(bound) >> 32) as u32
+        (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     /// A number from 0 up to, not including, 1.
