@@ -4,8 +4,8 @@
 //! Each connection between two clusters, here the contents of two cores, pulls with a force that is the gradient of a
 //! potential of their distance. The tension of two neighbouring cores is the energy that is set free if they swap. In each
 //! iteration the pairs with positive tension are put in order, the highest first, and the first part of them is swapped as
-//! far as their tension is still positive; the energy falls with every swap, so it ends, when no tension is left. How large that part is, and the two potentials, are our
-//! choice.
+//! far as their tension is still positive; the energy falls with every swap, so it ends, when no tension is left. How
+//! large that part is, and the two potentials, are our choice.
 
 use super::Problem;
 use super::pairs::Pairs;
