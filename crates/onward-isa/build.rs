@@ -39,6 +39,8 @@ struct Instruction {
     energy: String,
     #[serde(default = "none")]
     access: String,
+    #[serde(default)]
+    updates: u8,
     example: String,
     #[serde(default = "first_version")]
     since: u32,
@@ -76,6 +78,7 @@ fn operand(name: &str) -> String {
         "row" => "Operand::Row".into(),
         "strided" => "Operand::Strided".into(),
         "table" => "Operand::Table".into(),
+        "base" => "Operand::Base".into(),
         _ => match name.split_at(1) {
             ("r", at) => format!("Operand::Scalar({})", field(at)),
             ("v", at) => format!("Operand::Vector({})", field(at)),
@@ -93,6 +96,7 @@ fn bits(name: &str) -> u32 {
         "memory" | "row" => 0xf_ffff,
         "strided" => 0xf_ffff,
         "table" => 0xf0f0,
+        "base" => 0xf0_0000,
         _ => match &name[1..] {
             "d" => 0xf0_0000,
             "a" => 0xf_0000,
@@ -139,7 +143,7 @@ fn main() {
             w,
             "    Description {{ op: Op::{}, opcode: {:#04x}, mnemonic: {:?}, operands: &[{}], operand_names: &{:?}, \
              operand_bits: {used:#x}, summary: {:?}, semantics: {:?}, cycles: Cycles::{}, energy: Energy::{}, \
-             access: Access::{}, example: {:?}, since: {} }},",
+             access: Access::{}, updates: {:?}, example: {:?}, since: {} }},",
             camel(&i.mnemonic),
             i.opcode,
             i.mnemonic,
@@ -150,6 +154,7 @@ fn main() {
             camel(&i.cycles),
             camel(&i.energy),
             camel(&i.access),
+            (i.updates > 0).then_some(i.updates),
             i.example,
             i.since
         )

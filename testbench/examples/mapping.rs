@@ -26,7 +26,7 @@ fn problem(side: u16, blocks: usize, senders: Vec<Sender>) -> Problem {
     let chip = Chip::builtin("large").expect("a built-in chip");
     let mesh = Mesh { width: side, height: side, ..chip.mesh };
     let prices = Prices { link: 1, flit: 0 };
-    Problem { mesh, cores_per_tile: 1, host: 0, prices, core, blocks: vec![needs; blocks], senders }
+    Problem { mesh, host: 0, prices, core, blocks: vec![needs; blocks], senders }
 }
 
 fn sender(from: Party, takers: impl IntoIterator<Item = u32>, packets: u64) -> Sender {

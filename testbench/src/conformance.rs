@@ -7,8 +7,8 @@ use onward_chip::{Chip, Host, HostPort, Memory, Mesh, Side};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Fault, FaultKind, HostPacket, Output};
 use onward_image::{
-    Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, Tile,
+    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
+    PopulationKind, Program, Route,
 };
 use onward_isa::{Space, Width};
 
@@ -145,7 +145,7 @@ fn plain_chip() -> Chip {
         clock_hz: 1,
         barrier_cycles: 8,
         technology: "45nm".into(),
-        mesh: Mesh { width: 1, height: 1, buffer_flits: 4, link_cycles: 0, multicast_trees: 0 },
+        mesh: Mesh { multicast_trees: 0, ..Mesh::of(1, 1) },
         core: onward_chip::Core { lanes: 16, vector_length: 64, blocks: 16, dispatch_cycles: 4 },
         memory: Memory {
             instruction_words: 4096,
@@ -302,7 +302,7 @@ impl Vector {
                     let first_axon = words.optional("axon", 0)?;
                     let tile = self.blocks.get(to as usize).ok_or("that block does not exist (yet)")?.tile;
                     Flit {
-                        destination: Destination::Unicast(Endpoint::Core(Tile(tile))),
+                        destination: Destination::Unicast(Endpoint::Core(Core(tile))),
                         deliveries: vec![Delivery::Block { block: to, first_axon }],
                     }
                 }
@@ -328,6 +328,7 @@ impl Vector {
         let expected = match what {
             "packet" => Expected::Packet(Output {
                 step: words.optional("step", 1)?,
+                sender: None,
                 index: words.optional("index", 0)?,
                 payload: words.optional("payload", 1)?,
             }),
@@ -382,7 +383,7 @@ impl Vector {
             population: 0,
             first_neuron: 0,
             neurons: 1,
-            tile: Tile(block.tile),
+            core: Core(block.tile),
             program: 0,
             entry: block.entry,
             tagged: block.tagged,
@@ -391,6 +392,7 @@ impl Vector {
             contents: contents.clone(),
             routes: block.routes.clone(),
             symbols: Vec::new(),
+            order: onward_image::Order::Straight,
         });
         // The host can send to each block by itself; as an input for tags, with any payload.
         let inputs = (0..).zip(&self.blocks).map(|(number, block)| HostInput {
@@ -399,7 +401,7 @@ impl Vector {
                 name: format!("block {number}"),
                 indices: block.host_axons,
                 flits: vec![Flit {
-                    destination: Destination::Unicast(Endpoint::Core(Tile(block.tile))),
+                    destination: Destination::Unicast(Endpoint::Core(Core(block.tile))),
                     deliveries: vec![Delivery::Block { block: number, first_axon: 0 }],
                 }],
             },
@@ -465,6 +467,8 @@ impl Vector {
         };
         let packets = self.expected.iter().filter_map(|e| if let Expected::Packet(p) = e { Some(*p) } else { None });
         let packets: Vec<Output> = packets.collect();
+        // Vectors do not say who sends.
+        let outputs: Vec<Output> = outputs.into_iter().map(|output| Output { sender: None, ..output }).collect();
         if outputs != packets {
             problems.push(format!("expected the packets {packets:?}, found {outputs:?}"));
         }

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// North, east, south, west, local: the ports of a router, and the order of round robin.
-pub const PORTS: usize = 5;
+/// North, east, south, west, and four local ones: the ports of a router.
+pub const PORTS: usize = 8;
+/// The inputs of a router, in the order of round robin: those of the ports, then the second channels of the links.
+pub const INPUTS: usize = 12;
 const NORTH: usize = 0;
 const EAST: usize = 1;
 const SOUTH: usize = 2;
 const WEST: usize = 3;
-const LOCAL: usize = 4;
 
 /// A port of a router, at which a core or a host port sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,14 +22,14 @@ pub struct Place {
     pub x: usize,
     /// Row.
     pub y: usize,
-    /// Port: 0 to 4.
+    /// Port: 0 to 7.
     pub port: usize,
 }
 
 /// Where a packet goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// To one place, first x, then y.
+    /// To one place, first x, then y, round a torus the shorter way.
     One(Place),
     /// Along the tree of this index.
     Tree(usize),
@@ -48,8 +49,25 @@ pub struct Network {
     pub buffer_flits: usize,
     /// Cycles of a link.
     pub link_cycles: u64,
+    /// Whether rows and columns are rings.
+    pub torus: bool,
+    /// Where the mesh is cut into chips.
+    pub chips: Option<Chips>,
     /// The multicast trees.
     pub trees: Vec<Tree>,
+}
+
+/// Chips that a mesh is cut into.
+#[derive(Clone, Debug)]
+pub struct Chips {
+    /// Columns of a chip.
+    pub columns: usize,
+    /// Rows of a chip.
+    pub rows: usize,
+    /// Cycles of a link between chips.
+    pub link_cycles: u64,
+    /// Cycles from one flit on it to the next.
+    pub cycles_per_flit: u64,
 }
 
 /// Some computing, then some packets.
@@ -94,6 +112,8 @@ pub struct Outcome {
     pub cycles: u64,
     /// Links crossed.
     pub hops: u64,
+    /// Links between chips crossed.
+    pub crossings: u64,
     /// Flits accepted from senders.
     pub injected: u64,
     /// By sender: cycles in which its flit was refused.
@@ -125,21 +145,24 @@ struct Input {
 }
 
 struct Output {
-    credits: usize,
+    /// By channel.
+    credits: [usize; 2],
     priority: usize,
+    /// The first cycle in which it may be granted.
+    ready: u64,
 }
 
 enum Event {
     Flit { x: usize, y: usize, input: usize, flit: Flit },
-    Credit { x: usize, y: usize, output: usize },
+    Credit { x: usize, y: usize, output: usize, channel: usize },
 }
 
 /// Runs one step.
 pub fn run(network: &Network, senders: &[Sender]) -> Outcome {
     let mut work: Vec<VecDeque<Work>> =
         senders.iter().enumerate().map(|(index, sender)| work_of(index, sender)).collect();
-    let new_output = || Output { credits: network.buffer_flits, priority: 0 };
-    let mut inputs = vec![vec![vec![Input::default(); PORTS]; network.width]; network.height];
+    let new_output = || Output { credits: [network.buffer_flits; 2], priority: 0, ready: 0 };
+    let mut inputs = vec![vec![vec![Input::default(); INPUTS]; network.width]; network.height];
     let mut outputs: Vec<Vec<[Output; PORTS]>> = (0..network.height)
         .map(|_| (0..network.width).map(|_| std::array::from_fn(|_| new_output())).collect())
         .collect();
@@ -147,6 +170,7 @@ pub fn run(network: &Network, senders: &[Sender]) -> Outcome {
     let mut outcome = Outcome {
         cycles: 0,
         hops: 0,
+        crossings: 0,
         injected: 0,
         stalls: vec![0; senders.len()],
         deliveries: Vec::new(),
@@ -164,7 +188,7 @@ pub fn run(network: &Network, senders: &[Sender]) -> Outcome {
                     let highest = outcome.highest_occupancy.entry((x, y, input)).or_default();
                     *highest = buffer.len().max(*highest);
                 }
-                Event::Credit { x, y, output } => outputs[y][x][output].credits += 1,
+                Event::Credit { x, y, output, channel } => outputs[y][x][output].credits[channel] += 1,
             }
         }
         // What the senders do in this cycle.
@@ -239,7 +263,6 @@ fn route(
     events: &mut BTreeMap<u64, Vec<Event>>,
     outcome: &mut Outcome,
 ) {
-    let arrival = cycle + 1 + network.link_cycles;
     for input in inputs.iter_mut() {
         if let (Some(head), None) = (input.buffer.front(), input.wanted) {
             input.wanted = Some(wanted(network, x, y, &head.target));
@@ -247,14 +270,16 @@ fn route(
     }
     for (port, output) in outputs.iter_mut().enumerate() {
         let neighbour = neighbour(network, x, y, port);
-        if neighbour.is_some() && output.credits == 0 {
+        if cycle < output.ready {
             continue;
         }
-        let order = (0..PORTS).map(|step| (output.priority + step) % PORTS);
-        let Some(granted) = order.into_iter().find(|&i| inputs[i].wanted.is_some_and(|wanted| wanted[port])) else {
-            continue;
+        let order = (0..INPUTS).map(|step| (output.priority + step) % INPUTS);
+        let may = |&i: &usize| {
+            let has_credit = neighbour.is_none() || output.credits[channel(network, x, y, i, port)] > 0;
+            has_credit && inputs[i].wanted.is_some_and(|wanted| wanted[port])
         };
-        output.priority = (granted + 1) % PORTS;
+        let Some(granted) = order.into_iter().find(may) else { continue };
+        output.priority = (granted + 1) % INPUTS;
         let input = &mut inputs[granted];
         if let Some(wanted) = &mut input.wanted {
             wanted[port] = false;
@@ -262,9 +287,16 @@ fn route(
         let flit = input.buffer[0].clone();
         match neighbour {
             Some((next_x, next_y)) => {
-                output.credits -= 1;
+                let channel = channel(network, x, y, granted, port);
+                output.credits[channel] -= 1;
                 outcome.hops += 1;
-                let event = Event::Flit { x: next_x, y: next_y, input: opposite(port), flit };
+                let mut arrival = cycle + 1 + network.link_cycles;
+                if let Some(chips) = between_chips(network, (x, y), (next_x, next_y)) {
+                    outcome.crossings += 1;
+                    output.ready = cycle + chips.cycles_per_flit;
+                    arrival = cycle + 1 + chips.link_cycles;
+                }
+                let event = Event::Flit { x: next_x, y: next_y, input: opposite(port) + 8 * channel, flit };
                 events.entry(arrival).or_default().push(event);
             }
             None => outcome.deliveries.push(Delivery {
@@ -275,12 +307,15 @@ fn route(
             }),
         }
     }
-    for (port, input) in inputs.iter_mut().enumerate() {
+    for (number, input) in inputs.iter_mut().enumerate() {
+        let (port, channel) = (number % 8, number / 8);
         if input.wanted == Some([false; PORTS]) {
             input.wanted = None;
             input.buffer.pop_front();
             if let Some((from_x, from_y)) = neighbour(network, x, y, port) {
-                let event = Event::Credit { x: from_x, y: from_y, output: opposite(port) };
+                let chips = between_chips(network, (x, y), (from_x, from_y));
+                let arrival = cycle + 1 + chips.map_or(network.link_cycles, |chips| chips.link_cycles);
+                let event = Event::Credit { x: from_x, y: from_y, output: opposite(port), channel };
                 events.entry(arrival).or_default().push(event);
             }
         }
@@ -293,27 +328,58 @@ fn wanted(network: &Network, x: usize, y: usize, target: &Target) -> [bool; PORT
         Target::Tree(tree) => return network.trees[*tree][&(x, y)],
         Target::One(place) => place,
     };
-    let port = if place.x > x {
-        EAST
-    } else if place.x < x {
-        WEST
-    } else if place.y > y {
-        SOUTH
-    } else if place.y < y {
-        NORTH
+    let port = if place.x != x {
+        if rises(network, x, place.x, network.width) { EAST } else { WEST }
+    } else if place.y != y {
+        if rises(network, y, place.y, network.height) { SOUTH } else { NORTH }
     } else {
         place.port
     };
     std::array::from_fn(|output| output == port)
 }
 
+/// Whether the way from one place of a row or column to another leads to higher numbers.
+fn rises(network: &Network, from: usize, to: usize, length: usize) -> bool {
+    if !network.torus {
+        return to > from;
+    }
+    let (upward, downward) = ((length + to - from) % length, (length + from - to) % length);
+    upward < downward || (upward == downward && from.is_multiple_of(2))
+}
+
+/// The channel of a link that a flit from an input takes.
+fn channel(network: &Network, x: usize, y: usize, input: usize, output: usize) -> usize {
+    let over_the_edge = match output {
+        NORTH => y == 0,
+        EAST => x == network.width - 1,
+        SOUTH => y == network.height - 1,
+        WEST => x == 0,
+        _ => false,
+    };
+    // A flit that went over the edge stays in the second channel until it turns.
+    let went_over = input == opposite(output) + 8;
+    usize::from(network.torus && (over_the_edge || went_over))
+}
+
+/// The chips, if two routers lie on different ones.
+fn between_chips(network: &Network, a: (usize, usize), b: (usize, usize)) -> Option<&Chips> {
+    let chips = network.chips.as_ref()?;
+    let chip = |(x, y)| (x / chips.columns, y / chips.rows);
+    (chip(a) != chip(b)).then_some(chips)
+}
+
 /// The router at a port, if the mesh goes on there.
 fn neighbour(network: &Network, x: usize, y: usize, port: usize) -> Option<(usize, usize)> {
+    let (width, height) = (network.width, network.height);
     match port {
         NORTH if y > 0 => Some((x, y - 1)),
-        EAST if x + 1 < network.width => Some((x + 1, y)),
-        SOUTH if y + 1 < network.height => Some((x, y + 1)),
+        EAST if x + 1 < width => Some((x + 1, y)),
+        SOUTH if y + 1 < height => Some((x, y + 1)),
         WEST if x > 0 => Some((x - 1, y)),
+        NORTH if network.torus && height > 1 => Some((x, height - 1)),
+        EAST if network.torus && width > 1 => Some((0, y)),
+        SOUTH if network.torus && height > 1 => Some((x, 0)),
+        WEST if network.torus && width > 1 => Some((width - 1, y)),
         _ => None,
     }
 }
@@ -325,6 +391,6 @@ fn opposite(port: usize) -> usize {
         EAST => WEST,
         SOUTH => NORTH,
         WEST => EAST,
-        _ => LOCAL,
+        local => local,
     }
 }

@@ -3,3 +3,4 @@
 pub mod conformance;
 pub mod flit_model;
 pub mod integer_model;
+pub mod spiking_model;

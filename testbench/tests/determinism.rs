@@ -1,6 +1,6 @@
 //! The same text, data and seed give the same weights, to the bit: whatever the chip, the lanes, the timing, the threads.
 
-use onward_chip::Chip;
+use onward_chip::{Array, Chip, Mesh, Topology};
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_emulate::Options as Emulation;
@@ -33,7 +33,14 @@ fn weights_do_not_depend_on_how_they_are_computed() {
     odd.mesh.link_cycles = 3;
     odd.clock_hz /= 3;
     odd.core.vector_length = 64;
+    let mut torus = chip("small", 16);
+    torus.mesh = Mesh { topology: Topology::Torus, cores_per_tile: 2, ..Mesh::of(3, 2) };
+    let mut chips = chip("small", 16);
+    let array = Array { width: 2, height: 2, link_cycles: 8, cycles_per_flit: 5 };
+    chips.mesh = Mesh { cores_per_tile: 3, array: Some(array), ..Mesh::of(2, 2) };
     for (what, report) in [
+        ("a torus of tiles of two cores", one_epoch(torus, 1, true, 2)),
+        ("four chips of a tile of three cores", one_epoch(chips, 1, true, 1)),
         ("a second run", one_epoch(chip("small", 16), 1, true, 1)),
         ("without timing", one_epoch(chip("small", 16), 1, false, 1)),
         ("two threads", one_epoch(chip("small", 16), 1, true, 2)),

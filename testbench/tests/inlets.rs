@@ -4,7 +4,7 @@ use onward_chip::Chip;
 use onward_compile::assemble_system;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
-use onward_image::{Destination, Endpoint, Tile};
+use onward_image::{Core, Destination, Endpoint};
 
 const SYSTEM: &str = "
 .block source, 0, 0, send_all, 1
@@ -40,7 +40,7 @@ fn each_taker_of_a_packet_has_its_own_first_axon() {
     // A tree to one block of each core, and a flit of its own for the second block of a core.
     let flits = &system.image.blocks[0].routes[0].flits;
     assert!(matches!(flits[0].destination, Destination::Multicast(_)));
-    assert_eq!(flits[1].destination, Destination::Unicast(Endpoint::Core(Tile(1))));
+    assert_eq!(flits[1].destination, Destination::Unicast(Endpoint::Core(Core(1))));
 
     let options = Options { seed: 1, timing: true, threads: 1 };
     let mut fast = Machine::new(&system.image, options).unwrap();

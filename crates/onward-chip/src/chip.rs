@@ -3,7 +3,7 @@
 use crate::files::default;
 use serde::{Deserialize, Serialize};
 
-/// A chip: a mesh of tiles, a core on each, host ports on its edge.
+/// A chip, or an array of chips: a mesh of tiles with their cores, host ports on its edge.
 ///
 /// A chip file must say `name` and `width` and `height` of the `[mesh]`; all else has the defaults of `default`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Chip {
     #[serde(default = "default::clock_hz")]
     pub clock_hz: u64,
     /// Cycles from the last core done and the mesh empty to the first cycle of the next step: at least 1, in which the last
-    /// packet is written, and at least `mesh.link_cycles`, in which the last credits come back.
+    /// packet is written, and at least the cycles of the longest link, in which the last credits come back.
     #[serde(default = "default::barrier_cycles")]
     pub barrier_cycles: u32,
     /// Name or path (seen from the working directory) of the technology file that energy is counted with.
@@ -34,7 +34,7 @@ pub struct Chip {
     pub host: Host,
 }
 
-/// The mesh of routers, one a tile.
+/// The network of routers, one a tile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mesh {
@@ -42,6 +42,12 @@ pub struct Mesh {
     pub width: u16,
     /// Tiles from north to south, 1 to 256.
     pub height: u16,
+    /// Cores at each router, 1 to 4.
+    #[serde(default = "default::cores_per_tile")]
+    pub cores_per_tile: u16,
+    /// Whether rows and columns are lines or rings.
+    #[serde(default)]
+    pub topology: Topology,
     /// Flits an input buffer of a router holds, 1 to 64.
     #[serde(default = "default::buffer_flits")]
     pub buffer_flits: u16,
@@ -51,6 +57,35 @@ pub struct Mesh {
     /// Multicast trees a router's table holds.
     #[serde(default = "default::multicast_trees")]
     pub multicast_trees: u16,
+    /// The chips that the mesh is cut into; one chip, if left out.
+    #[serde(default)]
+    pub array: Option<Array>,
+}
+
+/// How routers are linked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// Rows and columns end at the edges.
+    #[default]
+    Mesh,
+    /// The last router of a row or column is linked to the first. Each link has two virtual channels.
+    Torus,
+}
+
+/// Chips side by side, cut out of one mesh: `width` times `height` chips, all of the same number of tiles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Array {
+    /// Chips from west to east: a divisor of the mesh's width.
+    pub width: u16,
+    /// Chips from north to south: a divisor of the mesh's height.
+    pub height: u16,
+    /// Cycles a link to another chip adds to the one cycle of the router before it, 0 to 1,024.
+    pub link_cycles: u16,
+    /// Cycles from one flit on a link to another chip to the next, 1 to 256; at most `link_cycles` + 1, as a flit is
+    /// there when the last part of it is.
+    pub cycles_per_flit: u16,
 }
 
 /// The core's sequencer and vector unit.
@@ -126,11 +161,4 @@ pub enum Side {
     South,
     /// Column 0.
     West,
-}
-
-impl Mesh {
-    /// Number of tiles.
-    pub fn tiles(&self) -> usize {
-        usize::from(self.width) * usize::from(self.height)
-    }
 }

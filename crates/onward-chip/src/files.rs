@@ -1,9 +1,9 @@
 //! Chip files: built in or from a path, their defaults, and the limits a chip must keep.
 
-use crate::{Chip, Core, Host, HostPort, Memory, Side};
+use crate::{Array, Chip, Core, Host, HostPort, Memory, Side, Topology};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -18,8 +18,12 @@ pub const BUILTIN_CHIPS: &[(&str, &str)] = &[
 /// Largest size of a byte-addressed memory of a core: 1 GiB, far above any real core, so that a slip of the finger in a
 /// chip file is an error and not an emulator out of memory.
 const LARGEST_MEMORY_BYTES: u32 = 1 << 30;
-/// Cycles the longest link adds.
+/// Cycles the longest link within a chip adds.
 const LONGEST_LINK: u16 = 64;
+/// Cycles the longest link between chips adds.
+const LONGEST_CHIP_LINK: u16 = 1024;
+/// Ports of a router at which cores, and on a torus host ports, can sit.
+const LOCAL_PORTS: u16 = 4;
 /// Largest number of entries of a core's other memories.
 const LARGEST_TABLE: u32 = 1 << 20;
 
@@ -36,6 +40,7 @@ pub(crate) mod default {
     defaults! {
         clock_hz: u64 = 500_000_000;
         barrier_cycles: u32 = 8;
+        cores_per_tile: u16 = 1;
         buffer_flits: u16 = 4;
         link_cycles: u16 = 0;
         multicast_trees: u16 = 1024;
@@ -215,13 +220,41 @@ impl Chip {
         limits.range("mesh.width", self.mesh.width, 1, 256);
         limits.range("mesh.height", self.mesh.height, 1, 256);
         limits.range("mesh.buffer_flits", self.mesh.buffer_flits, 1, 64);
+        limits.range("mesh.cores_per_tile", self.mesh.cores_per_tile, 1, LOCAL_PORTS);
         limits.range("mesh.link_cycles", self.mesh.link_cycles, 0, LONGEST_LINK);
-        let link = self.mesh.link_cycles;
+        if let Some(array) = &self.mesh.array {
+            self.check_array(array, limits);
+        }
+        let link = self.mesh.longest_link();
         // A link that is too long is told of as that.
-        let least = if link > LONGEST_LINK { 1 } else { u32::from(link).max(1) };
+        let between_chips = link > self.mesh.link_cycles;
+        let longest = if between_chips { LONGEST_CHIP_LINK } else { LONGEST_LINK };
+        let least = if link > longest { 1 } else { u32::from(link).max(1) };
         if self.barrier_cycles < least {
-            let why = if link > 1 { " (`mesh.link_cycles`), as the last credits of a step take so long" } else { "" };
+            let key = if between_chips { "mesh.array.link_cycles" } else { "mesh.link_cycles" };
+            let why = if link > 1 {
+                format!(" (`{key}`), as the last credits of a step take so long")
+            } else {
+                String::new()
+            };
             limits.broken("barrier_cycles", self.barrier_cycles, format!("{least} or more{why}"));
+        }
+    }
+
+    fn check_array(&self, array: &Array, limits: &mut Limits) {
+        for (key, chips, line, tiles) in [
+            ("mesh.array.width", array.width, "width", self.mesh.width),
+            ("mesh.array.height", array.height, "height", self.mesh.height),
+        ] {
+            if chips == 0 || !tiles.is_multiple_of(chips) {
+                limits.broken(key, chips, format!("chips that share the mesh's {line} of {tiles} tiles equally"));
+            }
+        }
+        limits.range("mesh.array.link_cycles", array.link_cycles, 0, LONGEST_CHIP_LINK);
+        let most = array.link_cycles.saturating_add(1).min(256);
+        if !(1..=most).contains(&array.cycles_per_flit) {
+            let why = "no more than `mesh.array.link_cycles` + 1, as a flit is there when its last part is";
+            limits.broken("mesh.array.cycles_per_flit", array.cycles_per_flit, format!("1 to {most}: {why}"));
         }
     }
 
@@ -268,6 +301,32 @@ impl Chip {
                 limits.broken(key, port.position, format!("a {line} of the mesh, 0 to {}", lines - 1));
             } else if !places.insert((port.side, port.position)) {
                 limits.broken(key, port.position, "a place that no other port has");
+            }
+        }
+        if self.mesh.topology == Topology::Torus {
+            self.check_torus_ports(limits);
+        }
+    }
+
+    /// On a torus a host port takes a port of its router that no core has.
+    fn check_torus_ports(&self, limits: &mut Limits) {
+        let (width, height) = (u32::from(self.mesh.width), u32::from(self.mesh.height));
+        let left = LOCAL_PORTS.saturating_sub(self.mesh.cores_per_tile);
+        let mut taken: HashMap<u32, u16> = HashMap::new();
+        for (index, port) in self.host.ports.iter().enumerate() {
+            let Some(router) = port.router(width, height) else { continue };
+            let here = taken.entry(router).or_default();
+            *here += 1;
+            if *here > left && self.mesh.cores_per_tile <= LOCAL_PORTS {
+                limits.broken(
+                    format!("host.ports[{index}].position"),
+                    port.position,
+                    format!(
+                        "a router with a port left: on a torus one has 4 for cores and host ports, and \
+                         `mesh.cores_per_tile` takes {}",
+                        self.mesh.cores_per_tile
+                    ),
+                );
             }
         }
     }

@@ -11,8 +11,10 @@
 
 mod chip;
 mod files;
+mod geometry;
 mod technology;
 
-pub use chip::{Chip, Core, Host, HostPort, Memory, Mesh, Side};
+pub use chip::{Array, Chip, Core, Host, HostPort, Memory, Mesh, Side, Topology};
 pub use files::{BUILTIN_CHIPS, FileError, Problem};
+pub use geometry::Direction;
 pub use technology::{BUILTIN_TECHNOLOGIES, Costs, Event, Figure, Technology};

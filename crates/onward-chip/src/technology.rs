@@ -97,6 +97,8 @@ events! {
     EventWrite "event_write" "pJ",
     /// A flit through one router and the link behind it.
     FlitHop "flit_hop" "pJ",
+    /// A flit over a link to another chip, on top of its hop.
+    ChipCrossing "chip_crossing" "pJ",
     /// A flit from a core into its router, with the read of its route.
     FlitInjection "flit_injection" "pJ",
     /// A flit from a router to its core.

@@ -1,6 +1,8 @@
 //! Chip and technology files: what is built in, defaults, and what each mistake is answered with.
 
-use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Event, FileError, HostPort, Side, Technology};
+use onward_chip::{
+    Array, BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Event, FileError, HostPort, Side, Technology, Topology,
+};
 
 const LEAST: &str = "name = \"least\"\n[mesh]\nwidth = 3\nheight = 2\n";
 
@@ -82,6 +84,43 @@ fn mistakes_in_the_text_name_line_and_column() {
     error_of("");
 }
 
+fn array(width: u16, height: u16, link_cycles: u16, cycles_per_flit: u16) -> Array {
+    Array { width, height, link_cycles, cycles_per_flit }
+}
+
+#[test]
+fn the_network_of_a_chip_is_said_in_its_file() {
+    let text = "name = \"x\"\nbarrier_cycles = 12\n[mesh]\nwidth = 8\nheight = 4\ncores_per_tile = 2\n\
+                topology = \"torus\"\n[mesh.array]\nwidth = 2\nheight = 1\nlink_cycles = 12\ncycles_per_flit = 4\n";
+    let mesh = Chip::parse("my.toml", text).expect("a chip").mesh;
+    assert_eq!((mesh.tiles(), mesh.cores(), mesh.topology), (32, 64, Topology::Torus));
+    assert_eq!(mesh.array, Some(array(2, 1, 12, 4)));
+    let plain = Chip::parse("my.toml", LEAST).expect("a chip").mesh;
+    assert_eq!((plain.cores_per_tile, plain.topology, plain.array), (1, Topology::Mesh, None));
+    let of = |from: &str, to: &str| error_of(&text.replace(from, to));
+    let ring = of("\"torus\"", "\"ring\"");
+    assert!(ring.starts_with("my.toml:7:12: ") && ring.contains("`mesh` or `torus`"), "{ring}");
+    assert_eq!(
+        of("width = 2", "width = 3"),
+        "my.toml: `mesh.array.width` is 3 but must be chips that share the mesh's width of 8 tiles equally"
+    );
+    assert_eq!(
+        of("cycles_per_flit = 4", "cycles_per_flit = 14"),
+        "my.toml: `mesh.array.cycles_per_flit` is 14 but must be 1 to 13: no more than `mesh.array.link_cycles` + 1, as a \
+         flit is there when its last part is"
+    );
+    assert_eq!(
+        of("barrier_cycles = 12", "barrier_cycles = 11"),
+        "my.toml: `barrier_cycles` is 11 but must be 12 or more (`mesh.array.link_cycles`), as the last credits of a step \
+         take so long"
+    );
+    assert_eq!(
+        of("cores_per_tile = 2", "cores_per_tile = 4"),
+        "my.toml: `host.ports[0].position` is 0 but must be a router with a port left: on a torus one has 4 for cores and \
+         host ports, and `mesh.cores_per_tile` takes 4"
+    );
+}
+
 #[test]
 fn every_limit_is_checked_and_all_are_told() {
     type Spoil = fn(&mut Chip);
@@ -97,6 +136,21 @@ fn every_limit_is_checked_and_all_are_told() {
         ("barrier_cycles", |chip| chip.barrier_cycles = 0),
         ("barrier_cycles", |chip| chip.mesh.link_cycles = 9),
         ("barrier_cycles", |chip| (chip.barrier_cycles, chip.mesh.link_cycles) = (63, 64)),
+        ("mesh.cores_per_tile", |chip| chip.mesh.cores_per_tile = 0),
+        ("mesh.cores_per_tile", |chip| chip.mesh.cores_per_tile = 5),
+        ("mesh.array.width", |chip| chip.mesh.array = Some(array(0, 1, 4, 1))),
+        ("mesh.array.height", |chip| chip.mesh.array = Some(array(2, 3, 4, 1))),
+        ("mesh.array.link_cycles", |chip| chip.mesh.array = Some(array(1, 2, 1025, 1))),
+        ("mesh.array.cycles_per_flit", |chip| chip.mesh.array = Some(array(2, 1, 4, 0))),
+        ("mesh.array.cycles_per_flit", |chip| chip.mesh.array = Some(array(2, 1, 4, 6))),
+        ("barrier_cycles", |chip| chip.mesh.array = Some(array(2, 1, 9, 1))),
+        ("host.ports[0].position", |chip| {
+            (chip.mesh.topology, chip.mesh.cores_per_tile) = (Topology::Torus, 4);
+        }),
+        ("host.ports[1].position", |chip| {
+            (chip.mesh.topology, chip.mesh.cores_per_tile) = (Topology::Torus, 3);
+            chip.host.ports.push(HostPort { side: Side::North, position: 0 });
+        }),
         ("core.dispatch_cycles", |chip| chip.core.dispatch_cycles = 0),
         ("core.lanes", |chip| chip.core.lanes = 12),
         ("core.vector_length", |chip| chip.core.vector_length = 0),

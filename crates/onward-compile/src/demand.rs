@@ -9,7 +9,7 @@ use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::{Chip, Costs, Event, Technology};
 use onward_diagnostic::Diagnostic;
 use onward_image::{Endpoint, Traffic, attachment};
-use onward_net::Node;
+use onward_net::{Encoding, Node, ReadoutKind};
 use std::collections::BTreeMap;
 
 use crate::placement::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender};
@@ -20,6 +20,8 @@ pub(crate) const WINDOWS: u64 = 40;
 const INPUTS_A_SPIKE: u64 = 5;
 /// One neuron in so many.
 const NEURONS_A_SPIKE: u64 = 4;
+/// What a block may send: to other layers and, in a recurrent layer, to its own.
+const CHANNELS: [Channel; 4] = [Channel::Spikes, Channel::Tags, Channel::Scores, Channel::Own];
 /// Packets in all are scaled down to this many, so that costs stay within 64 bits.
 const MOST_PACKETS: u64 = 1 << 32;
 
@@ -56,7 +58,6 @@ pub(crate) fn problem(compilation: &Compilation) -> Result<Problem, Diagnostic> 
     }
     Ok(Problem {
         mesh: chip.mesh.clone(),
-        cores_per_tile: 1,
         host: host.0,
         prices,
         core: room(chip),
@@ -86,7 +87,7 @@ fn needs(compilation: &Compilation, number: usize, takers: &Takers) -> BlockNeed
     let [neuron, axon, synapse] = handlers.layout.bytes();
     // At most a flit for each taker, and one for the host.
     let from = PlannedSource::Block(number as u32);
-    let routes = Channel::ALL.iter().map(|&channel| takers.get(from, channel).len() as u64).sum::<u64>() + 1;
+    let routes = CHANNELS.iter().map(|&channel| takers.get(from, channel).len() as u64).sum::<u64>() + 1;
     BlockNeeds {
         amounts: vec![synapse, neuron, axon, block.axons.into(), routes, 1],
         program: block.handlers,
@@ -115,7 +116,7 @@ impl Takers {
     fn of(blocks: &[PlannedBlock]) -> Takers {
         let mut takers: BTreeMap<_, Vec<Party>> = BTreeMap::new();
         for (number, block) in (0..).zip(blocks) {
-            for inlet in &block.inlets {
+            for inlet in block.inlets.iter() {
                 takers.entry(key(inlet.from, inlet.what)).or_default().push(Party::Block(number));
             }
         }
@@ -140,7 +141,10 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
     let mut senders = Vec::new();
     for node in network.graph.node_indices() {
         let (spikes, kind) = match &network.graph[node] {
-            Node::Input(input) => ((u64::from(input.size()) * steps * WINDOWS).div_ceil(INPUTS_A_SPIKE), "input"),
+            Node::Input(input) => {
+                let kind = if input.encoding == Encoding::Current { "values" } else { "input" };
+                ((u64::from(input.size()) * steps * WINDOWS).div_ceil(INPUTS_A_SPIKE), kind)
+            }
             Node::Target(_) => (steps * WINDOWS / 2, "target"),
             _ => continue,
         };
@@ -153,18 +157,24 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
             senders.push(Sender { from: Party::Fixed(host), takers, packets: counted.unwrap_or(estimate) });
         }
     }
+    let is_shown = network.readout().kind == ReadoutKind::Spikes;
+    let readout = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
+    let shown = readout.filter(|_| is_shown).map(|node| network.signal(node));
     for (number, block) in compilation.blocks.iter().enumerate() {
         let is_readout = matches!(network.graph[block.node], Node::Readout(_));
-        for channel in Channel::ALL {
+        for channel in CHANNELS {
             let estimate = match channel {
-                Channel::Spikes => (u64::from(block.neurons) * steps * WINDOWS).div_ceil(NEURONS_A_SPIKE),
+                Channel::Spikes | Channel::Own => {
+                    (u64::from(block.neurons) * steps * WINDOWS).div_ceil(NEURONS_A_SPIKE)
+                }
                 Channel::Tags => WINDOWS,
                 Channel::Scores if is_readout => WINDOWS / 2,
                 Channel::Scores => u64::from(network.classes()) * WINDOWS / 2,
             };
             let from = PlannedSource::Block(number as u32);
             let mut takers = takers.get(from, channel).to_vec();
-            if is_readout && channel == Channel::Scores {
+            let is_shown = Some(block.node) == shown && channel == Channel::Spikes;
+            if is_readout && channel == Channel::Scores || is_shown {
                 takers.push(Party::Fixed(host));
             }
             let counted = traffic.and_then(|traffic| traffic.blocks[number].packets(route_name(is_readout, channel)));

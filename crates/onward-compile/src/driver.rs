@@ -4,6 +4,7 @@ use crate::pass::{Compilation, Options, Pass};
 use crate::passes::PASSES;
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::Image;
+use onward_net::Network;
 
 /// Compiles a text to an image.
 ///
@@ -22,8 +23,32 @@ pub fn compile_with(
     options: &Options,
     mut after: impl FnMut(&dyn Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
+    run(Compilation::new(source, options), PASSES, &mut after)
+}
+
+/// Compiles a network that was built by hand; `source` is what its spans point into. `after` sees the compilation after
+/// each pass.
+///
+/// # Errors
+/// All that is wrong with the network on this chip.
+pub fn compile_network(
+    network: Network,
+    source: &Source,
+    options: &Options,
+    mut after: impl FnMut(&dyn Pass, &Compilation),
+) -> Result<Image, Vec<Diagnostic>> {
     let mut compilation = Compilation::new(source, options);
-    for pass in PASSES {
+    compilation.network = Some(network);
+    let parse = PASSES.iter().position(|pass| pass.name() == "parse").map_or(0, |at| at + 1);
+    run(compilation, &PASSES[parse..], &mut after)
+}
+
+fn run(
+    mut compilation: Compilation,
+    passes: &[&dyn Pass],
+    after: &mut dyn FnMut(&dyn Pass, &Compilation),
+) -> Result<Image, Vec<Diagnostic>> {
+    for pass in passes {
         pass.run(&mut compilation)?;
         after(*pass, &compilation);
     }

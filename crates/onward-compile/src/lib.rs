@@ -25,11 +25,13 @@
 //! ```
 
 mod assembly;
+mod connect;
 mod demand;
 mod driver;
 mod formats;
 mod handlers;
 mod layout;
+mod parameters;
 mod pass;
 mod passes;
 pub mod placement;
@@ -38,7 +40,8 @@ mod trees;
 mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
-pub use driver::{compile, compile_with};
+pub use driver::{compile, compile_network, compile_with};
 pub use formats::LayerFormat;
+pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding};
 pub use pass::{Compilation, Options, Pass, Placing};
 pub use passes::PASSES;

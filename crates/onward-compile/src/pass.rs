@@ -1,15 +1,18 @@
 //! What a pass is, and what passes hand on.
 
+use crate::connect::{Connection, Source as Sender};
 use crate::formats::LayerFormat;
 use crate::handlers::Handlers;
+use crate::parameters::LayerParameters;
 use crate::placement::{Objective, Strategy};
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
-use onward_image::{Image, Tile, Traffic};
+use onward_image::{Core, Image, Traffic};
 use onward_net::Network;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a compilation needs beside the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +21,11 @@ pub struct Options {
     pub chip: Chip,
     /// The seed that weights are drawn with.
     pub seed: u64,
-    /// How blocks find their tiles.
+    /// How blocks find their cores.
     pub placing: Placing,
 }
 
-/// How blocks find their tiles. Nothing here changes an answer.
+/// How blocks find their cores. Nothing here changes an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placing {
     /// By which way.
@@ -49,12 +52,18 @@ pub struct Compilation {
     pub(crate) network: Option<Network>,
     /// Made by `fixed-point`.
     pub(crate) formats: BTreeMap<NodeIndex, LayerFormat>,
+    /// Made by `fixed-point`: layers that do not learn, nor are in a network that does.
+    pub(crate) parameters: BTreeMap<NodeIndex, LayerParameters>,
     /// Made by `partition`: blocks by logical number.
     pub(crate) blocks: Vec<PlannedBlock>,
+    /// Made by `partition`: who sends to nodes that do not learn.
+    pub(crate) sources: BTreeMap<NodeIndex, Arc<Vec<Sender>>>,
+    /// Made by `generate`: how the axons of such blocks reach their neurons, by logical number.
+    pub(crate) connections: Vec<Option<Connection>>,
     /// Made by `generate`, completed by `assemble`: programs, which blocks share.
     pub(crate) handlers: Vec<Handlers>,
-    /// Made by `place`: the tile of each block.
-    pub(crate) tiles: Vec<Tile>,
+    /// Made by `place`: the core of each block.
+    pub(crate) cores: Vec<Core>,
     /// Made by `route`.
     pub(crate) routing: Routing,
     /// Made by `link`.
@@ -87,9 +96,12 @@ impl Compilation {
             options: options.clone(),
             network: None,
             formats: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             blocks: Vec::new(),
+            sources: BTreeMap::new(),
+            connections: Vec::new(),
             handlers: Vec::new(),
-            tiles: Vec::new(),
+            cores: Vec::new(),
             routing: Routing::default(),
             image: None,
         }
@@ -101,6 +113,12 @@ impl Compilation {
     /// Before the first pass.
     pub(crate) fn network(&self) -> &Network {
         self.network.as_ref().expect("the network is parsed first")
+    }
+
+    /// The integers of a layer that does not learn, by its name.
+    pub fn parameters(&self, layer: &str) -> Option<&LayerParameters> {
+        let network = self.network.as_ref()?;
+        self.parameters.iter().find(|(node, _)| network.graph[**node].name() == layer).map(|(_, parameters)| parameters)
     }
 
     /// The image, once linked.

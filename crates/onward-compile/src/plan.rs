@@ -1,25 +1,49 @@
 //! What the passes between graph and image speak of: blocks with their axons and routes, still without places.
 
-use onward_image::{HostInput, Route, Tree};
+use crate::connect::{Feed, Feeds};
+use onward_image::{HostInput, Order, Route, Tree};
 use petgraph::graph::NodeIndex;
+use std::sync::Arc;
 
 /// A block as `partition` cuts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedBlock {
-    /// Layer or readout it belongs to.
+    /// Layer, pool, delay or readout it belongs to.
     pub node: NodeIndex,
-    /// First neuron of the layer in it.
+    /// First neuron of the node in it.
     pub first_neuron: u32,
     /// Neurons in it.
     pub neurons: u32,
+    /// Which neurons they are.
+    pub order: Order,
+    /// Of a delay: what its packets feed of what comes behind.
+    pub relays: Option<Arc<Vec<Vec<Feed>>>>,
     /// Whether axon 0 takes tags.
     pub tagged: bool,
-    /// Where each source's packets arrive.
-    pub inlets: Vec<PlannedInlet>,
+    /// Where each source's packets arrive; blocks with the same sources share the list.
+    pub inlets: Arc<Vec<PlannedInlet>>,
     /// Axons in all.
     pub axons: u32,
     /// Program that runs it: index of handlers.
     pub handlers: usize,
+}
+
+impl PlannedBlock {
+    /// The neuron of the node that a packet's index stands for.
+    pub fn neuron(&self, index: u32) -> u32 {
+        self.order.neuron(self.first_neuron, index)
+    }
+
+    /// What its packets feed.
+    pub fn feeds(&self) -> Feeds {
+        match (&self.relays, self.order) {
+            (Some(relays), _) => Feeds::Listed(relays.to_vec()),
+            (None, Order::Straight) => Feeds::Straight { first: self.first_neuron },
+            (None, Order::Plane(plane)) => {
+                Feeds::Listed((0..self.neurons).map(|i| vec![Feed { place: plane.neuron(i), divisor: 1 }]).collect())
+            }
+        }
+    }
 }
 
 /// Axons a block has for a source.
@@ -34,7 +58,7 @@ pub(crate) struct PlannedInlet {
 }
 
 /// A sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PlannedSource {
     /// The host, for a node of the graph; tags come for the input's.
     Host(NodeIndex),
@@ -51,9 +75,12 @@ pub(crate) enum Channel {
     Tags,
     /// Class scores, or a readout's answer.
     Scores,
+    /// Spikes to blocks of the same layer.
+    Own,
 }
 
 impl Channel {
+    /// What any block has a route for; those of recurrent layers have one more.
     pub const ALL: [Channel; 3] = [Channel::Spikes, Channel::Tags, Channel::Scores];
 
     pub fn name(self) -> &'static str {
@@ -61,6 +88,7 @@ impl Channel {
             Channel::Spikes => "spikes",
             Channel::Tags => "tags",
             Channel::Scores => "scores",
+            Channel::Own => "own",
         }
     }
 }

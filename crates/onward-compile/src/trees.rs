@@ -1,17 +1,17 @@
 //! Flits and multicast trees: how a packet gets to several takers.
 
 use onward_chip::Chip;
-use onward_image::{Delivery, Destination, Endpoint, Flit, Tile, Tree, TreeIndex, dimension_order_tree};
+use onward_image::{Core, Delivery, Destination, Endpoint, Flit, Tree, TreeIndex, dimension_order_tree};
 use std::collections::BTreeMap;
 
-/// Who takes a route's packets, by tile; a tile with several blocks may be there several times.
-pub(crate) type Takers = BTreeMap<Tile, Vec<Delivery>>;
+/// Who takes a route's packets, by core; a core with several blocks may be there several times.
+pub(crate) type Takers = BTreeMap<Core, Vec<Delivery>>;
 
 /// Makes trees, each once, as long as the routers' tables have room.
 pub(crate) struct Trees<'a> {
     chip: &'a Chip,
     trees: Vec<Tree>,
-    known: BTreeMap<(Endpoint, Vec<Tile>), TreeIndex>,
+    known: BTreeMap<(Endpoint, Vec<Core>), TreeIndex>,
     /// Entries of each router's table.
     entries: Vec<u32>,
     /// Entries of each core's inlet table, one a flit of a route that ends there (rule RT3).
@@ -26,7 +26,7 @@ impl<'a> Trees<'a> {
             trees: Vec::new(),
             known: BTreeMap::new(),
             entries: vec![0; chip.mesh.tiles()],
-            inlets: vec![0; chip.mesh.tiles()],
+            inlets: vec![0; chip.mesh.cores()],
         }
     }
 
@@ -35,13 +35,13 @@ impl<'a> Trees<'a> {
         self.trees
     }
 
-    /// The tree from `source` to `tiles`; `None` where a table on the way is full.
-    fn tree(&mut self, source: Endpoint, tiles: &[Tile]) -> Option<TreeIndex> {
-        let key = (source, tiles.to_vec());
+    /// The tree from `source` to `cores`; `None` where a table on the way is full.
+    fn tree(&mut self, source: Endpoint, cores: &[Core]) -> Option<TreeIndex> {
+        let key = (source, cores.to_vec());
         if let Some(&tree) = self.known.get(&key) {
             return Some(tree);
         }
-        let takers: Vec<Endpoint> = tiles.iter().map(|&tile| Endpoint::Core(tile)).collect();
+        let takers: Vec<Endpoint> = cores.iter().map(|&core| Endpoint::Core(core)).collect();
         let tree = dimension_order_tree(&self.chip.mesh, &self.chip.host.ports, source, &takers);
         let room = u32::from(self.chip.mesh.multicast_trees);
         if tree.branches.iter().any(|(tile, _)| self.entries[tile.0 as usize] >= room) {
@@ -58,17 +58,17 @@ impl<'a> Trees<'a> {
 
     /// The flits that bring a packet of `source` to blocks.
     pub fn flits(&mut self, source: Endpoint, takers: &Takers) -> Vec<Flit> {
-        // A flit reaches a tile for one block; where a core holds several takers, it takes as many flits.
+        // A flit reaches a core for one block; where one holds several takers, it takes as many flits.
         let rounds = takers.values().map(Vec::len).max().unwrap_or(0);
         let mut flits = Vec::new();
         for round in 0..rounds {
-            let at: Vec<(Tile, Delivery)> =
-                takers.iter().filter_map(|(&tile, deliveries)| Some((tile, *deliveries.get(round)?))).collect();
-            let tiles: Vec<Tile> = at.iter().map(|&(tile, _)| tile).collect();
-            let has_room = |tile: &Tile| self.inlets[tile.0 as usize] < u32::from(self.chip.mesh.multicast_trees);
-            let tree = if tiles.len() > 1 && tiles.iter().all(has_room) { self.tree(source, &tiles) } else { None };
+            let at: Vec<(Core, Delivery)> =
+                takers.iter().filter_map(|(&core, deliveries)| Some((core, *deliveries.get(round)?))).collect();
+            let cores: Vec<Core> = at.iter().map(|&(core, _)| core).collect();
+            let has_room = |core: &Core| self.inlets[core.0 as usize] < u32::from(self.chip.mesh.multicast_trees);
+            let tree = if cores.len() > 1 && cores.iter().all(has_room) { self.tree(source, &cores) } else { None };
             if tree.is_some() {
-                tiles.iter().for_each(|tile| self.inlets[tile.0 as usize] += 1);
+                cores.iter().for_each(|core| self.inlets[core.0 as usize] += 1);
             }
             match tree {
                 Some(tree) => flits.push(Flit {
@@ -76,8 +76,8 @@ impl<'a> Trees<'a> {
                     deliveries: at.into_iter().map(|(_, delivery)| delivery).collect(),
                 }),
                 // One taker, or tables that are full: a flit each.
-                None => flits.extend(at.into_iter().map(|(tile, delivery)| Flit {
-                    destination: Destination::Unicast(Endpoint::Core(tile)),
+                None => flits.extend(at.into_iter().map(|(core, delivery)| Flit {
+                    destination: Destination::Unicast(Endpoint::Core(core)),
                     deliveries: vec![delivery],
                 })),
             }

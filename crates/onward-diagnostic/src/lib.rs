@@ -14,13 +14,36 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::ops::Range;
 
-/// A text with the name it is known by, as messages show it.
+/// A text with the name it is known by, as messages show it, and the files that it includes.
+///
+/// All files are one text, one behind the other, and a span is a place in it: so whoever points into a file need not say
+/// which. What is shown is the file and the line in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Path or other name of the text.
     pub name: String,
-    /// The text itself.
+    /// The text itself; behind it, each under a heading, the files added to it.
     pub text: String,
+    /// What was added, in order.
+    added: Vec<Added>,
+}
+
+/// A file behind the first one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Added {
+    name: String,
+    /// Where the file before it ends.
+    heading: usize,
+    start: usize,
+}
+
+/// One of the files that a [`Source`] is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File<'a> {
+    /// Path or other name.
+    pub name: &'a str,
+    /// Bytes of the source that it is.
+    pub span: Range<usize>,
 }
 
 /// What is wrong at one place of a [`Source`], and what would help.
@@ -41,14 +64,43 @@ pub struct Diagnostic {
 impl Source {
     /// A source called `name`.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Source { name: name.into(), text: text.into() }
+        Source { name: name.into(), text: text.into(), added: Vec::new() }
     }
 
-    /// Line and column (both from 1, columns in characters) of a byte offset.
+    /// Adds a file that the text includes. `heading` is a line that tells a reader of the whole where it begins; it belongs
+    /// to no file.
+    pub fn add(&mut self, heading: &str, name: impl Into<String>, text: &str) {
+        let end = self.text.len();
+        self.text += &format!("\n{heading}\n");
+        self.added.push(Added { name: name.into(), heading: end, start: self.text.len() });
+        self.text += text;
+    }
+
+    /// The files, the first one first.
+    pub fn files(&self) -> impl Iterator<Item = File<'_>> {
+        let first = (self.name.as_str(), 0);
+        let starts = std::iter::once(first).chain(self.added.iter().map(|file| (file.name.as_str(), file.start)));
+        let ends = self.added.iter().map(|file| file.heading).chain([self.text.len()]);
+        starts.zip(ends).map(|((name, start), end)| File { name, span: start..end })
+    }
+
+    /// The file that a byte offset is in.
+    pub fn file(&self, offset: usize) -> File<'_> {
+        let before = self.files().take_while(|file| file.span.start <= offset);
+        before.last().unwrap_or(File { name: &self.name, span: 0..self.text.len() })
+    }
+
+    /// Line and column (both from 1, columns in characters) of a byte offset in its file.
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..self.text.floor_char_boundary(offset.min(self.text.len()))];
+        let File { span, .. } = self.file(offset);
+        let before = &self.text[span.start..self.text.floor_char_boundary(offset.min(span.end))];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// Line, from 1, of a byte offset in the whole text.
+    pub fn line(&self, offset: usize) -> usize {
+        self.text[..self.text.floor_char_boundary(offset.min(self.text.len()))].matches('\n').count() + 1
     }
 
     /// The diagnostics as text without colour, each followed by an empty line.
@@ -62,15 +114,18 @@ impl Source {
     }
 
     fn render_with(&self, diagnostics: &[Diagnostic], renderer: &Renderer) -> String {
-        let mut text = String::new();
+        let mut rendered = String::new();
         for diagnostic in diagnostics {
-            let start = self.text.floor_char_boundary(diagnostic.span.start.min(self.text.len()));
-            let end = self.text.ceil_char_boundary(diagnostic.span.end.clamp(start, self.text.len()));
+            let file = self.file(diagnostic.span.start);
+            let text = &self.text[file.span.clone()];
+            let within = |offset: usize| offset.saturating_sub(file.span.start).min(text.len());
+            let start = text.floor_char_boundary(within(diagnostic.span.start));
+            let end = text.ceil_char_boundary(within(diagnostic.span.end).max(start));
             let mut annotation = AnnotationKind::Primary.span(start..end);
             if !diagnostic.label.is_empty() {
                 annotation = annotation.label(diagnostic.label.as_str());
             }
-            let snippet = Snippet::source(self.text.as_str()).path(self.name.as_str()).annotation(annotation);
+            let snippet = Snippet::source(text).path(file.name).annotation(annotation);
             let mut group: Group = Level::ERROR.primary_title(diagnostic.message.as_str()).element(snippet);
             for note in &diagnostic.notes {
                 group = group.element(Level::NOTE.message(note.as_str()));
@@ -78,10 +133,10 @@ impl Source {
             if let Some(help) = &diagnostic.help {
                 group = group.element(Level::HELP.message(help.as_str()));
             }
-            text.push_str(&renderer.render(&[group]));
-            text.push_str("\n\n");
+            rendered.push_str(&renderer.render(&[group]));
+            rendered.push_str("\n\n");
         }
-        text
+        rendered
     }
 }
 
@@ -143,6 +198,21 @@ mod tests {
         for span in [0..1, 1..2, 5..9, 2..2] {
             assert!(source.render(&[Diagnostic::new(span, "wrong")]).contains("a.sp"));
         }
+    }
+
+    #[test]
+    fn points_into_included_files() {
+        let mut source = Source::new("a.sp", "one\n");
+        source.add("# ---- b.sp", "b.sp", "two\nthree");
+        source.add("# ---- c.sp", "c.sp", "");
+        let files: Vec<_> = source.files().map(|file| (file.name, &source.text[file.span])).collect();
+        assert_eq!(files, [("a.sp", "one\n"), ("b.sp", "two\nthree"), ("c.sp", "")]);
+        let three = source.text.find("three").expect("it is there");
+        assert_eq!((source.position(three), source.line(three)), ((2, 1), 5));
+        assert!(source.render(&[Diagnostic::new(three..three + 5, "wrong")]).contains("--> b.sp:2:1\n"));
+        assert!(source.render(&[Diagnostic::new(4..4, "wrong")]).contains("--> a.sp:2:1\n"));
+        let end = source.text.len();
+        assert!(source.render(&[Diagnostic::new(end..end, "wrong")]).contains("--> c.sp:1:1\n"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ pub struct Fault {
     pub step: u64,
     /// Logical number of the block.
     pub block: u32,
-    /// Tile of the block.
-    pub tile: u32,
+    /// Core of the block.
+    pub core: u32,
     /// Address of the instruction.
     pub address: u32,
     /// The instruction as text.
@@ -81,8 +81,8 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the chip stopped in step {}: tile {}, block {}, address {}, `{}`: ",
-            self.step, self.tile, self.block, self.address, self.instruction
+            "the chip stopped in step {}: core {}, block {}, address {}, `{}`: ",
+            self.step, self.core, self.block, self.address, self.instruction
         )?;
         match &self.kind {
             FaultKind::Address { space, first, count, available } => {

@@ -5,6 +5,7 @@
 //! for, the time, step by step on the [`mesh`]. Time never feeds back into values. Nothing here computes with floating
 //! point: memories and registers hold integers, and so do counters.
 
+mod awake;
 mod cost;
 mod engine;
 mod fast;

@@ -1,5 +1,6 @@
 //! A chip with an image loaded: runs steps, takes inputs, gives outputs.
 
+use crate::awake::Groups;
 use crate::fast::{AddressCounts, Block, Chunk, Decoded, Inlet, Limits, Outlet, Scratch, Simd};
 use crate::fault::Fault;
 use crate::mesh::MeshError;
@@ -9,7 +10,7 @@ use onward_image::{Delivery, Image, Symbol};
 use onward_isa::{Space, Width};
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 /// How a machine is run. Nothing here changes an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum MachineError {
 pub struct Output {
     /// Step it was sent in.
     pub step: u64,
+    /// Block that sent it; `None` for the host itself.
+    pub sender: Option<u32>,
     /// Its index.
     pub index: u32,
     /// Its payload.
@@ -161,6 +164,7 @@ impl Counters {
                 barrier_cycles: f(a.barrier_cycles, b.barrier_cycles),
                 longest_step: a.longest_step.max(b.longest_step),
                 hops: f(a.hops, b.hops),
+                crossings: f(a.crossings, b.crossings),
                 injected: f(a.injected, b.injected),
                 ejected: f(a.ejected, b.ejected),
                 stalls: f(a.stalls, b.stalls),
@@ -180,13 +184,16 @@ pub struct Machine {
     outlet_ranges: Vec<Range<usize>>,
     outlets: Vec<Outlet>,
     host_inputs: usize,
-    /// Levels of groups; a group is a range of places.
-    levels: Vec<Vec<(Range<usize>, bool)>>,
+    /// Who runs when.
+    groups: Groups,
+    programs: Vec<Decoded>,
     /// Outlets the host takes.
-    to_host: Vec<usize>,
+    to_host: Vec<(usize, Option<u32>)>,
     limits: Limits,
     simd: Simd,
     pool: rayon::ThreadPool,
+    /// One a thread.
+    scratches: Vec<Mutex<Scratch>>,
     timing: Option<Timing>,
     step: u64,
     configuration_bits: u64,
@@ -208,9 +215,27 @@ impl Machine {
     /// # Errors
     /// The image's routes do not fit its mesh, or threads cannot be started.
     pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
+        Machine::load(image, options, |block| image.blocks[block].contents.clone())
+    }
+
+    /// Loads an image and leaves the contents of memories out of it, which are large: see [`Image::take_contents`].
+    ///
+    /// # Errors
+    /// As [`Machine::new`].
+    pub fn taking(image: &mut Image, options: Options) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
-        let programs: Vec<Arc<Decoded>> =
-            image.programs.iter().map(|program| Arc::new(Decoded::new(&program.words, &image.chip))).collect();
+        let mut contents = image.take_contents();
+        Machine::load(image, options, |block| std::mem::take(&mut contents[block]))
+    }
+
+    fn load(
+        image: &Image,
+        options: Options,
+        mut contents: impl FnMut(usize) -> [Vec<u8>; 3],
+    ) -> Result<Machine, MachineError> {
+        image.check().map_err(MachineError::Image)?;
+        let programs: Vec<Decoded> =
+            image.programs.iter().map(|program| Decoded::new(&program.words, &image.chip)).collect();
         let takers = |route: &onward_image::Route| {
             let flits = route.flits.iter().flat_map(|flit| flit.deliveries.clone());
             flits
@@ -230,7 +255,8 @@ impl Machine {
             outlet_ranges: Vec::new(),
             outlets: Vec::new(),
             host_inputs: image.host_inputs.len(),
-            levels: Vec::new(),
+            groups: Groups::default(),
+            programs,
             to_host: Vec::new(),
             limits: Limits {
                 lanes: usize::from(image.chip.core.lanes),
@@ -239,6 +265,9 @@ impl Machine {
             },
             simd: Simd::detect(),
             pool: rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()?,
+            scratches: (0..options.threads.max(1))
+                .map(|_| Mutex::new(Scratch::new(usize::from(image.chip.core.vector_length))))
+                .collect(),
             timing: if options.timing { Some(Timing::new(image, options.threads.max(1))?) } else { None },
             step: 0,
             configuration_bits: 0,
@@ -248,23 +277,24 @@ impl Machine {
             machine.outlets.push(Outlet::new(input.route.indices as usize, input.kind.is_graded()));
         }
         for level in &groups {
-            let mut ranges = Vec::new();
+            machine.groups.push_level();
             for group in level {
                 let first = machine.blocks.len();
                 for &number in &group.blocks {
                     let block = &image.blocks[number as usize];
-                    let program = &programs[block.program as usize];
+                    let program = &machine.programs[block.program as usize];
                     let first_outlet = machine.outlets.len();
                     for (at, route) in block.routes.iter().enumerate() {
                         machine.outlets.push(Outlet::new(route.indices as usize, program.is_graded(at)));
                     }
                     machine.place[number as usize] = machine.blocks.len();
                     machine.outlet_ranges.push(first_outlet..machine.outlets.len());
-                    machine.blocks.push(Block::new(block, number, Arc::clone(program), options.seed));
+                    let contents = contents(number as usize);
+                    let addresses = program.code.len() - 1; // not the one behind the last
+                    machine.blocks.push(Block::new(block, contents, number, addresses, options.seed));
                 }
-                ranges.push((first..machine.blocks.len(), group.recurrent));
+                machine.groups.push(first..machine.blocks.len(), group.recurrent);
             }
-            machine.levels.push(ranges);
         }
         machine.connect(image);
         Ok(machine)
@@ -272,18 +302,20 @@ impl Machine {
 
     /// Gives each block its inlets.
     fn connect(&mut self, image: &Image) {
-        let host = image.host_inputs.iter().enumerate().map(|(at, input)| (at, &input.route));
+        let host = image.host_inputs.iter().enumerate().map(|(at, input)| (at, None, &input.route));
         let blocks = image.blocks.iter().enumerate().flat_map(|(number, block)| {
             let first = self.outlet_ranges[self.place[number]].start;
-            block.routes.iter().enumerate().map(move |(at, route)| (first + at, route))
+            block.routes.iter().enumerate().map(move |(at, route)| (first + at, Some(number as u32), route))
         });
         let mut graded = vec![false; image.blocks.len()];
-        for (outlet, route) in host.chain(blocks) {
+        for (outlet, sender, route) in host.chain(blocks) {
             for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
                 match *delivery {
-                    Delivery::Host => self.to_host.push(outlet),
+                    Delivery::Host => self.to_host.push((outlet, sender)),
                     Delivery::Block { block, first_axon } => {
-                        let taker = &mut self.blocks[self.place[block as usize]];
+                        let place = self.place[block as usize];
+                        self.groups.add_reader(outlet, place);
+                        let taker = &mut self.blocks[place];
                         taker.inlets.push(Inlet { outlet, first_axon: first_axon as usize });
                         graded[block as usize] |= self.outlets[outlet].is_graded();
                     }
@@ -295,7 +327,7 @@ impl Machine {
         for (number, block) in image.blocks.iter().enumerate() {
             let taker = &mut self.blocks[self.place[number]];
             taker.inlets.sort_by_key(|inlet| inlet.first_axon);
-            if graded[number] || taker.program.reads_payloads {
+            if graded[number] || self.programs[taker.program].reads_payloads {
                 taker.take_payloads(block.axons as usize);
             }
         }
@@ -313,8 +345,13 @@ impl Machine {
 
     /// Whether a block would run in the next step without further input: a window is open, or packets are under way.
     pub fn is_busy(&self) -> bool {
-        let arriving = |block: &Block| block.inlets.iter().any(|inlet| self.outlets[inlet.outlet].is_pending());
-        self.blocks.iter().any(|block| block.awake || arriving(block))
+        // What only the host reads wakes nobody.
+        let arrives = |outlet: usize| self.groups.has_readers(outlet) && self.outlets[outlet].is_pending();
+        (0..self.host_inputs).any(arrives)
+            || self
+                .groups
+                .running_places()
+                .any(|place| self.blocks[place].awake || self.outlet_ranges[place].clone().any(arrives))
     }
 
     /// Runs `steps` steps; `feed` puts what the host sends in them. Returns what reached the host, by step.
@@ -322,14 +359,15 @@ impl Machine {
     /// # Errors
     /// A handler did what the machine does not allow.
     pub fn run(&mut self, steps: usize, feed: impl FnOnce(&mut Inputs<'_>)) -> Result<Vec<Output>, Fault> {
-        for outlet in &mut self.outlets[..self.host_inputs] {
-            outlet.begin(steps);
-        }
+        self.begin_chunk(steps);
         feed(&mut Inputs { outlets: &mut self.outlets[..self.host_inputs], steps });
+        for outlet in (0..self.host_inputs).filter(|&outlet| self.outlets[outlet].any()) {
+            self.groups.wake_readers(outlet);
+        }
         // Of several faults the first is reported (rule F11). A block that runs later may have met one earlier in time,
         // so after a fault the others run up to its step.
         let mut first: Option<Fault> = None;
-        for level in 0..self.levels.len() {
+        for level in 0..self.groups.levels() {
             let steps = first.as_ref().map_or(steps, |fault| (fault.step - self.step) as usize + 1);
             if let Err(fault) = self.run_level(level, steps) {
                 first = Some(match first {
@@ -342,55 +380,101 @@ impl Machine {
             return Err(fault);
         }
         let mut outputs = Vec::new();
-        for &outlet in &self.to_host {
+        for &(outlet, sender) in &self.to_host {
             let outlet = &self.outlets[outlet];
+            if !outlet.any() {
+                continue;
+            }
             for slot in 1..=steps {
                 outlet.for_each(slot, |index, payload| {
-                    outputs.push(Output { step: self.step + slot as u64 - 1, index, payload });
+                    outputs.push(Output { step: self.step + slot as u64 - 1, sender, index, payload });
                 });
             }
         }
         outputs.sort_by_key(|output| output.step);
         if let Some(timing) = &mut self.timing {
             let outlets = &self.outlets[..self.host_inputs];
-            self.pool.install(|| timing.add_chunk(steps, &self.blocks, outlets));
+            let places: Vec<usize> = self.groups.running_places().collect();
+            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
         }
         self.step += steps as u64;
         Ok(outputs)
     }
 
+    /// Carries over what the last chunk left: packets of its last step, and blocks that are awake.
+    fn begin_chunk(&mut self, steps: usize) {
+        for outlet in &mut self.outlets[..self.host_inputs] {
+            outlet.begin(steps);
+        }
+        for group in self.groups.end_chunk() {
+            let (places, _) = self.groups.group(group);
+            for place in places {
+                if self.blocks[place].awake {
+                    self.groups.wake_place(place);
+                }
+                for outlet in self.outlet_ranges[place].clone() {
+                    self.outlets[outlet].begin(steps);
+                    if self.outlets[outlet].any() {
+                        self.groups.wake_readers(outlet);
+                        // Though it may have nothing to do: its outlets begin anew with it.
+                        self.groups.wake_place(place);
+                    }
+                }
+            }
+        }
+    }
+
     /// Runs one level of the schedule over a chunk.
     fn run_level(&mut self, level: usize, steps: usize) -> Result<(), Fault> {
-        let Some(first_place) = self.levels[level].first().map(|(places, _)| places.start) else { return Ok(()) };
-        let first_outlet = self.outlet_ranges[first_place].start;
+        let running = self.groups.running(level).to_vec();
+        let Some(&first_group) = running.first() else { return Ok(()) };
+        let (first_place, first_outlet) = {
+            let place = self.groups.group(first_group).0.start;
+            (place, self.outlet_ranges[place].start)
+        };
         let (done, mut rest_outlets) = self.outlets.split_at_mut(first_outlet);
         let mut rest_blocks = &mut self.blocks[first_place..];
-        let mut tasks = Vec::new();
-        for (places, recurrent) in &self.levels[level] {
-            let (blocks, later) = rest_blocks.split_at_mut(places.len());
-            let from = self.outlet_ranges[places.start].start;
-            let to = self.outlet_ranges[places.end - 1].end;
-            let (outlets, later_outlets) = rest_outlets.split_at_mut(to - from);
+        let (mut next_place, mut next_outlet) = (first_place, first_outlet);
+        let mut tasks = Vec::with_capacity(running.len());
+        for &group in &running {
+            let (places, recurrent) = self.groups.group(group);
+            let (from, to) = (self.outlet_ranges[places.start].start, self.outlet_ranges[places.end - 1].end);
+            let (blocks, later) = rest_blocks[places.start - next_place..].split_at_mut(places.len());
+            let (outlets, later_outlets) = rest_outlets[from - next_outlet..].split_at_mut(to - from);
             (rest_blocks, rest_outlets) = (later, later_outlets);
-            tasks.push(Task { blocks, outlets, first: (places.start, from), recurrent: *recurrent });
+            (next_place, next_outlet) = (places.end, to);
+            tasks.push(Task { blocks, outlets, first: (places.start, from), recurrent });
         }
-        let chunk = Chunk { first_step: self.step, steps, limits: self.limits };
-        let (simd, ranges) = (self.simd, &self.outlet_ranges);
-        let run = |scratch: &mut Scratch, task: &mut Task| {
+        let chunk = Chunk { first_step: self.step, steps, limits: self.limits, programs: &self.programs };
+        let (simd, ranges, scratches) = (self.simd, &self.outlet_ranges, &self.scratches);
+        let run = |task: &mut Task| {
+            // Each thread has its own: nobody waits.
+            let scratch = &scratches[rayon::current_thread_index().unwrap_or(0) % scratches.len()];
+            let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
             for block in task.blocks.iter_mut() {
                 block.begin_chunk();
             }
             for outlet in task.outlets.iter_mut() {
-                outlet.begin(steps);
+                outlet.ready(steps);
             }
             if task.recurrent {
-                return run_recurrent(task, done, ranges, chunk, scratch);
+                return run_recurrent(task, done, ranges, chunk, &mut scratch, simd);
             }
-            simd.run_chunk(&mut task.blocks[0], chunk, done, task.outlets, scratch)
+            simd.run_chunk(&mut task.blocks[0], chunk, done, task.outlets, &mut scratch)
         };
-        let results: Vec<Result<(), Fault>> = self
-            .pool
-            .install(|| tasks.par_iter_mut().map_init(|| Scratch::new(chunk.limits.vector_length), run).collect());
+        let results: Vec<Result<(), Fault>> = match &mut tasks[..] {
+            // Alone it need not be handed to another thread.
+            [task] if self.scratches.len() == 1 => vec![run(task)],
+            tasks => self.pool.install(|| tasks.par_iter_mut().map(run).collect()),
+        };
+        for &group in &running {
+            let (places, _) = self.groups.group(group);
+            for outlet in self.outlet_ranges[places.start].start..self.outlet_ranges[places.end - 1].end {
+                if self.outlets[outlet].any() {
+                    self.groups.wake_readers(outlet);
+                }
+            }
+        }
         // Of several faults the first is reported: the same for any number of threads.
         let faults = results.into_iter().filter_map(Result::err);
         faults.min_by_key(|fault| (fault.step, fault.block)).map_or(Ok(()), Err)
@@ -421,7 +505,7 @@ impl Machine {
 
     /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.
     pub fn in_foreach(&self, block: u32) -> &[bool] {
-        &self.blocks[self.place[block as usize]].program.in_foreach
+        &self.programs[self.blocks[self.place[block as usize]].program].in_foreach
     }
 
     /// A block's memory.
@@ -480,22 +564,24 @@ fn run_recurrent(
     ranges: &[Range<usize>],
     chunk: Chunk,
     scratch: &mut Scratch,
+    simd: Simd,
 ) -> Result<(), Fault> {
     let (first_place, first_outlet) = task.first;
+    for block in task.blocks.iter_mut() {
+        block.choose_inlets(|inlet| inlet.outlet >= first_outlet || done[inlet.outlet].any());
+    }
+    let mut running = Vec::with_capacity(task.blocks.len());
     for slot in 0..chunk.steps {
-        let running: Vec<bool> = task
-            .blocks
-            .iter_mut()
-            .map(|block| {
-                block.collect_from(slot, |outlet| {
-                    if outlet < first_outlet { &done[outlet] } else { &task.outlets[outlet - first_outlet] }
-                })
+        running.clear();
+        running.extend(task.blocks.iter_mut().map(|block| {
+            block.collect(slot, |outlet| {
+                if outlet < first_outlet { &done[outlet] } else { &task.outlets[outlet - first_outlet] }
             })
-            .collect();
+        }));
         for (at, block) in task.blocks.iter_mut().enumerate().filter(|(at, _)| running[*at]) {
             let range = &ranges[first_place + at];
             let own = &mut task.outlets[range.start - first_outlet..range.end - first_outlet];
-            block.run_slot(chunk, slot, own, scratch)?;
+            simd.run_slot(block, chunk, slot, own, scratch)?;
         }
     }
     Ok(())

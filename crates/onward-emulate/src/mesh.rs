@@ -8,11 +8,11 @@
 //! ```
 //! use onward_chip::{HostPort, Side};
 //! use onward_emulate::mesh::{Mesh, Traffic};
-//! use onward_image::{Destination, Endpoint, Tile, TreeIndex, dimension_order_tree};
+//! use onward_image::{Core, Destination, Endpoint, TreeIndex, dimension_order_tree};
 //!
-//! let shape = onward_chip::Mesh { width: 3, height: 2, buffer_flits: 4, link_cycles: 0, multicast_trees: 8 };
+//! let shape = onward_chip::Mesh::of(3, 2);
 //! let ports = [HostPort { side: Side::West, position: 0 }];
-//! let layer = [Endpoint::Core(Tile(1)), Endpoint::Core(Tile(4))];
+//! let layer = [Endpoint::Core(Core(1)), Endpoint::Core(Core(4))];
 //! let tree = dimension_order_tree(&shape, &ports, Endpoint::Host(0), &layer);
 //! let destinations = [Destination::Multicast(TreeIndex(0)), Destination::Unicast(Endpoint::Host(0))];
 //! let mut mesh = Mesh::new(&shape, &ports, &[tree], &destinations)?;
@@ -21,7 +21,7 @@
 //! traffic.burst(0, 10, 0..1); // the host sends ten packets into the tree,
 //! traffic.finish(Endpoint::Host(0), 0);
 //! traffic.burst(5, 1, 1..2); // core 4 computes for five cycles, sends one packet to the host,
-//! traffic.finish(Endpoint::Core(Tile(4)), 2); // and is done two cycles later
+//! traffic.finish(Endpoint::Core(Core(4)), 2); // and is done two cycles later
 //! let timing = mesh.step(&traffic);
 //! assert_eq!((timing.injected, timing.ejected, timing.hops), (11, 21, 22));
 //! assert_eq!(timing.cycles, 13); // the last of the ten is offered in cycle 9, and 4 cycles later at core 4
@@ -33,8 +33,10 @@ mod alone;
 mod engine;
 mod error;
 mod flit;
+mod general;
 mod links;
 mod router;
+mod sliced;
 mod tables;
 mod traffic;
 mod usage;
@@ -45,8 +47,9 @@ use onward_image::{Destination, Endpoint, Tree};
 
 pub use engine::Mesh;
 pub use error::{MeshError, TreeError};
+pub use sliced::{Sliced, SlicedTotals};
 pub use traffic::Traffic;
-pub use usage::RouterUsage;
+pub use usage::{INPUTS, RouterUsage};
 
 /// How long a step took, and what went through the mesh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub struct StepTiming {
     pub cycles: u64,
     /// Links between routers crossed, summed over the flits.
     pub hops: u64,
+    /// Those of the hops that led from one chip of an array to another.
+    pub crossings: u64,
     /// Flits given to cores and host ports; each copy of a multicast packet counts.
     pub ejected: u64,
     /// Flits that cores and host ports sent; a multicast packet counts once.
@@ -75,13 +80,17 @@ pub struct Delivery {
     pub endpoint: Endpoint,
 }
 
-/// Is told of every delivery. Meant for tests and traces: what a program reads never depends on it.
+/// Is told of every delivery, and of every flit that enters. Meant for tests and traces: what a program reads never
+/// depends on it.
 pub trait Observer {
     /// Whether to keep track of flits at all.
     const OBSERVES: bool = true;
 
     /// A flit was delivered. Cycles never decrease from call to call; the order within a cycle is not defined.
     fn delivered(&mut self, delivery: Delivery);
+
+    /// In `cycle` the flit `flit` of a timeline was accepted (rule RT6).
+    fn accepted(&mut self, _timeline: u32, _flit: u32, _cycle: u64) {}
 }
 
 /// Observes nothing, costs nothing.

@@ -5,9 +5,10 @@
 //! of a chunk are shared out to threads.
 
 use crate::fast::{Block, Outlet};
-use crate::mesh::{Mesh, MeshError, Traffic};
-use onward_image::{Destination, Endpoint, Image, Route, Tile};
+use crate::mesh::{Mesh, MeshError, Sliced, Traffic};
+use onward_image::{Core, Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Time and traffic since the machine was made.
@@ -21,6 +22,8 @@ pub struct TimingTotals {
     pub longest_step: u64,
     /// Links between routers crossed, summed over flits.
     pub hops: u64,
+    /// Those of the hops that led to another chip of an array.
+    pub crossings: u64,
     /// Flits sent by cores and host.
     pub injected: u64,
     /// Flits taken by cores and host.
@@ -35,15 +38,22 @@ impl TimingTotals {
         self.barrier_cycles += other.barrier_cycles;
         self.longest_step = self.longest_step.max(other.longest_step);
         self.hops += other.hops;
+        self.crossings += other.crossings;
         self.injected += other.injected;
         self.ejected += other.ejected;
         self.stalls += other.stalls;
     }
 }
 
+/// Steps from which on timing them all at once is faster than one by one.
+const MANY_STEPS: usize = 32;
+
 /// What a thread needs to time steps.
 struct Worker {
+    /// Times steps one by one.
     mesh: Mesh,
+    /// Times many at once, where that pays.
+    sliced: Option<Sliced>,
     traffic: Traffic,
     totals: TimingTotals,
 }
@@ -60,7 +70,7 @@ pub(crate) struct Timing {
     totals: TimingTotals,
 }
 
-/// A block's record in a step: tile, logical number, place, index of the record. Sorted, it brings the blocks of a core
+/// A block's record in a step: core, logical number, place, index of the record. Sorted, it brings the blocks of a core
 /// together in the order they run.
 type Entry = (u32, u32, u32, u32);
 
@@ -72,15 +82,23 @@ impl Timing {
             destinations.extend(route.flits.iter().map(|flit| flit.destination));
             first..destinations.len() as u32
         };
-        let host_routes = image.host_inputs.iter().map(|input| table(&input.route)).collect();
-        let block_routes = image.blocks.iter().map(|block| block.routes.iter().map(&mut table).collect()).collect();
+        let host_routes: Vec<_> = image.host_inputs.iter().map(|input| table(&input.route)).collect();
+        let block_routes: Vec<Vec<_>> =
+            image.blocks.iter().map(|block| block.routes.iter().map(&mut table).collect()).collect();
         let chip = &image.chip;
         let mesh = Mesh::new(&chip.mesh, &chip.host.ports, &image.trees, &destinations)?;
-        let worker = || Worker { mesh: mesh.clone(), traffic: Traffic::default(), totals: TimingTotals::default() };
+        let host = Endpoint::Host(image.host_port);
+        let sliced = Sliced::new(&mesh, &uses(image, host, &host_routes, &block_routes));
+        let worker = || Worker {
+            mesh: mesh.clone(),
+            sliced: sliced.clone(),
+            traffic: Traffic::default(),
+            totals: TimingTotals::default(),
+        };
         Ok(Timing {
             workers: (0..threads).map(|_| worker()).collect(),
             barrier_cycles: u64::from(chip.barrier_cycles),
-            host: Endpoint::Host(image.host_port),
+            host,
             host_routes,
             block_routes,
             totals: TimingTotals::default(),
@@ -91,12 +109,13 @@ impl Timing {
         self.totals
     }
 
-    /// Times the steps of the chunk that just ran.
-    pub fn add_chunk(&mut self, steps: usize, blocks: &[Block], host: &[Outlet]) {
+    /// Times the steps of the chunk that just ran; only the blocks at `places` did.
+    pub fn add_chunk(&mut self, steps: usize, blocks: &[Block], places: &[usize], host: &[Outlet]) {
         let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); steps];
-        for (place, block) in blocks.iter().enumerate() {
+        for &place in places {
+            let block = &blocks[place];
             for (at, record) in block.records.iter().enumerate() {
-                entries[record.step as usize].push((block.tile, block.number, place as u32, at as u32));
+                entries[record.step as usize].push((block.core, block.number, place as u32, at as u32));
             }
         }
         let share = steps.div_ceil(self.workers.len()).max(1);
@@ -104,11 +123,11 @@ impl Timing {
         let (host_routes, block_routes) = (&self.host_routes, &self.block_routes);
         self.workers.par_iter_mut().zip(entries.par_chunks_mut(share)).enumerate().for_each(
             |(at, (worker, entries))| {
-                worker.totals = TimingTotals::default();
-                for (step, entries) in entries.iter_mut().enumerate() {
+                let count = entries.len();
+                let mut fill = |step: usize, traffic: &mut Traffic| {
                     let slot = at * share + step + 1;
+                    let entries = &mut entries[step];
                     entries.sort_unstable();
-                    let traffic = &mut worker.traffic;
                     traffic.clear();
                     for (outlet, route) in host.iter().zip(host_routes) {
                         if outlet.count(slot) > 0 {
@@ -119,7 +138,12 @@ impl Timing {
                     for core in entries.chunk_by(|a, b| a.0 == b.0) {
                         add_core(traffic, core, blocks, block_routes);
                     }
-                    worker.time(barrier);
+                };
+                worker.totals = TimingTotals::default();
+                if count >= MANY_STEPS && worker.sliced.is_some() {
+                    worker.time_many(count, barrier, &mut fill);
+                } else {
+                    (0..count).for_each(|step| worker.time(step, barrier, &mut fill));
                 }
             },
         );
@@ -145,22 +169,54 @@ fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: 
         }
         before += u64::from(record.tail);
     }
-    traffic.finish(Endpoint::Core(Tile(entries[0].0)), before);
+    traffic.finish(Endpoint::Core(Core(entries[0].0)), before);
+}
+
+/// Who sends to which destinations.
+fn uses(
+    image: &Image,
+    host: Endpoint,
+    host_routes: &[Range<u32>],
+    block_routes: &[Vec<Range<u32>>],
+) -> Vec<(Endpoint, Vec<Range<u32>>)> {
+    let mut uses = BTreeMap::from([(host, host_routes.to_vec())]);
+    for (block, routes) in image.blocks.iter().zip(block_routes) {
+        uses.entry(Endpoint::Core(block.core)).or_default().extend(routes.iter().cloned());
+    }
+    uses.into_iter().collect()
 }
 
 impl Worker {
-    fn time(&mut self, barrier: u64) {
+    /// Times a step alone.
+    fn time(&mut self, step: usize, barrier: u64, fill: &mut dyn FnMut(usize, &mut Traffic)) {
+        fill(step, &mut self.traffic);
         let timing = self.mesh.step(&self.traffic);
         let stalls = self.mesh.stalls().iter().copied().sum();
-        let cycles = timing.cycles + barrier;
         self.totals.add(&TimingTotals {
-            cycles,
-            barrier_cycles: barrier,
-            longest_step: cycles,
             hops: timing.hops,
+            crossings: timing.crossings,
             injected: timing.injected,
             ejected: timing.ejected,
             stalls,
+            ..of_step(timing.cycles, barrier)
         });
     }
+
+    /// Times steps at once.
+    fn time_many(&mut self, steps: usize, barrier: u64, fill: &mut dyn FnMut(usize, &mut Traffic)) {
+        let (Some(sliced), totals) = (&mut self.sliced, &mut self.totals) else { return };
+        sliced.clear();
+        sliced.time(steps, fill, &mut |_, cycles| totals.add(&of_step(cycles, barrier)));
+        let sums = sliced.totals();
+        totals.hops += sums.traffic.hops;
+        totals.injected += sums.traffic.injected;
+        totals.ejected += sums.traffic.ejected;
+        totals.stalls += sums.stalls;
+    }
+}
+
+/// The cycles of a step, as totals of one.
+fn of_step(cycles: u64, barrier: u64) -> TimingTotals {
+    let cycles = cycles + barrier;
+    TimingTotals { cycles, barrier_cycles: barrier, longest_step: cycles, ..TimingTotals::default() }
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use onward_chip::{HostPort, Side};
 use onward_emulate::mesh::{Delivery, Mesh, MeshError, StepTiming, Traffic, TreeError};
-use onward_image::{Destination, Endpoint, Tile, Tree, TreeIndex, attachment, dimension_order_tree, port};
+use onward_image::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, attachment, dimension_order_tree, port};
 use proptest::prelude::*;
 
 fn shape(width: u16, height: u16, buffer_flits: u16, link_cycles: u16) -> onward_chip::Mesh {
-    onward_chip::Mesh { width, height, buffer_flits, link_cycles, multicast_trees: 1_000 }
+    onward_chip::Mesh { buffer_flits, link_cycles, ..onward_chip::Mesh::of(width, height) }
 }
 
-fn core(tile: u32) -> Endpoint {
-    Endpoint::Core(Tile(tile))
+fn core(core: u32) -> Endpoint {
+    Endpoint::Core(Core(core))
 }
 
 fn run(mesh: &mut Mesh, traffic: &Traffic) -> (StepTiming, Vec<Delivery>) {
@@ -48,7 +48,10 @@ fn zero_load_latency_is_two_cycles_and_one_plus_link_cycles_a_hop() {
                 let (timing, deliveries) = run(&mut mesh, &traffic);
                 let cycle = 7 + 2 + hops * (1 + u64::from(link_cycles));
                 assert_eq!(deliveries, [Delivery { cycle, timeline: 0, flit: 0, endpoint: to }], "{from:?} to {to:?}");
-                assert_eq!(timing, StepTiming { cycles: cycle, hops, ejected: 1, injected: 1 });
+                assert_eq!(
+                    timing,
+                    StepTiming { cycles: cycle, hops, ejected: 1, injected: 1, ..StepTiming::default() }
+                );
             }
         }
     }
@@ -66,7 +69,7 @@ fn the_worked_example_of_the_router_page() {
     traffic.burst(0, 4, 1..2);
     traffic.finish(core(1), 0);
     let (timing, deliveries) = run(&mut mesh, &traffic);
-    assert_eq!(timing, StepTiming { cycles: 10, hops: 12, ejected: 12, injected: 8 });
+    assert_eq!(timing, StepTiming { cycles: 10, hops: 12, ejected: 12, injected: 8, ..StepTiming::default() });
     assert_eq!(mesh.stalls(), [0, 1]);
     let at = |endpoint| -> Vec<_> {
         let there = deliveries.iter().filter(|delivery| delivery.endpoint == endpoint);
@@ -94,7 +97,7 @@ fn gaps_and_tails_count_even_where_nothing_is_sent() {
     traffic.burst(5, 1, 0..1);
     traffic.finish(core(2), 4);
     let timing = mesh.step(&traffic);
-    assert_eq!(timing, StepTiming { cycles: 130, hops: 2, ejected: 1, injected: 1 });
+    assert_eq!(timing, StepTiming { cycles: 130, hops: 2, ejected: 1, injected: 1, ..StepTiming::default() });
 }
 
 /// All cores of a mesh send as fast as they can, `packets` packets each to the destination `of` names. Returns the
@@ -208,10 +211,10 @@ fn usage_counts_links_and_occupancy() {
     mesh.step(&traffic);
     let usage = mesh.usage();
     assert_eq!(usage.iter().map(|router| router.tile.0).collect::<Vec<_>>(), [0, 1, 2]);
-    assert_eq!(usage[1].entered, [0, 0, 0, 100, 100]);
-    assert_eq!(usage[2].entered, [0, 0, 0, 200, 0]);
-    assert_eq!(usage[1].highest_occupancy, [0, 0, 0, 4, 4]);
-    assert_eq!(usage[2].highest_occupancy, [0, 0, 0, 1, 0]);
+    assert_eq!(usage[1].entered[..5], [0, 0, 0, 100, 100]);
+    assert_eq!(usage[2].entered[..5], [0, 0, 0, 200, 0]);
+    assert_eq!(usage[1].highest_occupancy[..5], [0, 0, 0, 4, 4]);
+    assert_eq!(usage[2].highest_occupancy[..5], [0, 0, 0, 1, 0]);
     assert_eq!((usage[0].ejected, usage[2].ejected), (0, 200));
     mesh.clear_usage();
     assert_eq!(mesh.usage(), []);
@@ -258,7 +261,10 @@ fn the_last_move_off_the_mesh_may_follow_a_move_along_y() {
     let mut traffic = Traffic::default();
     traffic.burst(0, 1, 0..1);
     traffic.finish(Endpoint::Host(1), 0);
-    assert_eq!(mesh.step(&traffic), StepTiming { cycles: 6, hops: 4, ejected: 2, injected: 1 });
+    assert_eq!(
+        mesh.step(&traffic),
+        StepTiming { cycles: 6, hops: 4, ejected: 2, injected: 1, ..StepTiming::default() }
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Whether an image's parts fit each other: indices in range, nothing larger than its chip. What was decoded from a
 //! file with a valid checksum may still be nonsense; whoever uses an image may rely on these.
 
-use crate::{Block, Delivery, Destination, Endpoint, Image, Route, Tile, Tree, attachment, port};
+use crate::{Block, Core, Delivery, Destination, Endpoint, Image, Route, Tile, Tree, attachment, port};
+use onward_chip::Mesh;
 
 /// Indices a route can have: as many as a chip has axons at most.
 const MOST_INDICES: u32 = 1 << 20;
@@ -72,7 +73,7 @@ impl Image {
     }
 
     fn check_block(&self, block: &Block) -> Result<(), String> {
-        self.check_tile(block.tile)?;
+        self.check_core(block.core)?;
         ensure((block.population as usize) < self.network.populations.len(), || "its population is missing".into())?;
         let program = self.programs.get(block.program as usize).ok_or("its program is missing")?;
         ensure((block.entry as usize) < program.words.len(), || "its entry is outside its program".into())?;
@@ -88,7 +89,7 @@ impl Image {
             };
             ensure(fits() == Some(true), || format!("symbol `{}` lies outside its memory", symbol.name))?;
         }
-        block.routes.iter().try_for_each(|route| self.check_route(route, Endpoint::Core(block.tile)))
+        block.routes.iter().try_for_each(|route| self.check_route(route, Endpoint::Core(block.core)))
     }
 
     fn check_route(&self, route: &Route, source: Endpoint) -> Result<(), String> {
@@ -114,7 +115,7 @@ impl Image {
                 .map(|delivery| match *delivery {
                     Delivery::Block { block, .. } => {
                         let taker = self.blocks.get(block as usize);
-                        taker.map(|taker| Endpoint::Core(taker.tile)).ok_or(format!("there is no block {block}"))
+                        taker.map(|taker| Endpoint::Core(taker.core)).ok_or(format!("there is no block {block}"))
                     }
                     Delivery::Host => Ok(Endpoint::Host(self.host_port)),
                 })
@@ -140,17 +141,18 @@ impl Image {
 
     /// The endpoints a tree delivers to.
     fn leaves(&self, tree: &Tree) -> Vec<Endpoint> {
-        let chip = &self.chip;
-        let ports = (0..chip.host.ports.len()).filter_map(|number| {
+        let Mesh { cores_per_tile, .. } = self.chip.mesh;
+        let host_ports = &self.chip.host.ports;
+        let ports = (0..host_ports.len()).filter_map(|number| {
             let endpoint = Endpoint::Host(u16::try_from(number).ok()?);
-            Some((endpoint, attachment(endpoint, &chip.mesh, &chip.host.ports)?))
+            Some((endpoint, attachment(endpoint, &self.chip.mesh, host_ports)?))
         });
         let ports: Vec<_> = ports.collect();
         let of_branch = |&(tile, mask): &(Tile, u8)| {
-            let core = (mask & port::LOCAL != 0).then_some(Endpoint::Core(tile));
-            let hosts =
-                ports.iter().filter(move |(_, at)| at.0 == tile && mask & at.1 != 0).map(|(endpoint, _)| *endpoint);
-            core.into_iter().chain(hosts).collect::<Vec<_>>()
+            let local = (0..u32::from(cores_per_tile)).filter(|&number| mask & port::local(number) != 0);
+            let cores = local.map(|number| Endpoint::Core(Core::on(tile, number, &self.chip.mesh)));
+            let hosts = ports.iter().filter(|(_, at)| at.0 == tile && mask & at.1 != 0).map(|(endpoint, _)| *endpoint);
+            cores.chain(hosts).collect::<Vec<_>>()
         };
         tree.branches.iter().flat_map(of_branch).collect()
     }
@@ -159,23 +161,27 @@ impl Image {
         ensure((tile.0 as usize) < self.chip.mesh.tiles(), || format!("tile {} is not on the chip", tile.0))
     }
 
+    fn check_core(&self, core: Core) -> Result<(), String> {
+        ensure((core.0 as usize) < self.chip.mesh.cores(), || format!("core {} is not on the chip", core.0))
+    }
+
     fn check_endpoint(&self, endpoint: Endpoint) -> Result<(), String> {
         match endpoint {
-            Endpoint::Core(tile) => self.check_tile(tile),
+            Endpoint::Core(core) => self.check_core(core),
             Endpoint::Host(port) => ensure(usize::from(port) < self.chip.host.ports.len(), || {
                 format!("host port {port} is not on the chip")
             }),
         }
     }
 
-    /// The blocks of each tile together fit its core.
+    /// The blocks of each core together fit it.
     fn check_budgets(&self) -> Result<(), String> {
         for usage in self.core_usage() {
             for limit in usage.limits(&self.chip) {
                 ensure(limit.needed <= limit.available, || {
                     format!(
-                        "tile {}: {} needs {}, there are {}",
-                        usage.tile.0, limit.what, limit.needed, limit.available
+                        "core {}: {} needs {}, there are {}",
+                        usage.core.0, limit.what, limit.needed, limit.available
                     )
                 })?;
             }

@@ -12,11 +12,12 @@
 //! The encoding of the contents is this module's own affair: nothing outside it knows of bincode.
 
 use crate::Image;
-use std::{fs, io, path::Path};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::{fs, path::Path};
 
 const MAGIC: [u8; 8] = *b"\x89ONW\r\n\x1a\n";
 /// Version of the format this crate writes, and the only one it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 const HEADER: usize = 52;
 /// The largest contents that are read, in bytes: far above any chip's memories, far below what would exhaust a host.
 const LIMIT: usize = 1 << 36;
@@ -59,23 +60,108 @@ pub enum ImageError {
     Contents(String),
 }
 
+/// Takes bytes in, and keeps only their number and hash.
+#[derive(Default)]
+struct Hasher {
+    hasher: blake3::Hasher,
+    length: u64,
+}
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Puts the contents into a writer, piece by piece.
+fn encode(image: &Image, mut to: &mut dyn Write) -> io::Result<()> {
+    let encoded = bincode::serde::encode_into_std_write(image, &mut to, bincode::config::standard());
+    encoded.map(|_| ()).map_err(|error| match error {
+        bincode::error::EncodeError::Io { inner, .. } => inner,
+        other => io::Error::other(other),
+    })
+}
+
+/// The header of the contents.
+fn header(image: &Image) -> [u8; HEADER] {
+    let mut hasher = Hasher::default();
+    encode(image, &mut hasher).expect("hashing cannot fail: all types have a length");
+    let mut header = [0; HEADER];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    header[12..20].copy_from_slice(&hasher.length.to_le_bytes());
+    header[20..].copy_from_slice(hasher.hasher.finalize().as_bytes());
+    header
+}
+
+/// Checks the header of a file with so many bytes; `contents` reads what follows.
+fn check_header(header: &[u8], found: u64, contents: &mut dyn FnMut(&mut Hasher) -> io::Result<()>) -> Checked {
+    let prefix = header.len().min(MAGIC.len());
+    if header.is_empty() || header[..prefix] != MAGIC[..prefix] {
+        return Ok(Err(ImageError::Foreign));
+    }
+    if header.len() < HEADER {
+        return Ok(Err(ImageError::Length { expected: HEADER as u64, found }));
+    }
+    let version = u32::from_le_bytes(header[8..12].try_into().expect("four bytes"));
+    if version != VERSION {
+        return Ok(Err(ImageError::Version { found: version }));
+    }
+    let length = u64::from_le_bytes(header[12..20].try_into().expect("eight bytes"));
+    if Some(length) != found.checked_sub(HEADER as u64) {
+        let expected = length.saturating_add(HEADER as u64);
+        return Ok(Err(ImageError::Length { expected, found }));
+    }
+    let mut hasher = Hasher::default();
+    contents(&mut hasher)?;
+    if header[20..HEADER] != *hasher.hasher.finalize().as_bytes() {
+        return Ok(Err(ImageError::Checksum));
+    }
+    Ok(Ok(()))
+}
+
+/// What the system says, or else what is wrong.
+type Checked = io::Result<Result<(), ImageError>>;
+
+/// The image in contents whose checksum is right. `rest`: bytes left over.
+fn decode<R: Read>(mut contents: R, rest: impl FnOnce(R) -> u64) -> Result<Image, ImageError> {
+    let config = bincode::config::standard().with_limit::<LIMIT>();
+    let image: Image = bincode::serde::decode_from_std_read(&mut contents, config)
+        .map_err(|error| ImageError::Contents(error.to_string()))?;
+    match rest(contents) {
+        0 => {}
+        rest => return Err(ImageError::Contents(format!("{rest} bytes are left over"))),
+    }
+    image.check().map_err(ImageError::Contents)?;
+    Ok(image)
+}
+
 impl Image {
-    /// The file's bytes: the same for the same image, on any machine.
+    /// Writes the file: the same bytes for the same image, on any machine. Takes no memory to speak of.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(&header(self))?;
+        encode(self, to)
+    }
+
+    /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let contents = bincode::serde::encode_to_vec(self, bincode::config::standard())
-            .expect("encoding to memory cannot fail: all types have a length");
-        let mut bytes = Vec::with_capacity(HEADER + contents.len());
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend((contents.len() as u64).to_le_bytes());
-        bytes.extend(blake3::hash(&contents).as_bytes());
-        bytes.extend(contents);
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).expect("writing to memory cannot fail");
         bytes
     }
 
     /// The checksum a file of the image carries, in hexadecimal: equal for equal images.
     pub fn checksum(&self) -> String {
-        self.to_bytes()[20..HEADER].iter().map(|byte| format!("{byte:02x}")).collect()
+        header(self)[20..].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The image in a file's bytes.
@@ -83,41 +169,37 @@ impl Image {
     /// # Errors
     /// The bytes are anything but what [`Image::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Image, ImageError> {
-        let prefix = bytes.len().min(MAGIC.len());
-        if bytes.is_empty() || bytes[..prefix] != MAGIC[..prefix] {
-            return Err(ImageError::Foreign);
-        }
-        let Some((header, contents)) = bytes.split_at_checked(HEADER) else {
-            return Err(ImageError::Length { expected: HEADER as u64, found: bytes.len() as u64 });
-        };
-        let version = u32::from_le_bytes(header[8..12].try_into().expect("four bytes"));
-        if version != VERSION {
-            return Err(ImageError::Version { found: version });
-        }
-        let length = u64::from_le_bytes(header[12..20].try_into().expect("eight bytes"));
-        if length != contents.len() as u64 {
-            let expected = length.saturating_add(HEADER as u64);
-            return Err(ImageError::Length { expected, found: bytes.len() as u64 });
-        }
-        if header[20..] != *blake3::hash(contents).as_bytes() {
-            return Err(ImageError::Checksum);
-        }
-        let config = bincode::config::standard().with_limit::<LIMIT>();
-        let (image, read): (Image, usize) = bincode::serde::decode_from_slice(contents, config)
-            .map_err(|error| ImageError::Contents(error.to_string()))?;
-        if read != contents.len() {
-            return Err(ImageError::Contents(format!("{} bytes are left over", contents.len() - read)));
-        }
-        image.check().map_err(ImageError::Contents)?;
-        Ok(image)
+        let (header, contents) = bytes.split_at_checked(HEADER).unwrap_or((bytes, &[]));
+        let checked = check_header(header, bytes.len() as u64, &mut |hasher| hasher.write_all(contents));
+        checked.expect("reading memory cannot fail")?;
+        decode(contents, |rest| rest.len() as u64)
     }
 
-    /// Reads an image file.
+    /// Reads an image file, without ever holding the file itself in memory.
     ///
     /// # Errors
     /// The file cannot be read or is no image.
     pub fn load(path: &Path) -> Result<Image, ImageError> {
-        let bytes = fs::read(path).map_err(|error| ImageError::File { path: path.display().to_string(), error })?;
-        Image::from_bytes(&bytes)
+        let failed = |error| ImageError::File { path: path.display().to_string(), error };
+        let mut file = fs::File::open(path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        if !found.is_file() {
+            // A pipe can be read once only.
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(failed)?;
+            return Image::from_bytes(&bytes);
+        }
+        let mut header = Vec::with_capacity(HEADER);
+        (&mut file).take(HEADER as u64).read_to_end(&mut header).map_err(failed)?;
+        let mut contents = |hasher: &mut Hasher| io::copy(&mut file, hasher).map(|_| ());
+        check_header(&header, found.len(), &mut contents).map_err(failed)??;
+        file.seek(SeekFrom::Start(HEADER as u64)).map_err(failed)?;
+        decode(BufReader::with_capacity(1 << 16, file), |rest| rest.bytes().count() as u64)
+    }
+
+    /// Takes the initial contents of all blocks' memories out, by logical number: what is left describes the image, and
+    /// its memories begin empty.
+    pub fn take_contents(&mut self) -> Vec<[Vec<u8>; 3]> {
+        self.blocks.iter_mut().map(|block| std::mem::take(&mut block.contents)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! What an image holds.
 
-use crate::route::{Destination, Tile, Tree};
+use crate::route::{Core, Destination, Tree};
 use onward_chip::Chip;
 use onward_isa::{Space, Width};
 use serde::{Deserialize, Serialize};
@@ -75,8 +75,39 @@ pub enum PopulationKind {
         /// Learning schedule, if it learns.
         schedule: Option<Schedule>,
     },
-    /// Sums class scores and takes the largest.
+    /// Answers with a class, or with a neuron's number: one packet a window.
     Readout,
+    /// The spikes of its source go to the host.
+    SpikeReadout,
+    /// An input whose spikes are not evenly spread; the shape of a step.
+    EncodedInput {
+        /// Extents, outermost first.
+        shape: Vec<u32>,
+        /// How values become packets.
+        encoding: Encoding,
+    },
+    /// Passes packets on: a pool by maximum, a delay.
+    Relay,
+    /// Is part of the weights behind it, and on no core.
+    Folded,
+}
+
+/// How the values of a sample become packets, where it is not by their rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// A spike with the probability that is the value.
+    Poisson,
+    /// One spike, the earlier the greater the value.
+    Latency,
+    /// The value as payload, in each step.
+    Current,
+    /// A spike where the value has changed by `change / 2^16`.
+    Delta {
+        /// In 16 fraction bits, 1.0 being the greatest value.
+        change: u32,
+    },
+    /// Recorded spikes.
+    Events,
 }
 
 /// How the shift of a layer's updates grows over the epochs.
@@ -122,7 +153,7 @@ pub struct Block {
     /// Neurons in the block.
     pub neurons: u32,
     /// Where it lives.
-    pub tile: Tile,
+    pub core: Core,
     /// Its program.
     pub program: u32,
     /// Address the sequencer starts at in each step the block runs.
@@ -139,6 +170,57 @@ pub struct Block {
     pub routes: Vec<Route>,
     /// What lies where.
     pub symbols: Vec<Symbol>,
+    /// Which neurons the indices of its packets stand for.
+    pub order: Order,
+}
+
+/// Which neurons of its population the indices of a block's packets stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// Index i for neuron `first_neuron + i`.
+    #[default]
+    Straight,
+    /// Neurons of planes, numbered channel by channel and row by row, lie band by band (a band is so many channels), in it
+    /// row by row, place by place, channel by channel: what lies side by side in a plane does so in memory.
+    Plane(Plane),
+}
+
+/// The part of a layer's planes that a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plane {
+    /// First channel.
+    pub first_channel: u32,
+    /// Channels of a band.
+    pub channels: u32,
+    /// First row.
+    pub first_row: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Height of the layer's planes.
+    pub height: u32,
+    /// Width of the planes, and of the part.
+    pub width: u32,
+}
+
+impl Order {
+    /// The neuron an index stands for.
+    pub fn neuron(&self, first_neuron: u32, index: u32) -> u32 {
+        match self {
+            Order::Straight => first_neuron + index,
+            Order::Plane(plane) => plane.neuron(index),
+        }
+    }
+}
+
+impl Plane {
+    /// The neuron an index stands for.
+    pub fn neuron(&self, index: u32) -> u32 {
+        let (rest, channel) = (index / self.channels, index % self.channels);
+        let (rest, x) = (rest / self.width, rest % self.width);
+        let (band, y) = (rest / self.rows, rest % self.rows);
+        let channel = self.first_channel + band * self.channels + channel;
+        (channel * self.height + self.first_row + y) * self.width + x
+    }
 }
 
 /// Where the packets of a send go.
@@ -157,7 +239,7 @@ pub struct Route {
 pub struct Flit {
     /// Its header.
     pub destination: Destination,
-    /// Who takes it; at most one block a tile.
+    /// Who takes it; at most one block a core.
     pub deliveries: Vec<Delivery>,
 }
 
@@ -229,12 +311,14 @@ pub enum HostInputKind {
     Input,
     /// Whatever a program takes: packets with any payload.
     Packets,
+    /// The input's values, as payloads.
+    Values,
 }
 
 impl HostInputKind {
     /// Whether its packets may carry payloads other than 1.
     pub fn is_graded(self) -> bool {
-        matches!(self, HostInputKind::Tag | HostInputKind::Packets)
+        matches!(self, HostInputKind::Tag | HostInputKind::Packets | HostInputKind::Values)
     }
 }
 
@@ -257,6 +341,11 @@ impl Tag {
 }
 
 impl Block {
+    /// The neuron of the population that a packet's index stands for.
+    pub fn neuron(&self, index: u32) -> u32 {
+        self.order.neuron(self.first_neuron, index)
+    }
+
     /// The symbol of this name.
     pub fn symbol(&self, name: &str) -> Option<&Symbol> {
         self.symbols.iter().find(|symbol| symbol.name == name)

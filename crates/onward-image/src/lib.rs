@@ -19,10 +19,10 @@ mod usage;
 
 pub use file::{ImageError, VERSION};
 pub use image::{
-    Block, Delivery, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population, PopulationKind, Program, Route,
-    Schedule, Symbol, Tag,
+    Block, Delivery, Encoding, Flit, HostInput, HostInputKind, Image, NetworkSummary, Order, Plane, Population,
+    PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
-pub use route::{Destination, Endpoint, Tile, Tree, TreeIndex, port};
+pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
 pub use traffic::{BlockTraffic, HostTraffic, RouteTraffic, Traffic};
 pub use tree::{attachment, dimension_order_tree};
 pub use usage::{CoreUsage, Limit};

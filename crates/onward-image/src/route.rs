@@ -1,17 +1,40 @@
 //! Where packets go: endpoints on the mesh, multicast trees, routes.
 
+use onward_chip::Mesh;
 use serde::{Deserialize, Serialize};
 
 /// A router of the mesh: `y * width + x`, row 0 northernmost, column 0 westernmost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tile(pub u32);
 
+/// A core: its tile times the cores a tile has, and its number there. Where a tile has one core, both have one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Core(pub u32);
+
+impl Core {
+    /// The tile it is on.
+    pub fn tile(self, mesh: &Mesh) -> Tile {
+        Tile(self.0 / u32::from(mesh.cores_per_tile).max(1))
+    }
+
+    /// Its number on its tile, from 0.
+    pub fn number_on_tile(self, mesh: &Mesh) -> u32 {
+        self.0 % u32::from(mesh.cores_per_tile).max(1)
+    }
+
+    /// The core of that number on a tile.
+    pub fn on(tile: Tile, number: u32, mesh: &Mesh) -> Core {
+        Core(tile.0 * u32::from(mesh.cores_per_tile) + number)
+    }
+}
+
 /// Something that sends or takes packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Endpoint {
-    /// The core of a tile, at its router's local port.
-    Core(Tile),
-    /// A host port: index into the chip's list of host ports. It sits on the outward side of its edge router.
+    /// A core, at a local port of its tile's router.
+    Core(Core),
+    /// A host port: index into the chip's list of host ports. On a mesh it sits on the outward side of its edge router, on
+    /// a torus at a local port that no core has.
     Host(u16),
 }
 
@@ -38,8 +61,16 @@ pub mod port {
     pub const SOUTH: u8 = 1 << 2;
     /// Toward column `x - 1`.
     pub const WEST: u8 = 1 << 3;
-    /// To the core of the tile.
+    /// To the first core of the tile. Three more local ports follow, for further cores and, on a torus, host ports.
     pub const LOCAL: u8 = 1 << 4;
+
+    /// Local ports a router can have.
+    pub const LOCALS: usize = 4;
+
+    /// The port of the core of this number on its tile.
+    pub const fn local(number: u32) -> u8 {
+        LOCAL << number
+    }
 }
 
 /// A multicast tree: for each router it passes, the outputs a packet is copied to. A direction that leads off the mesh

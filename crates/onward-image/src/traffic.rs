@@ -21,7 +21,7 @@ pub struct Traffic {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostTraffic {
-    /// Its kind: `tag`, `target`, `input`.
+    /// Its kind: `tag`, `target`, `input`, `values`.
     pub input: String,
     /// Packets.
     pub packets: u64,

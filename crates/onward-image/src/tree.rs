@@ -2,36 +2,44 @@
 
 use std::collections::BTreeMap;
 
-use onward_chip::{HostPort, Mesh, Side};
+use onward_chip::{HostPort, Mesh, Side, Topology};
 
 use crate::route::{Endpoint, Tile, Tree, port};
 
 /// Where an endpoint meets the mesh: its router, and the port of that router it is attached to (a bit of [`port`]).
 ///
-/// `None` if there is no such tile or host port, or if the host port lies beyond the edge of the mesh.
+/// On a torus, all of whose sides are linked, the host ports of a router have the local ports after its cores, in the
+/// order of the chip's list. `None` if there is no such core or host port, if the host port lies beyond the edge of the
+/// mesh, or if its router has no port left.
 pub fn attachment(endpoint: Endpoint, mesh: &Mesh, host_ports: &[HostPort]) -> Option<(Tile, u8)> {
     let (width, height) = (u32::from(mesh.width), u32::from(mesh.height));
-    let host = match endpoint {
-        Endpoint::Core(tile) => return (tile.0 < width * height).then_some((tile, port::LOCAL)),
-        Endpoint::Host(index) => host_ports.get(usize::from(index))?,
+    let index = match endpoint {
+        Endpoint::Core(core) => {
+            let place = (core.tile(mesh), port::local(core.number_on_tile(mesh)));
+            return ((core.0 as usize) < mesh.cores()).then_some(place);
+        }
+        Endpoint::Host(index) => usize::from(index),
     };
-    let position = u32::from(host.position);
-    let length = match host.side {
-        Side::North | Side::South => width,
-        Side::East | Side::West => height,
+    let host = host_ports.get(index)?;
+    let router = host.router(width, height)?;
+    let port = match mesh.topology {
+        Topology::Mesh => match host.side {
+            Side::North => port::NORTH,
+            Side::East => port::EAST,
+            Side::South => port::SOUTH,
+            Side::West => port::WEST,
+        },
+        Topology::Torus => {
+            let before = host_ports[..index].iter().filter(|other| other.router(width, height) == Some(router));
+            let local = usize::from(mesh.cores_per_tile) + before.count();
+            (local < port::LOCALS).then(|| port::local(local as u32))?
+        }
     };
-    if position >= length {
-        return None;
-    }
-    Some(match host.side {
-        Side::North => (Tile(position), port::NORTH),
-        Side::East => (Tile(position * width + width - 1), port::EAST),
-        Side::South => (Tile((height - 1) * width + position), port::SOUTH),
-        Side::West => (Tile(position * width), port::WEST),
-    })
+    Some((Tile(router), port))
 }
 
-/// The multicast tree made of the dimension-ordered path (first x, then y) from `source` to each of `destinations`.
+/// The multicast tree made of the dimension-ordered path (first x, then y; on a torus the shorter way round, see
+/// [`Mesh::direction`]) from `source` to each of `destinations`.
 ///
 /// Paths share every router they have in common, so a packet crosses a link once however many destinations lie behind
 /// it. A destination may be the source itself, and may be named twice (it still gets one packet). Without destinations
@@ -40,7 +48,6 @@ pub fn attachment(endpoint: Endpoint, mesh: &Mesh, host_ports: &[HostPort]) -> O
 /// # Panics
 /// If an endpoint is not on the mesh ([`attachment`] says so beforehand).
 pub fn dimension_order_tree(mesh: &Mesh, host_ports: &[HostPort], source: Endpoint, destinations: &[Endpoint]) -> Tree {
-    let width = u32::from(mesh.width);
     let locate = |endpoint| match attachment(endpoint, mesh, host_ports) {
         Some(place) => place,
         None => panic!("{endpoint:?} is not on a mesh of {} x {} tiles", mesh.width, mesh.height),
@@ -50,20 +57,9 @@ pub fn dimension_order_tree(mesh: &Mesh, host_ports: &[HostPort], source: Endpoi
     for &destination in destinations {
         let (Tile(end), last_port) = locate(destination);
         let mut at = start;
-        while at != end {
-            let (x, y) = (at % width, at / width);
-            let (end_x, end_y) = (end % width, end / width);
-            let (direction, next) = if x < end_x {
-                (port::EAST, at + 1)
-            } else if x > end_x {
-                (port::WEST, at - 1)
-            } else if y < end_y {
-                (port::SOUTH, at + width)
-            } else {
-                (port::NORTH, at - width)
-            };
-            *branches.entry(Tile(at)).or_default() |= direction;
-            at = next;
+        while let Some(direction) = mesh.direction(at, end) {
+            *branches.entry(Tile(at)).or_default() |= 1 << direction;
+            at = mesh.neighbour(at, direction).unwrap_or(end);
         }
         *branches.entry(Tile(end)).or_default() |= last_port;
     }
@@ -73,16 +69,17 @@ pub fn dimension_order_tree(mesh: &Mesh, host_ports: &[HostPort], source: Endpoi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Core;
 
     fn mesh(width: u16, height: u16) -> Mesh {
-        Mesh { width, height, buffer_flits: 4, link_cycles: 0, multicast_trees: 16 }
+        Mesh::of(width, height)
     }
 
     #[test]
     fn paths_go_along_the_row_first_and_share_what_they_have_in_common() {
         // Tile 0 to tiles 5 (x 2, y 1) and 8 (x 2, y 2) of a 3 x 3 mesh: both by way of 1, 2 and 5.
-        let destinations = [Endpoint::Core(Tile(5)), Endpoint::Core(Tile(8))];
-        let tree = dimension_order_tree(&mesh(3, 3), &[], Endpoint::Core(Tile(0)), &destinations);
+        let destinations = [Endpoint::Core(Core(5)), Endpoint::Core(Core(8))];
+        let tree = dimension_order_tree(&mesh(3, 3), &[], Endpoint::Core(Core(0)), &destinations);
         let expected = vec![
             (Tile(0), port::EAST),
             (Tile(1), port::EAST),
@@ -104,9 +101,34 @@ mod tests {
     fn an_endpoint_beyond_the_mesh_has_no_attachment() {
         let ports = [HostPort { side: Side::North, position: 2 }];
         let mesh = mesh(2, 2);
-        assert_eq!(attachment(Endpoint::Core(Tile(4)), &mesh, &ports), None);
+        assert_eq!(attachment(Endpoint::Core(Core(4)), &mesh, &ports), None);
         assert_eq!(attachment(Endpoint::Host(0), &mesh, &ports), None);
         assert_eq!(attachment(Endpoint::Host(1), &mesh, &ports), None);
-        assert_eq!(attachment(Endpoint::Core(Tile(3)), &mesh, &ports), Some((Tile(3), port::LOCAL)));
+        assert_eq!(attachment(Endpoint::Core(Core(3)), &mesh, &ports), Some((Tile(3), port::LOCAL)));
+    }
+
+    #[test]
+    fn each_core_of_a_tile_has_a_port_of_its_own() {
+        let mesh = Mesh { cores_per_tile: 3, ..mesh(2, 1) };
+        let ends = [Endpoint::Core(Core(0)), Endpoint::Core(Core(3)), Endpoint::Core(Core(5))];
+        let tree = dimension_order_tree(&mesh, &[], Endpoint::Core(Core(2)), &ends);
+        let expected = vec![(Tile(0), port::EAST | port::LOCAL), (Tile(1), port::local(0) | port::local(2))];
+        assert_eq!(tree.branches, expected);
+        assert_eq!(attachment(Endpoint::Core(Core(6)), &mesh, &[]), None);
+    }
+
+    #[test]
+    fn on_a_torus_host_ports_have_the_ports_after_the_cores() {
+        let mesh = Mesh { topology: Topology::Torus, cores_per_tile: 2, ..mesh(4, 4) };
+        let corner = |side| HostPort { side, position: 0 };
+        let ports = [corner(Side::West), corner(Side::North), corner(Side::East), corner(Side::West)];
+        let place = |port| attachment(Endpoint::Host(port), &mesh, &ports);
+        assert_eq!(place(0), Some((Tile(0), port::local(2))));
+        assert_eq!(place(1), Some((Tile(0), port::local(3))));
+        assert_eq!(place(2), Some((Tile(3), port::local(2))));
+        assert_eq!(place(3), None, "its router has no port left");
+        // From the corner one link west and one north, both round the edge.
+        let tree = dimension_order_tree(&mesh, &ports, Endpoint::Host(0), &[Endpoint::Core(Core(30))]);
+        assert_eq!(tree.branches, [(Tile(0), port::WEST), (Tile(3), port::NORTH), (Tile(15), port::LOCAL)]);
     }
 }

@@ -1,14 +1,14 @@
 //! How full each core is.
 
-use crate::{Delivery, Destination, Image, Tile};
+use crate::{Core, Delivery, Destination, Image};
 use onward_chip::Chip;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the blocks of a core use of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoreUsage {
-    /// The tile.
-    pub tile: Tile,
+    /// The core.
+    pub core: Core,
     /// Logical numbers of its blocks, ascending.
     pub blocks: Vec<u32>,
     /// Instruction words; programs that blocks share count once.
@@ -52,12 +52,12 @@ impl CoreUsage {
 }
 
 impl Image {
-    /// The usage of each core that has a block, by tile.
+    /// The usage of each core that has a block, by number.
     pub fn core_usage(&self) -> Vec<CoreUsage> {
-        let mut cores: BTreeMap<Tile, (CoreUsage, BTreeSet<u32>)> = BTreeMap::new();
+        let mut cores: BTreeMap<Core, (CoreUsage, BTreeSet<u32>)> = BTreeMap::new();
         for (number, block) in self.blocks.iter().enumerate() {
-            let (usage, programs) = cores.entry(block.tile).or_default();
-            usage.tile = block.tile;
+            let (usage, programs) = cores.entry(block.core).or_default();
+            usage.core = block.core;
             usage.blocks.push(number as u32);
             if programs.insert(block.program) {
                 usage.instruction_words += self.programs[block.program as usize].words.len() as u64;
@@ -76,8 +76,8 @@ impl Image {
             }
             for delivery in &flit.deliveries {
                 let Delivery::Block { block, .. } = *delivery else { continue };
-                let tile = self.blocks.get(block as usize).map(|taker| taker.tile);
-                if let Some((usage, _)) = tile.and_then(|tile| cores.get_mut(&tile)) {
+                let core = self.blocks.get(block as usize).map(|taker| taker.core);
+                if let Some((usage, _)) = core.and_then(|core| cores.get_mut(&core)) {
                     usage.inlets += 1;
                 }
             }

@@ -1,6 +1,6 @@
 //! Instructions, their 32-bit words and their text.
 
-use crate::table::{Access, Field, Op, Operand, RegisterKind, SPACES, SPECIALS};
+use crate::table::{Access, Description, Field, Op, Operand, RegisterKind, SPACES, SPECIALS};
 use std::fmt;
 
 /// A memory a handler can address; numbers as in the table.
@@ -128,6 +128,16 @@ impl Width {
     }
 }
 
+impl Description {
+    /// Whether its memory operand may be elements of this width in this memory.
+    pub fn takes(&self, space: Space, width: Width) -> bool {
+        let writes = matches!(self.access, Access::Write | Access::Update);
+        // Neuron memory is read and written already, and gives a word a cycle.
+        let is_free = self.updates.is_none() || matches!(space, Space::Axon | Space::Synapse);
+        space.has(width) && (!writes || space.is_writable()) && is_free
+    }
+}
+
 impl Field {
     /// The field's lowest bit.
     pub(crate) fn shift(self) -> u32 {
@@ -195,6 +205,7 @@ impl Instruction {
                 Operand::Scalar(field) => (RegisterKind::Scalar, field),
                 Operand::Vector(field) => (RegisterKind::Vector, field),
                 Operand::Predicate(field) => (RegisterKind::Predicate, field),
+                Operand::Base => (RegisterKind::Scalar, Field::D),
                 Operand::Signed | Operand::Unsigned => {
                     word |= number(*operand, "the number", 16)?;
                     continue;
@@ -248,14 +259,17 @@ impl Instruction {
     ) -> Result<u32, EncodeError> {
         if !self.has_valid_memory() {
             let what = format!("{}{}", self.space.letter(), self.width.bits());
-            return Err(error("the memory operand", &what, "n8 n16 n32 a8 a16 a32 s4 s8 s16 s32, and e32 to read"));
+            return Err(error(
+                "the memory operand",
+                &what,
+                "n8 n16 n32 a8 a16 a32 s4 s8 s16 s32, and e32 to read; of `vaddn16` and `vaddn32` a and s alone",
+            ));
         }
         Ok((self.space as u32) << 2 | self.width as u32)
     }
 
     fn has_valid_memory(&self) -> bool {
-        let writes = matches!(self.op.description().access, Access::Write | Access::Update);
-        self.space.has(self.width) && (!writes || self.space.is_writable())
+        self.op.description().takes(self.space, self.width)
     }
 
     /// The instruction a word stands for. Every word decodes or is rejected; what decodes encodes to the same word.
@@ -293,6 +307,7 @@ impl Instruction {
                 Operand::Scalar(at) => instruction.set_register(at, register(at, RegisterKind::Scalar)?),
                 Operand::Vector(at) => instruction.set_register(at, register(at, RegisterKind::Vector)?),
                 Operand::Predicate(at) => instruction.set_register(at, register(at, RegisterKind::Predicate)?),
+                Operand::Base => instruction.d = field(Field::D),
                 Operand::Signed | Operand::Label => instruction.imm = sign_extend(word, 16),
                 Operand::Unsigned => instruction.imm = (word & 0xffff) as i32,
                 Operand::Special => {
@@ -342,9 +357,13 @@ impl Instruction {
         let memory = format!("{}{}", self.space.letter(), self.width.bits());
         let offset = if self.imm == 0 { String::new() } else { format!("{:+}", self.imm) };
         for (at, operand) in description.operands.iter().enumerate() {
+            if *operand == Operand::Base && self.d == 0 {
+                continue;
+            }
             f.write_str(if at == 0 { " " } else { ", " })?;
             match *operand {
                 Operand::Scalar(at) => write!(f, "r{}", self.register(at))?,
+                Operand::Base => write!(f, "r{}", self.d)?,
                 Operand::Vector(at) => write!(f, "v{}", self.register(at))?,
                 Operand::Predicate(at) => write!(f, "p{}", self.register(at))?,
                 Operand::Signed | Operand::Unsigned | Operand::Route => write!(f, "{}", self.imm)?,

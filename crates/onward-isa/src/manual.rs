@@ -230,6 +230,7 @@ fn operands(row: &Description) -> Vec<(&'static str, String)> {
             Operand::Row => format!("space and width, base register, offset in rows {range}"),
             Operand::Strided => format!("space and width, base register, stride register, offset in elements {range}"),
             Operand::Table => "space and width, base register".into(),
+            Operand::Base => "scalar register, r0 to r15; r0 where it is left out".into(),
         }
     };
     row.operand_names.iter().copied().zip(row.operands.iter().map(|&operand| meaning(operand))).collect()
@@ -243,12 +244,13 @@ fn facts(row: &Description) -> Vec<(&'static str, String)> {
         Access::Write => "write",
         Access::Update => "read and write",
     };
+    let besides = row.updates.map_or(String::new(), |bits| format!("; n{bits} read and write"));
     let word = row.example_word().map_or(String::new(), |word| format!(" is `{word:#010x}`"));
     let rule = row.cycles.rule();
     let beats = if rule.contains('B') { ", B being `ceil(VL / lanes)`" } else { "" };
     vec![
         ("cycles", format!("{rule}{beats}")),
-        ("memory", access.to_owned()),
+        ("memory", format!("{access}{besides}")),
         ("energy", row.energy.name().to_owned()),
         ("since", format!("version {}", row.since)),
         ("example", format!("`{}`{word}", row.example)),

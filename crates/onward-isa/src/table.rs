@@ -40,6 +40,8 @@ pub enum Operand {
     Strided,
     /// A table in a memory: space, width and base register.
     Table,
+    /// A scalar register in field d that may be left out: then it is r0.
+    Base,
 }
 
 /// How long an instruction takes; the words of the table's `cycles` column.
@@ -122,6 +124,8 @@ pub struct Description {
     pub energy: Energy,
     /// What it does to memory.
     pub access: Access,
+    /// Width, in bits, of the elements of neuron memory that it reads and writes besides.
+    pub updates: Option<u8>,
     /// A line of assembly.
     pub example: &'static str,
     /// The version of the instruction set it came with.
@@ -155,6 +159,11 @@ static ROW_OF_OPCODE: [u8; 256] = {
 };
 
 impl Description {
+    /// Operands that must be written: all but a base register.
+    pub fn least_operands(&self) -> usize {
+        self.operands.len() - usize::from(self.operands.last() == Some(&Operand::Base))
+    }
+
     /// Whether it is a loop: its label is no place to go to but the end of what it repeats.
     pub fn is_loop(&self) -> bool {
         self.operands.contains(&Operand::Label) && self.cycles == Cycles::One
@@ -241,6 +250,7 @@ impl Operand {
             Operand::Scalar(field) => Some((RegisterKind::Scalar, field)),
             Operand::Vector(field) => Some((RegisterKind::Vector, field)),
             Operand::Predicate(field) => Some((RegisterKind::Predicate, field)),
+            Operand::Base => Some((RegisterKind::Scalar, Field::D)),
             _ => None,
         }
     }
@@ -255,7 +265,7 @@ impl Operand {
             Operand::Memory | Operand::Row => Some((-0x800, 0x7ff)),
             Operand::Strided => Some((-0x80, 0x7f)),
             Operand::Table => Some((0, 0)),
-            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) => None,
+            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) | Operand::Base => None,
         }
     }
 }

@@ -140,6 +140,8 @@ fn combinations(row: &onward_isa::Description) -> u64 {
         .map(|operand| {
             let numbers = operand.range().map_or(1, |(min, max)| u64::from(max.abs_diff(min)) + 1);
             match operand {
+                // What adds to neuron memory reads axon or synapse memory.
+                Operand::Memory if row.updates.is_some() => 7 * scalars * numbers,
                 Operand::Memory | Operand::Row | Operand::Table => memories as u64 * scalars * numbers,
                 Operand::Strided => memories as u64 * scalars * scalars * numbers,
                 _ => operand.register().map_or(numbers, |(kind, _)| u64::from(kind.count())),

@@ -28,6 +28,10 @@ pub(crate) enum TokenKind {
     Text(String),
     Equals,
     Comma,
+    Plus,
+    Minus,
+    Star,
+    Slash,
     OpenParenthesis,
     CloseParenthesis,
     OpenBrace,
@@ -53,8 +57,19 @@ enum Shape {
     Stray,
 }
 
+/// All tokens of a file, ending in [`TokenKind::End`], and what is wrong with them, with their places in the whole text.
+pub(crate) fn tokens_of(whole: &str, file: Span) -> (Vec<Token>, Vec<Diagnostic>) {
+    let offset = file.start;
+    let (mut tokens, mut errors) = tokens(&whole[file]);
+    let spans = tokens.iter_mut().map(|token| &mut token.span).chain(errors.iter_mut().map(|error| &mut error.span));
+    for span in spans {
+        *span = span.start + offset..span.end + offset;
+    }
+    (tokens, errors)
+}
+
 /// All tokens of `text`, ending in [`TokenKind::End`], and what is wrong with them.
-pub(crate) fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     let (mut tokens, mut errors) = (Vec::new(), Vec::new());
     let mut rest = text;
     loop {
@@ -83,7 +98,7 @@ fn skip_blank(text: &str) -> &str {
 }
 
 fn lexeme(text: &str) -> IResult<&str, (Shape, &str)> {
-    alt((shaped(punctuation), shaped(word), shaped(number), shaped(quoted), shaped(stray))).parse(text)
+    alt((shaped(foreign), shaped(punctuation), shaped(word), shaped(number), shaped(quoted), shaped(stray))).parse(text)
 }
 
 /// Adds the characters that a parser consumed to what it says they are.
@@ -94,11 +109,20 @@ fn shaped(mut parser: impl FnMut(&str) -> IResult<&str, Shape>) -> impl FnMut(&s
     }
 }
 
+/// How comments begin and end in other languages.
+fn foreign(text: &str) -> IResult<&str, Shape> {
+    value(Shape::Stray, alt((tag("//"), tag("/*"), tag("*/")))).parse(text)
+}
+
 fn punctuation(text: &str) -> IResult<&str, Shape> {
     alt((
         value(Shape::Token(&TokenKind::Newline), char('\n')),
         value(Shape::Token(&TokenKind::Equals), char('=')),
         value(Shape::Token(&TokenKind::Comma), char(',')),
+        value(Shape::Token(&TokenKind::Plus), char('+')),
+        value(Shape::Token(&TokenKind::Minus), char('-')),
+        value(Shape::Token(&TokenKind::Star), char('*')),
+        value(Shape::Token(&TokenKind::Slash), char('/')),
         value(Shape::Token(&TokenKind::OpenParenthesis), char('(')),
         value(Shape::Token(&TokenKind::CloseParenthesis), char(')')),
         value(Shape::Token(&TokenKind::OpenBrace), char('{')),
@@ -124,9 +148,9 @@ fn number(text: &str) -> IResult<&str, Shape> {
     let goes_on = |c: char| is_word_character(c) || c == '.';
     let fraction = pair(char('.'), digit1);
     let exponent = (one_of("eE"), opt(one_of("+-")), digit1);
-    let number = (opt(char('-')), digit1, opt(fraction), opt(exponent));
+    let number = (digit1, opt(fraction), opt(exponent));
     let end = not(satisfy(goes_on));
-    let malformed = (opt(char('-')), opt(char('.')), digit1, take_while(goes_on));
+    let malformed = (opt(char('.')), digit1, take_while(goes_on));
     alt((value(Shape::Number, terminated(number, end)), value(Shape::MalformedNumber, malformed))).parse(text)
 }
 
@@ -138,13 +162,13 @@ fn quoted(text: &str) -> IResult<&str, Shape> {
 }
 
 fn stray(text: &str) -> IResult<&str, Shape> {
-    let is_stray = |c: char| !(c.is_whitespace() || is_word_character(c) || "=,(){}\"#-.'[".contains(c));
+    let is_stray = |c: char| !(c.is_whitespace() || is_word_character(c) || "=,+-*/(){}\"#.'[".contains(c));
     // What other languages write in brackets and single quotes is one error, not one for each end.
     let quoted = recognize((char('\''), take_while(|c| !"'\n".contains(c)), opt(char('\''))));
     let bracketed = recognize((char('['), take_while(|c| !"]\n".contains(c)), opt(char(']'))));
-    // A minus or a point without digits is stray too, but alone: it must not swallow the `-1` behind it. So is a digit
-    // of another script.
-    let single = recognize(satisfy(|c| "-.".contains(c) || is_word_character(c)));
+    // A point without digits is stray too, but alone: it must not swallow the `1` behind it. So is a digit of another
+    // script.
+    let single = recognize(satisfy(|c| c == '.' || is_word_character(c)));
     value(Shape::Stray, alt((take_while1(is_stray), quoted, bracketed, single))).parse(text)
 }
 
@@ -155,16 +179,17 @@ fn judge(shape: Shape, lexeme: &str, span: &Span, errors: &mut Vec<Diagnostic>) 
         Shape::Word => TokenKind::Word(lexeme.to_string()),
         Shape::MalformedWord => {
             let error = Diagnostic::new(span.clone(), format!("`{lexeme}` is not a name"));
-            errors.push(error.help("names are made of the letters a to z, digits and `_`"));
+            errors.push(error.help(if lexeme.contains('-') {
+                "names are made of the letters a to z, digits and `_`; a minus stands between blanks"
+            } else {
+                "names are made of the letters a to z, digits and `_`"
+            }));
             TokenKind::Word(lexeme.to_string())
         }
         Shape::Number if lexeme.contains(['.', 'e', 'E']) => {
             TokenKind::Decimal(lexeme.parse().unwrap_or(f64::INFINITY))
         }
-        Shape::Number => {
-            let beyond = if lexeme.starts_with('-') { i64::MIN } else { i64::MAX };
-            TokenKind::Integer(lexeme.parse().unwrap_or(beyond))
-        }
+        Shape::Number => TokenKind::Integer(lexeme.parse().unwrap_or(i64::MAX)),
         Shape::Text => unescape(lexeme, span, errors),
         Shape::UnclosedText => {
             let error = Diagnostic::new(span.start..span.start + 1, "this string is never closed");
@@ -209,10 +234,9 @@ fn unescape(lexeme: &str, span: &Span, errors: &mut Vec<Diagnostic>) -> TokenKin
 }
 
 fn malformed_number(lexeme: &str, span: &Span) -> Diagnostic {
-    let bare = lexeme.trim_start_matches('-');
-    let help = if bare.starts_with('.') {
+    let help = if lexeme.starts_with('.') {
         "write a zero before the point, as in `0.5`"
-    } else if bare.contains('.') {
+    } else if lexeme.contains('.') {
         "write a decimal as `0.5`, with digits on both sides of one point"
     } else {
         "names begin with a letter; numbers in a list are separated by commas"
@@ -227,7 +251,7 @@ fn unexpected_characters(lexeme: &str, span: &Span) -> Diagnostic {
     match lexeme.chars().next() {
         Some(';') => error.help("an entry ends with its line: leave `;` away"),
         Some(':') => error.help("write `name = value`"),
-        Some('/') => error.help("a comment begins with `#`"),
+        Some('/' | '*') => error.help("a comment begins with `#` and goes to the end of its line"),
         Some('[' | ']') => error.help("lists stand in parentheses, as in `rate(8, 8)`"),
         Some('\'' | '`' | '“' | '”') => error.help("strings stand in double quotes: `\"...\"`"),
         _ => error,
@@ -251,18 +275,19 @@ mod tests {
     #[test]
     fn numbers() {
         assert_eq!(
-            kinds("12 -3 0.5 1e-7 -2.5E+3"),
+            kinds("12 -3 0.5 1e-7 2.5E+3"),
             [
                 TokenKind::Integer(12),
-                TokenKind::Integer(-3),
+                TokenKind::Minus,
+                TokenKind::Integer(3),
                 TokenKind::Decimal(0.5),
                 TokenKind::Decimal(1e-7),
-                TokenKind::Decimal(-2500.0),
+                TokenKind::Decimal(2500.0),
                 TokenKind::End,
             ]
         );
         assert_eq!(kinds("99999999999999999999"), [TokenKind::Integer(i64::MAX), TokenKind::End]);
-        for malformed in ["8x8", "1.", ".5", "1.2.3", "-.5", "1e", "3e5x"] {
+        for malformed in ["8x8", "1.", ".5", "1.2.3", "1e", "3e5x"] {
             assert_eq!(kinds(malformed), [TokenKind::Bad, TokenKind::End], "{malformed}");
         }
     }
@@ -286,13 +311,16 @@ mod tests {
             assert_eq!((tokens.len(), errors.len()), (2, 1), "{name}");
             assert_eq!(tokens[0].kind, TokenKind::Word(name.into()));
         }
-        assert_eq!(kinds("a -1"), [TokenKind::Word("a".into()), TokenKind::Integer(-1), TokenKind::End]);
+        let difference = [TokenKind::Word("a".into()), TokenKind::Minus, TokenKind::Integer(1), TokenKind::End];
+        assert_eq!(kinds("a -1"), difference);
+        assert_eq!(kinds("a - 1"), difference);
     }
 
     #[test]
     fn every_character_is_something() {
-        let (tokens, errors) = tokens("a ;; ' - . $ [8 ² x");
+        let (tokens, errors) = tokens("a ;; ' . $ [8 ² x");
         assert_eq!(tokens.iter().filter(|token| token.kind == TokenKind::Bad).count(), 2);
         assert_eq!(errors.len(), 2);
+        assert_eq!(kinds("1 // 2"), [TokenKind::Integer(1), TokenKind::Bad, TokenKind::Integer(2), TokenKind::End]);
     }
 }

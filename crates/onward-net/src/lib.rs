@@ -31,30 +31,40 @@
 //! ```text
 //! # A comment goes to the end of its line.
 //! network NAME {
+//!     include "PATH"
+//!     parameter NAME = value
 //!     setting = value
 //!     kind NAME = constructor(arguments) from SOURCE, SOURCE { option = value, option = value }
 //! }
 //! ```
 //!
-//! An entry ends with its line; options may also be separated by commas. A value is an integer, a decimal, a string or
-//! a constructor, which has arguments and options of its own if it takes any. Sources stand above what they feed.
-//! [`reference()`] lists every word with its ranges and defaults; `programs/*.sp` are examples.
+//! An entry ends with its line; options may also be separated by commas. A value is an integer, a decimal, a string, a
+//! list in parentheses, a parameter, a calculation with these, or a constructor, which has arguments and options of its own
+//! if it takes any. Sources stand above what they feed. [`reference()`] lists every word with its ranges and defaults;
+//! `programs/*.sp` and `programs/examples/*.sp` are examples.
 //!
 //! # The way through
 //!
-//! Text becomes tokens (`lexer`), a syntax tree (`parser`, `syntax`) and a network (`check`, by the words in
-//! `vocabulary`), which is written as canonical text (`text`) or drawn (`dot`). Each stage goes on after errors, so that
-//! all of them are reported at once. A new feature is a row in `vocabulary` and its meaning in `check`.
+//! Files that a text includes are put behind it ([`with_includes`]), and values for its parameters behind these
+//! ([`with_settings`]). Text becomes tokens (`lexer`), a syntax tree (`parser`, `syntax`), one without parameters and
+//! arithmetic (`parameters`), and a network (`check`, by the words in `vocabulary`), which is written as canonical text
+//! (`text`) or drawn (`dot`). [`Network::load`] reads the arrays that are in files. Each stage goes on after errors, so
+//! that all of them are reported at once. A new feature is a row in `vocabulary` and its meaning in `check`.
 
+mod arrays;
 mod check;
 mod dot;
+mod include;
 mod lexer;
+mod load;
 mod network;
+mod parameters;
 mod parser;
 mod syntax;
 mod text;
 mod vocabulary;
 
+pub use include::{with_includes, with_settings};
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind,
     Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values,
@@ -71,8 +81,9 @@ impl Network {
     /// # Errors
     /// At least one diagnostic, its span in `source`.
     pub fn parse(source: &Source) -> Result<Network, Vec<Diagnostic>> {
-        let (file, mut errors) = parser::parse(&source.text);
-        let network = file.map(|file| {
+        let (file, mut errors) = parser::parse(source);
+        let network = file.map(|mut file| {
+            errors.extend(parameters::resolve(&mut file, source));
             let (network, more) = check::check(&file, source);
             errors.extend(more);
             network
@@ -81,6 +92,8 @@ impl Network {
             Some(network) if errors.is_empty() => Ok(network),
             _ => {
                 errors.sort_by_key(|error| error.span.start);
+                // A parameter's value is checked wherever its name stands.
+                errors.dedup();
                 Err(errors)
             }
         }

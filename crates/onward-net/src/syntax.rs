@@ -1,7 +1,8 @@
 //! The syntax tree: what was written, with its place in the text, before anyone asks whether it makes sense.
 //!
-//! The whole language is two kinds of entries, `name = value` and `kind name = value`. That a `layer` is a layer is the
-//! business of [`crate::check`], so a new kind of layer changes nothing here.
+//! The whole language is two kinds of entries, `name = value` and `kind name = value`; files that are included are part of
+//! the tree already. That a `layer` is a layer is the business of [`crate::check`], so a new kind of layer changes nothing
+//! here; only parameters and arithmetic are gone before that, by [`crate::parameters`].
 
 use std::ops::Range;
 
@@ -14,6 +15,8 @@ pub(crate) struct File {
     /// What stands after `network`.
     pub name: Word,
     pub entries: Vec<Entry>,
+    /// The parameters, taken out of the entries and their values known.
+    pub parameters: Vec<Setting>,
     /// How much of the text had to be skipped.
     pub damage: Damage,
 }
@@ -96,9 +99,30 @@ pub(crate) enum ValueKind {
     Integer(i64),
     Decimal(f64),
     Text(String),
+    /// Values in parentheses; not just one without a comma, which is that value.
+    List(Vec<Value>),
+    /// `-value`, unless that is a number.
+    Negative(Box<Value>),
+    Operation(Box<Operation>),
     Constructor(Constructor),
     /// Something that the parser has already complained about.
     Damaged,
+}
+
+/// `left + right` and its like.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub left: Value,
+    pub operator: Operator,
+    pub right: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
 }
 
 /// `word(arguments) from sources { options }`, all but the word optional.
@@ -110,4 +134,11 @@ pub(crate) struct Constructor {
     pub options: Vec<Setting>,
     /// Whether some of the above was unreadable, and so what is absent may yet be written.
     pub is_partial: bool,
+}
+
+impl Constructor {
+    /// Whether it is a word and nothing else, which may be the name of a parameter.
+    pub fn is_bare(&self) -> bool {
+        self.arguments.is_empty() && self.sources.is_empty() && self.options.is_empty() && !self.is_partial
+    }
 }

@@ -1,6 +1,9 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
-use crate::network::{Gate, Hinge, Initial, Layer, Learning, Network, Neuron, Node, Values, Weights};
+use crate::network::{
+    Convolution, Decay, Encoding, FileArray, Gate, Hinge, Initial, Layer, LayerKind, Learning, Network, Neuron, Node,
+    PoolKind, ReadoutKind, Reset, Values, Weights,
+};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -12,12 +15,13 @@ impl Display for Network {
         }
         writeln!(formatter, "    epochs = {}", self.epochs)?;
         writeln!(formatter, "    window = {}", self.window_steps)?;
-        // The first layer's values become the network's; layers that differ say so.
-        let common = self.layers().next().map(|index| self.layer(index));
-        if let Some(common) = common {
-            writeln!(formatter, "    neurons = {}", common.neuron)?;
-            writeln!(formatter, "    weights = {}", common.weights)?;
-            writeln!(formatter, "    learning = {}", common.learning)?;
+        let common = Common::of(self);
+        for (name, value) in
+            [("neurons", &common.neurons), ("weights", &common.weights), ("learning", &common.learning)]
+        {
+            if let Some(value) = value {
+                writeln!(formatter, "    {name} = {value}")?;
+            }
         }
         writeln!(formatter)?;
         for index in self.graph.node_indices() {
@@ -27,12 +31,42 @@ impl Display for Network {
             if !sources.is_empty() {
                 write!(formatter, " from {}", sources.join(", "))?;
             }
-            if let (Node::Layer(layer), Some(common)) = (node, common) {
-                write!(formatter, " {{ {} }}", options(layer, common))?;
+            let options = options(node, &common);
+            if !options.is_empty() {
+                write!(formatter, " {{ {} }}", options.join(", "))?;
             }
             writeln!(formatter)?;
         }
         writeln!(formatter, "}}")
+    }
+}
+
+/// The first layer's values become the network's, as text; layers that differ say so.
+#[derive(Default)]
+struct Common {
+    neurons: Option<String>,
+    weights: Option<String>,
+    learning: Option<String>,
+}
+
+impl Common {
+    fn of(network: &Network) -> Common {
+        let Some(first) = network.layers().next().map(|index| network.layer(index)) else { return Common::default() };
+        // What is given number by number belongs to one layer.
+        let is_one = |values: &Values| matches!(values, Values::Constant(_));
+        let is_same_for_all = |decay: &Decay| !matches!(decay, Decay::Factor(values) if !is_one(values));
+        let Neuron { threshold, reset, leak, current, bias, .. } = &first.neuron;
+        let share_neurons = is_one(threshold)
+            && is_one(bias)
+            && !matches!(reset, Reset::To(values) if !is_one(values))
+            && is_same_for_all(leak)
+            && current.as_ref().is_none_or(is_same_for_all);
+        let share_weights = matches!(first.weights.initial, Initial::Drawn { .. });
+        Common {
+            neurons: share_neurons.then(|| first.neuron.to_string()),
+            weights: share_weights.then(|| first.weights.to_string()),
+            learning: Some(first.learning.to_string()),
+        }
     }
 }
 
@@ -46,18 +80,56 @@ pub(crate) fn kind(node: &Node) -> &'static str {
     }
 }
 
-fn options(layer: &Layer, common: &Layer) -> String {
-    let mut options = vec![format!("block = {}", layer.block)];
-    if layer.neuron != common.neuron {
-        options.push(format!("neurons = {}", layer.neuron));
+/// What stands between the braces of an item.
+fn options(node: &Node, common: &Common) -> Vec<String> {
+    let pair = |[y, x]: [u32; 2]| format!("({y}, {x})");
+    match node {
+        Node::Input(input) => match input.encoding {
+            Encoding::Delta(change) => vec![format!("change = {change:?}")],
+            _ => Vec::new(),
+        },
+        Node::Pool(pool) => {
+            let mut options = vec![format!("stride = {}", pair(pool.stride))];
+            if pool.kind == PoolKind::Maximum {
+                options.push(format!("block = {}", pool.block));
+            }
+            options
+        }
+        Node::Layer(layer) => layer_options(layer, common),
+        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) | Node::Readout(_) => Vec::new(),
     }
-    if layer.weights != common.weights {
-        options.push(format!("weights = {}", layer.weights));
+}
+
+fn layer_options(layer: &Layer, common: &Common) -> Vec<String> {
+    let mut options = Vec::new();
+    match &layer.kind {
+        LayerKind::Dense => {}
+        LayerKind::Convolution(Convolution { stride, padding, padding_end, dilation, groups, .. }) => {
+            let pairs =
+                [("stride", stride), ("padding", padding), ("padding_end", padding_end), ("dilation", dilation)];
+            options.extend(pairs.map(|(name, [y, x])| format!("{name} = ({y}, {x})")));
+            options.push(format!("groups = {groups}"));
+        }
+        LayerKind::Sparse(sparse) => options.push(format!("connections = {}", sparse.connections)),
     }
-    if layer.learning != common.learning {
-        options.push(format!("learning = {}", layer.learning));
+    if let Some(recurrent) = &layer.recurrent {
+        options.push(format!("recurrent_weights = {recurrent}"));
     }
-    options.join(", ")
+    options.push(format!("block = {}", layer.block));
+    if let Some(rows) = layer.block_rows {
+        options.push(format!("rows = {rows}"));
+    }
+    let own = [
+        ("neurons", layer.neuron.to_string(), &common.neurons),
+        ("weights", layer.weights.to_string(), &common.weights),
+        ("learning", layer.learning.to_string(), &common.learning),
+    ];
+    for (name, value, common) in own {
+        if common.as_ref() != Some(&value) {
+            options.push(format!("{name} = {value}"));
+        }
+    }
+    options
 }
 
 fn quoted(text: &str) -> String {
@@ -67,33 +139,125 @@ fn quoted(text: &str) -> String {
 /// The constructor with its arguments, as in `dense(128)`.
 impl Display for Node {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        let sizes = |shape: &[u32]| shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match self {
             Node::Input(input) => {
-                let shape: Vec<_> = input.shape.iter().map(ToString::to_string).collect();
-                write!(formatter, "rate({})", shape.join(", "))
+                let encoding = match input.encoding {
+                    Encoding::Rate => "rate",
+                    Encoding::Poisson => "poisson",
+                    Encoding::Latency => "latency",
+                    Encoding::Current => "current",
+                    Encoding::Delta(_) => "delta",
+                    Encoding::Events => "events",
+                };
+                write!(formatter, "{encoding}({})", sizes(&input.shape))
             }
             Node::Target(target) => write!(formatter, "classes({})", target.classes),
-            Node::Layer(layer) => write!(formatter, "dense({})", layer.neurons()),
-            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => unreachable!("no text makes it"),
-            Node::Readout(_) => write!(formatter, "nearest_target"),
+            Node::Layer(layer) => match (&layer.kind, &layer.recurrent) {
+                (LayerKind::Dense, None) => write!(formatter, "dense({})", sizes(&layer.shape)),
+                (LayerKind::Dense, Some(_)) => write!(formatter, "recurrent({})", sizes(&layer.shape)),
+                (LayerKind::Convolution(Convolution { channels, kernel: [height, width], .. }), _) => {
+                    write!(formatter, "conv({channels}, {height}, {width})")
+                }
+                (LayerKind::Sparse(_), _) => write!(formatter, "sparse({})", sizes(&layer.shape)),
+            },
+            Node::Pool(pool) => {
+                let kind = match pool.kind {
+                    PoolKind::Sum => "sum_pool",
+                    PoolKind::Average => "average_pool",
+                    PoolKind::Maximum => "max_pool",
+                };
+                write!(formatter, "{kind}({})", sizes(&pool.window))
+            }
+            Node::Flatten(_) => write!(formatter, "flatten"),
+            Node::Add(_) => write!(formatter, "add"),
+            Node::Delay(delay) => write!(formatter, "delay({})", delay.steps),
+            Node::Readout(readout) => write!(
+                formatter,
+                "{}",
+                match readout.kind {
+                    ReadoutKind::NearestTarget => "nearest_target",
+                    ReadoutKind::MostSpikes => "most_spikes",
+                    ReadoutKind::Spikes => "spikes",
+                }
+            ),
         }
     }
 }
 
-/// `integrate_and_fire { ... }`.
+/// `integrate_and_fire { ... }`, or what it is with a leak or a current.
 impl Display for Neuron {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Values::Constant(threshold) = self.threshold else { unreachable!("no text makes it") };
-        // `{:?}` writes the shortest decimal that reads back as the same number, and a point in it.
-        write!(formatter, "integrate_and_fire {{ threshold = {threshold:?}, reset = subtract }}")
+        let Neuron { threshold, reset, leak, current, refractory, bias } = self;
+        match (current, leak) {
+            (Some(current), _) => write!(formatter, "current_based {{ current = {current}, leak = {leak}, ")?,
+            (None, Decay::None) => write!(formatter, "integrate_and_fire {{ ")?,
+            (None, _) => write!(formatter, "leaky {{ leak = {leak}, ")?,
+        }
+        write!(formatter, "threshold = {threshold}, reset = {reset}, refractory = {refractory}, bias = {bias} }}")
     }
+}
+
+/// `subtract`, `zero` or `to(...)`.
+impl Display for Reset {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        match self {
+            Reset::Subtract => write!(formatter, "subtract"),
+            Reset::To(Values::Constant(value)) if value.to_bits() == 0 => write!(formatter, "zero"),
+            Reset::To(values) => write!(formatter, "to({values})"),
+        }
+    }
+}
+
+/// `none`, `shift(...)` or `factor(...)`.
+impl Display for Decay {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        match self {
+            Decay::None => write!(formatter, "none"),
+            Decay::Shift(shift) => write!(formatter, "shift({shift})"),
+            Decay::Factor(values) => write!(formatter, "factor({values})"),
+        }
+    }
+}
+
+/// A number, a list of them or `file(...)`.
+impl Display for Values {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        match self {
+            // `{:?}` writes the shortest decimal that reads back as the same number, and a point in it.
+            Values::Constant(value) => write!(formatter, "{value:?}"),
+            Values::Array(array) => list(formatter, &array.shape, &array.values),
+            Values::File(FileArray { path, member: None, .. }) => write!(formatter, "file({})", quoted(path)),
+            Values::File(FileArray { path, member: Some(member), .. }) => {
+                write!(formatter, "file({}, {})", quoted(path), quoted(member))
+            }
+        }
+    }
+}
+
+/// Numbers as nested lists, each in parentheses; one of a single element ends in a comma.
+fn list(formatter: &mut Formatter, shape: &[usize], values: &[f64]) -> fmt::Result {
+    let Some((&size, inner)) = shape.split_first() else {
+        return values.iter().try_for_each(|value| write!(formatter, "{value:?}"));
+    };
+    write!(formatter, "(")?;
+    for (at, part) in values.chunks(inner.iter().product::<usize>().max(1)).enumerate() {
+        if at > 0 {
+            write!(formatter, ", ")?;
+        }
+        list(formatter, inner, part)?;
+    }
+    write!(formatter, "{}", if size == 1 { ",)" } else { ")" })
 }
 
 /// `fixed { ... }`.
 impl Display for Weights {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Initial::Drawn { gain } = self.initial else { unreachable!("no text makes it") };
-        write!(formatter, "fixed {{ bits = {}, gain = {gain:?} }}", self.bits)
+        let bits = self.bits;
+        match &self.initial {
+            Initial::Drawn { gain } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Given(values) => write!(formatter, "fixed {{ bits = {bits}, values = {values} }}"),
+        }
     }
 }
 

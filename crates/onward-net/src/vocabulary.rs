@@ -1,7 +1,11 @@
 //! Every word of the language: what it is, what arguments and options it takes, in what ranges.
 //!
-//! The checker reads off this table what is allowed, messages what exists, and [`reference`] the language reference. A
-//! new option is a line here and a line in [`crate::check`] that uses it.
+//! The checker reads off the table, [`FORMS`], what is allowed, messages what exists, and [`reference`] the language
+//! reference. A new option is a line there and a line in [`crate::check`] that uses it.
+
+mod forms;
+
+pub(crate) use forms::FORMS;
 
 use std::fmt::Write;
 
@@ -9,6 +13,7 @@ use std::fmt::Write;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Network,
+    Parameter,
     Input,
     Target,
     Layer,
@@ -17,7 +22,9 @@ pub(crate) enum Family {
     Weights,
     Learning,
     Reset,
+    Decay,
     Gate,
+    File,
 }
 
 /// A constructor: a word with its arguments and options.
@@ -46,10 +53,14 @@ pub(crate) enum Takes {
     Integer(i64, i64),
     /// One of these integers.
     OneOf(&'static [i64]),
-    /// Least and greatest.
-    PowerOfTwo(i64, i64),
+    /// One integer or two, along y and x; least and greatest.
+    Pair(i64, i64),
     /// Least and greatest.
     Decimal(f64, f64),
+    /// A number, or one of each in a list or a file; least and greatest.
+    Numbers(f64, f64),
+    /// A list of rows, or a file.
+    Table,
     Text,
     Constructor(Family),
 }
@@ -59,162 +70,34 @@ pub(crate) enum Takes {
 pub(crate) enum Absent {
     /// It is an error, with an example that helps.
     Error,
-    /// This value is meant.
+    /// This value is meant, as the text would say it.
     Means(&'static str),
     /// Something is meant that is no value, described.
     Described(&'static str),
 }
 
 use Absent::{Described, Error, Means};
-use Takes::{Constructor, Decimal, Integer, OneOf, PowerOfTwo, Text};
+use Takes::{Constructor, Decimal, Integer, Numbers, OneOf, Pair, Table, Text};
 
 /// The kinds of items, with what a constructor of theirs looks like.
-pub(crate) const ITEMS: &[(&str, Family)] =
-    &[("input", Family::Input), ("target", Family::Target), ("layer", Family::Layer), ("readout", Family::Readout)];
+pub(crate) const ITEMS: &[(&str, Family)] = &[
+    ("parameter", Family::Parameter),
+    ("input", Family::Input),
+    ("target", Family::Target),
+    ("layer", Family::Layer),
+    ("readout", Family::Readout),
+];
 
-const fn parameter(name: &'static str, takes: Takes, absent: Absent, meaning: &'static str) -> Parameter {
+pub(crate) const fn parameter(name: &'static str, takes: Takes, absent: Absent, meaning: &'static str) -> Parameter {
     Parameter { name, takes, absent, meaning }
 }
-
-/// All constructors; the first is the network itself, whose options are its settings.
-pub(crate) const FORMS: &[Form] = &[
-    Form {
-        family: Family::Network,
-        name: "network",
-        arguments: &[],
-        options: &[
-            parameter("data", Text, Described("--data says it"), "a built-in name or a path"),
-            parameter("epochs", Integer(1, 100_000), Means("10"), "how often the training data is shown"),
-            parameter("window", PowerOfTwo(1, 256), Means("8"), "time steps an input, or its target, is shown"),
-            parameter(
-                "neurons",
-                Constructor(Family::Neurons),
-                Means("integrate_and_fire"),
-                "of all layers that do not say otherwise",
-            ),
-            parameter(
-                "weights",
-                Constructor(Family::Weights),
-                Means("fixed"),
-                "of all layers that do not say otherwise",
-            ),
-            parameter(
-                "learning",
-                Constructor(Family::Learning),
-                Described("each layer says it"),
-                "of all layers that do not say otherwise",
-            ),
-        ],
-        meaning: "a network and its settings",
-    },
-    Form {
-        family: Family::Input,
-        name: "rate",
-        arguments: &[
-            parameter("size", Integer(1, 65_536), Error, "size of the first dimension"),
-            parameter("size", Integer(1, 65_536), Described("one dimension"), "size of the second dimension"),
-            parameter("size", Integer(1, 65_536), Described("two dimensions"), "size of the third dimension"),
-        ],
-        options: &[],
-        meaning: "evenly spread spikes, as many as the value is large",
-    },
-    Form {
-        family: Family::Target,
-        name: "classes",
-        arguments: &[parameter("number", Integer(2, 1024), Error, "number of classes")],
-        options: &[],
-        meaning: "one of several classes",
-    },
-    Form {
-        family: Family::Layer,
-        name: "dense",
-        arguments: &[parameter("neurons", Integer(1, 1 << 20), Error, "number of neurons")],
-        options: &[
-            parameter(
-                "block",
-                Integer(1, 1 << 20),
-                Described("all neurons, but at most 128"),
-                "neurons that live on one core and share a loss, at most the layer's",
-            ),
-            parameter("neurons", Constructor(Family::Neurons), Described("the network's"), "of this layer"),
-            parameter("weights", Constructor(Family::Weights), Described("the network's"), "of this layer"),
-            parameter("learning", Constructor(Family::Learning), Described("the network's"), "of this layer"),
-        ],
-        meaning: "a layer with a weight from every axon of its sources to every neuron",
-    },
-    Form {
-        family: Family::Readout,
-        name: "nearest_target",
-        arguments: &[],
-        options: &[],
-        meaning: "the class whose target evokes spikes most like those of the layer",
-    },
-    Form {
-        family: Family::Neurons,
-        name: "integrate_and_fire",
-        arguments: &[],
-        options: &[
-            parameter("threshold", Decimal(0.001, 1000.0), Means("1.0"), "membrane potential at which a neuron fires"),
-            parameter("reset", Constructor(Family::Reset), Means("subtract"), "what firing does to the membrane"),
-        ],
-        meaning: "neurons that sum weights and fire at a threshold",
-    },
-    Form {
-        family: Family::Weights,
-        name: "fixed",
-        arguments: &[],
-        options: &[
-            parameter("bits", OneOf(&[4, 8, 16]), Means("16"), "bits of a weight"),
-            parameter(
-                "gain",
-                Decimal(0.001, 1000.0),
-                Means("1.0"),
-                "weights are drawn about normal with standard deviation gain * sqrt(2 / inputs)",
-            ),
-        ],
-        meaning: "fixed-point weights",
-    },
-    Form {
-        family: Family::Learning,
-        name: "hinge",
-        arguments: &[],
-        options: &[
-            parameter("rate", Integer(0, 20), Means("9"), "the learning rate is 2^-rate"),
-            parameter("margin", Decimal(0.0, 100.0), Means("0.3"), "in units of sqrt(block) full-rate spikes"),
-            parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run"),
-            parameter("gate", Constructor(Family::Gate), Means("surrogate"), "which weights may change"),
-        ],
-        meaning: "the score of the own class shall exceed that of its rival by a margin",
-    },
-    Form {
-        family: Family::Learning,
-        name: "none",
-        arguments: &[],
-        options: &[],
-        meaning: "weights stay as they are drawn",
-    },
-    Form {
-        family: Family::Reset,
-        name: "subtract",
-        arguments: &[],
-        options: &[],
-        meaning: "the threshold is subtracted, what was above it stays",
-    },
-    Form {
-        family: Family::Gate,
-        name: "surrogate",
-        arguments: &[],
-        options: &[],
-        meaning: "only those of neurons whose voltage is near the threshold",
-    },
-    Form { family: Family::Gate, name: "none", arguments: &[], options: &[], meaning: "all" },
-];
 
 impl Family {
     /// What a member is called in messages.
     pub fn noun(self) -> &'static str {
         match self {
             Family::Network => "network",
+            Family::Parameter => "parameter",
             Family::Input => "encoding of an input",
             Family::Target => "kind of target",
             Family::Layer => "kind of layer",
@@ -223,7 +106,9 @@ impl Family {
             Family::Weights => "kind of weights",
             Family::Learning => "learning rule",
             Family::Reset => "reset",
+            Family::Decay => "decay",
             Family::Gate => "gate",
+            Family::File => "array in a file",
         }
     }
 
@@ -245,6 +130,11 @@ impl Form {
     /// How it is called with its arguments, all of them, as in `dense(NEURONS)`.
     pub fn usage(&self) -> String {
         self.usage_with(self.arguments.len())
+    }
+
+    /// How it is called with the arguments that it must have.
+    pub fn usage_required(&self) -> String {
+        self.usage_with(self.arguments_required())
     }
 
     /// All ways to call it, without options: `rate(SIZE)`, `rate(SIZE, SIZE)` and so on.
@@ -277,10 +167,16 @@ impl Takes {
         match self {
             Integer(least, greatest) => format!("an integer from {least} to {greatest}"),
             OneOf(values) => one_of(values.iter().map(ToString::to_string)),
-            PowerOfTwo(least, greatest) => format!("a power of two from {least} to {greatest}"),
+            Pair(least, greatest) => {
+                format!("an integer from {least} to {greatest}, or two of them as in `({least}, {greatest})`")
+            }
             Decimal(least, greatest) => format!("a number from {least} to {greatest}"),
+            Numbers(least, greatest) => {
+                format!("a number from {least} to {greatest}, a list of them or `file(PATH)`")
+            }
+            Table => "a list of rows or `file(PATH)`".to_string(),
             Text => "a string in double quotes".to_string(),
-            Constructor(family) => one_of(family.members().map(|form| format!("`{}`", form.name))),
+            Constructor(family) => one_of(family.members().map(|form| format!("`{}`", form.usage_required()))),
         }
     }
 }
@@ -305,6 +201,9 @@ pub(crate) fn home(word: &str) -> Option<String> {
             Family::Network => format!("`{word}` is a setting of the network"),
             _ => format!("`{word}` is an option of `{}`", owner.name),
         });
+    }
+    if word == "include" {
+        return Some("`include \"PATH\"` stands alone in the network, without `=`".to_string());
     }
     let form = FORMS.iter().find(|form| form.name == word)?;
     let noun = form.family.noun();

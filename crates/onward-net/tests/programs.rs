@@ -32,6 +32,51 @@ fn mnist() {
     golden::check(&recorded("mnist.sp"), &network.to_string());
 }
 
+/// The examples of the book: each parses, its arrays are there, and its canonical text is the same network.
+#[test]
+fn examples() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/examples");
+    let entries =
+        fs::read_dir(&folder).expect("the folder is there").map(|entry| entry.expect("it can be read").path());
+    let mut paths: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "sp")).collect();
+    paths.sort();
+    assert!(paths.len() >= 10);
+    for path in paths {
+        let source = Source::new(path.display().to_string(), fs::read_to_string(&path).expect("it is a text"));
+        let mut read = |path: &Path| fs::read_to_string(path);
+        let source = onward_net::with_includes(source, &mut read)
+            .unwrap_or_else(|(source, errors)| panic!("{}", source.render(&errors)));
+        let mut network = Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+        let canonical = Source::new("canonical.sp", network.to_string());
+        let again = Network::parse(&canonical).unwrap_or_else(|errors| panic!("{}", canonical.render(&errors)));
+        assert_eq!(again.to_string(), network.to_string());
+        network.load(&folder).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/language.md");
+        let page = fs::read_to_string(page).expect("the page is there");
+        let name = path.file_name().expect("it has a name").to_string_lossy();
+        assert!(page.contains(&format!("examples/{name}")), "the book does not show {name}");
+    }
+}
+
+#[test]
+fn parameters_are_set_and_included_files_are_part_of_the_text() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/examples/parameters.sp");
+    let source = Source::new(path.display().to_string(), fs::read_to_string(&path).expect("the program is there"));
+    let mut read = |path: &Path| fs::read_to_string(path);
+    let source = onward_net::with_includes(source, &mut read)
+        .unwrap_or_else(|(source, errors)| panic!("{}", source.render(&errors)));
+    let settings = [("width", "3"), ("rule", "hinge { rate = 4, gate = none }")];
+    let settings: Vec<_> = settings.map(|(name, value)| (name.to_string(), value.to_string())).into();
+    let source = onward_net::with_settings(source, &settings);
+    let network = Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    let layer = network.layer(network.layers().next().expect("there are layers"));
+    assert_eq!((layer.neurons(), layer.block), (384, 192));
+    assert_eq!(layer.learning, Learning::Hinge(Hinge { rate: 4, margin: 0.3, anneal: 2, gate: Gate::None }));
+    assert_eq!(network.data.as_deref(), Some("digits"));
+    assert!(source.text.contains("width = 3"), "what was set is part of the text");
+}
+
 #[test]
 fn reference() {
     // The book includes it.

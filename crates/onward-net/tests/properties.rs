@@ -1,13 +1,29 @@
 //! What holds for all texts and all networks.
 
+mod random;
+
 use onward_diagnostic::Source;
-use onward_net::{
-    Encoding, Gate, Hinge, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind,
-    Target, Values, Weights,
-};
+use onward_net::{Decay, Initial, Layer, LayerKind, Network, Node, Reset, Values};
 use proptest::prelude::*;
 
 const DIGITS: &str = include_str!("../../../programs/digits.sp");
+
+/// A text with most of the language in it.
+const WIDE: &str = r#"network wide {
+    parameter hidden = 2 * 8 - 4
+    window = 12
+    weights = fixed { bits = 8, gain = 0.5 }
+    input x = events(2, 12, 12)
+    layer c1 = conv(4, 3) from x { stride = (1, 2), padding = 1, rows = 4, weights = fixed { values = file("w.npz", "c1") } }
+    layer p1 = max_pool(2, 2) from c1 { block = 2 }
+    layer d1 = delay(3) from p1
+    layer s1 = add from p1, d1
+    layer f1 = flatten from s1
+    layer r1 = recurrent(hidden) from f1 { neurons = current_based { current = factor(0.9), leak = shift(3), reset = zero } }
+    layer q1 = sparse(3) from r1 { connections = ((0, 0, 0.5), (1, 2, -1.0)), neurons = leaky { threshold = (1.0, 2.0, 0.5) } }
+    readout y = most_spikes from q1
+}
+"#;
 
 /// Fragments from which texts are more likely to get far than from characters.
 const WORDS: &[&str] = &[
@@ -36,6 +52,31 @@ const WORDS: &[&str] = &[
     "window",
     "data",
     "gate",
+    "parameter",
+    "include",
+    "conv",
+    "sum_pool",
+    "add",
+    "delay",
+    "flatten",
+    "sparse",
+    "connections",
+    "recurrent",
+    "current",
+    "delta",
+    "leaky",
+    "leak",
+    "shift",
+    "factor",
+    "values",
+    "file",
+    "threshold",
+    "stride",
+    "padding",
+    "+",
+    "-",
+    "*",
+    "/",
     "=",
     "=",
     "=",
@@ -88,7 +129,7 @@ fn contents(network: &Network) -> String {
         match node {
             Node::Input(input) => input.span = 0..0,
             Node::Target(target) => target.span = 0..0,
-            Node::Layer(layer) => layer.span = 0..0,
+            Node::Layer(layer) => forget_spans(layer),
             Node::Pool(pool) => pool.span = 0..0,
             Node::Flatten(plain) | Node::Add(plain) => plain.span = 0..0,
             Node::Delay(delay) => delay.span = 0..0,
@@ -101,63 +142,30 @@ fn contents(network: &Network) -> String {
     format!("{name} {data:?} {epochs} {window_steps} {nodes:#?} {sources:?}")
 }
 
-fn learning() -> impl Strategy<Value = Learning> {
-    let gate = prop_oneof![Just(Gate::Surrogate), Just(Gate::None)];
-    let hinge = (0..=20_u32, 0.0..=100.0, 0..=16_u32, gate)
-        .prop_map(|(rate, margin, anneal, gate)| Learning::Hinge(Hinge { rate, margin, anneal, gate }));
-    prop_oneof![1 => Just(Learning::None), 3 => hinge]
-}
-
-/// A layer; its name is given later.
-fn layer() -> impl Strategy<Value = Layer> {
-    let bits = prop_oneof![Just(4), Just(8), Just(16)];
-    let size = (1..=1_u32 << 20).prop_flat_map(|neurons| (Just(neurons), 1..=neurons));
-    (size, 0.001..=1000.0, bits, 0.001..=1000.0, learning()).prop_map(
-        |((neurons, block), threshold, bits, gain, learning)| Layer {
-            name: String::new(),
-            kind: LayerKind::Dense,
-            shape: vec![neurons],
-            recurrent: None,
-            block_rows: None,
-            block,
-            neuron: Neuron { threshold: Values::Constant(threshold), ..Neuron::default() },
-            weights: Weights { bits, initial: Initial::Drawn { gain } },
-            learning,
-            span: 0..0,
-        },
-    )
-}
-
-fn network() -> impl Strategy<Value = Network> {
-    let shape = prop_oneof![
-        prop::collection::vec(1..=65_536_u32, 1),
-        prop::collection::vec(1..=4096_u32, 2),
-        prop::collection::vec(1..=256_u32, 3),
-    ];
-    let data = prop::option::of("[^\n]{0,20}");
-    let settings = (data, 1..=100_000_u32, 0..=8_u32, any::<[bool; 2]>());
-    (settings, shape, 2..=1024_u32, prop::collection::vec(layer(), 1..6)).prop_map(
-        |((data, epochs, window, [target_first, target_is_first_source]), shape, classes, layers)| {
-            let mut network =
-                Network { name: "random".into(), data, epochs, window_steps: 1 << window, graph: Default::default() };
-            let input = Node::Input(Input { name: "in_put".into(), shape, encoding: Encoding::Rate, span: 0..0 });
-            let target = Node::Target(Target { name: "Target2".into(), classes, span: 0..0 });
-            let (input, target) = if target_first {
-                let target = network.add(target, &[]);
-                (network.add(input, &[]), target)
-            } else {
-                (network.add(input, &[]), network.add(target, &[]))
-            };
-            let mut sources = if target_is_first_source { vec![target, input] } else { vec![input, target] };
-            for (at, mut layer) in layers.into_iter().enumerate() {
-                layer.name = format!("layer{at}");
-                sources = vec![network.add(Node::Layer(layer), &sources)];
-            }
-            let readout = Readout { name: "_".into(), kind: ReadoutKind::NearestTarget, span: 0..0 };
-            network.add(Node::Readout(readout), &sources);
-            network
-        },
-    )
+fn forget_spans(layer: &mut Layer) {
+    layer.span = 0..0;
+    let mut values = vec![&mut layer.neuron.threshold, &mut layer.neuron.bias];
+    if let Reset::To(to) = &mut layer.neuron.reset {
+        values.push(to);
+    }
+    for decay in [Some(&mut layer.neuron.leak), layer.neuron.current.as_mut()].into_iter().flatten() {
+        if let Decay::Factor(factor) = decay {
+            values.push(factor);
+        }
+    }
+    for weights in [Some(&mut layer.weights), layer.recurrent.as_mut()].into_iter().flatten() {
+        if let Initial::Given(given) = &mut weights.initial {
+            values.push(given);
+        }
+    }
+    if let LayerKind::Sparse(sparse) = &mut layer.kind {
+        values.push(&mut sparse.connections);
+    }
+    for value in values {
+        if let Values::File(file) = value {
+            file.span = 0..0;
+        }
+    }
 }
 
 proptest! {
@@ -190,7 +198,23 @@ proptest! {
     }
 
     #[test]
-    fn canonical_text_is_the_same_network(network in network()) {
+    fn a_mutated_wide_program_is_judged(
+        edits in prop::collection::vec((0..WIDE.len(), 0..20_usize, prop::sample::select(WORDS)), 0..4)
+    ) {
+        let mut text = WIDE.to_string();
+        for (at, length, word) in edits {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            if text.is_char_boundary(at) && text.is_char_boundary(end) {
+                text.replace_range(at..end, word);
+            }
+        }
+        exercise(&text);
+    }
+
+    #[test]
+    fn canonical_text_is_the_same_network(numbers in prop::collection::vec(any::<u32>(), 300)) {
+        let network = random::network(&numbers);
         prop_assert_eq!(contents(&reparsed(&network)), contents(&network));
         prop_assert!(network.to_dot().starts_with("digraph"));
     }
@@ -198,7 +222,7 @@ proptest! {
 
 #[test]
 fn deep_nesting_is_an_error() {
-    for opening in ["(", "a(", "a {", "a = a {\n", "a = b(c {"] {
+    for opening in ["(", "a(", "a {", "a = a {\n", "a = b(c {", "-", "-(", "1+", "1-(", "a*", "(1,"] {
         exercise(&format!("network a {{\n x = {}", opening.repeat(100_000)));
     }
 }

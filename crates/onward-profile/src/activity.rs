@@ -14,7 +14,7 @@ pub struct Activity {
     pub synaptic_events: u64,
     /// Weights written by learning: elements written to synapse memory.
     pub synaptic_updates: u64,
-    /// Times a neuron was brought forward a step: executions of `spike`, each times the neurons of its block.
+    /// Times a neuron was brought forward a step: elements of the comparison that a `spike` sends the outcome of.
     pub neuron_updates: u64,
     /// Spikes that neurons fired, whether anyone takes them or not. Input spikes are not among them.
     pub spikes: u64,
@@ -24,6 +24,8 @@ pub struct Activity {
     pub flits: u64,
     /// Links between routers that they crossed.
     pub hops: u64,
+    /// Those of them that led to another chip of an array.
+    pub crossings: u64,
     /// Results that were saturated.
     pub saturations: u64,
 }
@@ -37,7 +39,8 @@ impl Activity {
         let mut sum = Activity::default();
         for block in &counters.blocks {
             sum.saturations += block.saturated;
-            let neurons = u64::from(image.blocks[block.block as usize].neurons);
+            // By predicate, the elements of the last comparison that set it.
+            let mut compared = [0; 4];
             for executed in executed(image, block) {
                 let (op, space) = (executed.instruction.op, executed.instruction.space);
                 match op.description().access {
@@ -49,8 +52,11 @@ impl Activity {
                     }
                     _ => {}
                 }
+                if matches!(op, Op::Vcge | Op::Vcges) {
+                    compared[usize::from(executed.instruction.d & 3)] = executed.elements;
+                }
                 if op == Op::Spike {
-                    sum.neuron_updates += executed.executions * neurons;
+                    sum.neuron_updates += compared[usize::from(executed.instruction.a & 3)];
                     sum.spikes += executed.elements;
                 }
             }
@@ -59,6 +65,7 @@ impl Activity {
             sum.packets += if route.flits > 0 { packets } else { 0 };
             sum.flits += packets * route.flits;
             sum.hops += packets * route.hops;
+            sum.crossings += packets * route.crossings;
         }
         sum
     }

@@ -101,7 +101,7 @@ impl Energy {
         let mut bill = Bill { costs, picojoules: Energy::default() };
         charge_instructions(&mut bill, image, counters);
         charge_network(&mut bill, image, counters);
-        let cores = image.blocks.iter().map(|block| block.tile).collect::<BTreeSet<_>>().len() as u64;
+        let cores = image.blocks.iter().map(|block| block.core).collect::<BTreeSet<_>>().len() as u64;
         bill.charge(Category::Barrier, Event::BarrierPerCore, counters.steps * cores);
         bill.charge(Category::Host, Event::HostConfigurationPerBit, counters.configuration_bits);
         if let Some(timing) = &counters.timing {
@@ -138,6 +138,11 @@ fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
             Class::VectorMultiply => bill.charge(Category::VectorUnit, Event::VectorMultiply, elements),
             Class::VectorRandom => bill.charge(Category::VectorUnit, Event::RandomDraw, elements),
         }
+        if let Some(width) = description.updates {
+            let bits = executed.accesses() * u64::from(width);
+            bill.charge(Category::NeuronMemory, Event::NeuronReadPerBit, bits);
+            bill.charge(Category::NeuronMemory, Event::NeuronWritePerBit, bits);
+        }
         let (category, read, write) = match executed.instruction.space {
             Space::Synapse => (Category::SynapseMemory, Event::SynapseReadPerBit, Event::SynapseWritePerBit),
             Space::Neuron => (Category::NeuronMemory, Event::NeuronReadPerBit, Event::NeuronWritePerBit),
@@ -169,6 +174,7 @@ fn charge_network(bill: &mut Bill, image: &Image, counters: &Counters) {
             Endpoint::Host(_) => bill.charge(Category::Host, Event::HostFlit, flits),
         }
         bill.charge(Category::Network, Event::FlitHop, packets * route.hops);
+        bill.charge(Category::Network, Event::ChipCrossing, packets * route.crossings);
         bill.charge(Category::Network, Event::FlitEjection, packets * route.to_cores);
         bill.charge(Category::ActiveSet, Event::EventWrite, packets * route.to_cores);
         bill.charge(Category::Host, Event::HostFlit, packets * route.to_host);

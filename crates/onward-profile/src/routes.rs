@@ -1,7 +1,8 @@
 //! What a packet to a route makes of traffic. It follows from the route alone, so it is known without timing.
 
+use onward_chip::Direction;
 use onward_emulate::Counters;
-use onward_image::{Delivery, Destination, Endpoint, Image, Route, attachment, port};
+use onward_image::{Delivery, Destination, Endpoint, Image, Route, attachment};
 
 /// What each packet sent to a route makes of traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct RouteCost {
     pub flits: u64,
     /// Links between routers that they cross.
     pub hops: u64,
+    /// Those of them that lead to another chip of an array.
+    pub crossings: u64,
     /// Flits given to cores.
     pub to_cores: u64,
     /// Flits given to the host.
@@ -24,6 +27,7 @@ impl RouteCost {
         RouteCost {
             flits: route.flits.len() as u64,
             hops: route.flits.iter().map(|flit| hops(image, source, flit.destination)).sum(),
+            crossings: route.flits.iter().map(|flit| crossings(image, source, flit.destination)).sum(),
             to_cores: deliveries().count() as u64 - to_host,
             to_host,
         }
@@ -33,31 +37,39 @@ impl RouteCost {
 /// Links between routers that a flit crosses on its way, copies of a multicast flit counted apart. Links to cores and
 /// host ports are none of them. 0 for what is not on the mesh.
 pub fn hops(image: &Image, source: Endpoint, destination: Destination) -> u64 {
-    let (width, height) = (u32::from(image.chip.mesh.width), u32::from(image.chip.mesh.height));
-    let router = |endpoint| {
-        let (tile, _) = attachment(endpoint, &image.chip.mesh, &image.chip.host.ports)?;
-        Some((tile.0 % width, tile.0 / width))
-    };
+    links(image, source, destination).len() as u64
+}
+
+/// Those of the [`hops`] that lead from one chip of an array to another.
+pub fn crossings(image: &Image, source: Endpoint, destination: Destination) -> u64 {
+    let mesh = &image.chip.mesh;
+    let links = links(image, source, destination);
+    links.iter().filter(|&&(tile, direction)| mesh.leaves_chip(tile, direction)).count() as u64
+}
+
+/// The links that a flit crosses: tile, and direction it is left in.
+fn links(image: &Image, source: Endpoint, destination: Destination) -> Vec<(u32, Direction)> {
+    let mesh = &image.chip.mesh;
+    let router = |endpoint| Some(attachment(endpoint, mesh, &image.chip.host.ports)?.0.0);
+    let mut links = Vec::new();
     match destination {
-        Destination::Unicast(to) => match (router(source), router(to)) {
-            (Some(from), Some(to)) => u64::from(from.0.abs_diff(to.0) + from.1.abs_diff(to.1)),
-            _ => 0,
-        },
+        Destination::Unicast(to) => {
+            let (Some(mut at), Some(to)) = (router(source), router(to)) else { return links };
+            while let Some(direction) = mesh.direction(at, to) {
+                links.push((at, direction));
+                at = mesh.neighbour(at, direction).unwrap_or(to);
+            }
+        }
         Destination::Multicast(tree) => {
             let branches = image.trees.get(usize::from(tree.0)).into_iter().flat_map(|tree| &tree.branches);
-            let links = branches.map(|&(tile, ports)| {
-                let (x, y) = (tile.0 % width, tile.0 / width);
-                let inward = [
-                    (port::NORTH, y > 0),
-                    (port::EAST, x + 1 < width),
-                    (port::SOUTH, y + 1 < height),
-                    (port::WEST, x > 0),
-                ];
-                inward.iter().filter(|&&(port, leads_on)| leads_on && ports & port != 0).count() as u64
-            });
-            links.sum()
+            for &(tile, ports) in branches {
+                let leads_on =
+                    |&direction: &Direction| ports >> direction & 1 == 1 && mesh.neighbour(tile.0, direction).is_some();
+                links.extend((0..4).filter(leads_on).map(|direction| (tile.0, direction)));
+            }
         }
     }
+    links
 }
 
 /// Every source of packets with how many it sent to a route: host inputs first, then blocks.
@@ -67,7 +79,7 @@ pub(crate) fn sent(image: &Image, counters: &Counters) -> Vec<(Endpoint, u64, Ro
         image.host_inputs.iter().zip(&counters.host_packets).map(|(input, &packets)| (host, packets, &input.route));
     let blocks = counters.blocks.iter().flat_map(|counted| {
         let block = &image.blocks[counted.block as usize];
-        block.routes.iter().zip(&counted.packets).map(|(route, &packets)| (Endpoint::Core(block.tile), packets, route))
+        block.routes.iter().zip(&counted.packets).map(|(route, &packets)| (Endpoint::Core(block.core), packets, route))
     });
     inputs.chain(blocks).map(|(from, packets, route)| (from, packets, RouteCost::of(image, from, route))).collect()
 }

@@ -1,11 +1,11 @@
 //! Activity and energy against a case counted by hand, and against the mesh.
 
-use onward_chip::{Chip, Event, Technology};
+use onward_chip::{Array, Chip, Event, Mesh, Technology, Topology};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Machine, Options};
 use onward_image::{
-    Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, Tile, TreeIndex, dimension_order_tree,
+    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
+    PopulationKind, Program, Route, TreeIndex, dimension_order_tree,
 };
 use onward_isa::{Space, assemble};
 use onward_profile::{Activity, Category, Energy, hops};
@@ -34,22 +34,22 @@ added:
 fn tiny() -> Image {
     let program = assemble(&Source::new("tiny.s", HANDLER)).unwrap();
     let chip = Chip::builtin("small").unwrap();
-    let tile = Tile(3);
+    let core = Core(3);
     let tree = dimension_order_tree(
         &chip.mesh,
         &chip.host.ports,
-        Endpoint::Core(tile),
-        &[Endpoint::Core(tile), Endpoint::Core(Tile(0))],
+        Endpoint::Core(core),
+        &[Endpoint::Core(core), Endpoint::Core(Core(0))],
     );
     let to_block = Delivery::Block { block: 0, first_axon: 0 };
     let to_host = Flit { destination: Destination::Unicast(Endpoint::Host(0)), deliveries: vec![Delivery::Host] };
     let to_tree = Flit { destination: Destination::Multicast(TreeIndex(0)), deliveries: vec![] };
-    let from_host = Flit { destination: Destination::Unicast(Endpoint::Core(tile)), deliveries: vec![to_block] };
+    let from_host = Flit { destination: Destination::Unicast(Endpoint::Core(core)), deliveries: vec![to_block] };
     let block = Block {
         population: 0,
         first_neuron: 0,
         neurons: 3,
-        tile,
+        core,
         program: 0,
         entry: 0,
         tagged: false,
@@ -58,6 +58,7 @@ fn tiny() -> Image {
         contents: Default::default(),
         routes: vec![Route { name: "spikes".into(), indices: 3, flits: vec![to_host, to_tree] }],
         symbols: vec![],
+        order: onward_image::Order::Straight,
     };
     Image {
         chip,
@@ -118,6 +119,7 @@ fn activity_of_a_step_counted_by_hand() {
         flits: 2 + 3 * 2,
         // Tile 3 is two links from tile 0, where the host is; the tree to tile 0 takes the same two.
         hops: 2 * 2 + 3 * (2 + 2),
+        crossings: 0,
         saturations: 0,
     };
     assert_eq!(activity, expected);
@@ -174,10 +176,10 @@ fn leakage_is_left_out_where_no_time_was_kept() {
 }
 
 /// The digits, a part of them: learned and tested on a chip whose blocks share cores.
-fn digits(chip: &str) -> (Image, Dataset) {
+fn digits(chip: Chip) -> (Image, Dataset) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs/digits.sp");
     let source = Source::new("digits.sp", std::fs::read_to_string(path).unwrap());
-    let options = onward_compile::Options::new(Chip::builtin(chip).unwrap(), 3);
+    let options = onward_compile::Options::new(chip, 3);
     let image = onward_compile::compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap();
     let mut data = Dataset::load("digits").unwrap();
     let part = |samples: &Samples, count: usize| {
@@ -190,7 +192,28 @@ fn digits(chip: &str) -> (Image, Dataset) {
 
 #[test]
 fn hops_and_flits_follow_from_the_routes_as_the_mesh_counts_them() {
-    for chip in ["small", "middle"] {
+    let [small, middle] = ["small", "middle"].map(|name| Chip::builtin(name).unwrap());
+    let with = |change: fn(&mut Mesh)| {
+        let mut chip = small.clone();
+        chip.mesh = Mesh::of(4, 2);
+        change(&mut chip.mesh);
+        chip.validate().unwrap();
+        chip
+    };
+    let chips = [
+        with(|mesh| mesh.cores_per_tile = 2),
+        with(|mesh| mesh.topology = Topology::Torus),
+        with(|mesh| mesh.array = Some(Array { width: 4, height: 2, link_cycles: 8, cycles_per_flit: 4 })),
+        with(|mesh| {
+            (mesh.topology, mesh.cores_per_tile) = (Topology::Torus, 3);
+            mesh.array = Some(Array { width: 4, height: 2, link_cycles: 3, cycles_per_flit: 2 });
+        }),
+        small.clone(),
+        middle,
+    ];
+    for chip in chips {
+        let is_array = chip.mesh.array.is_some();
+        let name = format!("{:?}", chip.mesh);
         let (image, data) = digits(chip);
         let options = Options { seed: 3, timing: true, threads: 1 };
         let mut session = Session::new(&image, options).unwrap();
@@ -198,13 +221,14 @@ fn hops_and_flits_follow_from_the_routes_as_the_mesh_counts_them() {
         let timing = report.counters.timing.unwrap();
         let activity = Activity::of(&image, &report.counters);
         assert!(activity.hops > 0);
-        assert_eq!((activity.hops, activity.flits), (timing.hops, timing.injected), "{chip}");
+        assert_eq!((activity.hops, activity.flits), (timing.hops, timing.injected), "{name}");
+        assert_eq!((activity.crossings, timing.crossings > 0), (timing.crossings, is_array), "{name}");
     }
 }
 
 #[test]
 fn the_energy_of_a_run_is_that_of_its_parts() {
-    let (image, data) = digits("small");
+    let (image, data) = digits(Chip::builtin("small").unwrap());
     let mut session = Session::new(&image, Options { seed: 3, timing: true, threads: 1 }).unwrap();
     let report = train(&mut session, &image, &data, 2, 3, |_| ControlFlow::Continue(()), |_| {}).unwrap();
     let costs = Technology::builtin("22nm-seneca").unwrap().costs(&image.chip).unwrap();
@@ -220,7 +244,7 @@ fn the_energy_of_a_run_is_that_of_its_parts() {
 
 #[test]
 fn bodies_of_foreach_are_those_of_the_machine() {
-    let (image, _) = digits("small");
+    let (image, _) = digits(Chip::builtin("small").unwrap());
     let machine = Machine::new(&image, Options { seed: 1, timing: false, threads: 1 }).unwrap();
     for (number, block) in image.blocks.iter().enumerate() {
         // Activity counts where the machine says so: set every address to one execution of one element.
@@ -242,7 +266,7 @@ fn bodies_of_foreach_are_those_of_the_machine() {
 #[test]
 fn flits_to_where_they_come_from_cross_nothing() {
     let image = tiny();
-    assert_eq!(hops(&image, Endpoint::Core(Tile(2)), Destination::Unicast(Endpoint::Core(Tile(2)))), 0);
-    assert_eq!(hops(&image, Endpoint::Host(0), Destination::Unicast(Endpoint::Core(Tile(0)))), 0);
-    assert_eq!(hops(&image, Endpoint::Core(Tile(1)), Destination::Unicast(Endpoint::Core(Tile(2)))), 2);
+    assert_eq!(hops(&image, Endpoint::Core(Core(2)), Destination::Unicast(Endpoint::Core(Core(2)))), 0);
+    assert_eq!(hops(&image, Endpoint::Host(0), Destination::Unicast(Endpoint::Core(Core(0)))), 0);
+    assert_eq!(hops(&image, Endpoint::Core(Core(1)), Destination::Unicast(Endpoint::Core(Core(2)))), 2);
 }

@@ -1,6 +1,6 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
-use crate::data::{RateEncoder, Samples};
+use crate::data::{Encoder, Samples};
 use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options};
 use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
 use std::ops::ControlFlow;
@@ -33,8 +33,35 @@ pub enum SessionError {
     },
 }
 
+/// A spike that reached the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spike {
+    /// The sample it was fired for.
+    pub sample: u32,
+    /// Step of the layer's window.
+    pub step: u32,
+    /// The layer's neuron.
+    pub neuron: u32,
+}
+
+/// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.
+pub fn spikes_to_npy(spikes: &[Spike]) -> Vec<u8> {
+    let header = format!("{{'descr': '<u4', 'fortran_order': False, 'shape': ({}, 3), }}", spikes.len());
+    // Magic, version and length are 10 bytes; the numbers begin at a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = length - 1).as_bytes());
+    for spike in spikes {
+        for number in [spike.sample, spike.step, spike.neuron] {
+            bytes.extend(number.to_le_bytes());
+        }
+    }
+    bytes
+}
+
 /// A sample's place in its set, and what it is shown for.
-type Shown<'a> = (&'a [u8], u16);
+type Shown = (usize, u16);
 
 /// A machine and what the host must know to show it samples.
 pub struct Session {
@@ -42,14 +69,18 @@ pub struct Session {
     window: usize,
     /// Host inputs, by number.
     tag: usize,
-    target: usize,
+    target: Option<usize>,
     input: usize,
     words: usize,
-    encoder: RateEncoder,
+    encoder: Encoder,
     /// From the first step that shows a sample to the one that brings the answer.
     latency: u64,
     schedules: Vec<(u32, Schedule)>,
     buffer: Vec<u64>,
+    /// For each block whose packets stand for neurons, which ones; empty unless spikes are read.
+    neurons: Vec<Vec<u32>>,
+    /// Steps by which the readout lags behind the input.
+    lag: u64,
 }
 
 impl Session {
@@ -69,21 +100,35 @@ impl Session {
         let find = |kind: HostInputKind, what| {
             image.host_inputs.iter().position(|input| input.kind == kind).ok_or(SessionError::Input(what))
         };
-        let (tag, target) = (find(HostInputKind::Tag, "tags")?, find(HostInputKind::Target, "targets")?);
-        let input = find(HostInputKind::Input, "input")?;
+        let tag = find(HostInputKind::Tag, "tags")?;
+        let target = find(HostInputKind::Target, "targets").ok();
+        let input =
+            find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
         let indices = |input: usize| image.host_inputs[input].route.indices;
         let neurons = |wanted: fn(&PopulationKind) -> bool| {
             image.network.populations.iter().find(|population| wanted(&population.kind)).map(|of| of.neurons)
         };
-        if neurons(|kind| matches!(kind, PopulationKind::RateInput { .. })) != Some(indices(input)) {
-            return Err(SessionError::Input("input of the network's shape"));
-        }
-        if neurons(|kind| *kind == PopulationKind::Target) != Some(indices(target)) || indices(tag) == 0 {
+        let is_input = |kind: &PopulationKind| {
+            matches!(kind, PopulationKind::RateInput { .. } | PopulationKind::EncodedInput { .. })
+        };
+        let encoder = image.network.populations.iter().find(|population| is_input(&population.kind)).and_then(|of| {
+            Encoder::new(&of.kind, of.neurons, image.network.window_steps, image.network.seed)
+                .filter(|_| of.neurons == indices(input))
+        });
+        let encoder = encoder.ok_or(SessionError::Input("input of the network's shape"))?;
+        let classes = neurons(|kind| *kind == PopulationKind::Target);
+        if target.is_some_and(|target| classes != Some(indices(target))) || indices(tag) == 0 {
             return Err(SessionError::Input("targets of the network's classes"));
         }
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
-        let readout = image.network.populations.iter().find(|population| population.kind == PopulationKind::Readout);
+        let is_readout = |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
+        let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
+        let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
+        let of_block = |block: &onward_image::Block| match image.network.populations[block.population as usize].kind {
+            PopulationKind::Layer { .. } => (0..block.neurons).map(|index| block.neuron(index)).collect(),
+            _ => Vec::new(),
+        };
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match image.network.populations[block.population as usize].kind {
@@ -100,11 +145,23 @@ impl Session {
             target,
             input,
             words,
-            encoder: RateEncoder::new(window as u32),
+            encoder,
             latency: window as u64 + lag - 1,
+            lag,
+            neurons: if reads_spikes { image.blocks.iter().map(of_block).collect() } else { Vec::new() },
             schedules: schedules.collect(),
             buffer: vec![0; window * words],
         })
+    }
+
+    /// Draws the spikes of inputs that are drawn from another seed than the image's.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.encoder.set_seed(seed);
+    }
+
+    /// Whether what reaches the host is a layer's spikes, and no answer.
+    pub fn reads_spikes(&self) -> bool {
+        !self.neurons.is_empty()
     }
 
     /// The machine.
@@ -137,20 +194,25 @@ impl Session {
         order: &[u32],
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, SessionError> {
+        let target = self.target.ok_or(SessionError::Input("targets"))?;
         let at_once = (CHUNK_STEPS / (2 * self.window)).max(1);
         let mut done = 0;
         for chunk in order.chunks(at_once) {
-            let shown: Vec<Shown> =
-                chunk.iter().map(|&at| (samples.pixels(at as usize), samples.label(at as usize))).collect();
-            let (window, tag, target) = (self.window, self.tag, self.target);
-            let mut show =
-                Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+            let shown: Vec<Shown> = chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
+            let (window, tag) = (self.window, self.tag);
+            let mut show = Show {
+                samples,
+                encoder: &self.encoder,
+                buffer: &mut self.buffer,
+                words: self.words,
+                input: self.input,
+            };
             self.machine.run_fed(2 * window * shown.len(), &mut |inputs| {
-                for (at, &(pixels, label)) in shown.iter().enumerate() {
+                for (at, &(sample, label)) in shown.iter().enumerate() {
                     let first = at * 2 * window;
                     let opens = |is_target| Tag { target: is_target, learn: true, slot: label }.payload();
                     inputs.send(tag, first, 0, opens(false));
-                    show.sample(inputs, first, pixels);
+                    show.sample(inputs, first, sample);
                     inputs.send(tag, first + window, 0, opens(true));
                     for step in first + window..first + 2 * window {
                         inputs.send(target, step, u32::from(label), 1);
@@ -176,30 +238,10 @@ impl Session {
         &mut self,
         samples: &Samples,
         count: usize,
-        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<u16>, SessionError> {
-        let at_once = (CHUNK_STEPS / self.window).max(1);
         let first_step = self.machine.step();
-        let mut outputs = Vec::new();
-        let mut done = 0;
-        let all: Vec<usize> = (0..count).collect();
-        for chunk in all.chunks(at_once) {
-            let (window, tag) = (self.window, self.tag);
-            let mut show =
-                Show { encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
-            outputs.extend(self.machine.run_fed(window * chunk.len(), &mut |inputs| {
-                for (at, &sample) in chunk.iter().enumerate() {
-                    let first = at * window;
-                    inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
-                    show.sample(inputs, first, samples.pixels(sample));
-                }
-            })?);
-            done += chunk.len();
-            if progress(done).is_break() {
-                break;
-            }
-        }
-        outputs.extend(self.drain()?);
+        let (outputs, done) = self.show_all(samples, count, progress)?;
         // An answer tells by its step which sample it is for.
         let mut answers = vec![None; done];
         for output in &outputs {
@@ -212,6 +254,66 @@ impl Session {
         let found = outputs.len();
         let answers: Option<Vec<u16>> = answers.into_iter().collect();
         answers.filter(|_| found == done).ok_or(SessionError::Answers { expected: done, found })
+    }
+
+    /// Shows samples `0..count` and returns the spikes that reach the host, in their order, and how many samples were
+    /// shown: fewer if `progress` broke off.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow.
+    pub fn observe(
+        &mut self,
+        samples: &Samples,
+        count: usize,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Vec<Spike>, usize), SessionError> {
+        let first_step = self.machine.step();
+        let (outputs, done) = self.show_all(samples, count, progress)?;
+        let spikes = outputs.iter().filter_map(|output| {
+            let since = output.step.checked_sub(first_step + self.lag)?;
+            let neuron = *self.neurons.get(output.sender? as usize)?.get(output.index as usize)?;
+            let window = self.window as u64;
+            Some(Spike { sample: (since / window) as u32, step: (since % window) as u32, neuron })
+        });
+        let mut spikes: Vec<Spike> = spikes.collect();
+        spikes.sort_unstable();
+        Ok((spikes, done))
+    }
+
+    /// Shows samples `0..count`; nothing is learned. Returns what reached the host, and how many were shown.
+    fn show_all(
+        &mut self,
+        samples: &Samples,
+        count: usize,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Vec<onward_emulate::Output>, usize), SessionError> {
+        let at_once = (CHUNK_STEPS / self.window).max(1);
+        let mut outputs = Vec::new();
+        let mut done = 0;
+        let all: Vec<usize> = (0..count).collect();
+        for chunk in all.chunks(at_once) {
+            let (window, tag) = (self.window, self.tag);
+            let mut show = Show {
+                samples,
+                encoder: &self.encoder,
+                buffer: &mut self.buffer,
+                words: self.words,
+                input: self.input,
+            };
+            outputs.extend(self.machine.run_fed(window * chunk.len(), &mut |inputs| {
+                for (at, &sample) in chunk.iter().enumerate() {
+                    let first = at * window;
+                    inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+                    show.sample(inputs, first, sample);
+                }
+            })?);
+            done += chunk.len();
+            if progress(done).is_break() {
+                break;
+            }
+        }
+        outputs.extend(self.drain()?);
+        Ok((outputs, done))
     }
 
     /// Runs until nothing is under way. Returns what reached the host meanwhile.
@@ -230,17 +332,24 @@ impl Session {
 
 /// Puts a sample's spikes into the inputs.
 struct Show<'a> {
-    encoder: &'a RateEncoder,
+    samples: &'a Samples,
+    encoder: &'a Encoder,
     buffer: &'a mut [u64],
     words: usize,
     input: usize,
 }
 
 impl Show<'_> {
-    fn sample(&mut self, inputs: &mut dyn Feed, first: usize, pixels: &[u8]) {
-        self.encoder.encode(pixels, self.buffer, self.words);
+    fn sample(&mut self, inputs: &mut dyn Feed, first: usize, sample: usize) {
+        let input = self.input;
+        let Some(rate) = self.encoder.as_rate() else {
+            return self.encoder.encode(self.samples, sample, |packet| {
+                inputs.send(input, first + packet.step as usize, packet.axon, packet.payload);
+            });
+        };
+        rate.encode(self.samples.pixels(sample), self.buffer, self.words);
         for (step, bits) in self.buffer.chunks(self.words).enumerate() {
-            inputs.spikes(self.input, first + step, bits);
+            inputs.spikes(input, first + step, bits);
         }
     }
 }

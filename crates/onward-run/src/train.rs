@@ -1,7 +1,7 @@
 //! Training: epochs of learning, each followed by a test.
 
 use crate::data::{Dataset, SampleOrder};
-use crate::session::{Session, SessionError};
+use crate::session::{Session, SessionError, Spike};
 use onward_emulate::{Counters, Engine};
 use onward_image::{Image, PopulationKind};
 use onward_isa::Space;
@@ -55,6 +55,10 @@ pub struct TrainReport {
     pub learning: Phase,
     /// Steps and cycles of testing alone.
     pub testing: Phase,
+    /// The spikes of the last test, where they are what is read out.
+    pub spikes: Option<Vec<Spike>>,
+    /// Whether answers could be right: there are answers, and labels.
+    pub has_accuracy: bool,
 }
 
 /// Sums over the phases of one kind.
@@ -138,7 +142,17 @@ pub fn train(
         }
     }
     let counters = session.machine().counters();
-    Ok(TrainReport { epochs: reports, interrupted, counters, learning_counters, learning, testing })
+    let has_accuracy = dataset.test.is_labelled();
+    Ok(TrainReport {
+        epochs: reports,
+        interrupted,
+        counters,
+        learning_counters,
+        learning,
+        testing,
+        spikes: None,
+        has_accuracy,
+    })
 }
 
 /// Shows the test samples once; nothing is learned. The report has one epoch of testing alone. `progress` may break off.
@@ -153,10 +167,30 @@ pub fn test(
 ) -> Result<TrainReport, SessionError> {
     let before = session.machine().counters();
     let (mut testing, total) = (Phase::default(), dataset.test.len());
-    let tested = test_epoch(session, image, dataset, 0, &mut testing, |done| {
-        progress(Progress { learning: false, epoch: 0, done, total })
-    })?;
+    let mut tell = |done| progress(Progress { learning: false, epoch: 0, done, total });
+    let mut spikes = None;
+    let tested = if session.reads_spikes() {
+        let start = Instant::now();
+        let (read, tested) = counted(session, &mut testing, |session| {
+            let (spikes, done) = session.observe(&dataset.test, total, &mut tell)?;
+            Ok(((spikes, done), done as u64))
+        })?;
+        spikes = Some(read);
+        EpochReport {
+            epoch: 0,
+            samples: 0,
+            tested,
+            right: 0,
+            learn_time: Duration::ZERO,
+            test_time: start.elapsed(),
+            weights_hash: weights_hash(session.machine(), image),
+        }
+    } else {
+        test_epoch(session, image, dataset, 0, &mut testing, tell)?
+    };
     Ok(TrainReport {
+        has_accuracy: spikes.is_none() && dataset.test.is_labelled(),
+        spikes,
         interrupted: tested.tested < total,
         epochs: vec![tested],
         counters: session.machine().counters(),
@@ -218,7 +252,7 @@ pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
             continue;
         }
         for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {
-            for name in ["weights", "target_weights", "bias"] {
+            for name in ["weights", "target_weights", "own_weights", "pairs", "bias"] {
                 for value in machine.peek(number as u32, name).into_iter().flatten() {
                     hash.update(&value.to_le_bytes());
                 }

@@ -3,15 +3,33 @@
 use crate::failure::{Failure, system_words};
 use onward_chip::{Costs, Technology};
 use onward_diagnostic::Source;
-use onward_image::{Image, PopulationKind};
+use onward_image::{Encoding, Image, PopulationKind};
 use onward_run::data::{BUILTIN_DATASETS, Dataset};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads a text.
 pub fn read_source(path: &Path) -> Result<Source, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     Ok(Source::new(path.display().to_string(), text))
+}
+
+/// Reads a network's text with all that it includes, and puts the parameters of `--set` to it.
+pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Failure> {
+    let mut read = |path: &Path| std::fs::read_to_string(path);
+    let source = onward_net::with_includes(read_source(path)?, &mut read)
+        .map_err(|(source, errors)| Failure::diagnostics(&source, &errors))?;
+    Ok(onward_net::with_settings(source, set))
+}
+
+/// What `--set` is given: a parameter's name and its value.
+pub fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write NAME=VALUE, as in `--set hidden=256`".to_owned()),
+    }
 }
 
 /// Reads an image.
@@ -31,13 +49,29 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
     };
     let dataset = Dataset::load(name)?;
     let populations = &image.network.populations;
-    let shape = populations.iter().find_map(|population| match &population.kind {
-        PopulationKind::RateInput { shape } => Some(shape.as_slice()),
+    let input = populations.iter().find_map(|population| match &population.kind {
+        PopulationKind::RateInput { shape } => Some((shape.as_slice(), None, population.neurons)),
+        PopulationKind::EncodedInput { shape, encoding } => {
+            Some((shape.as_slice(), Some(*encoding), population.neurons))
+        }
         _ => None,
     });
-    let classes = populations.iter().find(|population| population.kind == PopulationKind::Target);
-    if let (Some(shape), Some(classes)) = (shape, classes) {
-        dataset.check(shape, classes.neurons)?;
+    // Classes are those of the target, or the neurons that answer; spikes are not compared with labels.
+    let neurons = |wanted| populations.iter().find(|population| population.kind == wanted).map(|of| of.neurons);
+    let spikes = neurons(PopulationKind::SpikeReadout).map(|_| u32::MAX);
+    let classes = neurons(PopulationKind::Target).or(spikes).or(neurons(PopulationKind::Readout));
+    if let (Some((shape, encoding, axons)), Some(classes)) = (input, classes) {
+        let window = image.network.window_steps;
+        match encoding {
+            Some(Encoding::Events) => dataset.check_events(axons, window, classes)?,
+            Some(Encoding::Delta { .. }) => dataset.check_sequences(axons, window, classes)?,
+            _ if dataset.test.is_recorded() => {
+                let message =
+                    format!("{}: holds recorded spikes, but the network's input encodes values", dataset.name);
+                return Err(Failure::input_with_help(message, "change the input to `events`, or give other data"));
+            }
+            _ => dataset.check(shape, classes)?,
+        }
     }
     Ok(dataset)
 }
@@ -92,12 +126,23 @@ impl Output {
 
     /// Writes it.
     pub fn write(&self, contents: &[u8]) -> Result<(), Failure> {
+        self.write_with(|file| file.write_all(contents))
+    }
+
+    /// Writes an image.
+    pub fn write_image(&self, image: &Image) -> Result<(), Failure> {
+        self.write_with(|file| image.write(file))
+    }
+
+    /// Writes it piece by piece.
+    fn write_with(&self, contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
         let write = || match std::fs::metadata(&self.path) {
             // A device or a pipe is written to; renaming would replace it.
-            Ok(found) if !found.is_file() => std::fs::write(&self.path, contents),
+            Ok(found) if !found.is_file() => contents(&mut std::fs::File::create(&self.path)?),
             _ => {
-                let mut file = self.temporary()?;
-                file.write_all(contents)?;
+                let mut buffered = BufWriter::new(self.temporary()?);
+                contents(&mut buffered)?;
+                let file = buffered.into_inner().map_err(|error| error.into_error())?;
                 // Through a link, to what it leads to.
                 let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
                 file.persist(path).map_err(|error| error.error)?;

@@ -30,13 +30,7 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
         vec![
             "chip".into(),
             chip.name.clone(),
-            format!(
-                "{} x {} tiles, {} lanes, {}",
-                chip.mesh.width,
-                chip.mesh.height,
-                chip.core.lanes,
-                si(chip.clock_hz as f64, "Hz")
-            ),
+            format!("{}, {} lanes, {}", mesh(&chip.mesh), chip.core.lanes, si(chip.clock_hz as f64, "Hz")),
         ],
         vec![
             "data".into(),
@@ -50,6 +44,21 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
         vec!["seed".into(), seed.to_string()],
     ];
     table(&[], rows, &[])
+}
+
+/// `4 x 4 tiles`; what is not the usual is said too: `8 x 4 tiles of 2 cores, torus, on 2 x 1 chips`.
+pub fn mesh(mesh: &onward_chip::Mesh) -> String {
+    let mut text = format!("{} x {} tiles", mesh.width, mesh.height);
+    if mesh.cores_per_tile > 1 {
+        text += &format!(" of {} cores", mesh.cores_per_tile);
+    }
+    if mesh.topology == onward_chip::Topology::Torus {
+        text += ", torus";
+    }
+    if let Some(array) = &mesh.array {
+        text += &format!(", on {} x {} chips", array.width, array.height);
+    }
+    text
 }
 
 /// The heading of the lines of epochs.
@@ -85,7 +94,17 @@ pub fn report(results: &Results) -> String {
 
 fn result(results: &Results) -> String {
     let tested = format!("{} of {} test samples", count(results.right as u64), count(results.tested as u64));
-    let mut rows = vec![vec!["accuracy".into(), percent(results.accuracy_percent), tested]];
+    let mut rows = Vec::new();
+    match (results.accuracy_percent, results.read_spikes) {
+        (Some(accuracy), _) => rows.push(vec!["accuracy".into(), percent(accuracy), tested]),
+        (None, Some(spikes)) => {
+            let samples = plural(results.tested as u64, "test sample");
+            rows.push(vec!["spikes read".into(), count(spikes as u64), format!("for {samples}")]);
+        }
+        (None, None) => {
+            rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()])
+        }
+    }
     let learned = results.learned() as u64;
     if learned > 0 {
         let epochs = results.epochs.len() as u64;
@@ -149,19 +168,19 @@ fn energy(results: &Results) -> String {
 fn activity(results: &Results) -> String {
     let activity = &results.activity;
     let row = |title: &str, value: u64, meaning: &str| vec![title.into(), count(value), meaning.into()];
-    table(
-        &[],
-        vec![
-            row("synaptic events", activity.synaptic_events, "weights added because a spike came"),
-            row("synaptic updates", activity.synaptic_updates, "weights written by learning"),
-            row("neuron updates", activity.neuron_updates, "neurons brought forward a step"),
-            row("spikes", activity.spikes, "fired by neurons"),
-            row("packets", activity.packets, "sent by cores and host"),
-            row("hops", activity.hops, "links between routers crossed"),
-            row("saturations", activity.saturations, "results cut off at the ends of their range"),
-        ],
-        &[1],
-    )
+    let mut rows = vec![
+        row("synaptic events", activity.synaptic_events, "weights added because a spike came"),
+        row("synaptic updates", activity.synaptic_updates, "weights written by learning"),
+        row("neuron updates", activity.neuron_updates, "neurons brought forward a step"),
+        row("spikes", activity.spikes, "fired by neurons"),
+        row("packets", activity.packets, "sent by cores and host"),
+        row("hops", activity.hops, "links between routers crossed"),
+    ];
+    if activity.crossings > 0 {
+        rows.push(row("crossings", activity.crossings, "of these to another chip"));
+    }
+    rows.push(row("saturations", activity.saturations, "results cut off at the ends of their range"));
+    table(&[], rows, &[1])
 }
 
 fn cores(results: &Results) -> String {

@@ -24,8 +24,10 @@ pub struct Results {
     pub timing: &'static str,
     pub threads: usize,
     pub interrupted: bool,
-    /// Of the last test.
-    pub accuracy_percent: f64,
+    /// Of the last test; `null` without labels, or where spikes are read out.
+    pub accuracy_percent: Option<f64>,
+    /// Spikes that were read out; `null` where answers are.
+    pub read_spikes: Option<usize>,
     pub right: usize,
     pub tested: usize,
     pub epochs: Vec<Epoch>,
@@ -141,7 +143,8 @@ impl Results {
             timing: if run.options.timing { "cycle" } else { "none" },
             threads: run.options.threads,
             interrupted: report.interrupted,
-            accuracy_percent: last.map_or(0.0, EpochReport::accuracy_percent),
+            accuracy_percent: report.has_accuracy.then(|| last.map_or(0.0, EpochReport::accuracy_percent)),
+            read_spikes: report.spikes.as_ref().map(Vec::len),
             right: last.map_or(0, |epoch| epoch.right),
             tested: last.map_or(0, |epoch| epoch.tested),
             epochs: report.epochs.iter().map(Epoch::new).collect(),
@@ -161,7 +164,7 @@ impl Results {
             activity,
             blocks: image.blocks.len(),
             cores_used: image.core_usage().len(),
-            cores: image.chip.mesh.tiles(),
+            cores: image.chip.mesh.cores(),
             core_usage_percent: usage(image),
             host_s,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },

@@ -130,6 +130,36 @@ fn bad_networks_are_refused() {
 }
 
 #[test]
+fn parameters_are_set_and_files_included() {
+    let desk = Desk::new();
+    desk.edit(
+        "digits.sp",
+        "wide.sp",
+        "network digits {",
+        "network digits {\n    parameter hidden = 128\n    include \"common/rule.sp\"",
+    );
+    let text = fs::read_to_string(desk.path("wide.sp")).unwrap();
+    let text = text.replace("dense(128)", "dense(hidden)");
+    let text = text.replace("learning = hinge { rate = 7, margin = 0.3, anneal = 2, gate = surrogate }", "");
+    desk.write("wide.sp", text);
+    desk.write("common/rule.sp", "# For several networks.\nlearning = hinge { rate = 7, margin = 0.3, anneal = 2 }\n");
+    // The same network in other words is the same network.
+    let printed = |network: &str, more: &str| desk.succeed(&format!("compile {network} --emit parse {more}"));
+    assert_eq!(printed("wide.sp", ""), printed("digits.sp", ""));
+    assert!(printed("wide.sp", "--set hidden=192").contains("dense(192)"));
+    desk.succeed("compile wide.sp --set hidden=64 -o small.onw");
+    assert!(desk.succeed("disasm small.onw").contains("hidden"));
+
+    desk.refuse("unknown_parameter", "compile wide.sp --set hiden=64");
+    desk.refuse("parameter_out_of_range", "compile wide.sp --set hidden=0");
+    desk.refuse("setting_without_value", "train wide.sp --set hidden=");
+    desk.write("common/rule.sp", "# For several networks.\nlearning = hing\n");
+    desk.refuse("mistake_in_included_file", "compile wide.sp");
+    fs::remove_file(desk.path("common/rule.sp")).unwrap();
+    desk.refuse("included_file_missing", "compile wide.sp");
+}
+
+#[test]
 fn bad_data_is_refused() {
     let desk = Desk::new();
     desk.refuse("no_data_given", "train mnist.sp");
@@ -390,12 +420,12 @@ fn traces_show_each_instruction_and_their_first_difference_is_found() {
     assert_eq!(differ.status.code(), Some(1));
     check("trace_diff", "trace-diff a.trace b.trace", &String::from_utf8(differ.stdout).unwrap());
 
-    // A network: the steps that were asked for, of the tile that was asked for.
+    // A network: the steps that were asked for, of the core that was asked for.
     desk.succeed("compile digits.sp -o digits.onw");
     let trace = desk.succeed("run digits.onw --trace-instructions 1 --from 8 --to 9");
     let lines: Vec<&str> = trace.lines().collect();
     assert!(lines.len() > 80, "{}", lines.len());
-    assert!(lines.iter().all(|line| line.starts_with("step 8 tile 1 ") || line.starts_with("step 9 tile 1 ")));
+    assert!(lines.iter().all(|line| line.starts_with("step 8 core 1 ") || line.starts_with("step 9 core 1 ")));
 }
 
 #[test]

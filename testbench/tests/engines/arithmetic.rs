@@ -30,6 +30,12 @@ fn shift_nearest(d: i128, a: i128, b: i128) -> i128 {
     if amount < 1 { shift_down(d, a, b) } else { floor(a + power(amount - 1), power(amount)) }
 }
 
+/// Towards zero: of a negative number what is nearest below its negative.
+fn scale(_: i128, a: i128, b: i128) -> i128 {
+    let product = a * b;
+    if product < 0 { -floor(-product, power(16)) } else { floor(product, power(16)) }
+}
+
 /// Instructions of three scalar registers, and the bitwise ones, bit by bit.
 const SCALAR: &[(Op, Exact)] = &[
     (Op::Add, |_, a, b| a + b),
@@ -68,6 +74,8 @@ const VECTOR: &[(Op, Exact)] = &[
     (Op::Vmaxs, |_, a, b| if a > b { a } else { b }),
     (Op::Vshr, shift_down),
     (Op::Vshrn, shift_nearest),
+    (Op::Vscale, scale),
+    (Op::Vscales, scale),
 ];
 
 /// Comparisons: what `vsels` makes of the predicate, 1 or 0. And the three that select by `va >= vd`.
@@ -300,6 +308,21 @@ fn memory_sheet(a: &[i32], b: &[i32], width: Width) -> Sheet {
         sheet.store(Op::Vst, 0);
         stored.iter().zip(b).for_each(|(&value, &b)| sheet.expect(add, value + i128::from(b)));
     }
+    // Sums in neuron memory behind all results, to which rows of axon or synapse memory are added.
+    for (op, sum_width) in [(Op::Vaddn16, Width::W16), (Op::Vaddn32, Width::W32)] {
+        let sums = |op, d| Instruction { d, imm: 512, width: sum_width, ..Instruction::new(op) };
+        sheet.push(Op::Addi, [5, 0, 0, 0], 512);
+        sheet.code.push(memory(Op::Vst, 2, PLACE));
+        let stored: Vec<i128> = a.iter().map(|&a| sheet.narrow(a.into(), width)).collect();
+        sheet.code.push(sums(Op::Vst, 3));
+        let before: Vec<i128> = b.iter().map(|&b| sheet.narrow(b.into(), sum_width)).collect();
+        sheet.code.push(memory(op, 5, PLACE));
+        let after: Vec<i128> =
+            before.iter().zip(&stored).map(|(&before, &stored)| sheet.narrow(before + stored, sum_width)).collect();
+        sheet.code.push(sums(Op::Vld, 0));
+        sheet.store(Op::Vst, 0);
+        after.into_iter().for_each(|value| sheet.expect(op, value));
+    }
     // Two draws, by the page on the generator.
     for draw in 0..2 {
         sheet.push(Op::Vshrs, [0, 2, 2, 0], 0);
@@ -411,6 +434,7 @@ fn every_instruction_that_computes_is_on_a_sheet() {
     known.extend(REDUCE.iter().map(|(op, _)| *op));
     known.extend([Op::Pand, Op::Por, Op::Pnot, Op::Pcount, Op::Vlut, Op::Vshrs]);
     known.extend([Op::St, Op::Addm, Op::Vst, Op::Vld, Op::Vacc, Op::Vstr, Op::Vldr, Op::Vaccr, Op::Ld]);
+    known.extend([Op::Vaddn16, Op::Vaddn32]);
     // Control, sends and moves: isa/conformance.
     let elsewhere = [
         Op::Nop,

@@ -1,11 +1,11 @@
 //! Random chips with blocks, routes, trees and packets of the host.
 
 use crate::programs::{Frame, Raw, program, raw};
-use onward_chip::{Chip, Core, Host, HostPort, Memory, Mesh, Side};
+use onward_chip::{Array, Chip, Host, HostPort, Memory, Mesh, Side, Topology};
 use onward_emulate::HostPacket;
 use onward_image::{
-    Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, Symbol, Tile, Tree, TreeIndex, dimension_order_tree,
+    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
+    PopulationKind, Program, Route, Symbol, Tree, TreeIndex, dimension_order_tree,
 };
 use onward_isa::Instruction;
 use proptest::prelude::*;
@@ -62,10 +62,10 @@ impl fmt::Debug for Case {
             }
         }
         for (number, block) in blocks.iter().enumerate() {
-            let Block { tile, program, axons, tagged, memory_bytes, .. } = block;
+            let Block { core, program, axons, tagged, memory_bytes, .. } = block;
             writeln!(
                 f,
-                "block {number}: {tile:?}, program {program}, {axons} axons, tagged {tagged}, {memory_bytes:?} bytes"
+                "block {number}: {core:?}, program {program}, {axons} axons, tagged {tagged}, {memory_bytes:?} bytes"
             )?;
             for route in &block.routes {
                 writeln!(f, "    route, {} indices: {:?}", route.indices, route.flits)?;
@@ -78,14 +78,28 @@ impl fmt::Debug for Case {
 fn chip() -> impl Strategy<Value = Chip> {
     let core = (prop::sample::select(vec![4u16, 8, 16, 32, 64]), 1u16..4, 1u16..7);
     let mesh = (1u16..4, 1u16..3, 1u16..5, 0u16..3);
-    (core, mesh, 1u32..9, 0u16..2).prop_map(
-        |((lanes, length, dispatch), (width, height, buffer, link), barrier, port)| Chip {
+    let array = (prop::bool::weighted(0.3), 0u16..9, 1u16..4);
+    let shape = (1u16..4, any::<bool>(), array).prop_map(|(cores_per_tile, torus, (cut, link, cycles))| {
+        let array = Array { width: 1, height: 1, link_cycles: link.max(cycles), cycles_per_flit: cycles };
+        let topology = if torus { Topology::Torus } else { Topology::Mesh };
+        (cores_per_tile, topology, cut.then_some(array))
+    });
+    (core, mesh, shape, 1u32..9, 0u16..2).prop_map(
+        |((lanes, length, dispatch), (width, height, buffer, link), (cores, topology, array), barrier, port)| Chip {
             name: "random".into(),
             clock_hz: 1,
-            barrier_cycles: barrier.max(link.into()),
+            barrier_cycles: barrier.max(16),
             technology: "45nm".into(),
-            mesh: Mesh { width, height, buffer_flits: buffer, link_cycles: link, multicast_trees: 1024 },
-            core: Core { lanes, vector_length: 64 * length, blocks: 64, dispatch_cycles: dispatch },
+            mesh: Mesh {
+                cores_per_tile: cores,
+                topology,
+                buffer_flits: buffer,
+                link_cycles: link,
+                // Each column on a chip of its own.
+                array: array.map(|array| Array { width, ..array }),
+                ..Mesh::of(width, height)
+            },
+            core: onward_chip::Core { lanes, vector_length: 64 * length, blocks: 64, dispatch_cycles: dispatch },
             memory: Memory {
                 instruction_words: 1 << 20,
                 synapse_bytes: 1 << 20,
@@ -128,13 +142,13 @@ fn route(chip: &Chip, source: Endpoint, raw: &RawRoute, blocks: &mut [Block], tr
     let mut deliveries: Vec<(Endpoint, Delivery)> = Vec::new();
     let takers = (0..).zip(blocks).filter(|(number, _)| raw.takers >> number & 1 == 1).take(3);
     for (taker, block) in takers {
-        deliveries.push((Endpoint::Core(block.tile), Delivery::Block { block: taker, first_axon: block.axons }));
+        deliveries.push((Endpoint::Core(block.core), Delivery::Block { block: taker, first_axon: block.axons }));
         block.axons += raw.indices;
     }
     if raw.to_host {
         deliveries.push((Endpoint::Host(0), Delivery::Host));
     }
-    // A tree takes one block a tile; the others get flits of their own.
+    // A tree takes one block a core; the others get flits of their own.
     let mut tree: Vec<(Endpoint, Delivery)> = Vec::new();
     let mut flits = Vec::new();
     for (endpoint, delivery) in deliveries {
@@ -154,7 +168,7 @@ fn route(chip: &Chip, source: Endpoint, raw: &RawRoute, blocks: &mut [Block], tr
 }
 
 pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
-    let tiles = chip.mesh.tiles() as u32;
+    let cores = chip.mesh.cores() as u32;
     let mut trees = Vec::new();
     let mut blocks: Vec<Block> = raw
         .iter()
@@ -162,7 +176,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
             population: 0,
             first_neuron: 0,
             neurons: 1,
-            tile: Tile(raw.tile % tiles),
+            core: Core(raw.tile % cores),
             program: (raw.program % programs.len()) as u32,
             entry: 0,
             tagged: raw.tagged,
@@ -171,13 +185,14 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
             contents: [0, 1, 2].map(|space| raw.contents.iter().map(|byte| byte.wrapping_mul(2 * space + 1)).collect()),
             routes: Vec::new(),
             symbols: vec![Symbol { name: "array".into(), space: 0, width_bits: 16, offset: 3, rows: 2, columns: 3 }],
+            order: onward_image::Order::Straight,
         })
         .collect();
     let mut host_inputs = Vec::new();
     for (number, raw) in (0u32..).zip(raw) {
         let kind = if raw.spikes_only && !raw.tagged { HostInputKind::Input } else { HostInputKind::Tag };
         let indices = raw.host_axons.max(1);
-        let destination = Destination::Unicast(Endpoint::Core(blocks[number as usize].tile));
+        let destination = Destination::Unicast(Endpoint::Core(blocks[number as usize].core));
         let deliveries = vec![Delivery::Block { block: number, first_axon: 0 }];
         host_inputs.push(HostInput {
             kind,
@@ -186,7 +201,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
     }
     for (number, raw) in raw.iter().enumerate() {
         for raw in &raw.routes {
-            let source = Endpoint::Core(blocks[number].tile);
+            let source = Endpoint::Core(blocks[number].core);
             let route = route(&chip, source, raw, &mut blocks, &mut trees);
             blocks[number].routes.push(route);
         }

@@ -137,7 +137,7 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
     let op = description.op;
     let mut made = Instruction::new(op);
     let is_branch = matches!(description.cycles, Cycles::Branch | Cycles::Jump);
-    let reads_first = is_branch || matches!(op, Op::St | Op::Addm | Op::Send);
+    let reads_first = is_branch || matches!(op, Op::St | Op::Addm | Op::Send) || description.updates.is_some();
     for (at, &operand) in description.operands.iter().enumerate() {
         let Some((kind, field)) = operand.register() else { continue };
         let random = raw.registers[field as usize];
@@ -151,6 +151,13 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
             }
             RegisterKind::Scalar if op == Op::Send && field == Field::A && random < 240 => {
                 [fixed::SMALL, fixed::BASE, 0, 1][usize::from(random % 4)]
+            }
+            // Mostly no base, or a small one.
+            RegisterKind::Scalar if operand == Operand::Base && random < 240 => {
+                [0, fixed::SMALL][usize::from(random % 2)]
+            }
+            RegisterKind::Scalar if description.updates.is_some() && random < 240 => {
+                [0, fixed::SMALL, fixed::BASE][usize::from(random % 3)]
             }
             kind => random % kind.count(),
         };
@@ -170,7 +177,7 @@ fn instruction(raw: &Raw, left: usize, frame: Frame) -> Instruction {
             Operand::Memory | Operand::Row | Operand::Strided | Operand::Table => {
                 memory_operand(raw, operand, frame, &mut made)
             }
-            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) => {}
+            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) | Operand::Base => {}
         }
     }
     if made.encode().is_ok() { made } else { Instruction::new(Op::Nop) } // a store to what is read-only
@@ -181,6 +188,9 @@ fn memory_operand(raw: &Raw, operand: Operand, frame: Frame, made: &mut Instruct
     let spaces = [Space::Neuron, Space::Axon, Space::Synapse, Space::Event];
     let event = usize::from(raw.memory.0.is_multiple_of(16) || (raw.memory.0.is_multiple_of(4) && made.op == Op::Ld));
     made.space = spaces[if event == 1 { 3 } else { usize::from(raw.memory.0 % 3) }];
+    if made.op.description().updates.is_some() {
+        made.space = spaces[1 + usize::from(raw.memory.0 % 2)];
+    }
     let widths: Vec<Width> = Width::ALL.into_iter().filter(|&width| made.space.has(width)).collect();
     made.width = widths[usize::from(raw.memory.1) % widths.len()];
     let odd = raw.memory.1 > 250;

@@ -17,6 +17,8 @@ pub(super) struct Name {
 pub(super) struct Block {
     pub name: Name,
     pub tile: (Number, Number),
+    /// Which core of the tile; the first, if left out.
+    pub core: Option<Number>,
     pub entry: Name,
     pub axons: Number,
     pub tagged: bool,
@@ -176,15 +178,23 @@ impl Reader<'_> {
                 let axons = number(self, 4)?;
                 let name = self.name(&operands[0], "a block");
                 let entry = self.name(&operands[3], "a label");
-                let tagged = match operands.get(5) {
-                    None => false,
-                    Some(operand) if operand.text == "tagged" => true,
-                    Some(operand) => {
-                        let message = format!("expected `tagged`, found `{}`", operand.text);
-                        let help = "`tagged` lets axon 0 take tags; leave it out for a block that takes none";
-                        return self.problem(Diagnostic::new(operand.span.clone(), message).help(help));
+                let (mut tagged, mut core) = (false, None);
+                for operand in operands.iter().skip(5) {
+                    match operand.text.strip_prefix("core") {
+                        _ if operand.text == "tagged" && !tagged => tagged = true,
+                        Some(number) if number.starts_with(char::is_whitespace) && core.is_none() => {
+                            let text = number.trim_start();
+                            let span = operand.span.end - text.len()..operand.span.end;
+                            core = Some(self.numbers.add(&Operand { text, span }, directive));
+                        }
+                        _ => {
+                            let message = format!("expected `tagged` or `core K`, found `{}`", operand.text);
+                            let help = "`tagged` lets axon 0 take tags, `core K` names the core where tiles have several; \
+                                        each at most once";
+                            return self.problem(Diagnostic::new(operand.span.clone(), message).help(help));
+                        }
                     }
-                };
+                }
                 let (name, entry) = (name?, entry?);
                 if name.text == "host" {
                     return self
@@ -194,7 +204,7 @@ impl Reader<'_> {
                     let message = format!("there is another block `{}`", name.text);
                     return self.problem(Diagnostic::new(name.span, message).label("defined a second time here"));
                 }
-                self.out.blocks.push(Block { name, tile, entry, axons, tagged, span });
+                self.out.blocks.push(Block { name, tile, core, entry, axons, tagged, span });
             }
             Directive::Size => {
                 let bytes = number(self, 1)?;

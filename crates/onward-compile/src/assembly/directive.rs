@@ -30,10 +30,11 @@ pub(super) enum Directive {
 pub const SYSTEM_DIRECTIVES: &[SystemDirective] = &[
     SystemDirective {
         name: ".block",
-        form: ".block NAME, X, Y, ENTRY, AXONS [, tagged]",
-        summary: "puts a block on the tile in column X and row Y; it runs from the label ENTRY on",
+        form: ".block NAME, X, Y, ENTRY, AXONS [, tagged] [, core K]",
+        summary: "puts a block on the tile in column X and row Y, there on core K (0, if not said); it runs from the \
+                  label ENTRY on",
         what: Directive::Block,
-        operands: (5, 6),
+        operands: (5, 7),
     },
     SystemDirective {
         name: ".size",

@@ -9,7 +9,7 @@ use crate::trees::{Takers, Trees};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use onward_image::{
-    Block, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
+    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
     PopulationKind, Program, Route, Symbol, Tile,
 };
 use onward_isa::Space;
@@ -138,6 +138,8 @@ impl Linker<'_> {
             let x = self.get(&block.tile.0, "the column", 0..=i64::from(chip.mesh.width) - 1);
             let y = self.get(&block.tile.1, "the row", 0..=i64::from(chip.mesh.height) - 1);
             let axons = self.get(&block.axons, "the number of axons", 1..=i64::from(chip.memory.axons));
+            let last = i64::from(chip.mesh.cores_per_tile) - 1;
+            let on_tile = block.core.as_ref().map_or(Some(0), |core| self.get(core, "the core of the tile", 0..=last));
             let tile = x.zip(y).map_or(0, |(x, y)| y * i64::from(chip.mesh.width) + x);
             let labels = &self.parts.program.labels;
             let entry = labels.iter().find(|(label, _)| *label == block.entry.text).map(|(_, address)| *address);
@@ -163,7 +165,7 @@ impl Linker<'_> {
                 population: number as u32,
                 first_neuron: 0,
                 neurons: 0,
-                tile: Tile(tile as u32),
+                core: Core::on(Tile(tile as u32), on_tile.unwrap_or(0) as u32, &chip.mesh),
                 program: 0,
                 entry: entry.unwrap_or(0),
                 tagged: block.tagged,
@@ -172,6 +174,7 @@ impl Linker<'_> {
                 contents: Default::default(),
                 routes: Vec::new(),
                 symbols: Vec::new(),
+                order: onward_image::Order::Straight,
             });
         }
         blocks
@@ -361,7 +364,7 @@ impl Linker<'_> {
                 return;
             }
             blocks[block].neurons = blocks[block].neurons.max(sending.indices as u32);
-            let route = sending.into_route(Endpoint::Core(blocks[block].tile), trees);
+            let route = sending.into_route(Endpoint::Core(blocks[block].core), trees);
             blocks[block].routes.push(route);
         }
     }
@@ -403,7 +406,7 @@ impl Linker<'_> {
     fn deliver(&mut self, sending: &mut Sending, number: usize, block: &Block, first: Option<&Number>, span: &Span) {
         if let Some(first_axon) = self.take_axons(number, block.axons, first, sending.indices, span) {
             let delivery = Delivery::Block { block: number as u32, first_axon };
-            sending.takers.entry(block.tile).or_default().push(delivery);
+            sending.takers.entry(block.core).or_default().push(delivery);
         }
     }
 
@@ -520,19 +523,24 @@ impl Linker<'_> {
         }
     }
 
-    /// Whether the blocks of each tile fit its core.
+    /// Whether the blocks of each core fit it.
     fn check_cores(&mut self, image: &Image) {
         for usage in image.core_usage() {
             let Some(&last) = usage.blocks.last() else { continue };
             for limit in usage.limits(&image.chip).into_iter().filter(|limit| limit.needed > limit.available) {
-                let width = u32::from(image.chip.mesh.width);
-                let (x, y) = (usage.tile.0 % width, usage.tile.0 / width);
+                let mesh = &image.chip.mesh;
+                let (x, y) = mesh.coordinates(usage.core.tile(mesh).0);
+                let number = match mesh.cores_per_tile {
+                    1 => String::new(),
+                    _ => format!(" {}", usage.core.number_on_tile(mesh)),
+                };
                 let span = self.parts.description.blocks[last as usize].span.clone();
-                let message = format!("tile ({x}, {y}) is too full: {} needs {}", limit.what, limit.needed);
+                let message =
+                    format!("core{number} of tile ({x}, {y}) is too full: {} needs {}", limit.what, limit.needed);
                 let problem = Diagnostic::new(span, message)
                     .label(format!("the last of its {} {}", usage.blocks.len(), plural(usage.blocks.len(), "block")))
                     .note(format!("a core of chip `{}` has {}", image.chip.name, limit.available))
-                    .help("put blocks on other tiles, or take a chip with larger cores");
+                    .help("put blocks on other cores, or take a chip with larger cores");
                 self.diagnostics.push(problem);
             }
         }

@@ -1,5 +1,5 @@
 use super::*;
-use onward_image::{Delivery, Destination, HostInputKind, Tile};
+use onward_image::{Core, Delivery, Destination, HostInputKind};
 
 fn small() -> Chip {
     Chip::builtin("small").expect("a built-in chip")
@@ -54,8 +54,8 @@ here:   sleep
     let image = &system.image;
     assert_eq!(image.network.name, "test");
     let [first, second, third] = &image.blocks[..] else { panic!("three blocks") };
-    assert_eq!((first.tile, first.entry, first.axons, first.tagged), (Tile(0), 0, 8, false));
-    assert_eq!((second.tile, second.entry, second.axons, second.tagged), (Tile(1), 1, 4, true));
+    assert_eq!((first.core, first.entry, first.axons, first.tagged), (Core(0), 0, 8, false));
+    assert_eq!((second.core, second.entry, second.axons, second.tagged), (Core(1), 1, 4, true));
     assert_eq!((&first.contents[0][..], &second.contents[0][..]), (&[1, 2][..], &[1, 0xff, 3][..]));
     assert_eq!(third.memory_bytes, [256; 3]);
     assert_eq!(first.routes[0].flits.len(), 1);
@@ -198,10 +198,14 @@ fn what_is_wrong_is_said() {
         (".block a, 0, 0, start, 1", &["there is another block `a`"]),
         (".block host, 0, 0, start, 1", &["no block can be called `host`"]),
         (".block 3, 0, 0, start, 1", &["`3` is not a name for a block"]),
-        (".block c, 0, 0, start, 1, tag", &["expected `tagged`, found `tag`"]),
+        (".block c, 0, 0, start, 1, tag", &["expected `tagged` or `core K`, found `tag`"]),
+        (".block c, 0, 0, start, 1, tagged, tagged", &["expected `tagged` or `core K`, found `tagged`"]),
+        (".block c, 0, 0, start, 1, core 0, tagged", &[]),
+        (".block c, 0, 0, start, 1, core 1", &["the core of the tile is 1", "allowed is 0 to 0"]),
+        (".block c, 0, 0, start, 1, core", &["expected `tagged` or `core K`, found `core`"]),
         (
             ".block c, 0, 0, start, 4096",
-            &["tile (0, 0) is too full: axons needs 4104", "a core of chip `small` has 4096"],
+            &["core of tile (0, 0) is too full: axons needs 4104", "a core of chip `small` has 4096"],
         ),
         (".steps 5", &["`.steps` stands here a second time"]),
         (".size e, 100", &["there is no memory `e`"]),
@@ -257,4 +261,22 @@ fn any_text_gets_an_answer() {
     ] {
         errors_of(text);
     }
+}
+
+#[test]
+fn a_block_is_put_on_the_core_it_names() {
+    let mut chip = small();
+    (chip.mesh.cores_per_tile, chip.mesh.topology) = (3, onward_chip::Topology::Torus);
+    let text = ".block a, 1, 0, start, 4\n.block b, 1, 0, start, 4, core 2, tagged\n.block c, 0, 1, start, 4, tagged, core 1\n\
+                .route a, 0, 2, b\n.route a, 0, 2, c\n.steps 3\nstart: sleep\n";
+    let assemble = |text: &str| assemble_system(&Source::new("test.s", text), &chip, &mut none);
+    let system = assemble(text).unwrap_or_else(|errors| panic!("{errors}"));
+    let cores: Vec<u32> = system.image.blocks.iter().map(|block| block.core.0).collect();
+    assert_eq!(cores, [3, 5, 7]);
+    assert!(matches!(system.image.blocks[0].routes[0].flits[0].destination, Destination::Multicast(_)));
+    let errors = assemble(&text.replace("core 2", "core 3")).err().map(|errors| errors.render()).unwrap_or_default();
+    assert!(errors.contains("the core of the tile is 3") && errors.contains("allowed is 0 to 2"), "{errors}");
+    let full = text.replace("4, core 2", "4097, core 2").replace("axons", "");
+    let errors = assemble(&full).err().map(|errors| errors.render()).unwrap_or_default();
+    assert!(errors.contains("the number of axons is 4097"), "{errors}");
 }

@@ -1,8 +1,11 @@
 //! Handlers: the programs of layers and readouts, written as assembly that people can read.
 
+mod events;
 mod hinge;
 mod layer;
+mod neurons;
 mod readout;
+mod relay;
 mod text;
 
 use crate::formats::LayerFormat;
@@ -11,7 +14,9 @@ use onward_isa::Program;
 use petgraph::graph::NodeIndex;
 
 pub(crate) use layer::layer;
-pub(crate) use readout::readout;
+pub(crate) use neurons::{BlockShape, arrays, neurons};
+pub(crate) use readout::{most_spikes, neurons_of_axons, readout};
+pub(crate) use relay::{delay, maximum};
 
 /// A program and what it assumes of its block; blocks of the same layer and size share it.
 #[derive(Clone, Debug)]

@@ -9,6 +9,10 @@ pub(super) struct Assembly {
     text: String,
 }
 
+fn sign(number: i64) -> char {
+    if number < 0 { '-' } else { '+' }
+}
+
 impl Assembly {
     /// A line of comment.
     pub fn comment(&mut self, comment: &str) {
@@ -66,6 +70,33 @@ impl Assembly {
                 self.code(&format!("ori {register}, {register}, {}", value & 0xffff), "");
             }
         }
+    }
+
+    /// An instruction on the element `base + offset` of a memory: what is beyond an offset's reach is added in r15.
+    pub fn indexed(&mut self, instruction: &str, memory: &str, base: &str, offset: i64, comment: &str) {
+        if (-0x800..0x800).contains(&offset) {
+            let offset = if offset == 0 { String::new() } else { format!(" {} {}", sign(offset), offset.abs()) };
+            return self.code(&format!("{instruction}, {memory}[{base}{offset}]"), comment);
+        }
+        if i16::try_from(offset).is_ok() {
+            self.code(&format!("addi r15, {base}, {offset}"), "");
+        } else {
+            self.load_number("r15", offset as i32, "");
+            self.code(&format!("add r15, r15, {base}"), "");
+        }
+        self.code(&format!("{instruction}, {memory}[r15]"), comment);
+    }
+
+    /// Adds a number to a register; r15 is used where it is a large one.
+    pub fn advance(&mut self, register: &str, by: i64, comment: &str) {
+        if by == 0 {
+            return;
+        }
+        if i16::try_from(by).is_ok() {
+            return self.code(&format!("addi {register}, {register}, {by}"), comment);
+        }
+        self.load_number("r15", by as i32, "");
+        self.code(&format!("add {register}, {register}, r15"), comment);
     }
 
     /// The text.

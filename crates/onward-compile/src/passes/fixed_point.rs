@@ -1,10 +1,13 @@
 //! `fixed-point`: the integer constants of each layer.
 
 use crate::formats::{LayerFormat, LearningFormat};
+use crate::parameters::{Bounds, Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
-use onward_net::Layer;
+use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, ReadoutKind, Values};
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 
 pub(super) struct FixedPoint;
 
@@ -26,6 +29,118 @@ fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
     })
 }
 
+/// Whether layers learn, or are asked for the scores of classes.
+fn scores_classes(network: &Network) -> bool {
+    let learns = |node| network.layer(node).learning != Learning::None;
+    network.readout().kind == ReadoutKind::NearestTarget || network.layers().any(learns)
+}
+
+/// The integers of a layer that does not learn.
+fn describe(name: &str, parameters: &LayerParameters) -> String {
+    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, rounding, .. } =
+        parameters;
+    let mut text = format!("layer {name}: weights of {weight_bits} bits, times 2^{fraction_bits}");
+    let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
+    if divisors != &[1] {
+        let sizes: Vec<String> = divisors.iter().map(u64::to_string).collect();
+        add(format_args!("; averages over {}", sizes.join(", ")));
+    }
+    if *payload != 1 {
+        add(format_args!("; values of 0 to {payload}"));
+    }
+    add(format_args!("; on the membrane 1.0 = {unit}\n"));
+    let show = |values: &Integers| match values {
+        Integers::Same(value) => value.to_string(),
+        Integers::Each(values) => {
+            let (least, most) = (values.iter().min().unwrap_or(&0), values.iter().max().unwrap_or(&0));
+            format!("{least} to {most}")
+        }
+    };
+    add(format_args!("  threshold {}", show(&neuron.threshold)));
+    if let Some(reset) = &neuron.reset {
+        add(format_args!(", reset to {}", show(reset)));
+    }
+    if let Some(leak) = &neuron.leak {
+        add(format_args!(", {} / 65536 left of the membrane", show(leak)));
+    }
+    if let Some(current) = &neuron.current {
+        add(format_args!(", {} / 65536 of the current", show(current)));
+    }
+    if neuron.refractory > 0 {
+        add(format_args!(", refractory for {} steps", neuron.refractory));
+    }
+    if neuron.bias != Integers::Same(0) {
+        add(format_args!(", bias {}", show(&neuron.bias)));
+    }
+    let bits = |bound: f64| {
+        if bound > f64::from(i32::MAX) {
+            "32 bits, which can saturate".into()
+        } else {
+            format!("{} bits", Bounds::bits(bound))
+        }
+    };
+    add(format_args!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input)));
+    if neuron.current.is_some() {
+        add(format_args!(", {:.0} is the current ({})", bounds.current, bits(bounds.current)));
+    }
+    add(format_args!(", {:.0} is a membrane in a window ({})\n", bounds.membrane, bits(bounds.membrane)));
+    let clamped =
+        if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
+    add(format_args!(
+        "  {} weights{clamped}; rounded by {:.3e} at most, {:.3e} root mean square\n",
+        rounding.weights, rounding.largest, rounding.root_mean_square
+    ));
+    text
+}
+
+/// What a network that scores classes cannot have.
+fn unlearnable(network: &Network) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    let mut error = |span: Range<usize>, what: String, help: &str| {
+        let message = format!("a network that learns, or scores classes by targets, cannot have {what}");
+        errors.push(Diagnostic::new(span, message).help(help.to_owned()));
+    };
+    let without = "without learning, with the readout `most_spikes` or `spikes`, it can";
+    for node in network.graph.node_weights() {
+        match node {
+            Node::Input(input) if input.encoding == Encoding::Current => {
+                error(
+                    input.span.clone(),
+                    "an input of values".into(),
+                    "let values become spikes: `rate`, `poisson` or `latency`",
+                );
+            }
+            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
+                error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
+            }
+            Node::Readout(readout) if readout.kind != ReadoutKind::NearestTarget => {
+                error(
+                    readout.span.clone(),
+                    "this readout".into(),
+                    "ask for the class whose target is nearest: `nearest_target`",
+                );
+            }
+            Node::Layer(layer) => {
+                let name = &layer.name;
+                if layer.kind != LayerKind::Dense || layer.recurrent.is_some() {
+                    error(layer.span.clone(), format!("`{name}`: its layers are dense, without recurrence"), without);
+                }
+                let Neuron { threshold, .. } = &layer.neuron;
+                let plain = Neuron { threshold: threshold.clone(), ..Neuron::default() };
+                if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
+                    let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
+                    error(layer.span.clone(), what, without);
+                }
+                if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
+                    error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
+                }
+            }
+            _ => {}
+        }
+    }
+    errors
+}
+
 impl Pass for FixedPoint {
     fn name(&self) -> &'static str {
         "fixed-point"
@@ -37,6 +152,22 @@ impl Pass for FixedPoint {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
+        if !scores_classes(network) {
+            let mut errors = Vec::new();
+            let mut parameters = BTreeMap::new();
+            for node in network.layers() {
+                match LayerParameters::new(network, node, compilation.options.seed) {
+                    Ok(of_layer) => drop(parameters.insert(node, of_layer)),
+                    Err(error) => errors.push(error),
+                }
+            }
+            compilation.parameters = parameters;
+            return if errors.is_empty() { Ok(()) } else { Err(errors) };
+        }
+        let errors = unlearnable(network);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         let formats = network.layers().map(|node| {
             let format = LayerFormat::new(network.layer(node), network.inputs(node), network.window_steps);
             (node, format)
@@ -53,6 +184,9 @@ impl Pass for FixedPoint {
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
+        for (&node, parameters) in &compilation.parameters {
+            text += &describe(&network.layer(node).name, parameters);
+        }
         for (&node, format) in &compilation.formats {
             let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
             writeln!(

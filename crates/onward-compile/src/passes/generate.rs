@@ -1,48 +1,96 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::handlers::{Handlers, LayerShape, layer, readout};
+use crate::connect::{Connection, Maker, PartKind, Sums, plane};
+use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout};
 use crate::layout::Layout;
+use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
-use onward_image::Symbol;
+use onward_image::{Order, Symbol};
 use onward_isa::Program;
-use onward_net::{Network, Node};
+use onward_net::{Layer, LayerKind, Network, Node, ReadoutKind};
+use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
+use std::collections::BTreeMap;
 
 pub(super) struct Generate;
 
-/// The handlers of one block.
-fn handlers(compilation: &Compilation, block: &PlannedBlock) -> Handlers {
+/// The handlers of one block, and its connection if it is of a layer that does not learn.
+fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Option<Connection>) {
     let network = compilation.network();
     let classes = network.classes();
+    let vector_length = u32::from(compilation.options.chip.core.vector_length);
+    let mut connection = None;
     let (text, layout) = match &network.graph[block.node] {
-        Node::Layer(of) => layer(&LayerShape {
-            name: &of.name,
-            neurons: block.neurons,
-            inputs: network.inputs(block.node),
-            classes,
-            window: network.window_steps,
-            fed_by_target: network.is_fed_by_target(block.node),
-            scores: network
-                .graph
-                .edges(block.node)
-                .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
-            vector_length: u32::from(compilation.options.chip.core.vector_length),
-            format: &compilation.formats[&block.node],
-        }),
+        Node::Layer(of) => match compilation.parameters.get(&block.node) {
+            Some(parameters) => {
+                let maker = maker(compilation, block, of, parameters);
+                let connection = connection.insert(maker.connection(block));
+                let (name, window) = (of.name.as_str(), network.window_steps);
+                neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
+            }
+            None => layer(&LayerShape {
+                name: &of.name,
+                neurons: block.neurons,
+                inputs: network.inputs(block.node),
+                classes,
+                window: network.window_steps,
+                fed_by_target: network.is_fed_by_target(block.node),
+                scores: network
+                    .graph
+                    .edges(block.node)
+                    .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
+                vector_length,
+                format: &compilation.formats[&block.node],
+            }),
+        },
+        Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
+            most_spikes(&of.name, compilation, block, vector_length)
+        }
         Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
-        _ => unreachable!("only layers and readouts have blocks"),
+        Node::Pool(of) => {
+            let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
+            connection = Some(made);
+            (text, layout)
+        }
+        Node::Delay(of) => delay(&of.name, of.steps, compilation, block, vector_length),
+        _ => unreachable!("nodes that have no neurons have no blocks"),
     };
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);
     let name = if whole { format!("{name}-{}", block.neurons) } else { name.to_owned() };
-    Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() }
+    let handlers =
+        Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
+    (handlers, connection)
+}
+
+fn maker<'a>(
+    compilation: &'a Compilation,
+    block: &PlannedBlock,
+    layer: &'a Layer,
+    parameters: &'a LayerParameters,
+) -> Maker<'a> {
+    let network = compilation.network();
+    Maker {
+        layer,
+        parameters,
+        sources: &compilation.sources[&block.node],
+        input: plane(network.graph[network.signal(block.node)].shape()),
+        planned: &compilation.blocks,
+        chip: &compilation.options.chip,
+    }
 }
 
 /// What of a block does not fit an empty core of the chip.
-fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout) -> Vec<Diagnostic> {
+fn misfits(
+    network: &Network,
+    chip: &Chip,
+    block: &PlannedBlock,
+    layout: &Layout,
+    connection: Option<&Connection>,
+) -> Vec<Diagnostic> {
     let [neuron, axon, synapse] = layout.bytes();
     let limits = [
         ("synapse memory", "bytes", synapse, chip.memory.synapse_bytes),
@@ -52,7 +100,7 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
     ];
     let node = &network.graph[block.node];
     let over = limits.into_iter().filter(|&(_, _, needed, available)| needed > u64::from(available));
-    over.map(|(what, unit, needed, available)| {
+    let misfits = over.map(|(what, unit, needed, available)| {
         let parts: Vec<&Symbol> =
             layout.symbols.iter().filter(|symbol| symbol.space().is_some_and(|space| space.name() == what)).collect();
         let mut diagnostic = Diagnostic::new(
@@ -70,21 +118,87 @@ fn misfits(network: &Network, chip: &Chip, block: &PlannedBlock, layout: &Layout
                 symbol.name, symbol.rows, symbol.columns, symbol.width_bits
             ));
         }
-        let bits = layout.symbol("weights").map_or(0, |symbol| symbol.width_bits);
-        let help = match what {
-            "synapse memory" => {
-                // A multiple of 16 fills the lanes of most chips.
-                let largest = (u64::from(block.neurons) * u64::from(available) / needed).max(1);
-                let largest = if largest > 16 { largest / 16 * 16 } else { largest };
-                let fewer_bits = if bits > 4 { ", weights of fewer bits" } else { "" };
-                format!("smaller blocks (`block = {largest}` or less){fewer_bits}, or a chip with larger memories")
+        diagnostic.help(help(node, block, layout, what, needed, available.into()))
+    });
+    misfits.chain(table_limits(node, connection)).collect()
+}
+
+/// What would make a block fit.
+fn help(node: &Node, block: &PlannedBlock, layout: &Layout, what: &str, needed: u64, available: u64) -> String {
+    let bits = layout.symbol("weights").map_or(0, |symbol| symbol.width_bits);
+    let fewer_bits = if bits > 4 { ", weights of fewer bits" } else { "" };
+    let larger = "or a chip with larger memories";
+    let convolution = matches!(node, Node::Layer(Layer { kind: LayerKind::Convolution(_), .. }));
+    match what {
+        "synapse memory" if convolution => format!("fewer channels in a block (`block`){fewer_bits}, {larger}"),
+        "synapse memory" => {
+            // A multiple of 16 fills the lanes of most chips.
+            let largest = (u64::from(block.neurons) * available / needed).max(1);
+            let largest = if largest > 16 { largest / 16 * 16 } else { largest };
+            format!("smaller blocks (`block = {largest}` or less){fewer_bits}, {larger}")
+        }
+        "neuron memory" if convolution => format!("fewer channels or rows in a block (`block`, `rows`), {larger}"),
+        "neuron memory" if matches!(node, Node::Delay(_)) => {
+            format!("a shorter delay, smaller blocks of what is delayed, {larger}")
+        }
+        "neuron memory" if block.order == Order::Straight && layout.symbol("membrane").is_none() => {
+            format!("smaller blocks, {larger}")
+        }
+        "neuron memory" => "smaller blocks, fewer classes, or a chip with larger memories".into(),
+        _ if convolution => {
+            format!(
+                "smaller blocks of the layers before, of fewer rows: a block takes all packets of each that reaches it; {larger}"
+            )
+        }
+        _ => "fewer inputs to the layer, or a chip with larger memories".to_owned(),
+    }
+}
+
+/// Numbers that a table's entries cannot hold.
+fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    let mut limit = |what: &str, needed: u64, available: u64, help: &str| {
+        if needed > available {
+            let message = format!(
+                "a block of `{}` is too large for its tables: {needed} {what}, {available} can be told apart",
+                node.name()
+            );
+            errors.push(Diagnostic::new(node.span(), message).help(help.to_owned()));
+        }
+    };
+    for part in connection.into_iter().flat_map(|connection| &connection.parts) {
+        match &part.kind {
+            PartKind::Kernels { kernels, .. } => {
+                let sums = "fewer channels or rows in a block (`block`, `rows`)";
+                limit("sums", u64::from(kernels.sums()), 1 << 16, sums);
+                limit(
+                    "taps of kernels",
+                    kernels.all_taps(),
+                    1 << 15,
+                    "fewer input channels, more groups, or smaller kernels",
+                );
             }
-            "neuron memory" => "smaller blocks, fewer classes, or a chip with larger memories".into(),
-            _ => "fewer inputs to the layer, or a chip with larger memories".to_owned(),
-        };
-        diagnostic.help(help)
-    })
-    .collect()
+            PartKind::Pairs { .. } => {
+                if let Some(Sums::Memory { elements, .. }) = connection.map(|connection| connection.sums) {
+                    limit("neurons", elements.into(), 1 << 16, "smaller blocks (`block = 65536` or less)");
+                }
+            }
+            PartKind::Rows { .. } | PartKind::Marks { .. } => {}
+        }
+    }
+    errors
+}
+
+/// Handlers of one layer that differ in more than the number of neurons are told apart by numbers.
+fn number_names(made: &mut [Handlers]) {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for handlers in made {
+        let times = seen.entry(handlers.name.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            handlers.name = format!("{}-{times}", handlers.name);
+        }
+    }
 }
 
 impl Pass for Generate {
@@ -98,20 +212,39 @@ impl Pass for Generate {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let mut made: Vec<Handlers> = Vec::new();
+        // Blocks whose handlers are the same text share them.
+        let mut known: BTreeMap<(NodeIndex, String), usize> = BTreeMap::new();
         let mut errors = Vec::new();
+        let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let block = &compilation.blocks[at];
-            let same =
-                made.iter().position(|handlers| handlers.node == block.node && handlers.neurons == block.neurons);
-            let index = same.unwrap_or_else(|| {
-                let handlers = handlers(compilation, block);
-                errors.extend(misfits(compilation.network(), &compilation.options.chip, block, &handlers.layout));
-                made.push(handlers);
-                made.len() - 1
-            });
+            let shares = compilation.formats.contains_key(&block.node);
+            let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
+            let (index, connection) = match same {
+                Some(same) => (same, None),
+                None => {
+                    let (handlers, connection) = handlers(compilation, block);
+                    let key = (block.node, handlers.text.clone());
+                    let index = *known.entry(key).or_insert_with(|| {
+                        errors.extend(misfits(
+                            compilation.network(),
+                            &compilation.options.chip,
+                            block,
+                            &handlers.layout,
+                            connection.as_ref(),
+                        ));
+                        made.push(handlers);
+                        made.len() - 1
+                    });
+                    (index, connection)
+                }
+            };
+            connections.push(connection);
             compilation.blocks[at].handlers = index;
         }
+        number_names(&mut made);
         compilation.handlers = made;
+        compilation.connections = connections;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 

@@ -1,13 +1,13 @@
 //! `link`: everything comes together in an image; initial weights are drawn.
 
+use super::tables;
 use crate::layout::put;
 use crate::pass::{Compilation, Pass};
-use crate::plan::PlannedBlock;
 use crate::weights;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Block, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
 use onward_isa::Space;
-use onward_net::Node;
+use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ struct Drawn {
 
 fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
     let network = compilation.network();
-    let layers = network.layers().map(|node| {
+    let layers = network.layers().filter(|node| compilation.formats.contains_key(node)).map(|node| {
         let (format, neurons) = (&compilation.formats[&node], network.layer(node).neurons() as usize);
         let max = (1 << (format.weight_bits - 1)) - 1;
         let of = |stream: u32, rows: u32, deviation| {
@@ -42,11 +42,14 @@ fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
 }
 
 /// The initial contents of a block's memories.
-fn contents(compilation: &Compilation, block: &PlannedBlock, drawn: &BTreeMap<NodeIndex, Drawn>) -> [Vec<u8>; 3] {
+fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex, Drawn>) -> [Vec<u8>; 3] {
+    let block = &compilation.blocks[number];
     let layout = &compilation.handlers[block.handlers].layout;
     let bytes = layout.bytes();
     let mut contents: [Vec<u8>; 3] = Default::default();
-    let Some(drawn) = drawn.get(&block.node) else { return contents };
+    let Some(drawn) = drawn.get(&block.node) else {
+        return tables::contents(compilation, number, layout);
+    };
     let neurons = compilation.network().layer(block.node).neurons() as usize;
     let synapses = &mut contents[Space::Synapse as usize];
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
@@ -77,17 +80,24 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
     let populations = network.graph.node_indices().map(|node| {
         let of = &network.graph[node];
         let (kind, neurons) = match of {
-            Node::Input(input) => (PopulationKind::RateInput { shape: input.shape.clone() }, input.size()),
+            Node::Input(input) => (input_kind(input), input.size()),
             Node::Target(target) => (PopulationKind::Target, target.classes),
             Node::Layer(layer) => {
-                let learning = compilation.formats[&node].learning.as_ref();
+                let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|learning| Schedule { shift: learning.shift, anneal: learning.anneal });
                 (PopulationKind::Layer { schedule }, layer.neurons())
             }
-            Node::Readout(_) => (PopulationKind::Readout, network.classes()),
-            _ => unreachable!("no text makes it"),
+            Node::Readout(readout) => match readout.kind {
+                ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),
+                ReadoutKind::MostSpikes => (PopulationKind::Readout, network.inputs(node)),
+                ReadoutKind::Spikes => (PopulationKind::SpikeReadout, network.inputs(node)),
+            },
+            Node::Pool(Pool { kind: PoolKind::Maximum, .. }) | Node::Delay(_) => {
+                (PopulationKind::Relay, of.shape().iter().product())
+            }
+            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) => (PopulationKind::Folded, of.shape().iter().product()),
         };
-        let source_line = compilation.source.position(of.span().start).0 as u32;
+        let source_line = compilation.source.line(of.span().start) as u32;
         Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }
     });
     NetworkSummary {
@@ -104,6 +114,19 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             .map(|e| (e.source().index() as u32, e.target().index() as u32))
             .collect(),
     }
+}
+
+fn input_kind(input: &Input) -> PopulationKind {
+    let shape = input.shape.clone();
+    let encoding = match input.encoding {
+        onward_net::Encoding::Rate => return PopulationKind::RateInput { shape },
+        onward_net::Encoding::Poisson => Encoding::Poisson,
+        onward_net::Encoding::Latency => Encoding::Latency,
+        onward_net::Encoding::Current => Encoding::Current,
+        onward_net::Encoding::Delta(change) => Encoding::Delta { change: (change * 65536.0).round().max(1.0) as u32 },
+        onward_net::Encoding::Events => Encoding::Events,
+    };
+    PopulationKind::EncodedInput { shape, encoding }
 }
 
 /// The name without the folders: where a text lay when it was compiled changes nothing in the image.
@@ -137,15 +160,16 @@ impl Pass for Link {
                 population: block.node.index() as u32,
                 first_neuron: block.first_neuron,
                 neurons: block.neurons,
-                tile: compilation.tiles[number],
+                core: compilation.cores[number],
                 program: block.handlers as u32,
                 entry: 0,
                 tagged: block.tagged,
                 axons: block.axons,
                 memory_bytes: layout.bytes().map(|bytes| bytes as u32),
-                contents: contents(compilation, block, &drawn),
+                contents: contents(compilation, number, &drawn),
                 routes: compilation.routing.routes[number].clone(),
                 symbols: layout.symbols.clone(),
+                order: block.order,
             }
         });
         let image = Image {
@@ -168,7 +192,7 @@ impl Pass for Link {
         for usage in image.core_usage() {
             let limits =
                 usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
-            writeln!(text, "tile {}: blocks {:?}; {}", usage.tile.0, usage.blocks, limits.join(", "))
+            writeln!(text, "core {}: blocks {:?}; {}", usage.core.0, usage.blocks, limits.join(", "))
                 .expect("writing to memory");
         }
         text

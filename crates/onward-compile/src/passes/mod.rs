@@ -1,19 +1,24 @@
 //! The passes, one a file, in the order they run.
 
 mod assemble;
+mod balance;
 mod fixed_point;
 mod generate;
 mod link;
+mod load;
 mod parse;
 mod partition;
 mod place;
 mod route;
+mod tables;
 
 use crate::pass::Pass;
 
 /// The passes in the order they run.
 pub static PASSES: &[&dyn Pass] = &[
     &parse::Parse,
+    &load::Load,
+    &balance::Balance,
     &fixed_point::FixedPoint,
     &partition::Partition,
     &generate::Generate,

@@ -1,44 +1,54 @@
 //! `partition`: layers are cut into blocks, and blocks get their axons.
 
+use crate::connect::{Feed, Feeds, Kernels, Source, plane, sources};
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
+use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
-use onward_net::{Network, Node};
+use onward_image::{Order, Plane};
+use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 pub(super) struct Partition;
 
 /// Hands out axons in the order of the sources.
+#[derive(Default)]
 struct Inlets {
     inlets: Vec<PlannedInlet>,
     axons: u32,
 }
 
 impl Inlets {
+    /// With the tag's axon, the first.
+    fn tagged(from: PlannedSource) -> Inlets {
+        let mut inlets = Inlets::default();
+        inlets.add(from, Channel::Tags, 1);
+        inlets
+    }
+
     fn add(&mut self, from: PlannedSource, what: Channel, count: u32) {
         self.inlets.push(PlannedInlet { from, what, first_axon: self.axons });
         self.axons += count;
     }
 }
 
+/// Blocks being made.
+struct Cutter<'a> {
+    network: &'a Network,
+    chip: &'a Chip,
+    planned: Vec<PlannedBlock>,
+    blocks: BTreeMap<NodeIndex, Range<u32>>,
+    sources: BTreeMap<NodeIndex, Arc<Vec<Source>>>,
+}
+
 /// The input's node: the host's tags are counted as its.
 pub(super) fn input(network: &Network) -> NodeIndex {
     let found = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Input(_)));
     found.expect("a network has an input")
-}
-
-/// Who sends a layer its tags: the host, or the first block of the layer before.
-fn tag_source(network: &Network, blocks: &BTreeMap<NodeIndex, Range<u32>>, layer: NodeIndex) -> PlannedSource {
-    // Where paths of unequal length meet, the tag takes the longest.
-    let source = network.sources(layer).into_iter().max_by_key(|&source| (network.lag(source), !source.index()));
-    let source = source.expect("a layer has a source");
-    match blocks.get(&source) {
-        Some(range) => PlannedSource::Block(range.start),
-        None => PlannedSource::Host(input(network)),
-    }
 }
 
 /// Refuses more blocks than a chip can hold, before anything is made for each of them.
@@ -57,6 +67,264 @@ fn too_many_blocks(network: &Network, most: u64, chip: &str) -> Result<(), Vec<D
     ])
 }
 
+/// A layer that learns, or scores classes, keeps a neuron in each element of a vector.
+fn too_long(layer: &Layer, chip: &Chip) -> Option<Diagnostic> {
+    let length = u32::from(chip.core.vector_length);
+    (layer.block > length).then(|| {
+        Diagnostic::new(layer.span.clone(), format!("the blocks of layer `{}` are too large", layer.name))
+            .label(format!("blocks of {} neurons", layer.block))
+            .note(format!("chip `{}` computes with vectors of at most {length} elements, one a neuron", chip.name))
+            .help(format!("give the layer the option `block = {length}` or less, or choose a chip with longer vectors"))
+    })
+}
+
+impl Cutter<'_> {
+    /// Who sends a node its tags: the host, or the first block of those it hears from.
+    fn tag_source(&self, node: NodeIndex) -> PlannedSource {
+        // Where paths of unequal length meet, the tag takes the longest.
+        let network = self.network;
+        let mut at = node;
+        loop {
+            let source = network.sources(at).into_iter().max_by_key(|&source| (network.lag(source), !source.index()));
+            at = source.expect("a node that is no input has a source");
+            match &network.graph[at] {
+                Node::Input(_) | Node::Target(_) => return PlannedSource::Host(input(network)),
+                _ => {
+                    if let Some(range) = self.blocks.get(&at).filter(|range| !range.is_empty()) {
+                        return PlannedSource::Block(range.start);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where blocks that need every source hear from.
+    fn all_inlets(&self, node: NodeIndex, sources: &[Source]) -> Inlets {
+        let mut inlets = Inlets::tagged(self.tag_source(node));
+        for source in sources {
+            inlets.add(source.from, Channel::Spikes, source.count);
+        }
+        inlets
+    }
+
+    fn push(&mut self, node: NodeIndex, first_neuron: u32, neurons: u32, order: Order, tagged: bool) {
+        self.planned.push(PlannedBlock {
+            node,
+            first_neuron,
+            neurons,
+            order,
+            relays: None,
+            tagged,
+            inlets: Arc::default(),
+            axons: 0,
+            handlers: 0,
+        });
+    }
+
+    /// Gives blocks from `first` on the same inlets.
+    fn share(&mut self, first: usize, inlets: Inlets) {
+        let shared = Arc::new(inlets.inlets);
+        for block in &mut self.planned[first..] {
+            block.inlets = Arc::clone(&shared);
+            block.axons = inlets.axons;
+        }
+    }
+
+    /// A layer that learns, or is part of a network that does.
+    fn learning_layer(&mut self, node: NodeIndex, layer: &Layer) {
+        let network = self.network;
+        let mut inlets = Inlets::tagged(self.tag_source(node));
+        for source in network.sources(node) {
+            match &network.graph[source] {
+                Node::Input(input) => inlets.add(PlannedSource::Host(source), Channel::Spikes, input.size()),
+                Node::Target(target) => inlets.add(PlannedSource::Host(source), Channel::Spikes, target.classes),
+                _ => {
+                    for block in self.blocks[&source].clone() {
+                        let count = self.planned[block as usize].neurons;
+                        inlets.add(PlannedSource::Block(block), Channel::Spikes, count);
+                    }
+                }
+            }
+        }
+        let first = self.planned.len();
+        self.cut(node, layer.neurons(), layer.block);
+        self.share(first, inlets);
+    }
+
+    /// Runs of neurons.
+    fn cut(&mut self, node: NodeIndex, neurons: u32, block: u32) {
+        for first in (0..neurons).step_by(block.max(1) as usize) {
+            self.push(node, first, block.min(neurons - first), Order::Straight, true);
+        }
+    }
+
+    /// A layer that does not learn.
+    fn layer(&mut self, node: NodeIndex, layer: &Layer) {
+        let sources = sources(self.network, node, &self.blocks, &self.planned);
+        let first = self.planned.len();
+        match &layer.kind {
+            LayerKind::Dense | LayerKind::Sparse(_) => {
+                let mut inlets = self.all_inlets(node, &sources);
+                self.cut(node, layer.neurons(), layer.block);
+                self.own_inlets(layer, first, &mut inlets);
+                self.share(first, inlets);
+            }
+            LayerKind::Convolution(convolution) => self.convolution(node, layer, convolution, &sources),
+        }
+        self.sources.insert(node, sources);
+    }
+
+    /// Where the layer's own spikes come in, behind all others.
+    fn own_inlets(&self, layer: &Layer, first: usize, inlets: &mut Inlets) {
+        if layer.recurrent.is_some() {
+            for (number, block) in self.planned.iter().enumerate().skip(first) {
+                inlets.add(PlannedSource::Block(number as u32), Channel::Own, block.neurons);
+            }
+        }
+    }
+
+    /// A block holds whole groups, or a part of one, of some rows; it hears from those it can be reached by.
+    fn convolution(&mut self, node: NodeIndex, layer: &Layer, convolution: &Convolution, sources: &[Source]) {
+        let input = plane(self.network.graph[self.network.signal(node)].shape());
+        let [channels, height, width] = plane(&layer.shape);
+        let of_group = channels / convolution.groups;
+        let block_rows = layer.block_rows.unwrap_or(height).clamp(1, height);
+        let first = self.planned.len();
+        let mut parts: Vec<(u32, u32, u32)> = Vec::new(); // first channel, channels, channels of a band
+        if layer.block >= of_group {
+            let whole = layer.block / of_group * of_group;
+            parts.extend((0..channels).step_by(whole as usize).map(|c| (c, whole.min(channels - c), of_group)));
+        } else {
+            for group in 0..convolution.groups {
+                let end = (group + 1) * of_group;
+                let starts = (group * of_group..end).step_by(layer.block.max(1) as usize);
+                parts.extend(starts.map(|c| (c, layer.block.min(end - c), layer.block.min(end - c))));
+            }
+        }
+        for &(first_channel, count, band) in &parts {
+            for first_row in (0..height).step_by(block_rows as usize) {
+                let rows = block_rows.min(height - first_row);
+                let plane = Plane { first_channel, channels: band, first_row, rows, height, width };
+                self.push(node, first_channel * height * width, count * rows * width, Order::Plane(plane), true);
+            }
+        }
+        let reach: Vec<(Range<u32>, Range<u32>)> = sources.iter().map(|source| extent(source, input)).collect();
+        for at in first..self.planned.len() {
+            let (rows, channels) = Kernels::new(convolution, input, &self.planned[at], 1).window();
+            let mut inlets = Inlets::tagged(self.tag_source(node));
+            for (source, (of_rows, of_channels)) in sources.iter().zip(&reach) {
+                if overlaps(&rows, of_rows) && overlaps(&channels, of_channels) {
+                    inlets.add(source.from, Channel::Spikes, source.count);
+                }
+            }
+            self.own_inlets(layer, first, &mut inlets);
+            // Blocks of the same rows hear from the same, if their channels are of the same groups.
+            let before = at.checked_sub(height.div_ceil(block_rows) as usize).filter(|&before| before >= first);
+            let shared = before.map(|before| &self.planned[before]).filter(|other| *other.inlets == inlets.inlets);
+            let shared = shared.map(|other| Arc::clone(&other.inlets));
+            self.planned[at].inlets = shared.unwrap_or_else(|| Arc::new(inlets.inlets));
+            self.planned[at].axons = inlets.axons;
+        }
+    }
+
+    /// Whole channels of a pool by maximum; a block hears from those that feed its channels.
+    fn maximum(&mut self, node: NodeIndex, pool: &Pool) {
+        let sources = sources(self.network, node, &self.blocks, &self.planned);
+        let input = plane(self.network.graph[self.network.signal(node)].shape());
+        let [channels, height, width] = plane(&pool.shape);
+        let reach: Vec<_> = sources.iter().map(|source| extent(source, input).1).collect();
+        for first_channel in (0..channels).step_by(pool.block.max(1) as usize) {
+            let of_block = first_channel..channels.min(first_channel + pool.block.max(1));
+            let mut inlets = Inlets::tagged(self.tag_source(node));
+            for (source, of_source) in sources.iter().zip(&reach) {
+                if overlaps(&of_block, of_source) {
+                    inlets.add(source.from, Channel::Spikes, source.count);
+                }
+            }
+            let first = self.planned.len();
+            let place = height * width;
+            self.push(node, first_channel * place, (of_block.end - first_channel) * place, Order::Straight, true);
+            self.share(first, inlets);
+        }
+        self.sources.insert(node, sources);
+    }
+
+    /// Each block of a delay passes on what comes from senders that follow each other, as many as fit.
+    fn delay(&mut self, node: NodeIndex, delay: &Delay) {
+        let sources = sources(self.network, node, &self.blocks, &self.planned);
+        let memory = &self.chip.memory;
+        // Some words are needed beside the ring; values, which come from the host alone, take twice the room.
+        let of_ring = memory.neuron_bytes.saturating_sub(8 + 4 * delay.steps) / (2 * (delay.steps - 1)).max(1);
+        let most = memory.axons.saturating_sub(1).min(of_ring).max(1);
+        let mut rest = &sources[..];
+        let mut done = 0;
+        while let Some(first_source) = rest.first() {
+            let mut count = first_source.count;
+            let more = rest[1..].iter().take_while(|source| {
+                count += source.count;
+                count <= most
+            });
+            let (taken, later) = rest.split_at(1 + more.count());
+            rest = later;
+            let inlets = self.all_inlets(node, taken);
+            let first = self.planned.len();
+            let feeds = taken.iter().flat_map(|source| (0..source.count).map(|index| source.feeds.of(index).collect()));
+            let relays: Vec<Vec<Feed>> = feeds.collect();
+            let neurons = relays.len() as u32;
+            self.push(node, done, neurons, Order::Straight, true);
+            done += neurons;
+            self.planned[first].relays = Some(Arc::new(relays));
+            self.share(first, inlets);
+        }
+        self.sources.insert(node, sources);
+    }
+
+    fn readout(&mut self, node: NodeIndex, kind: ReadoutKind, classes: u32) {
+        let first = self.planned.len();
+        let source = self.network.signal(node);
+        match kind {
+            ReadoutKind::Spikes => {}
+            ReadoutKind::MostSpikes => {
+                let mut inlets = Inlets::tagged(self.tag_source(node));
+                let mut neurons = 0;
+                for number in self.blocks[&source].clone() {
+                    let count = self.planned[number as usize].neurons;
+                    inlets.add(PlannedSource::Block(number), Channel::Spikes, count);
+                    neurons += count;
+                }
+                self.push(node, 0, neurons, Order::Straight, true);
+                self.share(first, inlets);
+            }
+            ReadoutKind::NearestTarget => {
+                let mut inlets = Inlets::default();
+                for number in self.blocks[&source].clone() {
+                    inlets.add(PlannedSource::Block(number), Channel::Scores, classes);
+                }
+                self.push(node, 0, classes, Order::Straight, false);
+                self.share(first, inlets);
+            }
+        }
+    }
+}
+
+fn overlaps(a: &Range<u32>, b: &Range<u32>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// The rows and channels of a plane that a source feeds at most.
+fn extent(source: &Source, [channels, height, width]: [u32; 3]) -> (Range<u32>, Range<u32>) {
+    if matches!(source.feeds, Feeds::Straight { first: 0 }) && source.count == channels * height * width {
+        return (0..height, 0..channels);
+    }
+    let (mut rows, mut of) = (u32::MAX..0, u32::MAX..0);
+    for feed in (0..source.count).flat_map(|index| source.feeds.of(index)) {
+        let (channel, row) = (feed.place / (height * width), feed.place / width % height);
+        rows = rows.start.min(row)..rows.end.max(row + 1);
+        of = of.start.min(channel)..of.end.max(channel + 1);
+    }
+    (rows, of)
+}
+
 impl Pass for Partition {
     fn name(&self) -> &'static str {
         "partition"
@@ -68,93 +336,47 @@ impl Pass for Partition {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
-        let classes = network.classes();
         let chip = &compilation.options.chip;
-        too_many_blocks(network, chip.mesh.tiles() as u64 * u64::from(chip.core.blocks), &chip.name)?;
-        let mut planned: Vec<PlannedBlock> = Vec::new();
-        let mut blocks: BTreeMap<NodeIndex, Range<u32>> = BTreeMap::new();
+        too_many_blocks(network, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
+        let mut cutter =
+            Cutter { network, chip, planned: Vec::new(), blocks: BTreeMap::new(), sources: BTreeMap::new() };
         let mut errors = Vec::new();
-        let length = u32::from(compilation.options.chip.core.vector_length);
         for node in network.graph.node_indices() {
-            let first = planned.len() as u32;
+            let first = cutter.planned.len() as u32;
             match &network.graph[node] {
-                Node::Input(_) | Node::Target(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
-                    continue;
+                Node::Layer(layer) if compilation.formats.contains_key(&node) => {
+                    errors.extend(too_long(layer, cutter.chip));
+                    cutter.learning_layer(node, layer);
                 }
-                Node::Layer(layer) => {
-                    if layer.block > length {
-                        errors.push(
-                            Diagnostic::new(layer.span.clone(), format!("the blocks of layer `{}` are too large", layer.name))
-                                .label(format!("blocks of {} neurons", layer.block))
-                                .note(format!(
-                                    "chip `{}` computes with vectors of at most {length} elements, one a neuron",
-                                    compilation.options.chip.name
-                                ))
-                                .help(format!("give the layer the option `block = {length}` or less, or choose a chip with longer vectors")),
-                        );
-                    }
-                    for first_neuron in (0..layer.neurons()).step_by(layer.block as usize) {
-                        let mut inlets = Inlets { inlets: Vec::new(), axons: 0 };
-                        inlets.add(tag_source(network, &blocks, node), Channel::Tags, 1);
-                        for source in network.sources(node) {
-                            match &network.graph[source] {
-                                Node::Input(input) => {
-                                    inlets.add(PlannedSource::Host(source), Channel::Spikes, input.size())
-                                }
-                                Node::Target(target) => {
-                                    inlets.add(PlannedSource::Host(source), Channel::Spikes, target.classes)
-                                }
-                                _ => {
-                                    for block in blocks[&source].clone() {
-                                        let count = planned[block as usize].neurons;
-                                        inlets.add(PlannedSource::Block(block), Channel::Spikes, count);
-                                    }
-                                }
-                            }
-                        }
-                        planned.push(PlannedBlock {
-                            node,
-                            first_neuron,
-                            neurons: layer.block.min(layer.neurons() - first_neuron),
-                            tagged: true,
-                            inlets: inlets.inlets,
-                            axons: inlets.axons,
-                            handlers: 0,
-                        });
-                    }
-                }
+                Node::Layer(layer) => cutter.layer(node, layer),
+                Node::Pool(pool) if pool.kind == PoolKind::Maximum => cutter.maximum(node, pool),
+                Node::Delay(delay) => cutter.delay(node, delay),
                 Node::Readout(readout) => {
-                    if classes > length {
+                    let classes = network.classes();
+                    let length = u32::from(chip.core.vector_length);
+                    if readout.kind == ReadoutKind::NearestTarget && classes > length {
                         errors.push(
                             Diagnostic::new(readout.span.clone(), "too many classes for this chip")
                                 .label(format!("{classes} classes"))
                                 .note(format!(
                                     "chip `{}` compares at most {length} scores, the length of its vectors",
-                                    compilation.options.chip.name
+                                    chip.name
                                 ))
                                 .help("choose a chip with longer vectors"),
                         );
                     }
-                    let mut inlets = Inlets { inlets: Vec::new(), axons: 0 };
-                    for source in network.sources(node) {
-                        for block in blocks[&source].clone() {
-                            inlets.add(PlannedSource::Block(block), Channel::Scores, classes);
-                        }
-                    }
-                    planned.push(PlannedBlock {
-                        node,
-                        first_neuron: 0,
-                        neurons: classes,
-                        tagged: false,
-                        inlets: inlets.inlets,
-                        axons: inlets.axons,
-                        handlers: 0,
-                    });
+                    cutter.readout(node, readout.kind, classes);
                 }
+                _ => {}
             }
-            blocks.insert(node, first..planned.len() as u32);
+            let blocks = first..cutter.planned.len() as u32;
+            if !matches!(network.graph[node], Node::Flatten(_) | Node::Add(_)) {
+                cutter.blocks.insert(node, blocks);
+            }
         }
+        let (planned, sources) = (cutter.planned, cutter.sources);
         compilation.blocks = planned;
+        compilation.sources = sources;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
@@ -163,14 +385,29 @@ impl Pass for Partition {
         let mut text = String::new();
         for (number, block) in compilation.blocks.iter().enumerate() {
             let name = network.graph[block.node].name();
-            let end = block.first_neuron + block.neurons;
-            write!(text, "block {number}: {name} {}..{end}, {} axons", block.first_neuron, block.axons)
-                .expect("writing to memory");
-            if matches!(network.graph[block.node], Node::Layer(_)) {
+            match block.order {
+                Order::Straight => {
+                    let end = block.first_neuron + block.neurons;
+                    write!(text, "block {number}: {name} {}..{end}, {} axons", block.first_neuron, block.axons)
+                }
+                Order::Plane(plane) => {
+                    let channels = block.neurons / (plane.rows * plane.width);
+                    let (c, y) = (plane.first_channel, plane.first_row);
+                    write!(
+                        text,
+                        "block {number}: {name} channels {c}..{}, rows {y}..{}, {} axons",
+                        c + channels,
+                        y + plane.rows,
+                        block.axons
+                    )
+                }
+            }
+            .expect("writing to memory");
+            if compilation.formats.contains_key(&block.node) {
                 write!(text, ", {} rows of weights", network.inputs(block.node)).expect("writing to memory");
             }
             text.push('\n');
-            for inlet in &block.inlets {
+            for inlet in &*block.inlets {
                 let from = match inlet.from {
                     PlannedSource::Host(node) => network.graph[node].name().to_owned(),
                     PlannedSource::Block(block) => format!("block {block}"),

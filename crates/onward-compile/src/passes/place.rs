@@ -1,10 +1,10 @@
-//! `place`: each block gets a tile. How is in [`crate::placement`], what for in [`crate::demand`].
+//! `place`: each block gets a core. How is in [`crate::placement`], what for in [`crate::demand`].
 
 use crate::demand::{self, LIMITS, WINDOWS};
 use crate::pass::{Compilation, Pass};
 use crate::placement::{Problem, Strategy, solve};
 use onward_diagnostic::Diagnostic;
-use onward_image::Tile;
+use onward_image::Core;
 use std::fmt::Write;
 
 pub(super) struct Place;
@@ -18,7 +18,7 @@ impl Pass for Place {
     }
 
     fn description(&self) -> &'static str {
-        "give each block a tile, so that packets cross few links"
+        "give each block a core, so that packets cross few links"
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
@@ -26,7 +26,7 @@ impl Pass for Place {
         let placing = &compilation.options.placing;
         let cores = solve(&problem, placing.strategy, placing.objective, SEED)
             .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block as usize)])?;
-        compilation.tiles = cores.into_iter().map(|core| Tile(core / problem.cores_per_tile)).collect();
+        compilation.cores = cores.into_iter().map(Core).collect();
         Ok(())
     }
 
@@ -34,9 +34,15 @@ impl Pass for Place {
         let Ok(problem) = demand::problem(compilation) else { return String::new() };
         let network = compilation.network();
         let mut text = costs(compilation, &problem) + "\n" + &grid(compilation, &problem) + "\n";
-        for (number, (block, tile)) in compilation.blocks.iter().zip(&compilation.tiles).enumerate() {
-            let (x, y) = (tile.0 % problem.width(), tile.0 / problem.width());
-            writeln!(text, "block {number} ({}): tile {} (x {x}, y {y})", network.graph[block.node].name(), tile.0)
+        let mesh = &compilation.options.chip.mesh;
+        for (number, (block, core)) in compilation.blocks.iter().zip(&compilation.cores).enumerate() {
+            let (x, y) = mesh.coordinates(core.tile(mesh).0);
+            let on_tile = match mesh.cores_per_tile {
+                1 => String::new(),
+                _ => format!(", number {} there", core.number_on_tile(mesh)),
+            };
+            let name = network.graph[block.node].name();
+            writeln!(text, "block {number} ({name}): core {} (x {x}, y {y}{on_tile})", core.0)
                 .expect("writing to memory");
         }
         text
@@ -46,7 +52,7 @@ impl Pass for Place {
 /// How the blocks were placed, and what it costs beside the order along the curve.
 fn costs(compilation: &Compilation, problem: &Problem) -> String {
     let placing = &compilation.options.placing;
-    let cores: Vec<u32> = compilation.tiles.iter().map(|tile| tile.0).collect();
+    let cores: Vec<u32> = compilation.cores.iter().map(|core| core.0).collect();
     let before = solve(problem, Strategy::Hilbert, placing.objective, SEED).unwrap_or_else(|_| cores.clone());
     let (before, after) = (problem.measure(&before), problem.measure(&cores));
     let traffic = match &placing.traffic {
@@ -75,8 +81,9 @@ fn costs(compilation: &Compilation, problem: &Problem) -> String {
 /// The mesh with the numbers of the blocks on each tile.
 fn grid(compilation: &Compilation, problem: &Problem) -> String {
     let mut cells = vec![String::new(); problem.tiles() as usize];
-    for (number, tile) in compilation.tiles.iter().enumerate() {
-        let cell = &mut cells[tile.0 as usize];
+    let mesh = &compilation.options.chip.mesh;
+    for (number, core) in compilation.cores.iter().enumerate() {
+        let cell = &mut cells[core.tile(mesh).0 as usize];
         let comma = if cell.is_empty() { "" } else { "," };
         write!(cell, "{comma}{number}").expect("writing to memory");
     }

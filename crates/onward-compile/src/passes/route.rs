@@ -5,29 +5,38 @@ use crate::plan::{Channel, PlannedSource, Routing};
 use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
 use onward_image::{Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
-use onward_net::Node;
-use petgraph::graph::NodeIndex;
+use onward_net::{Encoding, Node, ReadoutKind};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) struct RoutePackets;
 
-/// The route of a source's channel.
-fn route(
-    compilation: &Compilation,
-    trees: &mut Trees,
-    from: PlannedSource,
-    what: Channel,
-    indices: u32,
-    source: Endpoint,
-) -> Route {
-    let mut takers = Takers::new();
-    for (number, block) in compilation.blocks.iter().enumerate() {
-        for inlet in block.inlets.iter().filter(|inlet| inlet.from == from && inlet.what == what) {
-            let delivery = Delivery::Block { block: number as u32, first_axon: inlet.first_axon };
-            takers.entry(compilation.tiles[number]).or_default().push(delivery);
+/// Who takes what, of every sender and channel: blocks with their first axons, by logical number.
+struct Takings<'a> {
+    compilation: &'a Compilation,
+    takers: BTreeMap<(PlannedSource, Channel), Vec<(u32, u32)>>,
+}
+
+impl Takings<'_> {
+    fn new(compilation: &Compilation) -> Takings<'_> {
+        let mut takers: BTreeMap<_, Vec<(u32, u32)>> = BTreeMap::new();
+        for (number, block) in (0..).zip(&compilation.blocks) {
+            for inlet in block.inlets.iter() {
+                takers.entry((inlet.from, inlet.what)).or_default().push((number, inlet.first_axon));
+            }
         }
+        Takings { compilation, takers }
     }
-    Route { name: what.name().into(), indices, flits: trees.flits(source, &takers) }
+
+    /// The route of a source's channel.
+    fn route(&self, trees: &mut Trees, from: PlannedSource, what: Channel, indices: u32, source: Endpoint) -> Route {
+        let mut takers = Takers::new();
+        for &(block, first_axon) in self.takers.get(&(from, what)).into_iter().flatten() {
+            let core = self.compilation.cores[block as usize];
+            takers.entry(core).or_default().push(Delivery::Block { block, first_axon });
+        }
+        Route { name: what.name().into(), indices, flits: trees.flits(source, &takers) }
+    }
 }
 
 impl Pass for RoutePackets {
@@ -44,43 +53,50 @@ impl Pass for RoutePackets {
         let classes = network.classes();
         let mut trees = Trees::new(&compilation.options.chip);
         let host = Endpoint::Host(0);
-        let node_of = |wanted: fn(&Node) -> bool| -> NodeIndex {
-            let found = network.graph.node_indices().find(|&node| wanted(&network.graph[node]));
-            found.expect("a network has an input and a target")
-        };
-        let input = node_of(|node| matches!(node, Node::Input(_)));
-        let target = node_of(|node| matches!(node, Node::Target(_)));
-        let size = network.input().size();
+        let takings = Takings::new(compilation);
+        let find = |wanted: fn(&Node) -> bool| network.graph.node_indices().find(|&node| wanted(&network.graph[node]));
+        let input = find(|node| matches!(node, Node::Input(_)));
+        // Only a network that scores classes is shown targets.
+        let target = find(|node| matches!(node, Node::Target(_))).filter(|_| !compilation.formats.is_empty());
+        let values = network.input().encoding == Encoding::Current;
+        let input_kind = if values { HostInputKind::Values } else { HostInputKind::Input };
         let mut host_inputs = Vec::new();
         for (kind, node, channel, indices) in [
             (HostInputKind::Tag, input, Channel::Tags, 1),
             (HostInputKind::Target, target, Channel::Spikes, classes),
-            (HostInputKind::Input, input, Channel::Spikes, size),
+            (input_kind, input, Channel::Spikes, network.input().size()),
         ] {
-            let route = route(compilation, &mut trees, PlannedSource::Host(node), channel, indices, host);
+            let Some(node) = node else { continue };
+            let route = takings.route(&mut trees, PlannedSource::Host(node), channel, indices, host);
             host_inputs.push(HostInput { kind, route });
         }
+        let shown = network.readout().kind == ReadoutKind::Spikes;
+        let shown = find(|node| matches!(node, Node::Readout(_))).filter(|_| shown).map(|node| network.signal(node));
         let mut routes = Vec::new();
         for (number, block) in compilation.blocks.iter().enumerate() {
-            let source = Endpoint::Core(compilation.tiles[number]);
+            let source = Endpoint::Core(compilation.cores[number]);
             let is_readout = matches!(network.graph[block.node], Node::Readout(_));
-            let of_block = Channel::ALL.map(|channel| {
+            let recurrent = matches!(&network.graph[block.node], Node::Layer(layer) if layer.recurrent.is_some());
+            let mut of_block = Vec::new();
+            for channel in Channel::ALL.into_iter().chain(recurrent.then_some(Channel::Own)) {
                 let indices = match channel {
-                    Channel::Spikes => block.neurons,
+                    Channel::Spikes | Channel::Own => block.neurons,
                     Channel::Tags => 1,
                     Channel::Scores if is_readout => 1,
                     Channel::Scores => classes,
                 };
                 let from = PlannedSource::Block(number as u32);
-                let mut route = route(compilation, &mut trees, from, channel, indices, source);
+                let mut route = takings.route(&mut trees, from, channel, indices, source);
                 if is_readout && channel == Channel::Scores {
                     route.name = "answer".into();
+                }
+                if is_readout && channel == Channel::Scores || Some(block.node) == shown && channel == Channel::Spikes {
                     let destination = Destination::Unicast(host);
                     route.flits.push(Flit { destination, deliveries: vec![Delivery::Host] });
                 }
-                route
-            });
-            routes.push(of_block.to_vec());
+                of_block.push(route);
+            }
+            routes.push(of_block);
         }
         let trees = trees.into_trees();
         compilation.routing = Routing { routes, trees, host_inputs };
@@ -124,5 +140,6 @@ impl Pass for RoutePackets {
 }
 
 fn port_letters(mask: u8) -> String {
-    "NESWL".chars().enumerate().filter(|(at, _)| mask >> at & 1 != 0).map(|(_, letter)| letter).collect()
+    let ports = ["N", "E", "S", "W", "L", "L1", "L2", "L3"];
+    ports.into_iter().enumerate().filter(|(at, _)| mask >> at & 1 != 0).map(|(_, letter)| letter).collect()
 }

@@ -44,13 +44,17 @@ impl<M: Model> Annealer<'_, M> {
     /// A core no further than `reach` columns and rows from a tile.
     fn near(&mut self, tile: u32, reach: u32) -> u32 {
         let (x, y) = self.problem.coordinates(tile);
-        let (west, north) = (x.saturating_sub(reach), y.saturating_sub(reach));
-        let width = (x + reach).min(self.problem.width() - 1) - west + 1;
-        let height = (y + reach).min(self.problem.height() - 1) - north + 1;
-        let each = self.problem.cores_per_tile;
+        let (columns, rows) = (self.problem.width(), self.problem.height());
+        // On a torus the window goes on beyond the edge; nowhere is it larger than the mesh.
+        let window = |at: u32, length: u32| match self.problem.is_torus() {
+            true => ((at + length - reach.min(length / 2)) % length, (2 * reach + 1).min(length)),
+            false => (at.saturating_sub(reach), (at + reach).min(length - 1) - at.saturating_sub(reach) + 1),
+        };
+        let ((west, width), (north, height)) = (window(x, columns), window(y, rows));
+        let each = self.problem.cores_per_tile();
         let at = self.random.below(width * height * each);
         let (tile, core) = (at / each, at % each);
-        ((north + tile / width) * self.problem.width() + west + tile % width) * each + core
+        ((north + tile / width) % rows * columns + (west + tile % width) % columns) * each + core
     }
 
     /// Where a block might go: near where it is or, now and then, near someone it exchanges packets with.

@@ -1,6 +1,7 @@
 //! Orders of the tiles: along a Hilbert curve, row by row, in bands of columns.
 
 use super::Problem;
+use std::collections::BTreeMap;
 
 /// The point at distance `d` along the Hilbert curve that fills a square of side `2^order`.
 fn hilbert(order: u32, d: u64) -> (u64, u64) {
@@ -19,19 +20,27 @@ fn hilbert(order: u32, d: u64) -> (u64, u64) {
     (x, y)
 }
 
-/// All tiles along the curve, which starts in the corner nearest to the host.
+/// All tiles along the curve, which starts in the corner nearest to the host; of an array chip by chip, in the order in
+/// which the curve comes to them.
 pub(super) fn along_the_curve(problem: &Problem) -> Vec<u32> {
     let (width, height) = (u64::from(problem.width()), u64::from(problem.height()));
     let order = width.max(height).next_power_of_two().ilog2();
     let (x, y) = problem.coordinates(problem.host);
     let (east, south) = (u64::from(x) * 2 >= width.max(2), u64::from(y) * 2 >= height.max(2));
     let points = (0..1u64 << (2 * order)).map(|d| hilbert(order, d)).filter(|&(x, y)| x < width && y < height);
-    points
+    let mut tiles: Vec<u32> = points
         .map(|(x, y)| {
             let (x, y) = (if east { width - 1 - x } else { x }, if south { height - 1 - y } else { y });
             (y * width + x) as u32
         })
-        .collect()
+        .collect();
+    let mut chips = BTreeMap::new();
+    for &tile in &tiles {
+        let next = chips.len();
+        chips.entry(problem.mesh.chip_of(tile)).or_insert(next);
+    }
+    tiles.sort_by_key(|&tile| chips.get(&problem.mesh.chip_of(tile)));
+    tiles
 }
 
 /// All tiles row by row, the northernmost first, each from west to east.
@@ -61,8 +70,28 @@ pub(super) fn in_bands(problem: &Problem, band: u32) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{CoreRoom, Prices};
     use super::*;
+    use onward_chip::{Array, Mesh};
     use std::collections::BTreeSet;
+
+    #[test]
+    fn an_array_is_filled_chip_by_chip() {
+        let array = Array { width: 3, height: 2, link_cycles: 4, cycles_per_flit: 2 };
+        let problem = Problem {
+            mesh: Mesh { array: Some(array), ..Mesh::of(9, 6) },
+            host: 0,
+            prices: Prices { link: 1, flit: 1 },
+            core: CoreRoom::default(),
+            blocks: Vec::new(),
+            senders: Vec::new(),
+        };
+        let tiles = along_the_curve(&problem);
+        assert_eq!(tiles.iter().collect::<BTreeSet<_>>().len(), 54);
+        let chips: Vec<u32> = tiles.iter().map(|&tile| problem.mesh.chip_of(tile)).collect();
+        assert_eq!(chips.chunk_by(|a, b| a == b).count(), 6);
+        assert_eq!(chips[0], 0, "the host is at the first");
+    }
 
     #[test]
     fn the_curve_visits_every_tile_once_and_steps_to_neighbours() {

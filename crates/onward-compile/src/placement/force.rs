@@ -24,8 +24,9 @@ pub(super) enum Potential {
 }
 
 impl Potential {
-    fn of(self, (ax, ay): (u32, u32), (bx, by): (u32, u32)) -> i64 {
-        let (x, y) = (i64::from(ax.abs_diff(bx)), i64::from(ay.abs_diff(by)));
+    fn of(self, problem: &Problem, a: (u32, u32), b: (u32, u32)) -> i64 {
+        let (x, y) = problem.apart(a, b);
+        let (x, y) = (i64::from(x), i64::from(y));
         match self {
             Potential::Distance => x + y,
             Potential::Square => x * x + y * y,
@@ -44,7 +45,7 @@ struct Field<'a> {
 impl Field<'_> {
     /// Energy set free if what is on `from` went to the neighbour `to`, and what is there stayed.
     fn pull(&self, from: u32, to: u32) -> i64 {
-        let tile = |core: u32| self.problem.coordinates(core / self.problem.cores_per_tile);
+        let tile = |core: u32| self.problem.coordinates(core / self.problem.cores_per_tile());
         let (here, there) = (tile(from), tile(to));
         let partners = self.held[from as usize].iter().flat_map(|&block| &self.pairs.partners[block as usize]);
         // Those that go along, and those that come the other way, are as far as before.
@@ -52,9 +53,10 @@ impl Field<'_> {
             Party::Block(block) => ![from, to].contains(&self.cores[block as usize]),
             Party::Fixed(_) => true,
         };
+        let energy = |a, b| self.potential.of(self.problem, a, b);
         let pulls = partners.filter(stays).map(|&(party, packets)| {
             let at = self.problem.at(party, &self.cores);
-            packets as i64 * (self.potential.of(here, at) - self.potential.of(there, at))
+            packets as i64 * (energy(here, at) - energy(there, at))
         });
         pulls.sum()
     }
@@ -93,13 +95,16 @@ pub(super) fn relax(problem: &Problem, pairs: &Pairs, cores: &[u32], potential: 
 
 /// Cores of neighbouring tiles, in pairs.
 fn neighbours(problem: &Problem) -> Vec<(u32, u32)> {
+    let mesh = &problem.mesh;
+    // To the east and to the south; a ring of two would be there twice.
     let tiles = (0..problem.tiles()).flat_map(|tile| {
-        let (x, y) = problem.coordinates(tile);
-        let east = (x + 1 < problem.width()).then_some((tile, tile + 1));
-        let south = (y + 1 < problem.height()).then_some((tile, tile + problem.width()));
-        [east, south].into_iter().flatten()
+        let pair = |direction, back| {
+            let other = mesh.neighbour(tile, direction)?;
+            (mesh.neighbour(tile, back) != Some(other) || tile < other).then_some((tile, other))
+        };
+        [pair(1, 3), pair(2, 0)].into_iter().flatten()
     });
-    let each = problem.cores_per_tile;
+    let each = problem.cores_per_tile();
     let cores = |(a, b): (u32, u32)| (0..each * each).map(move |at| (a * each + at / each, b * each + at % each));
     tiles.flat_map(cores).collect()
 }

@@ -12,7 +12,6 @@
 //! let sender = |from, taker| Sender { from, takers: vec![Party::Block(taker)], packets: 10 };
 //! let problem = Problem {
 //!     mesh: Chip::builtin("middle").unwrap().mesh,
-//!     cores_per_tile: 1,
 //!     host: 0,
 //!     prices: Prices { link: 1, flit: 1 },
 //!     core: CoreRoom::default(),
@@ -26,6 +25,7 @@
 mod anneal;
 mod curve;
 mod force;
+mod groups;
 mod links;
 mod model;
 mod multicast;
@@ -33,6 +33,7 @@ mod pack;
 mod pairs;
 mod problem;
 mod random;
+mod rings;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +47,7 @@ use model::Model;
 use multicast::Multicast;
 use pack::{Packed, pack};
 use pairs::{Pairs, Paths};
+use rings::Rings;
 
 /// How blocks find their cores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +109,9 @@ impl Objective {
     /// What it says of blocks on these cores; less is better.
     pub fn cost(self, problem: &Problem, cores: &[u32]) -> u64 {
         match self {
+            Objective::Hops | Objective::Energy if problem.is_torus() => {
+                Rings::new(problem, cores, self.prices(problem)).cost()
+            }
             Objective::Hops | Objective::Energy => Multicast::new(problem, cores, self.prices(problem)).cost(),
             Objective::Latency => Paths::new(problem, cores).cost(),
             Objective::Congestion => Loads::new(problem, cores).cost(),
@@ -145,7 +150,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Blocks in the order of their numbers, along an order of the tiles.
     fn pack(&self, tiles: &[u32]) -> Result<Packed, NoRoom> {
-        let each = self.problem.cores_per_tile;
+        let each = self.problem.cores_per_tile();
         let cores: Vec<u32> = tiles.iter().flat_map(|tile| tile * each..(tile + 1) * each).collect();
         pack(self.problem, &cores, self.pairs)
     }
@@ -196,7 +201,11 @@ impl Search<'_> {
         match self.objective {
             Objective::Hops | Objective::Energy => {
                 let prices = self.objective.prices(self.problem);
-                self.anneal(start, most, how, Multicast::new(self.problem, start, prices))
+                if self.problem.is_torus() {
+                    self.anneal(start, most, how, Rings::new(self.problem, start, prices))
+                } else {
+                    self.anneal(start, most, how, Multicast::new(self.problem, start, prices))
+                }
             }
             Objective::Latency => self.anneal(start, most, how, Paths::new(self.problem, start)),
             Objective::Congestion => self.anneal(start, most, how, Loads::new(self.problem, start)),

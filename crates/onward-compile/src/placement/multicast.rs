@@ -220,7 +220,7 @@ impl Multicast {
         }
         let mut multicast = Multicast {
             width: problem.width(),
-            cores_per_tile: problem.cores_per_tile,
+            cores_per_tile: problem.cores_per_tile(),
             prices,
             groups: Vec::new(),
             takes: vec![Vec::new(); problem.blocks.len()],
@@ -241,7 +241,7 @@ impl Multicast {
         };
         // What is none of the cores has a place of its own behind theirs.
         let has_fixed = takers.iter().any(|taker| matches!(taker, Party::Fixed(_)));
-        let places = problem.cores_per_tile + u32::from(has_fixed);
+        let places = problem.cores_per_tile() + u32::from(has_fixed);
         let mut group = Group {
             columns: axis(problem.width()),
             rows: axis(problem.height()),
@@ -260,8 +260,8 @@ impl Multicast {
         for &taker in takers {
             let (x, y) = problem.at(taker, cores);
             let place = match taker {
-                Party::Block(block) => cores[block as usize] % problem.cores_per_tile,
-                Party::Fixed(_) => problem.cores_per_tile,
+                Party::Block(block) => cores[block as usize] % problem.cores_per_tile(),
+                Party::Fixed(_) => problem.cores_per_tile(),
             };
             group.put(self.prices, Place { x, y, place });
             if let Party::Block(block) = taker {

@@ -40,10 +40,9 @@ impl<'a> Paths<'a> {
     /// The cost of a placement.
     pub fn new(problem: &'a Problem, cores: &[u32]) -> Self {
         let deliveries = problem.senders.iter().flat_map(|sender| {
-            sender
-                .takers
-                .iter()
-                .map(|&taker| sender.packets * distance(problem.at(sender.from, cores), problem.at(taker, cores)))
+            sender.takers.iter().map(|&taker| {
+                sender.packets * problem.distance(problem.at(sender.from, cores), problem.at(taker, cores))
+            })
         });
         let cost = deliveries.sum();
         Paths { problem, pairs: Pairs::new(problem), cores: cores.to_vec(), cost }
@@ -51,15 +50,10 @@ impl<'a> Paths<'a> {
 
     /// What a block on a core adds.
     fn of(&self, block: u32, core: u32) -> u64 {
-        let at = self.problem.coordinates(core / self.problem.cores_per_tile);
+        let at = self.problem.coordinates(core / self.problem.cores_per_tile());
         let partners = self.pairs.partners[block as usize].iter();
-        partners.map(|&(party, packets)| packets * distance(at, self.problem.at(party, &self.cores))).sum()
+        partners.map(|&(party, packets)| packets * self.problem.distance(at, self.problem.at(party, &self.cores))).sum()
     }
-}
-
-/// Links of a shortest path.
-fn distance((ax, ay): (u32, u32), (bx, by): (u32, u32)) -> u64 {
-    u64::from(ax.abs_diff(bx) + ay.abs_diff(by))
 }
 
 impl Model for Paths<'_> {

@@ -1,7 +1,7 @@
 //! What is to be placed: blocks that send to each other, on a grid of cores.
 
-use onward_chip::Mesh;
-use onward_image::{Endpoint, Tile, dimension_order_tree, port};
+use onward_chip::{Mesh, Topology};
+use onward_image::{Core, Endpoint, Tile, dimension_order_tree, port};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A placement problem, free of where it comes from.
@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// each link of it once. Where a core holds several takers, a second flit goes to those cores, and so on: so `route`
 /// makes flits.
 ///
+/// On a torus each of the two parts of a path goes the shorter way round. A link between chips of an array counts as one.
+///
 /// Cores are numbered tile by tile, tiles row by row from the northwest. Costs are whole numbers of 64 bits: packets in all
 /// times links across the mesh times prices must stay below 2^63.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The mesh of routers.
+    /// The mesh of routers, with as many cores at each as it says.
     pub mesh: Mesh,
-    /// Cores at each router, one behind the other in number.
-    pub cores_per_tile: u32,
     /// Tile of the router the host is attached to.
     pub host: u32,
     /// What energy is counted with.
@@ -114,9 +114,44 @@ impl Problem {
         self.width() * self.height()
     }
 
+    /// Cores at each router, one behind the other in number.
+    pub fn cores_per_tile(&self) -> u32 {
+        self.mesh.cores_per_tile.into()
+    }
+
     /// Number of cores.
     pub fn cores(&self) -> u32 {
-        self.tiles() * self.cores_per_tile
+        self.tiles() * self.cores_per_tile()
+    }
+
+    /// Whether rows and columns are rings.
+    pub(super) fn is_torus(&self) -> bool {
+        self.mesh.topology == Topology::Torus
+    }
+
+    /// How far paths from a place in a row or column of this length to others lead: up at most, and down at most.
+    pub(super) fn furthest(&self, at: u32, to: impl IntoIterator<Item = u32>, length: u32) -> (u32, u32) {
+        let mut furthest = (0, 0);
+        for to in to {
+            match self.mesh.goes_up(at as u16, to as u16, length as u16) {
+                None => {}
+                Some(true) => furthest.0 = furthest.0.max((to + length - at) % length),
+                Some(false) => furthest.1 = furthest.1.max((at + length - to) % length),
+            }
+        }
+        furthest
+    }
+
+    /// Links between two tiles, along the row and along the column.
+    pub(super) fn apart(&self, (ax, ay): (u32, u32), (bx, by): (u32, u32)) -> (u32, u32) {
+        let shorter = |links: u32, length: u32| if self.is_torus() { links.min(length - links) } else { links };
+        (shorter(ax.abs_diff(bx), self.width()), shorter(ay.abs_diff(by), self.height()))
+    }
+
+    /// Links of a shortest path between two tiles.
+    pub(super) fn distance(&self, a: (u32, u32), b: (u32, u32)) -> u64 {
+        let (x, y) = self.apart(a, b);
+        u64::from(x + y)
     }
 
     /// Column and row of a tile.
@@ -127,7 +162,7 @@ impl Problem {
     /// Tile of a party, where blocks are on these cores.
     pub(super) fn tile_of(&self, party: Party, cores: &[u32]) -> u32 {
         match party {
-            Party::Block(block) => cores[block as usize] / self.cores_per_tile,
+            Party::Block(block) => cores[block as usize] / self.cores_per_tile(),
             Party::Fixed(tile) => tile,
         }
     }
@@ -179,8 +214,9 @@ impl Problem {
         for sender in &self.senders {
             let from = self.tile_of(sender.from, cores);
             for round in self.rounds(sender, cores) {
-                let takers: Vec<Endpoint> = round.iter().map(|&(tile, _)| Endpoint::Core(Tile(tile))).collect();
-                let tree = dimension_order_tree(&self.mesh, &[], Endpoint::Core(Tile(from)), &takers);
+                let at = |tile: u32| Endpoint::Core(Core::on(Tile(tile), 0, &self.mesh));
+                let takers: Vec<Endpoint> = round.iter().map(|&(tile, _)| at(tile)).collect();
+                let tree = dimension_order_tree(&self.mesh, &[], at(from), &takers);
                 for &(tile, ports) in &tree.branches {
                     let links = [port::NORTH, port::EAST, port::SOUTH, port::WEST].into_iter().enumerate();
                     for (direction, _) in links.filter(|&(_, link)| ports & link != 0) {
@@ -190,8 +226,8 @@ impl Problem {
                 }
                 measures.flits += sender.packets;
                 for &(tile, _) in &round {
-                    let ((x, y), (to_x, to_y)) = (self.coordinates(from), self.coordinates(tile));
-                    let links = x.abs_diff(to_x) + y.abs_diff(to_y);
+                    let (x, y) = self.apart(self.coordinates(from), self.coordinates(tile));
+                    let links = x + y;
                     measures.deliveries += sender.packets;
                     path_links += sender.packets * u64::from(links);
                     measures.longest_path = measures.longest_path.max(links);

@@ -2,15 +2,17 @@
 
 use super::model::{Model, Move};
 use super::{
-    BlockNeeds, CoreRoom, Loads, Multicast, Objective, Party, Paths, Prices, Problem, Sender, Strategy as Way, solve,
+    BlockNeeds, CoreRoom, Loads, Multicast, Objective, Party, Paths, Prices, Problem, Rings, Sender, Strategy as Way,
+    solve,
 };
-use onward_chip::Chip;
+use onward_chip::{Chip, Mesh, Topology};
 use proptest::prelude::*;
 
 /// A problem with room for so many blocks a core, and cores that blocks may be on.
 fn problems() -> impl Strategy<Value = (Problem, u32)> {
-    let sizes = (1u16..=9, 1u16..=70, 1u32..=3, 1usize..=24, 1u32..=4);
-    sizes.prop_flat_map(|(width, height, cores_per_tile, blocks, together)| {
+    let topology = prop_oneof![Just(Topology::Mesh), Just(Topology::Torus)];
+    let sizes = (1u16..=9, 1u16..=70, 1u16..=3, 1usize..=24, 1u32..=4, topology);
+    sizes.prop_flat_map(|(width, height, cores_per_tile, blocks, together, topology)| {
         let party = move |tiles: u32| {
             prop_oneof![
                 8 => (0..blocks as u32).prop_map(Party::Block),
@@ -27,10 +29,8 @@ fn problems() -> impl Strategy<Value = (Problem, u32)> {
                 takers: takers.get(&sets).clone(),
                 packets,
             };
-            let mesh = Chip::builtin("middle").unwrap().mesh;
             let problem = Problem {
-                mesh: onward_chip::Mesh { width, height, ..mesh },
-                cores_per_tile,
+                mesh: Mesh { cores_per_tile, topology, ..Mesh::of(width, height) },
                 host: 0,
                 prices: Prices { link: 7, flit: 3 },
                 core: CoreRoom { amounts: vec![u64::from(together) * 2], program_words: 10 },
@@ -98,8 +98,11 @@ proptest! {
     fn hops_and_energy_are_those_of_the_trees((problem, _) in problems(), walk in walks()) {
         for objective in [Objective::Hops, Objective::Energy] {
             let prices = objective.prices(&problem);
-            let make = |cores: &[u32]| Multicast::new(&problem, cores, prices);
-            follow(&problem, &walk, make, |cores| counted(&problem, objective, cores));
+            let trees = |cores: &[u32]| counted(&problem, objective, cores);
+            follow(&problem, &walk, |cores| Rings::new(&problem, cores, prices), trees);
+            if !problem.is_torus() {
+                follow(&problem, &walk, |cores| Multicast::new(&problem, cores, prices), trees);
+            }
         }
     }
 
@@ -176,7 +179,6 @@ fn a_row_of_blocks_lies_in_a_row() {
     let mesh = Chip::builtin("middle").unwrap().mesh;
     let problem = Problem {
         mesh,
-        cores_per_tile: 1,
         host: 3,
         prices: Prices { link: 1, flit: 0 },
         core: CoreRoom::default(),

@@ -6,7 +6,6 @@ use super::vector::Vectors;
 use crate::fault::Fault;
 use crate::memory::Bank;
 use onward_isa::random;
-use std::sync::Arc;
 
 /// Where a block's packets come from: an outlet and the axon its index 0 arrives on.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +48,14 @@ pub(crate) struct StepRecord {
 /// A block's state between steps, and the records of the chunk that is running.
 pub(crate) struct Block {
     pub number: u32,
-    pub tile: u32,
-    pub program: Arc<Decoded>,
+    pub core: u32,
+    /// Index of its program.
+    pub program: usize,
     pub entry: u32,
     pub tagged: bool,
     pub inlets: Vec<Inlet>,
+    /// Those that are looked at in this chunk.
+    sending: Vec<Inlet>,
     pub seed: u64,
     pub memory: [Bank; 3],
     /// Active set, a bit an axon.
@@ -89,10 +91,11 @@ pub(crate) struct Limits {
 
 /// The steps that are run at once, on which chip.
 #[derive(Clone, Copy)]
-pub(crate) struct Chunk {
+pub(crate) struct Chunk<'a> {
     pub first_step: u64,
     pub steps: usize,
     pub limits: Limits,
+    pub programs: &'a [Decoded],
 }
 
 /// Registers and lists that a thread uses for one block after the other.
@@ -108,17 +111,18 @@ impl Scratch {
 }
 
 impl Block {
-    pub fn new(image: &onward_image::Block, number: u32, program: Arc<Decoded>, seed: u64) -> Self {
-        let addresses = program.code.len() - 1; // not the one behind the last
+    /// A block whose memories begin with `contents` and whose program has so many addresses.
+    pub fn new(image: &onward_image::Block, contents: [Vec<u8>; 3], number: u32, addresses: usize, seed: u64) -> Self {
         Block {
             number,
-            tile: image.tile.0,
-            program,
+            core: image.core.0,
+            program: image.program as usize,
             entry: image.entry,
             tagged: image.tagged,
             inlets: Vec::new(),
+            sending: Vec::new(),
             seed: random::block_seed(seed, number),
-            memory: std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &image.contents[at])),
+            memory: std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at])),
             active: vec![0; (image.axons as usize).div_ceil(64) + 1],
             payloads: None,
             draws: 0,
@@ -150,11 +154,13 @@ impl Block {
         own: &mut [Outlet],
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
-        if !self.awake && self.inlets.iter().all(|inlet| !others[inlet.outlet].any()) {
+        // Only sources that sent anything in this chunk are looked at step by step; the others' slots mean nothing.
+        self.choose_inlets(|inlet| others[inlet.outlet].any());
+        if !self.awake && self.sending.is_empty() {
             return Ok(());
         }
         for slot in 0..chunk.steps {
-            if self.collect_from(slot, |outlet| &others[outlet]) {
+            if self.collect(slot, |outlet| &others[outlet]) {
                 self.run_slot(chunk, slot, own, scratch)?;
             }
         }
@@ -167,11 +173,17 @@ impl Block {
         self.sends.clear();
     }
 
+    /// Says which inlets are looked at in this chunk: those the rule holds for.
+    pub fn choose_inlets(&mut self, sends: impl Fn(&Inlet) -> bool) {
+        self.sending.clear();
+        self.sending.extend(self.inlets.iter().copied().filter(sends));
+    }
+
     /// Reads what arrived for a step into the active set. Returns whether the block runs in it.
     #[inline(always)]
-    pub fn collect_from<'a>(&mut self, slot: usize, outlet: impl Fn(usize) -> &'a Outlet) -> bool {
+    pub fn collect<'a>(&mut self, slot: usize, outlet: impl Fn(usize) -> &'a Outlet) -> bool {
         self.arrived = false;
-        for inlet in &self.inlets {
+        for inlet in &self.sending {
             let outlet = outlet(inlet.outlet);
             if outlet.count(slot) == 0 {
                 continue;
@@ -222,7 +234,8 @@ impl Block {
         self.events += scratch.events.len() as u64;
         self.steps += 1;
         let first_send = self.sends.len() as u32;
-        let tail = self.interpret(step, slot + 1, own, chunk.limits, scratch)?;
+        let program = &chunk.programs[self.program];
+        let tail = self.interpret(program, (step, slot + 1), own, chunk.limits, scratch)?;
         let sends = (first_send, self.sends.len() as u32);
         self.records.push(StepRecord { step: slot as u32, sends, tail });
         if self.arrived

@@ -4,6 +4,7 @@ use super::block::{Block, Limits, Scratch, SendRecord};
 use super::decode::Decoded;
 use super::interpret::ENDLESS;
 use super::outlet::{Outlet, Refused};
+use super::sums;
 use super::vector::{self, Vectors, narrow};
 use crate::fault::FaultKind;
 use crate::memory::Bank;
@@ -404,6 +405,20 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
+    /// `vaddn16`, `vaddn32`: a row of memory goes to sums in neuron memory.
+    #[inline(always)]
+    pub fn add_to_neurons(&mut self, of: &Instruction, rd: i32, address: i64) -> Result<(), FaultKind> {
+        let length = self.v.length;
+        let from = self.locate(of.space, of.width, address, length)?;
+        let width = if of.op == Op::Vaddn16 { Width::W16 } else { Width::W32 };
+        let to = self.locate(Space::Neuron, width, rd.into(), length)?;
+        let [neurons, axons, synapses] = &mut self.block.memory;
+        let source = if of.space == Space::Axon { axons } else { synapses };
+        let saturated = sums::add(neurons, width, to, source, of.width, from, length);
+        self.count(saturated);
+        Ok(())
+    }
+
     pub fn load_strided(&mut self, of: &Instruction, ra: i32) -> Result<(), FaultKind> {
         let (first, stride) = (i64::from(ra) + i64::from(of.imm), i64::from(self.r[usize::from(of.c & 15)]));
         for i in 0..self.v.length {
@@ -509,33 +524,43 @@ impl<'a> Execution<'a> {
     }
 
     #[inline(always)]
-    pub fn send_spikes(&mut self, predicate: u8, route: i32) -> Result<(), FaultKind> {
-        if self.program.is_graded(route as usize) {
-            return self.send_each(predicate, route, None);
+    pub fn send_spikes(&mut self, predicate: u8, base: i32, route: i32) -> Result<(), FaultKind> {
+        if base < 0 || self.program.is_graded(route as usize) {
+            return self.send_each(predicate, base, route, None);
         }
         let slot = self.slot;
         // Not through `outlet`, which would borrow the vectors too.
         let available = self.own.len() as u32;
         let outlet = self.own.get_mut(route as usize).ok_or(FaultKind::Route { route: route as u32, available })?;
-        let packets = outlet.send_spikes(slot, self.v.masked(predicate)).map_err(|refused| refused.fault(outlet))?;
+        let words = self.v.masked(predicate);
+        let sent = if base == 0 {
+            outlet.send_spikes(slot, words)
+        } else {
+            outlet.send_spikes_from(slot, base as usize, words)
+        };
+        let packets = sent.map_err(|refused| refused.fault(outlet))?;
         self.sent(route, packets);
         Ok(())
     }
 
-    pub fn send_graded(&mut self, vector: u8, predicate: u8, route: i32) -> Result<(), FaultKind> {
-        self.send_each(predicate, route, Some(vector))
+    pub fn send_graded(&mut self, vector: u8, predicate: u8, base: i32, route: i32) -> Result<(), FaultKind> {
+        self.send_each(predicate, base, route, Some(vector))
     }
 
     /// One packet after the other; their payloads are 1 or those of a vector.
-    fn send_each(&mut self, predicate: u8, route: i32, vector: Option<u8>) -> Result<(), FaultKind> {
+    fn send_each(&mut self, predicate: u8, base: i32, route: i32, vector: Option<u8>) -> Result<(), FaultKind> {
         self.outlet(route)?;
         let mut packets = 0;
-        for index in 0..self.v.length {
-            if self.v.is_set(predicate, index) {
-                let payload = vector.map_or(1, |vector| self.v.read(vector)[index]);
+        for element in 0..self.v.length {
+            if self.v.is_set(predicate, element) {
+                let payload = vector.map_or(1, |vector| self.v.read(vector)[element]);
                 let slot = self.slot;
                 let outlet = self.outlet(route)?;
-                outlet.send(slot, index as u32, payload).map_err(|refused| refused.fault(outlet))?;
+                let index = i64::from(base) + element as i64;
+                let Ok(index) = u32::try_from(index) else {
+                    return Err(FaultKind::PacketIndex { index, available: outlet.indices() as u32 });
+                };
+                outlet.send(slot, index, payload).map_err(|refused| refused.fault(outlet))?;
                 packets += 1;
             }
         }

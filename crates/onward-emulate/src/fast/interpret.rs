@@ -1,12 +1,12 @@
 //! The interpreter: fetch, count, execute.
 
 use super::block::{Block, Limits, Scratch};
+use super::decode::Decoded;
 use super::execution::{Execution, Flow};
 use super::outlet::Outlet;
 use super::vector as element;
 use crate::fault::{Fault, FaultKind};
 use onward_isa::{Instruction, Op};
-use std::sync::Arc;
 
 /// Cycles without a packet after which a step is endless (rule F10).
 pub(super) const ENDLESS: u32 = 1 << 30;
@@ -16,14 +16,13 @@ impl Block {
     #[inline(always)]
     pub(super) fn interpret(
         &mut self,
-        step: u64,
-        slot: usize,
+        program: &Decoded,
+        (step, slot): (u64, usize),
         own: &mut [Outlet],
         limits: Limits,
         scratch: &mut Scratch,
     ) -> Result<u32, Fault> {
-        let program = Arc::clone(&self.program);
-        let mut execution = Execution::new(self, &program, step, slot, own, limits, scratch);
+        let mut execution = Execution::new(self, program, step, slot, own, limits, scratch);
         match execution.run() {
             Ok(()) => Ok(execution.finish()),
             Err(kind) => {
@@ -32,7 +31,7 @@ impl Block {
                 Err(Fault {
                     step,
                     block: self.number,
-                    tile: self.tile,
+                    core: self.core,
                     address: address as u32,
                     instruction: instruction.map_or("?".into(), |instruction| instruction.to_string()),
                     kind,
@@ -115,6 +114,7 @@ impl Execution<'_> {
             Op::Vaccr => self.load(&instruction, self.row_address(ra, imm), element::add)?,
             Op::Vst => self.store(&instruction, i64::from(ra) + i64::from(imm))?,
             Op::Vstr => self.store(&instruction, self.row_address(ra, imm))?,
+            Op::Vaddn16 | Op::Vaddn32 => self.add_to_neurons(&instruction, rd, i64::from(ra) + i64::from(imm))?,
             Op::Vlds => self.load_strided(&instruction, ra)?,
             Op::Vsts => self.store_strided(&instruction, ra)?,
             Op::Vlut => self.look_up(&instruction, rb)?,
@@ -127,6 +127,8 @@ impl Execution<'_> {
                 let saturated = self.v.ternary(d, a, b, element::mac);
                 self.count(saturated);
             }
+            Op::Vscale => self.binary(d, a, b, element::scale),
+            Op::Vscales => self.unary(d, a, |a| element::scale(a, rb)),
             Op::Vadds => self.unary(d, a, |a| element::add(a, rb)),
             Op::Vsubs => self.unary(d, a, |a| element::sub(a, rb)),
             Op::Vmuls => self.unary(d, a, |a| element::mul(a, rb)),
@@ -201,9 +203,9 @@ impl Execution<'_> {
                 let dot = self.v.dot(a, b);
                 self.set_saturated(d, element::clamp(dot));
             }
-            Op::Spike => self.send_spikes(a, imm)?,
+            Op::Spike => self.send_spikes(a, rd, imm)?,
             Op::Send => self.send(ra, rb, imm)?,
-            Op::Vsend => self.send_graded(a, b, imm)?,
+            Op::Vsend => self.send_graded(a, b, rd, imm)?,
         }
         Ok(Flow::Next)
     }

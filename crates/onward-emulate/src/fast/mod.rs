@@ -7,6 +7,7 @@ mod execution;
 mod interpret;
 mod outlet;
 mod simd;
+mod sums;
 mod vector;
 
 pub use block::AddressCounts;

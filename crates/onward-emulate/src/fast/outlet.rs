@@ -16,6 +16,8 @@ pub(crate) struct Outlet {
     counts: Vec<u32>,
     /// Whether any slot holds a packet.
     any: bool,
+    /// Whether it carries packets into a chunk that has been begun and not been run yet.
+    begun: bool,
     /// Packets sent since the run began.
     sent: u64,
 }
@@ -30,6 +32,7 @@ impl Outlet {
             payloads: graded.then(|| vec![0; indices]),
             counts: vec![0],
             any: false,
+            begun: false,
             sent: 0,
         }
     }
@@ -48,11 +51,22 @@ impl Outlet {
         self.counts.resize(steps + 1, 0);
         self.counts[0] = carried;
         self.any = carried > 0;
+        self.begun = self.any;
         // Bits are zeroed when a slot's first packet comes.
         self.bits.resize((steps + 1) * self.words, 0);
         if let Some(payloads) = &mut self.payloads {
             payloads.resize((steps + 1) * self.indices, 0);
         }
+    }
+
+    /// Begins a chunk of so many steps unless that has been done: nothing was sent in the chunk before.
+    pub fn ready(&mut self, steps: usize) {
+        if !self.begun {
+            self.counts.clear();
+            self.counts.push(0);
+            self.begin(steps);
+        }
+        self.begun = false;
     }
 
     /// Whether there is anything to read in this chunk.
@@ -145,6 +159,45 @@ impl Outlet {
         }
         if fresh && at < bits.len() {
             bits[at..].fill(0);
+        }
+        self.counts[slot] += count;
+        self.sent += u64::from(count);
+        self.any |= count > 0;
+        Ok(count)
+    }
+
+    /// [`Outlet::send_spikes`] with indices from `base` on.
+    pub fn send_spikes_from(
+        &mut self,
+        slot: usize,
+        base: usize,
+        mask: impl Iterator<Item = u64>,
+    ) -> Result<u32, Refused> {
+        let words = &mut self.bits[slot * self.words..][..self.words];
+        let mut count = 0;
+        for (at, mask) in mask.enumerate().filter(|&(_, mask)| mask != 0) {
+            if self.counts[slot] + count == 0 {
+                words.fill(0);
+            }
+            let first = base + at * 64;
+            let shift = first % 64;
+            let parts =
+                [(first / 64, mask << shift), (first / 64 + 1, if shift == 0 { 0 } else { mask >> (64 - shift) })];
+            for (word, bits) in parts.into_iter().filter(|&(_, bits)| bits != 0) {
+                let inside = match self.indices.saturating_sub(word * 64) {
+                    indices @ 0..64 => bits & ((1 << indices) - 1),
+                    _ => bits,
+                };
+                let held = words.get(word).map_or(0, |held| held & inside);
+                if held != 0 {
+                    return Err(Refused::Second((word * 64) as u32 + held.trailing_zeros()));
+                }
+                if bits != inside {
+                    return Err(Refused::Index((word * 64) as u32 + (bits & !inside).trailing_zeros()));
+                }
+                words[word] |= bits;
+                count += bits.count_ones();
+            }
         }
         self.counts[slot] += count;
         self.sent += u64::from(count);

@@ -65,6 +65,26 @@ impl Simd {
             Simd::Avx512 => unsafe { x86::run_chunk_avx512(block, chunk, others, own, scratch) },
         }
     }
+
+    /// [`Block::run_slot`] on it.
+    pub fn run_slot(
+        self,
+        block: &mut Block,
+        chunk: Chunk,
+        slot: usize,
+        own: &mut [Outlet],
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        match self {
+            Simd::Baseline => block.run_slot(chunk, slot, own, scratch),
+            // SAFETY: `detect` found every feature that the function is compiled for.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 => unsafe { x86::run_slot_avx2(block, chunk, slot, own, scratch) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => unsafe { x86::run_slot_avx512(block, chunk, slot, own, scratch) },
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -91,5 +111,27 @@ mod x86 {
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
         block.run_chunk(chunk, others, own, scratch)
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub fn run_slot_avx2(
+        block: &mut Block,
+        chunk: Chunk,
+        slot: usize,
+        own: &mut [Outlet],
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        block.run_slot(chunk, slot, own, scratch)
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub fn run_slot_avx512(
+        block: &mut Block,
+        chunk: Chunk,
+        slot: usize,
+        own: &mut [Outlet],
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        block.run_slot(chunk, slot, own, scratch)
     }
 }

@@ -47,6 +47,14 @@ pub(super) fn mac(sum: i32, a: i32, b: i32) -> Saturated {
     clamp(i64::from(sum) + i64::from(a) * i64::from(b))
 }
 
+/// `a * b / 2^16`, rounded towards zero.
+#[inline(always)]
+pub(super) fn scale(a: i32, b: i32) -> Saturated {
+    let product = i64::from(a) * i64::from(b);
+    // What is below zero is rounded up: all ones below the point are added first.
+    clamp((product + (product >> 63 & 0xffff)) >> 16)
+}
+
 /// `value * 2^amount` for an amount of 0 to 31.
 #[inline(always)]
 pub(super) fn shift_left(value: i32, amount: u32) -> Saturated {

@@ -7,14 +7,15 @@
 
 use std::sync::Arc;
 
-use onward_image::Tile;
+use onward_image::{Endpoint, Tile};
 
 use super::flit::{PORTS, Route};
+use super::general::General;
 use super::links::{Links, Tag};
 use super::router::{NONE, NOWHERE, Router, next_grant};
 use super::tables::Tables;
 use super::traffic::{Burst, Timeline};
-use super::usage::RouterUsage;
+use super::usage::{INPUTS, RouterUsage};
 use super::wheel::Wheel;
 use super::{Delivery, Observer, StepTiming, Traffic};
 
@@ -24,6 +25,8 @@ use super::{Delivery, Observer, StepTiming, Traffic};
 /// shares the tables, and goes on counting from what its original has counted.
 #[derive(Clone, Debug)]
 pub struct Mesh {
+    /// What is not the plain mesh this engine is made for has one of its own.
+    pub(super) general: Option<Box<General>>,
     pub(super) tables: Arc<Tables>,
     /// Cycles from a grant to the flit being visible behind the link.
     pub(super) flight: u64,
@@ -86,16 +89,31 @@ pub(super) struct Sender {
     /// Packets of the burst not yet wholly sent, the one being sent included.
     packets: u32,
     /// The next flit's destination, and the range it is in.
-    destination: u32,
+    pub(super) destination: u32,
     first_destination: u32,
     end_destination: u32,
     /// Flits sent.
-    flits: u32,
+    pub(super) flits: u32,
     /// The cycle in which the flit on offer was first refused.
-    refused: u64,
+    pub(super) refused: u64,
 }
 
 impl Sender {
+    /// At the start of its timeline.
+    pub(super) fn new(place: u32, timeline: &Timeline) -> Sender {
+        Sender {
+            place,
+            burst: timeline.first_burst,
+            end: timeline.first_burst + timeline.bursts,
+            packets: 0,
+            destination: 0,
+            first_destination: 0,
+            end_destination: 0,
+            flits: 0,
+            refused: 0,
+        }
+    }
+
     /// Moves on to the first burst, from the present one on, that sends something. Returns the cycles of computing
     /// before its first flit, or before the tail if there is none.
     pub(super) fn find_burst(&mut self, bursts: &[Burst]) -> u64 {
@@ -117,7 +135,7 @@ impl Sender {
 
     /// Moves on to the next flit; returns the cycles of computing before it.
     #[inline]
-    fn advance(&mut self, bursts: &[Burst]) -> u64 {
+    pub(super) fn advance(&mut self, bursts: &[Burst]) -> u64 {
         self.flits += 1;
         self.destination += 1;
         if self.destination < self.end_destination {
@@ -137,7 +155,9 @@ impl Mesh {
     pub(super) fn with_tables(tables: Tables) -> Mesh {
         let flight = 1 + u64::from(tables.mesh.link_cycles);
         let size_log2 = tables.mesh.buffer_flits.next_power_of_two().trailing_zeros();
+        let tables = Arc::new(tables);
         Mesh {
+            general: (!tables.is_plain()).then(|| Box::new(General::new(Arc::clone(&tables)))),
             flight,
             routers: Vec::new(),
             usage: Vec::new(),
@@ -154,27 +174,30 @@ impl Mesh {
             stalls: Vec::new(),
             distances: Vec::new(),
             visits: Vec::new(),
-            tables: Arc::new(tables),
+            tables,
         }
     }
 
     /// By timeline of the last step: the cycles in which a flit was offered and not accepted. A sender is done after
     /// its gaps, one cycle a flit, its stalls and its tail.
     pub fn stalls(&self) -> &[u64] {
-        &self.stalls
+        self.general.as_ref().map_or(&self.stalls, |general| general.stalls())
     }
 
     /// What went through the routers since the mesh was made or [`clear_usage`](Self::clear_usage) was called, sorted
     /// by tile. Routers that never saw a flit are left out.
     pub fn usage(&self) -> Vec<RouterUsage> {
-        let mut usage = self.usage.clone();
-        usage.retain(|router| router.entered != [0; PORTS]);
+        let mut usage = self.general.as_ref().map_or(&self.usage, |general| general.usage()).clone();
+        usage.retain(|router| router.entered != [0; INPUTS]);
         usage.sort_by_key(|router| router.tile);
         usage
     }
 
     /// Sets all totals to zero.
     pub fn clear_usage(&mut self) {
+        if let Some(general) = &mut self.general {
+            general.clear_usage();
+        }
         for (usage, router) in self.usage.iter_mut().zip(&mut self.routers) {
             *usage = RouterUsage::new(usage.tile);
             router.highest_occupancy = [0; 8];
@@ -186,6 +209,9 @@ impl Mesh {
     /// # Panics
     /// As [`step`](Self::step).
     pub fn step_observed<O: Observer>(&mut self, traffic: &Traffic, observer: &mut O) -> StepTiming {
+        if let Some(general) = &mut self.general {
+            return general.step(traffic, observer);
+        }
         if O::OBSERVES {
             self.buffers.observed = true;
             self.buffers.tags.resize(self.buffers.routes.len(), Tag::default());
@@ -203,7 +229,7 @@ impl Mesh {
                 cycle = due;
             }
             self.receive::<O>(cycle);
-            self.offer::<O>(cycle, traffic, &mut timing);
+            self.offer(cycle, traffic, observer, &mut timing);
             if !self.active.is_empty() {
                 self.arbitrate(cycle, observer);
                 // The last grants of a step, and so those of its last busy cycle, go to endpoints.
@@ -233,18 +259,8 @@ impl Mesh {
         for (index, timeline) in traffic.timelines.iter().enumerate() {
             let place = self.place(timeline);
             let end = timeline.first_burst + timeline.bursts;
-            let mut sender = Sender {
-                place,
-                burst: timeline.first_burst,
-                end,
-                packets: 0,
-                destination: 0,
-                first_destination: 0,
-                end_destination: 0,
-                flits: 0,
-                refused: 0,
-            };
-            self.check_bursts(timeline, &traffic.bursts[timeline.first_burst as usize..end as usize]);
+            let mut sender = Sender::new(place, timeline);
+            self.tables.check_bursts(timeline, &traffic.bursts[timeline.first_burst as usize..end as usize]);
             let gap = sender.find_burst(&traffic.bursts);
             if sender.burst < end {
                 self.wheel.insert(index as u32, gap);
@@ -268,16 +284,6 @@ impl Mesh {
         *sends |= port;
         self.mark_used(router);
         place
-    }
-
-    fn check_bursts(&self, timeline: &Timeline, bursts: &[Burst]) {
-        for burst in bursts {
-            let range = burst.first_destination as usize..(burst.first_destination + burst.destinations) as usize;
-            for target in &self.tables.targets[range] {
-                let allowed = target.source.is_none_or(|source| source == timeline.endpoint);
-                assert!(allowed, "{:?} sends into the tree of {:?}", timeline.endpoint, target.source);
-            }
-        }
     }
 
     /// The index of a tile's router; brings it into being if need be.
@@ -365,7 +371,7 @@ impl Mesh {
 
     /// Lets the senders that are due offer a flit.
     #[inline]
-    fn offer<O: Observer>(&mut self, cycle: u64, traffic: &Traffic, timing: &mut StepTiming) {
+    fn offer<O: Observer>(&mut self, cycle: u64, traffic: &Traffic, observer: &mut O, timing: &mut StepTiming) {
         self.wheel.drain(cycle, &mut self.due);
         let arrivals = self.links.at(cycle + 1);
         for &index in &self.due {
@@ -383,6 +389,7 @@ impl Mesh {
             arrivals.flits.push((sender.place, route));
             if O::OBSERVES {
                 arrivals.tags.push(Tag { timeline: index, flit: sender.flits });
+                observer.accepted(index, sender.flits, cycle);
             }
             let next = cycle + 1 + sender.advance(&traffic.bursts);
             if sender.burst < sender.end {
@@ -437,6 +444,56 @@ impl Mesh {
             still_active += usize::from(!router.is_empty());
         }
         self.active.truncate(still_active);
+    }
+
+    /// The input an endpoint sends into: its router, and its port there.
+    pub(super) fn place_of(&mut self, endpoint: Endpoint) -> u32 {
+        let Some((tile, port)) = self.tables.attachment(endpoint) else {
+            panic!("a sender {endpoint:?}, which the chip does not have")
+        };
+        self.router(tile) << 3 | port.trailing_zeros()
+    }
+
+    /// A place's router, as an index into those in use.
+    pub(super) fn router_of_place(place: u32) -> u32 {
+        place >> 3
+    }
+
+    /// A place's port.
+    pub(super) fn port_of_place(place: u32) -> usize {
+        (place & 7) as usize
+    }
+
+    /// The tile of a router in use.
+    pub(super) fn tile_of_router(&self, router: u32) -> Tile {
+        self.usage[router as usize].tile
+    }
+
+    /// Flits an input buffer holds.
+    pub(super) fn buffer_flits(&self) -> usize {
+        usize::from(self.tables.mesh.buffer_flits)
+    }
+
+    /// The route to a destination as it is at the place of a sender.
+    pub(super) fn route_from(&self, place: u32, destination: u32) -> Route {
+        let router = &self.routers[(place >> 3) as usize];
+        self.tables.targets[destination as usize].route.steered(router.x, router.y)
+    }
+
+    /// What a flit does at a place: the ports it leaves by, and behind those that lead to another router the place and
+    /// the route there.
+    pub(super) fn branches(&mut self, place: u32, route: Route) -> Vec<(usize, Option<(u32, Route)>)> {
+        let index = place >> 3;
+        if self.routers[index as usize].behind[0] == NONE {
+            self.meet(index);
+        }
+        let router = &self.routers[index as usize];
+        let outputs = (0..PORTS).filter(|port| route.wanted() >> port & 1 == 1);
+        let leads = |port: usize| {
+            let onward = || route.forwarded(port, router.x, router.y, &self.tables.nodes);
+            (router.link_ports >> port & 1 == 1).then(|| (router.behind[port], onward()))
+        };
+        outputs.map(|port| (port, leads(port))).collect()
     }
 
     /// Adds up what the routers counted, and makes them ready for the next step.

@@ -27,6 +27,14 @@ pub enum MeshError {
         /// Routers on that edge.
         length: u16,
     },
+    /// A torus's router has too few ports for its cores and host ports.
+    #[error("host port {port} finds no port left at its router, which has {cores_per_tile} cores")]
+    NoPortLeft {
+        /// Index of the host port.
+        port: usize,
+        /// Cores at the router.
+        cores_per_tile: u16,
+    },
     /// Two host ports are in the same place.
     #[error("host ports {first} and {second} are in the same place")]
     HostPortsCollide {
@@ -71,8 +79,8 @@ pub enum MeshError {
 
 /// What is wrong with a multicast tree.
 ///
-/// A cycle, and two branches that meet again, are reported as the turn they need: with the turns of the dimension order
-/// alone there is one path from a router to another.
+/// On a mesh a cycle, and two branches that meet again, are reported as the turn they need: with the turns of the
+/// dimension order alone there is one path from a router to another. On a torus there is one either way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// The chip does not have the endpoint that sends into the tree.
@@ -113,6 +121,9 @@ pub enum TreeError {
         /// North, east, south or west.
         leaves: &'static str,
     },
+    /// It comes to a router twice: round a ring of a torus, or both ways.
+    #[error("it comes to router {} twice", .0.0)]
+    Twice(Tile),
     /// No packet from the source comes to a branch.
     #[error("the branch at router {} is not reached from the source", .0.0)]
     Unreached(Tile),

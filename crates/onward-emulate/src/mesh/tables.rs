@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use onward_chip::{HostPort, Side};
-use onward_image::{Destination, Endpoint, Tile, Tree, attachment, port};
+use onward_chip::{HostPort, Side, Topology};
+use onward_image::{Core, Destination, Endpoint, Tile, Tree, attachment};
 
 use super::error::{MeshError, TreeError};
 use super::flit::{MOST_NODES, Route};
+use super::traffic::{Burst, Timeline};
 
 const DIRECTIONS: [&str; 4] = ["north", "east", "south", "west"];
 
@@ -86,25 +87,34 @@ impl Tables {
     pub(super) fn endpoint(&self, tile: Tile, port_mask: u8) -> Endpoint {
         match self.host_at.get(&(tile, port_mask)) {
             Some(&host) => Endpoint::Host(host),
-            None => Endpoint::Core(tile),
+            None => Endpoint::Core(Core::on(tile, port_mask.trailing_zeros().saturating_sub(4), &self.mesh)),
         }
     }
 
     /// Column and row.
     pub(super) fn coordinates(&self, tile: Tile) -> (u8, u8) {
-        let width = u32::from(self.mesh.width);
-        ((tile.0 % width) as u8, (tile.0 / width) as u8)
+        let (x, y) = self.mesh.coordinates(tile.0);
+        (x as u8, y as u8)
     }
 
     /// The router in a direction (0 to 3), if the mesh does not end there.
     pub(super) fn neighbour(&self, tile: Tile, direction: usize) -> Option<Tile> {
-        let (width, height) = (u32::from(self.mesh.width), u32::from(self.mesh.height));
-        let (x, y) = (tile.0 % width, tile.0 / width);
-        match direction {
-            0 => (y > 0).then(|| Tile(tile.0 - width)),
-            1 => (x + 1 < width).then(|| Tile(tile.0 + 1)),
-            2 => (y + 1 < height).then(|| Tile(tile.0 + width)),
-            _ => (x > 0).then(|| Tile(tile.0 - 1)),
+        self.mesh.neighbour(tile.0, direction).map(Tile)
+    }
+
+    /// Whether all links are alike, all routers have one core and five inputs: what the lean engine is made for.
+    pub(super) fn is_plain(&self) -> bool {
+        self.mesh.topology == Topology::Mesh && self.mesh.cores_per_tile == 1 && self.mesh.array.is_none()
+    }
+
+    /// Checks that a timeline uses destinations of the table, and no tree of another sender.
+    pub(super) fn check_bursts(&self, timeline: &Timeline, bursts: &[Burst]) {
+        for burst in bursts {
+            let range = burst.first_destination as usize..(burst.first_destination + burst.destinations) as usize;
+            for target in &self.targets[range] {
+                let allowed = target.source.is_none_or(|source| source == timeline.endpoint);
+                assert!(allowed, "{:?} sends into the tree of {:?}", timeline.endpoint, target.source);
+            }
         }
     }
 
@@ -112,6 +122,9 @@ impl Tables {
         for (index, host) in self.host_ports.iter().enumerate() {
             let endpoint = Endpoint::Host(index as u16);
             let Some(place) = attachment(endpoint, &self.mesh, &self.host_ports) else {
+                if host.router(self.mesh.width.into(), self.mesh.height.into()).is_some() {
+                    return Err(MeshError::NoPortLeft { port: index, cores_per_tile: self.mesh.cores_per_tile });
+                }
                 let length = match host.side {
                     Side::North | Side::South => self.mesh.width,
                     Side::East | Side::West => self.mesh.height,
@@ -136,7 +149,9 @@ impl Tables {
         while let Some((tile, came, place)) = queue.pop_front() {
             let branch =
                 tree.branches.binary_search_by_key(&tile, |&(tile, _)| tile).map_err(|_| TreeError::NoBranch(tile))?;
-            reached[branch] = true;
+            if std::mem::replace(&mut reached[branch], true) {
+                return Err(TreeError::Twice(tile));
+            }
             let (_, mask) = tree.branches[branch];
             let node = Route::multicast(mask, self.nodes.len());
             match place {
@@ -172,7 +187,10 @@ impl Tables {
             if tile.0 as usize >= self.mesh.tiles() {
                 return Err(TreeError::UnknownRouter(tile));
             }
-            if mask == 0 || mask >= port::LOCAL << 1 {
+            let known = |port: u32| {
+                port < 4 + u32::from(self.mesh.cores_per_tile) || self.host_at.contains_key(&(tile, 1 << port))
+            };
+            if mask == 0 || (4..8).any(|port| mask >> port & 1 == 1 && !known(port)) {
                 return Err(TreeError::Mask { tile, mask });
             }
         }
@@ -181,12 +199,21 @@ impl Tables {
 }
 
 fn check_parameters(mesh: &onward_chip::Mesh) -> Result<(), MeshError> {
-    let ranges = [
+    let mut ranges = vec![
         ("width", mesh.width, 1, 256),
         ("height", mesh.height, 1, 256),
+        ("cores_per_tile", mesh.cores_per_tile, 1, 4),
         ("buffer_flits", mesh.buffer_flits, 1, 64),
         ("link_cycles", mesh.link_cycles, 0, 64),
     ];
+    if let Some(array) = &mesh.array {
+        ranges.extend([
+            ("array.width", array.width, 1, mesh.width),
+            ("array.height", array.height, 1, mesh.height),
+            ("array.link_cycles", array.link_cycles, 0, 1024),
+            ("array.cycles_per_flit", array.cycles_per_flit, 1, 256),
+        ]);
+    }
     match ranges.into_iter().find(|&(_, value, least, most)| value < least || value > most) {
         Some((name, value, least, most)) => Err(MeshError::Parameter { name, value, least, most }),
         None => Ok(()),

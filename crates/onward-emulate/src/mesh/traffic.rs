@@ -37,12 +37,12 @@ pub(super) struct Timeline {
 ///
 /// ```
 /// use onward_emulate::mesh::Traffic;
-/// use onward_image::{Endpoint, Tile};
+/// use onward_image::{Core, Endpoint};
 ///
 /// let mut traffic = Traffic::default();
 /// traffic.burst(20, 3, 0..2); // computes for 20 cycles, then sends three packets to destinations 0 and 1
 /// traffic.burst(7, 1, 2..3);
-/// traffic.finish(Endpoint::Core(Tile(5)), 4); // 4 more cycles, and core 5 is done
+/// traffic.finish(Endpoint::Core(Core(5)), 4); // 4 more cycles, and core 5 is done
 /// assert_eq!(traffic.timelines(), 1);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

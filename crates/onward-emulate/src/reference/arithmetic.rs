@@ -55,6 +55,7 @@ pub(super) fn element(op: Op, d: i128, a: i128, b: i128) -> i128 {
         Op::Xor => a ^ b,
         Op::Shr | Op::Shri | Op::Vshr => shift(a, b as i32, Rounding::Down),
         Op::Vshrn => shift(a, b as i32, Rounding::Nearest),
+        Op::Vscale | Op::Vscales => a * b / 65536, // integers divide towards zero
         _ => unreachable!("`{op:?}` is no arithmetic of two numbers"),
     }
 }

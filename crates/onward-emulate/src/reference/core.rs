@@ -18,7 +18,7 @@ const LOOPS: usize = 4;
 /// What a block keeps from step to step.
 pub(super) struct Block {
     pub number: u32,
-    pub tile: u32,
+    pub core: u32,
     /// The program; `None` where a word is no instruction.
     code: Vec<Option<Instruction>>,
     entry: usize,
@@ -116,7 +116,7 @@ impl Block {
         });
         Block {
             number,
-            tile: image.tile.0,
+            core: image.core.0,
             code: program.words.iter().map(|&word| Instruction::decode(word).ok()).collect(),
             entry: image.entry as usize,
             tagged: image.tagged,
@@ -205,9 +205,9 @@ impl Running<'_> {
             let next = self.execute(&instruction);
             // Also of the instruction that stops the chip.
             if let (Some(tracer), Some((cycle, address, before))) = (&mut tracer, before) {
-                let (tile, block) = (self.block.tile, self.block.number);
+                let (core, block) = (self.block.core, self.block.number);
                 let values = self.after(before);
-                tracer(TraceLine { step: self.step, tile, block, cycle, address, instruction, values });
+                tracer(TraceLine { step: self.step, core, block, cycle, address, instruction, values });
             }
             match next? {
                 Next::Following => self.pc += 1,
@@ -233,7 +233,7 @@ impl Running<'_> {
         Fault {
             step: self.step,
             block: self.block.number,
-            tile: self.block.tile,
+            core: self.block.core,
             address: self.pc as u32,
             instruction: instruction.map_or("?".to_owned(), |instruction| instruction.to_string()),
             kind,
@@ -265,7 +265,8 @@ impl Running<'_> {
     fn elements(&self, instruction: &Instruction) -> u64 {
         let op = instruction.op;
         let is_vector = |operand: &Operand| matches!(operand, Operand::Vector(_));
-        let counts = op.description().operands.iter().any(is_vector) && !matches!(op, Op::Vext | Op::Vins | Op::Vsend);
+        let counts = op.description().operands.iter().any(is_vector) && !matches!(op, Op::Vext | Op::Vins | Op::Vsend)
+            || matches!(op, Op::Vaddn16 | Op::Vaddn32);
         if counts { self.length as u64 } else { 0 }
     }
 

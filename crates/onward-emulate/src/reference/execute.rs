@@ -3,7 +3,7 @@
 use super::arithmetic::{Rounding, element, holds, shift};
 use super::core::{Next, Running};
 use crate::fault::{Fault, FaultKind};
-use onward_isa::{Field, Instruction, Op, Operand};
+use onward_isa::{Field, Instruction, Op, Operand, Space, Width};
 
 impl Running<'_> {
     /// Executes one instruction.
@@ -35,6 +35,7 @@ impl Running<'_> {
             Op::Lui => self.set_scalar(d, i32::from_le_bytes([0, 0, imm as u8, (imm >> 8) as u8])),
             Op::Ld | Op::St | Op::Addm => self.scalar_memory(instruction)?,
             Op::Vld | Op::Vst | Op::Vacc | Op::Vldr | Op::Vstr | Op::Vaccr => self.vector_memory(instruction)?,
+            Op::Vaddn16 | Op::Vaddn32 => self.add_to_neurons(instruction)?,
             Op::Vlds | Op::Vsts | Op::Vlut => self.element_memory(instruction)?,
             Op::Vadd
             | Op::Vsub
@@ -49,7 +50,9 @@ impl Running<'_> {
             | Op::Vmins
             | Op::Vmaxs
             | Op::Vshr
-            | Op::Vshrn => {
+            | Op::Vshrn
+            | Op::Vscale
+            | Op::Vscales => {
                 self.for_each_element(instruction, |_, d, a, b| element(op, d, a, b));
             }
             Op::Vshrs => {
@@ -72,8 +75,8 @@ impl Running<'_> {
                 });
             }
             Op::Vsum | Op::Vrmax | Op::Vrmin | Op::Vimax | Op::Vdot => self.reduce(instruction),
-            Op::Spike => return self.send(imm as usize, self.packets(a, |_| 1)),
-            Op::Vsend => return self.send(imm as usize, self.packets(b, |i| self.v[usize::from(a)][i])),
+            Op::Spike => return self.send(imm as usize, self.packets(a, rd, |_| 1)),
+            Op::Vsend => return self.send(imm as usize, self.packets(b, rd, |i| self.v[usize::from(a)][i])),
             Op::Send => return self.send(imm as usize, vec![(i64::from(ra), rb)]),
         }
         Ok(Next::Following)
@@ -140,6 +143,24 @@ impl Running<'_> {
                 }
                 _ => self.write(space, width, at + i, held),
             }
+        }
+        Ok(())
+    }
+
+    /// Rule M11.
+    fn add_to_neurons(&mut self, instruction: &Instruction) -> Result<(), Fault> {
+        let &Instruction { op, d, a, imm, space, width, .. } = instruction;
+        let sum = Instruction {
+            space: Space::Neuron,
+            width: if op == Op::Vaddn16 { Width::W16 } else { Width::W32 },
+            ..Instruction::new(op)
+        };
+        let from = self.bounds(instruction, i128::from(self.scalar(a)) + i128::from(imm), self.length)?;
+        let to = self.bounds(&sum, i128::from(self.scalar(d)), self.length)?;
+        for i in 0..self.length {
+            let exact =
+                i128::from(self.read(sum.space, sum.width, to + i)) + i128::from(self.read(space, width, from + i));
+            self.write(sum.space, sum.width, to + i, exact);
         }
         Ok(())
     }
@@ -228,9 +249,9 @@ impl Running<'_> {
         self.set_scalar(d, value);
     }
 
-    /// A packet for each bit of a predicate below VL, in order.
-    fn packets(&self, predicate: u8, payload: impl Fn(usize) -> i32) -> Vec<(i64, i32)> {
+    /// A packet for each bit of a predicate below VL, in order (rule S2).
+    fn packets(&self, predicate: u8, base: i32, payload: impl Fn(usize) -> i32) -> Vec<(i64, i32)> {
         let bits = &self.p[usize::from(predicate)];
-        (0..self.length).filter(|&i| bits[i]).map(|i| (i as i64, payload(i))).collect()
+        (0..self.length).filter(|&i| bits[i]).map(|i| (i64::from(base) + i as i64, payload(i))).collect()
     }
 }

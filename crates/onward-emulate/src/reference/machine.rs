@@ -16,15 +16,15 @@ pub struct Machine {
     step: u64,
     host_packets: Vec<u64>,
     configuration_bits: u64,
-    /// Who is told of instructions, of which tiles (all if none is named) and steps.
+    /// Who is told of instructions, of which cores (all if none is named) and steps.
     tracer: Option<(TraceSelection, Box<Tracer>)>,
 }
 
 /// Which instructions a trace shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceSelection {
-    /// Tiles; all if there are none.
-    pub tiles: Vec<u32>,
+    /// Cores; all if there are none.
+    pub cores: Vec<u32>,
     /// Steps.
     pub steps: std::ops::RangeInclusive<u64>,
 }
@@ -83,7 +83,8 @@ impl Machine {
     fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<(Place, Output)>, Fault> {
         let mut outputs = Vec::new();
         let mut output = |place: Place, copies: usize, payload, step| {
-            let output = Output { step, index: place.2, payload };
+            let sender = place.0.checked_sub(1).map(|number| number as u32);
+            let output = Output { step, sender, index: place.2, payload };
             outputs.extend(std::iter::repeat_n((place, output), copies));
         };
         self.blocks.iter_mut().for_each(Block::barrier);
@@ -106,9 +107,9 @@ impl Machine {
         let mut traces: Vec<(usize, Trace)> = Vec::new();
         for number in 0..self.blocks.len() {
             if self.blocks[number].runs() {
-                let tile = self.image.blocks[number].tile.0;
+                let core = self.image.blocks[number].core.0;
                 let tracer = self.tracer.as_mut().filter(|(of, _)| {
-                    of.steps.contains(&self.step) && (of.tiles.is_empty() || of.tiles.contains(&tile))
+                    of.steps.contains(&self.step) && (of.cores.is_empty() || of.cores.contains(&core))
                 });
                 let tracer = tracer.map(|(_, tracer)| &mut **tracer);
                 let trace = self.blocks[number].run(&self.image.chip, self.step, tracer)?;

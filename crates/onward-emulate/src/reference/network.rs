@@ -3,7 +3,7 @@
 use super::core::{Block, Trace};
 use crate::TimingTotals;
 use crate::mesh::{Mesh, MeshError, Traffic};
-use onward_image::{Delivery, Destination, Endpoint, Image, Route, Tile};
+use onward_image::{Core, Delivery, Destination, Endpoint, Image, Route};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -61,9 +61,9 @@ impl Timing {
         traffic.finish(self.host, 0);
         let mut cores: BTreeMap<u32, Vec<&(usize, Trace)>> = BTreeMap::new();
         for trace in traces {
-            cores.entry(blocks[trace.0].tile).or_default().push(trace);
+            cores.entry(blocks[trace.0].core).or_default().push(trace);
         }
-        for (tile, traces) in cores {
+        for (core, traces) in cores {
             // One block after the other (rule E2): what one computes last comes before what the next sends first.
             let mut computed = 0;
             for (number, trace) in traces {
@@ -74,7 +74,7 @@ impl Timing {
                 }
                 computed += trace.tail;
             }
-            traffic.finish(Endpoint::Core(Tile(tile)), computed);
+            traffic.finish(Endpoint::Core(Core(core)), computed);
         }
         let step = self.mesh.step(&traffic);
         let totals = &mut self.totals;
@@ -82,6 +82,7 @@ impl Timing {
         totals.barrier_cycles += self.barrier;
         totals.longest_step = totals.longest_step.max(step.cycles + self.barrier);
         totals.hops += step.hops;
+        totals.crossings += step.crossings;
         totals.injected += step.injected;
         totals.ejected += step.ejected;
         totals.stalls += self.mesh.stalls().iter().sum::<u64>();

@@ -1,10 +1,10 @@
 //! The instruction trace: a line an instruction, stable enough to compare two runs by their text.
 //!
 //! ```text
-//! step 3 tile 0 block 0 cycle 17 @0024 vaccr v0, s16[row r1-1] | v0=[0 0 0 0 ..]#1b44 -> [5 -3 12 0 ..]#9ac1 r1=4 s16[192]=[5 -3 12 0 ..]#9ac1
+//! step 3 core 0 block 0 cycle 17 @0024 vaccr v0, s16[row r1-1] | v0=[0 0 0 0 ..]#1b44 -> [5 -3 12 0 ..]#9ac1 r1=4 s16[192]=[5 -3 12 0 ..]#9ac1
 //! ```
 //!
-//! Step, tile, block, cycle of the block's own time (from its dispatch, what the network makes it wait left out), address,
+//! Step, core, block, cycle of the block's own time (from its dispatch, what the network makes it wait left out), address,
 //! instruction; then each operand with its value, and `->` with the new one if it changed. Of long vectors the first
 //! elements are shown, and a hash of all.
 
@@ -20,8 +20,8 @@ const SHOWN: usize = 4;
 pub struct TraceLine {
     /// Step.
     pub step: u64,
-    /// Tile of the block.
-    pub tile: u32,
+    /// Core of the block.
+    pub core: u32,
     /// Logical number of the block.
     pub block: u32,
     /// Cycles of the block's step before the instruction, its dispatch included, stalls left out.
@@ -36,8 +36,8 @@ pub struct TraceLine {
 
 impl fmt::Display for TraceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TraceLine { step, tile, block, cycle, address, instruction, values } = self;
-        write!(f, "step {step} tile {tile} block {block} cycle {cycle} @{address:04} {instruction}")?;
+        let TraceLine { step, core, block, cycle, address, instruction, values } = self;
+        write!(f, "step {step} core {core} block {block} cycle {cycle} @{address:04} {instruction}")?;
         if values.is_empty() { Ok(()) } else { write!(f, " | {values}") }
     }
 }

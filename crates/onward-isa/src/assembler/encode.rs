@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Instruction, Space, Width,
-    table::{Access, Description, INSTRUCTIONS, Op, Operand, RegisterKind, SPACES, SPECIALS},
+    table::{Description, INSTRUCTIONS, Op, Operand, RegisterKind, SPACES, SPECIALS},
 };
 use std::rc::Rc;
 
@@ -43,7 +43,7 @@ impl Shape {
 
     fn fits(self, operand: Operand) -> bool {
         match operand {
-            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) => {
+            Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) | Operand::Base => {
                 matches!(self, Shape::Register(kind) if Some(kind) == operand.register().map(|(kind, _)| kind))
             }
             Operand::Signed | Operand::Unsigned | Operand::Route => matches!(self, Shape::Number(_)),
@@ -60,7 +60,7 @@ impl Shape {
 fn describe(operand: Operand) -> String {
     let range = operand.range().map_or(String::new(), |(min, max)| format!("{min} to {max}"));
     match operand {
-        Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) => {
+        Operand::Scalar(_) | Operand::Vector(_) | Operand::Predicate(_) | Operand::Base => {
             operand.register().map_or(String::new(), |(kind, _)| format!("a {} ({})", kind.name(), kind.range()))
         }
         Operand::Signed | Operand::Unsigned => format!("a number ({range})"),
@@ -104,7 +104,7 @@ impl Assembler<'_> {
     ) -> u32 {
         let context = Context { description: op.description(), statement, scope, address };
         let (expected, found) = (context.description.operands, &statement.operands);
-        if expected.len() != found.len() {
+        if !(context.description.least_operands()..=expected.len()).contains(&found.len()) {
             faults.push(self.wrong_count(&context));
             return 0;
         }
@@ -127,7 +127,11 @@ impl Assembler<'_> {
     fn wrong_count(&self, context: &Context) -> Fault {
         let (description, statement) = (context.description, context.statement);
         let (expected, found) = (description.operands.len(), statement.operands.len());
-        let takes = if expected == 0 { "no operands".into() } else { count(expected, "operand") };
+        let takes = match description.least_operands() {
+            _ if expected == 0 => "no operands".into(),
+            least if least < expected => format!("{least} or {}", count(expected, "operand")),
+            _ => count(expected, "operand"),
+        };
         let message = format!("`{}` takes {takes}, found {found}", description.mnemonic);
         let (span, label) = match (description.operands.get(found), statement.operands.get(expected)) {
             (Some(&missing), _) => (statement.span, format!("missing: {}", describe(missing))),
@@ -233,7 +237,7 @@ impl Assembler<'_> {
     ) -> Result<(), Fault> {
         let OperandKind::Memory { memory, base, stride, .. } = &written.kind else { return Ok(()) };
         let (name, place) = self.memory_name(&memory.text, Place { span: memory.span, scope });
-        (instruction.space, instruction.width) = memory_of(&name, context.description.access, place)?;
+        (instruction.space, instruction.width) = memory_of(&name, context.description, place)?;
         let (register, offset) = self.base(base, scope)?;
         let at = Place { span: base.span, scope };
         if operand == Operand::Table {
@@ -360,18 +364,19 @@ impl Assembler<'_> {
 }
 
 /// The space and width of `n32` and the like.
-fn memory_of(name: &str, access: Access, place: Place) -> Result<(Space, Width), Fault> {
-    let writes = matches!(access, Access::Write | Access::Update);
+fn memory_of(name: &str, description: &Description, place: Place) -> Result<(Space, Width), Fault> {
     let all = || Space::ALL.into_iter().flat_map(|space| Width::ALL.map(|width| (space, width)));
     let text = |(space, width): (Space, Width)| format!("{}{}", space.letter(), width.bits());
-    let allowed: Vec<String> =
-        all().filter(|(space, width)| space.has(*width) && (!writes || space.is_writable())).map(text).collect();
+    let allowed: Vec<String> = all().filter(|&(space, width)| description.takes(space, width)).map(text).collect();
     if allowed.iter().any(|allowed| allowed == name) {
         return all().find(|&memory| text(memory) == name).ok_or(Fault::Reported);
     }
     let space = SPACES.iter().find(|space| name.starts_with(space.letter));
     let written = space.filter(|space| space.widths.iter().any(|bits| name[space.letter.len()..] == bits.to_string()));
     let problem = match (written, space.filter(|space| name[space.letter.len()..].parse::<u32>().is_ok())) {
+        (Some(space), _) if description.updates.is_some() => {
+            Problem::new(place, format!("`{}` cannot read the {}", description.mnemonic, space.name))
+        }
         (Some(space), _) => Problem::new(place, format!("the {} cannot be written", space.name)),
         (None, Some(space)) => {
             let widths: Vec<String> = space.widths.iter().map(u8::to_string).collect();

@@ -1,11 +1,11 @@
-//! Edges: what a layer and a readout may be fed by, and what a network as a whole must have.
+//! Edges: what a layer and a readout may be fed by.
 
 use super::{Checker, Declared};
 use crate::network::Node;
+use crate::parameters::place;
 use crate::syntax::{Constructor, Item, Span, ValueKind, Word};
 use crate::vocabulary::Family;
 use onward_diagnostic::{Diagnostic, nearest};
-use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 
 /// Why an edge cannot lead from a later layer to an earlier one.
@@ -37,7 +37,8 @@ impl Checker<'_> {
             ([_, second, ..], _) => {
                 let message = format!("layer `{layer}` has {} sources besides the target", signals.len());
                 let error = Diagnostic::new(second.span.clone(), message).label("one too many");
-                self.report(error.help("a dense layer takes exactly one source that is not the target"));
+                let help = "a layer with weights takes exactly one source that is not the target; `add` brings several together";
+                self.report(error.help(help));
             }
             ([signal], Some(target)) if signal.family == Family::Layer => {
                 let message = format!("the target cannot feed `{layer}`, which the input does not feed");
@@ -51,13 +52,81 @@ impl Checker<'_> {
         feeds.into_iter().map(|feed| feed.index).collect()
     }
 
+    /// What feeds a pool, a flattening or a delay: one source that is not the target.
+    pub(super) fn single_source(&mut self, item: &Item) -> Vec<NodeIndex> {
+        let Some(feeds) = self.feeds(item, "add `from` and the name of the input or of a layer above") else {
+            return Vec::new();
+        };
+        if !self.is_fed_by_target(item, &feeds)
+            && let [_, second, ..] = feeds.as_slice()
+        {
+            let message = format!("layer `{}` has {} sources", item.name.text, feeds.len());
+            let error = Diagnostic::new(second.span.clone(), message).label("one too many");
+            self.report(error.help("name one; `add` brings several together"));
+        }
+        feeds.into_iter().map(|feed| feed.index).collect()
+    }
+
+    /// What feeds an addition: two sources or more of one shape.
+    pub(super) fn addends(&mut self, item: &Item) -> Vec<NodeIndex> {
+        let Some(feeds) = self.feeds(item, "add `from` and the names of what is to be added") else {
+            return Vec::new();
+        };
+        if self.is_fed_by_target(item, &feeds) {
+            return Vec::new();
+        }
+        if let [only] = feeds.as_slice() {
+            let error =
+                Diagnostic::new(only.span.clone(), format!("`{}` adds nothing to `{}`", item.name.text, only.name));
+            self.report(error.help("name a second source, separated by a comma"));
+        }
+        let known: Vec<&Feed> = feeds.iter().filter(|feed| !self.unknown.contains(&feed.index)).collect();
+        let shape_of = |feed: &Feed| self.network.graph[feed.index].shape().to_vec();
+        let other = known.iter().find(|feed| shape_of(feed) != shape_of(known[0]));
+        if let Some(other) = other {
+            let (first, shape) = (known[0], sizes_in_words(&shape_of(known[0])));
+            let message = format!(
+                "`{}` has the shape {}, `{}` has {shape}",
+                other.name,
+                sizes_in_words(&shape_of(other)),
+                first.name
+            );
+            let error = Diagnostic::new(other.span.clone(), message);
+            self.report(error.note("spikes are added place by place").help("make the shapes the same"));
+        }
+        feeds.into_iter().map(|feed| feed.index).collect()
+    }
+
+    /// Reports the target among the sources of what has no weights for it.
+    fn is_fed_by_target(&mut self, item: &Item, feeds: &[Feed]) -> bool {
+        let Some(target) = feeds.iter().find(|feed| feed.family == Family::Target) else { return false };
+        let message = format!("the target cannot feed `{}`, which has no weights for it", item.name.text);
+        let error = Diagnostic::new(target.span.clone(), message);
+        let error = error.note("the target enters at the front, beside the input, and goes the same way from there");
+        self.report(error.help(format!("leave `{}` away here", target.name)));
+        true
+    }
+
+    /// What feeds an item of a kind that is not known.
+    pub(super) fn any_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
+        let feeds = self.feeds(item, "add `from` and the name of the input or of a layer above");
+        feeds.unwrap_or_default().into_iter().map(|feed| feed.index).collect()
+    }
+
     /// What feeds a readout: one layer.
     pub(super) fn readout_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
         let help = "add `from` and the name of a layer";
         let Some(feeds) = self.feeds(item, help) else { return Vec::new() };
+        let has_no_neurons = |feed: &&Feed| {
+            !matches!(self.network.graph[feed.index], Node::Layer(_)) && !self.unknown.contains(&feed.index)
+        };
         if let Some(other) = feeds.iter().find(|feed| feed.family != Family::Layer) {
             let message = format!("`{}` is no layer, and a readout reads a layer", other.name);
             self.report(Diagnostic::new(other.span.clone(), message).help("name a layer"));
+        } else if let Some(other) = feeds.iter().find(has_no_neurons) {
+            let message = format!("`{}` has no neurons, and a readout reads neurons", other.name);
+            let error = Diagnostic::new(other.span.clone(), message);
+            self.report(error.help("name a layer that has: `dense`, `conv`, `sparse` or `recurrent`"));
         } else if let [_, second, ..] = feeds.as_slice() {
             let message = format!("readout `{}` has {} sources", item.name.text, feeds.len());
             let error = Diagnostic::new(second.span.clone(), message).label("one too many");
@@ -117,14 +186,19 @@ impl Checker<'_> {
         };
         // Its kind is unknown, which has been reported.
         let family = family?;
+        if family == Family::Parameter {
+            let error = Diagnostic::new(source.span.clone(), format!("`{name}` is a parameter, which feeds nothing"));
+            self.report(error.help("name the input or a layer"));
+            return None;
+        }
         if family == Family::Readout {
             let error = Diagnostic::new(source.span.clone(), format!("`{name}` is a readout, which feeds nothing"));
             self.report(error.help("name the layer that it reads"));
             return None;
         }
         let Some(index) = index else {
-            let line = self.line(declared);
-            let error = Diagnostic::new(source.span.clone(), format!("`{name}` stands below, in line {line}"));
+            let line = place(self.source, declared, &source.span);
+            let error = Diagnostic::new(source.span.clone(), format!("`{name}` stands below, in {line}"));
             let user = &item.name.text;
             self.report(if family == Family::Layer {
                 let help = format!("name a source above; or, if `{user}` does not lead to `{name}`, move `{name}` up");
@@ -154,77 +228,9 @@ impl Checker<'_> {
             None => error,
         });
     }
+}
 
-    /// Reports what is missing, what is there too often and what leads nowhere.
-    pub(super) fn check_whole(&mut self, network: &Word) {
-        const EXAMPLES: [(Family, &str, &str); 3] = [
-            (Family::Input, "input", "input pixels = rate(8, 8)"),
-            (Family::Target, "target", "target digit = classes(10)"),
-            (Family::Readout, "readout", "readout answer = nearest_target from LAYER"),
-        ];
-        for (family, noun, example) in EXAMPLES {
-            let found: Vec<_> = self.of(family).collect();
-            if found.is_empty() {
-                self.missing(network, noun, example);
-            }
-            for &extra in found.iter().skip(1) {
-                let first = &self.network.graph[found[0]];
-                let line = self.line(&first.span());
-                let note = format!("`{}`, in line {line}, is the first", first.name());
-                let error = Diagnostic::new(self.network.graph[extra].span(), format!("a second {noun}")).note(note);
-                self.report(error.help(format!("a network has exactly one {noun}")));
-            }
-        }
-        if self.of(Family::Layer).next().is_none() {
-            self.missing(network, "layer", "layer hidden = dense(64) from pixels, digit");
-        } else if self.sources_are_known {
-            self.check_uses();
-        }
-    }
-
-    fn missing(&mut self, network: &Word, noun: &str, example: &str) {
-        if self.kinds_are_known {
-            let message = format!("network `{}` has no {noun}", network.text);
-            self.report(Diagnostic::new(network.span.clone(), message).help(format!("add `{example}`")));
-        }
-    }
-
-    /// Reports layers that lead to no readout and targets that feed no layer.
-    fn check_uses(&mut self) {
-        let graph = &self.network.graph;
-        let mut leads_to_readout = vec![false; graph.node_count()];
-        // Backward through the indices, which rise along edges.
-        for index in graph.node_indices().rev() {
-            let mut successors = graph.neighbors_directed(index, Direction::Outgoing);
-            leads_to_readout[index.index()] =
-                matches!(graph[index], Node::Readout(_)) || successors.any(|next| leads_to_readout[next.index()]);
-        }
-        let mut errors = Vec::new();
-        let has_readout = self.of(Family::Readout).next().is_some();
-        for index in self.network.layers().filter(|index| has_readout && !leads_to_readout[index.index()]) {
-            let layer = self.network.layer(index);
-            let error =
-                Diagnostic::new(layer.span.clone(), format!("layer `{}` does not lead to the readout", layer.name));
-            errors.push(error.help("name it as a source of what comes after it, or remove it"));
-        }
-        // A second target is an error already.
-        for index in self.of(Family::Target).take(1).filter(|&index| graph.neighbors(index).next().is_none()) {
-            let node = &graph[index];
-            let error = Diagnostic::new(node.span(), format!("the target `{}` feeds no layer", node.name()));
-            let error = error.note("layers learn from the target, which enters at the front, beside the input");
-            errors.push(error.help(format!("name it as a source of the first layer: `from INPUT, {}`", node.name())));
-        }
-        self.errors.extend(errors);
-    }
-
-    fn of(&self, family: Family) -> impl Iterator<Item = NodeIndex> + '_ {
-        self.network.graph.node_indices().filter(move |&index| match self.network.graph[index] {
-            Node::Input(_) => family == Family::Input,
-            Node::Target(_) => family == Family::Target,
-            Node::Layer(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
-                family == Family::Layer
-            }
-            Node::Readout(_) => family == Family::Readout,
-        })
-    }
+/// `16 x 8 x 8`.
+pub(super) fn sizes_in_words(shape: &[u32]) -> String {
+    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
 }

@@ -1,24 +1,25 @@
 //! The syntax tree to the network: what the words mean, and whether the network they describe can be.
 //!
-//! This file lowers entries one by one; [`values`] reads what stands behind an `=`, [`connections`] what stands behind
-//! a `from`.
+//! This file lowers entries one by one, with [`layers`], [`planes`] and [`neurons`]; [`values`] reads what stands behind an
+//! `=`, [`connections`] what stands behind a `from`; [`whole`] looks at the network when all of it is there.
 
 mod connections;
+mod layers;
+mod lists;
+mod neurons;
+mod planes;
 mod values;
+mod whole;
 
-use crate::network::{
-    Encoding, Gate, Hinge, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, ReadoutKind,
-    Reset, Target, Values, Weights,
-};
+use crate::network::{Array, Encoding, Input, Learning, Network, Neuron, Node, Readout, ReadoutKind, Target, Weights};
+use crate::parameters::place;
 use crate::syntax::{Damage, File, Item, Span, Value, Word};
 use crate::vocabulary::{Family, ITEMS};
 use onward_diagnostic::{Diagnostic, Source};
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use values::{Given, with_guess};
-
-/// Neurons of a block, if the layer has as many and the text does not say.
-const BLOCK_DEFAULT: u32 = 128;
 
 /// Values of a sample at most, so that their number of bytes fits anywhere.
 const INPUT_SIZE_MAX: u64 = 1 << 24;
@@ -31,6 +32,11 @@ pub(crate) fn check(file: &File, source: &Source) -> (Network, Vec<Diagnostic>) 
         source,
         network,
         names: HashMap::new(),
+        parameters: file.parameters.iter().map(|parameter| parameter.name.text.clone()).collect(),
+        unknown: HashSet::new(),
+        lists: Vec::new(),
+        window: None,
+        has_target: file.items().any(|item| item.kind.text == "target"),
         names_are_known: file.damage < Damage::Entries,
         sources_are_known: file.damage < Damage::Entries,
         settings_are_known: file.damage < Damage::Entries,
@@ -48,6 +54,16 @@ struct Checker<'a> {
     network: Network,
     /// What each name stands for.
     names: HashMap<String, Declared>,
+    /// What parameters are called, for those who mistype one.
+    parameters: Vec<String>,
+    /// Nodes whose kind or shape is not known after an error.
+    unknown: HashSet<NodeIndex>,
+    /// The lists that became arrays, with their places.
+    lists: Vec<(Arc<Array>, Span)>,
+    /// Where the window's length is given.
+    window: Option<Span>,
+    /// Whether the text declares a target.
+    has_target: bool,
     /// Whether all names that the text declares are in `names`, so that another one is an error.
     names_are_known: bool,
     /// Whether all edges of the network have been understood, so that a missing one is an error.
@@ -82,6 +98,7 @@ impl Checker<'_> {
         self.network.data = self.text(&settings, "data");
         self.network.epochs = self.integer(&settings, "epochs");
         self.network.window_steps = self.integer(&settings, "window");
+        self.window = settings.option("window").map(|value| value.span.clone());
         let neurons = self.open_option(&settings, "neurons");
         let weights = self.open_option(&settings, "weights");
         let learning = self.open_if_given(&settings, "learning");
@@ -91,6 +108,10 @@ impl Checker<'_> {
             learning: learning.map(|learning| self.learning(&learning)),
         };
 
+        for parameter in &file.parameters {
+            let declared = Declared { name: parameter.name.span.clone(), family: Some(Family::Parameter), index: None };
+            self.names.insert(parameter.name.text.clone(), declared);
+        }
         // Names first, so that one used too early is told from one that does not exist.
         for item in file.items() {
             self.declare(item);
@@ -108,10 +129,10 @@ impl Checker<'_> {
             self.unknown_kind(&item.kind, &item.name);
         }
         if let Some(first) = self.names.get(&item.name.text) {
-            let line = self.line(&first.name);
+            let place = place(self.source, &first.name, &item.name.span);
             let message = format!("the name `{}` is taken", item.name.text);
             let error = Diagnostic::new(item.name.span.clone(), message);
-            self.report(error.note(format!("it is first used in line {line}")).help("choose another name"));
+            self.report(error.note(format!("it is first used in {place}")).help("choose another name"));
         } else {
             let declared = Declared { name: item.name.span.clone(), family, index: None };
             self.names.insert(item.name.text.clone(), declared);
@@ -143,131 +164,63 @@ impl Checker<'_> {
         // Short enough to be shown, long enough to be understood: the options may go over many lines.
         let span = item.kind.span.start..item.name.span.end;
         let given = self.open(family, &format!("the {} `{name}`", item.kind.text), &item.value);
-        let (node, sources) = match family {
-            Family::Input => (self.input(name, span, &given, &item.value), Vec::new()),
+        let (node, sources, is_known) = match family {
+            Family::Input => self.input(name, span, &given, &item.value),
             Family::Target => {
                 let classes = self.integer_arguments(&given).map_or(2, |arguments| arguments[0]);
-                (Node::Target(Target { name, classes, span }), Vec::new())
+                (Node::Target(Target { name, classes, span }), Vec::new(), true)
             }
-            Family::Layer => {
-                let layer = self.layer(name, span, &given, defaults);
-                (Node::Layer(layer), self.layer_sources(item))
-            }
+            Family::Layer => self.layer_item(name, span, &given, item, defaults),
             _ => {
-                let readout = Readout { name, kind: ReadoutKind::NearestTarget, span };
-                (Node::Readout(readout), self.readout_sources(item))
+                let kind = match given.form.name {
+                    "nearest_target" => ReadoutKind::NearestTarget,
+                    "most_spikes" => ReadoutKind::MostSpikes,
+                    "spikes" => ReadoutKind::Spikes,
+                    other => unreachable!("readout `{other}` is in the vocabulary only"),
+                };
+                (Node::Readout(Readout { name, kind, span }), self.readout_sources(item), given.is_known)
             }
         };
         let index = self.network.add(node, &sources);
+        if !is_known {
+            self.unknown.insert(index);
+        }
         if let (true, Some(declared)) = (is_first, self.names.get_mut(&item.name.text)) {
             declared.index = Some(index);
         }
     }
 
-    fn input(&mut self, name: String, span: Span, given: &Given, value: &Value) -> Node {
-        let shape = self.integer_arguments(given).unwrap_or_else(|| vec![1]);
+    fn input(&mut self, name: String, span: Span, given: &Given, value: &Value) -> (Node, Vec<NodeIndex>, bool) {
+        let arguments = self.integer_arguments(given);
+        let shape = arguments.clone().unwrap_or_else(|| vec![1]);
+        // The value may have options on further lines.
+        let end = value.span.end.min(self.line_end(value.span.start));
         let size = shape.iter().map(|&size| u64::from(size)).product::<u64>();
         if size > INPUT_SIZE_MAX {
             let message = format!("the input has {size} values, {INPUT_SIZE_MAX} is the most");
-            // The value may have options on further lines.
-            let end = value.span.end.min(self.line_end(value.span.start));
             self.report(Diagnostic::new(value.span.start..end, message).help("make a dimension smaller"));
         }
-        Node::Input(Input { name, shape, encoding: Encoding::Rate, span })
-    }
-
-    fn layer(&mut self, name: String, span: Span, given: &Given, defaults: &mut LayerDefaults) -> Layer {
-        let neurons = self.integer_arguments(given).map(|arguments| arguments[0]);
-        let block = self.block(given, neurons);
-        let neurons = neurons.unwrap_or(block);
-        let neuron = self
-            .open_if_given(given, "neurons")
-            .map_or_else(|| defaults.neuron.clone(), |neurons| self.neuron(&neurons));
-        let weights = self
-            .open_if_given(given, "weights")
-            .map_or_else(|| defaults.weights.clone(), |weights| self.weights(&weights));
-        let learning = match self.open_if_given(given, "learning") {
-            Some(learning) => self.learning(&learning),
-            // Reported once: the other layers get the same remedy.
-            None => *defaults.learning.get_or_insert_with(|| {
-                if self.settings_are_known {
-                    let error = Diagnostic::new(span.clone(), format!("nothing says how layer `{name}` learns"));
-                    let error = error.note("`learning` is a setting of the network; an option of a layer overrides it");
-                    let help = "add `learning = hinge` to the network, or `learning = none` for fixed weights";
-                    self.report(error.help(help));
-                }
-                Learning::None
-            }),
+        let is_known = arguments.is_some() && size <= INPUT_SIZE_MAX;
+        let encoding = match given.form.name {
+            "rate" => Encoding::Rate,
+            "poisson" => Encoding::Poisson,
+            "latency" => Encoding::Latency,
+            "current" => Encoding::Current,
+            "delta" => Encoding::Delta(self.decimal(given, "change")),
+            "events" => Encoding::Events,
+            other => unreachable!("encoding `{other}` is in the vocabulary only"),
         };
-        Layer {
-            name,
-            kind: LayerKind::Dense,
-            shape: vec![neurons],
-            recurrent: None,
-            block,
-            block_rows: None,
-            neuron,
-            weights,
-            learning,
-            span,
+        if matches!(encoding, Encoding::Delta(_)) && is_known && shape[0] % 2 == 1 {
+            let message = format!("the first size of `delta` is even, not {}", shape[0]);
+            let error = Diagnostic::new(value.span.start..end, message);
+            let error = error.note("its first half is for values that rise, the second for values that fall");
+            self.report(error.help(format!("for {} values write {}", shape[0], 2 * shape[0])));
         }
-    }
-
-    fn block(&mut self, given: &Given, neurons: Option<u32>) -> u32 {
-        let block = self.integer_if_given(given, "block");
-        if let (Some(block), Some(neurons), Some(value)) = (block, neurons, given.option("block"))
-            && block > neurons
-        {
-            let message = format!("`block` must be from 1 to the layer's {neurons} neurons, not `{block}`");
-            let note = "block: neurons of the layer that live on one core and share a loss";
-            self.report(Diagnostic::new(value.span.clone(), message).note(note));
-        }
-        block.or(neurons.map(|neurons| neurons.min(BLOCK_DEFAULT))).unwrap_or(1)
-    }
-
-    fn neuron(&mut self, given: &Given) -> Neuron {
-        let Given { form, .. } = self.open_option(given, "reset");
-        let reset = match form.name {
-            "subtract" => Reset::Subtract,
-            other => unreachable!("reset `{other}` is in the vocabulary only"),
-        };
-        Neuron { threshold: Values::Constant(self.decimal(given, "threshold")), reset, ..Neuron::default() }
-    }
-
-    fn weights(&mut self, given: &Given) -> Weights {
-        Weights { bits: self.integer(given, "bits"), initial: Initial::Drawn { gain: self.decimal(given, "gain") } }
-    }
-
-    fn learning(&mut self, given: &Given) -> Learning {
-        match given.form.name {
-            "none" => Learning::None,
-            "hinge" => Learning::Hinge(self.hinge(given)),
-            other => unreachable!("learning rule `{other}` is in the vocabulary only"),
-        }
-    }
-
-    fn hinge(&mut self, given: &Given) -> Hinge {
-        let Given { form, .. } = self.open_option(given, "gate");
-        let gate = match form.name {
-            "surrogate" => Gate::Surrogate,
-            "none" => Gate::None,
-            other => unreachable!("gate `{other}` is in the vocabulary only"),
-        };
-        Hinge {
-            rate: self.integer(given, "rate"),
-            margin: self.decimal(given, "margin"),
-            anneal: self.integer(given, "anneal"),
-            gate,
-        }
+        (Node::Input(Input { name, shape, encoding, span }), Vec::new(), is_known)
     }
 
     fn report(&mut self, error: Diagnostic) {
         self.errors.push(error);
-    }
-
-    /// Number of the line where `span` starts.
-    fn line(&self, span: &Span) -> usize {
-        self.source.position(span.start).0
     }
 
     /// Offset of the end of the line that `offset` is in.

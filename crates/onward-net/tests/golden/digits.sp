@@ -2,7 +2,7 @@ network digits {
     data = "digits"
     epochs = 30
     window = 8
-    neurons = integrate_and_fire { threshold = 1.0, reset = subtract }
+    neurons = integrate_and_fire { threshold = 1.0, reset = subtract, refractory = 0, bias = 0.0 }
     weights = fixed { bits = 16, gain = 1.0 }
     learning = hinge { rate = 7, margin = 0.3, anneal = 2, gate = surrogate }
 

@@ -1,7 +1,7 @@
 network mnist {
     epochs = 8
     window = 8
-    neurons = integrate_and_fire { threshold = 1.0, reset = subtract }
+    neurons = integrate_and_fire { threshold = 1.0, reset = subtract, refractory = 0, bias = 0.0 }
     weights = fixed { bits = 16, gain = 1.0 }
     learning = hinge { rate = 9, margin = 0.3, anneal = 2, gate = surrogate }
 

@@ -37,6 +37,14 @@ pub enum DataError {
         /// What is wrong with it.
         problem: FileProblem,
     },
+    /// An archive of arrays does not hold what it should.
+    #[error("{file}: {problem}")]
+    Archive {
+        /// Its path.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Images and labels of one part differ in number.
     #[error(
         "{images_file} holds {images} images but {labels_file} {labels} labels; take both from the same download of the \

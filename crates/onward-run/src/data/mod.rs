@@ -15,13 +15,16 @@
 //! # Ok::<(), onward_run::data::DataError>(())
 //! ```
 
+mod archive;
 mod builtin;
+mod encoder;
 mod encoding;
 mod error;
 mod idx;
 mod order;
 
 pub use builtin::BUILTIN_DATASETS;
+pub use encoder::{Encoder, Packet, latency};
 pub use encoding::{RateEncoder, encode_rate, rate_count};
 pub use error::{DataError, FileProblem};
 pub use order::{SampleOrder, SplitMix64};
@@ -49,6 +52,9 @@ pub struct Samples {
     pixels: Vec<u8>,
     labels: Vec<u16>,
     pixels_per_sample: usize,
+    /// Recorded spikes, step and axon, by sample; ascending, each once.
+    events: Vec<Vec<(u32, u32)>>,
+    is_labelled: bool,
 }
 
 impl Samples {
@@ -58,7 +64,39 @@ impl Samples {
     /// When the lengths do not agree.
     pub fn new(pixels: Vec<u8>, labels: Vec<u16>, pixels_per_sample: usize) -> Samples {
         assert_eq!(Some(pixels.len()), labels.len().checked_mul(pixels_per_sample), "pixels of every label");
-        Samples { pixels, labels, pixels_per_sample }
+        Samples { pixels, labels, pixels_per_sample, events: Vec::new(), is_labelled: true }
+    }
+
+    /// Samples that may have no labels: then all are 0.
+    pub(crate) fn with_labels(
+        pixels: Vec<u8>,
+        labels: Option<Vec<u16>>,
+        count: usize,
+        pixels_per_sample: usize,
+    ) -> Samples {
+        let is_labelled = labels.is_some();
+        Samples { is_labelled, ..Samples::new(pixels, labels.unwrap_or(vec![0; count]), pixels_per_sample) }
+    }
+
+    /// Recorded spikes: step and axon of each, ascending, by sample.
+    pub(crate) fn recorded(events: Vec<Vec<(u32, u32)>>, labels: Option<Vec<u16>>) -> Samples {
+        let count = events.len();
+        Samples { events, ..Samples::with_labels(Vec::new(), labels, count, 0) }
+    }
+
+    /// Whether the labels are known.
+    pub fn is_labelled(&self) -> bool {
+        self.is_labelled
+    }
+
+    /// Whether samples are recorded spikes.
+    pub fn is_recorded(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// The recorded spikes of sample `index`: step and axon, ascending.
+    pub fn events(&self, index: usize) -> &[(u32, u32)] {
+        self.events.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// Number of samples.
@@ -91,7 +129,9 @@ impl Samples {
 impl Dataset {
     /// The built-in data set of that name, or else the folder of IDX files at that path: `train-images-idx3-ubyte`,
     /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or compressed
-    /// with gzip and `.gz` behind its name.
+    /// with gzip and `.gz` behind its name. Or the `.npz` file at that path: arrays `samples` (a row each) and `labels`, or
+    /// recorded spikes, `steps` and `axons`, with those of sample i at `offsets[i]..offsets[i + 1]`; with `train_` and
+    /// `test_` before their names, or without for both.
     ///
     /// # Errors
     /// When there is neither, or a file is missing, unreadable or not what its header says, or the files do not belong
@@ -101,6 +141,9 @@ impl Dataset {
             return idx::dataset(name_or_path, |file| builtin::open(name_or_path, files, file));
         }
         let folder = Path::new(name_or_path);
+        if folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
+            return archive::dataset(name_or_path, folder);
+        }
         if !folder.is_dir() {
             return Err(DataError::NoDataset {
                 name: name_or_path.to_owned(),
@@ -118,6 +161,9 @@ impl Dataset {
     /// # Errors
     /// [`DataError::Shape`] and [`DataError::Label`], which names the first sample that does not fit.
     pub fn check(&self, input_shape: &[u32], classes: u32) -> Result<(), DataError> {
+        if self.test.is_recorded() {
+            return self.check_labels(classes);
+        }
         let proper = |shape: &[u32]| shape.iter().copied().filter(|&axis| axis != 1).collect::<Vec<_>>();
         let pixels: u64 = self.shape.iter().map(|&axis| u64::from(axis)).product();
         let (wanted, found) = (proper(input_shape), proper(&self.shape));
@@ -129,6 +175,46 @@ impl Dataset {
                 found: self.shape.clone(),
             });
         }
+        self.check_labels(classes)
+    }
+
+    /// Whether sequences, a row a step, can be shown to an input of `axons`, half of them for rises, in a window.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`], [`DataError::Label`].
+    pub fn check_sequences(&self, axons: u32, window: u32, classes: u32) -> Result<(), DataError> {
+        let expected = vec![window, axons / 2];
+        let width: u32 = self.shape.iter().skip(1).product();
+        if self.shape.first().is_none_or(|&rows| rows > window) || width != axons / 2 {
+            return Err(DataError::Shape { name: self.name.clone(), expected, found: self.shape.clone() });
+        }
+        self.check_labels(classes)
+    }
+
+    /// Whether recorded spikes are of an input of `axons`, and within a window.
+    ///
+    /// # Errors
+    /// [`DataError::Archive`], [`DataError::Label`].
+    pub fn check_events(&self, axons: u32, window: u32, classes: u32) -> Result<(), DataError> {
+        let failed = |problem: String| Err(DataError::Archive { file: self.name.clone(), problem });
+        if !self.test.is_recorded() {
+            return failed("holds no recorded spikes, which the network's input asks for; it needs arrays `steps`, `axons` and `offsets`".into());
+        }
+        for (part, samples) in [("train", &self.train), ("test", &self.test)] {
+            for sample in 0..samples.len() {
+                if let Some(&(step, axon)) = samples.events(sample).iter().find(|&&(s, a)| s >= window || a >= axons) {
+                    return failed(format!(
+                        "{part} sample {sample} has a spike of axon {axon} in step {step}; the network has {axons} axons and \
+                         windows of {window} steps"
+                    ));
+                }
+            }
+        }
+        self.check_labels(classes)
+    }
+
+    /// No label is `classes` or more.
+    fn check_labels(&self, classes: u32) -> Result<(), DataError> {
         for (part, samples) in [("train", &self.train), ("test", &self.test)] {
             if let Some(sample) = samples.labels.iter().position(|&label| u32::from(label) >= classes) {
                 let label = samples.labels[sample];

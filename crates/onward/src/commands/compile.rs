@@ -2,7 +2,7 @@
 
 use super::place::HowToPlace;
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_source};
+use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::Chip;
@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
+    /// Give a parameter of the text another value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
     /// Draws the initial weights
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -64,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
-    let source = read_source(network)?;
+    let source = read_network(network, &arguments.set)?;
     let options = arguments.place.options(chip, arguments.seed)?;
     let mut times: Vec<(&'static str, Duration)> = Vec::new();
     let mut start = Instant::now();
@@ -88,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         eprint!("{}", table(&[], rows.collect(), &[1]));
     }
     if let Some(output) = &output {
-        output.write(&image.to_bytes())?;
+        output.write_image(&image)?;
     }
     if arguments.emit.is_some() {
         return Ok(());
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         image.chip.name,
         plural(image.blocks.len() as u64, "block"),
         cores,
-        image.chip.mesh.tiles(),
+        image.chip.mesh.cores(),
         plural(image.programs.len() as u64, "program"),
         count(words as u64),
         report::usage_table(&results::usage(&image)),

@@ -1,10 +1,11 @@
 //! `onward inspect`: what an image holds.
 
 use crate::files::read_image;
+use crate::report;
 use crate::text::{bytes, count, plural, table};
 use crate::{Outcome, terminal};
 use onward_image::{
-    Block, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route, Tile,
+    Block, Core, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route,
 };
 use onward_profile::RouteCost;
 use std::fmt::Write;
@@ -45,10 +46,9 @@ fn head(image: &Image) -> String {
     let (chip, network) = (&image.chip, &image.network);
     let row = |what: &str, value: String| vec![what.to_owned(), value];
     let chip_text = format!(
-        "{}: {} x {} tiles, {} lanes, {} MHz, technology {}",
+        "{}: {}, {} lanes, {} MHz, technology {}",
         chip.name,
-        chip.mesh.width,
-        chip.mesh.height,
+        report::mesh(&chip.mesh),
         chip.core.lanes,
         count(chip.clock_hz / 1_000_000),
         chip.technology
@@ -70,6 +70,13 @@ fn kind(population: &Population) -> String {
         PopulationKind::RateInput { shape } => {
             format!("input, {}", shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x "))
         }
+        PopulationKind::EncodedInput { shape, encoding } => {
+            let shape = shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
+            format!("input, {shape}, {}", format!("{encoding:?}").to_lowercase())
+        }
+        PopulationKind::SpikeReadout => "readout, spikes".into(),
+        PopulationKind::Relay => "relay".into(),
+        PopulationKind::Folded => "folded into weights".into(),
         PopulationKind::Target => "target".into(),
         PopulationKind::Layer { schedule: Some(_) } => "layer, learns".into(),
         PopulationKind::Layer { schedule: None } => "layer".into(),
@@ -89,10 +96,11 @@ fn populations(image: &Image) -> String {
     table(&["name", "kind", "size", "from", "lag", "declared at"], rows.collect(), &[2, 4])
 }
 
-/// `(x, y)`.
-fn place(image: &Image, tile: Tile) -> String {
-    let width = u32::from(image.chip.mesh.width);
-    format!("({}, {})", tile.0 % width, tile.0 / width)
+/// `3 at (3, 0)`: a core and the tile it is on.
+fn place(image: &Image, core: Core) -> String {
+    let mesh = &image.chip.mesh;
+    let (x, y) = mesh.coordinates(core.tile(mesh).0);
+    format!("{} at ({x}, {y})", core.0)
 }
 
 /// `hidden1[64..128]`.
@@ -110,9 +118,9 @@ fn blocks(image: &Image) -> String {
         let [neuron, axon, synapse] = block.memory_bytes.map(|size| bytes(size.into()));
         let program = image.programs[block.program as usize].name.clone();
         let axons = count(block.axons.into());
-        vec![number.to_string(), neurons(image, block), place(image, block.tile), program, axons, synapse, neuron, axon]
+        vec![number.to_string(), neurons(image, block), place(image, block.core), program, axons, synapse, neuron, axon]
     });
-    let header = ["block", "neurons", "tile", "program", "axons", "synapse", "neuron", "axon memory"];
+    let header = ["block", "neurons", "core", "program", "axons", "synapse", "neuron", "axon memory"];
     table(&header, rows.collect(), &[0, 4, 5, 6, 7])
 }
 
@@ -123,10 +131,10 @@ fn cores(image: &Image) -> String {
             let percent = 100.0 * limit.needed as f64 / limit.available as f64;
             if percent > 0.0 && percent < 1.0 { "< 1 %".to_owned() } else { format!("{percent:.0} %") }
         });
-        [place(image, core.tile), blocks.join(" ")].into_iter().chain(full).collect()
+        [place(image, core.core), blocks.join(" ")].into_iter().chain(full).collect()
     });
     let header =
-        ["tile", "blocks", "synapse", "neuron", "axon memory", "instructions", "axons", "routes", "block table"];
+        ["core", "blocks", "synapse", "neuron", "axon memory", "instructions", "axons", "routes", "block table"];
     table(&header, rows.collect(), &[2, 3, 4, 5, 6, 7, 8])
 }
 
@@ -136,13 +144,13 @@ fn routes(image: &Image) -> String {
         let what = match input.kind {
             HostInputKind::Tag => "tags",
             HostInputKind::Target => "target",
-            HostInputKind::Input => "input",
+            HostInputKind::Input | HostInputKind::Values => "input",
             HostInputKind::Packets => "packets",
         };
         ("host".to_owned(), host, what, &input.route)
     });
     let blocks = image.blocks.iter().enumerate().flat_map(|(number, block)| {
-        let from = Endpoint::Core(block.tile);
+        let from = Endpoint::Core(block.core);
         block.routes.iter().map(move |route| (format!("block {number}"), from, route.name.as_str(), route))
     });
     let rows = inputs.chain(blocks).filter(|(.., route)| !route.flits.is_empty()).map(|(name, from, what, route)| {

@@ -56,6 +56,14 @@ impl HowToRun {
         Options { seed, timing: self.timing == Timing::Cycle, threads }
     }
 
+    /// The engine that was asked for; the contents of memories go from the image into it.
+    fn engine_taking(&self, image: &mut Image, options: Options) -> Result<Box<dyn Engine>, MachineError> {
+        Ok(match self.engine {
+            EngineChoice::Fast => Box::new(Machine::taking(image, options)?),
+            EngineChoice::Reference => self.engine(image, options)?,
+        })
+    }
+
     /// The engine that was asked for, with an image loaded.
     fn engine(&self, image: &Image, options: Options) -> Result<Box<dyn Engine>, MachineError> {
         Ok(match self.engine {

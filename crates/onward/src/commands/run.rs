@@ -9,8 +9,10 @@ use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
+use onward_image::Image;
+use onward_run::data::Dataset;
 use onward_run::{Session, SessionError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +56,9 @@ pub struct Arguments {
     /// Save the image with what was learned
     #[arg(short, long, value_name = "IMAGE.onw", requires = "learn")]
     output: Option<PathBuf>,
+    /// Write the spikes of a network that reads out spikes: rows of sample, step and neuron
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "learn")]
+    spikes: Option<PathBuf>,
     /// Write the results for machines
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -73,10 +78,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
     // An image may be replaced by what it has learned; a report must not take its place.
-    let reports = [arguments.json.as_deref(), arguments.save_traffic.as_deref()];
+    let reports = [arguments.json.as_deref(), arguments.spikes.as_deref(), arguments.save_traffic.as_deref()];
     check_outputs(&reports, &[&arguments.file])?;
     check_outputs(&[&reports[..], &[arguments.output.as_deref()]].concat(), &[])?;
-    let image = read_image(&arguments.file)?;
+    let mut image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
     let seed = arguments.seed.unwrap_or(image.network.seed);
@@ -104,28 +109,75 @@ pub fn run(arguments: &Arguments) -> Outcome {
         };
         return learning.run();
     }
-    let json = arguments.json.as_deref().map(Output::prepare).transpose()?;
-    let traffic = arguments.save_traffic.as_deref().map(Output::prepare).transpose()?;
-    let costs = read_costs(&image)?;
-    let failed = |error: SessionError| Failure::session(&name, &error);
-    let options = arguments.how.options(seed);
-    let engine = arguments.how.engine(&image, options).map_err(|error| failed(error.into()))?;
-    let mut session = Session::with(&image, engine).map_err(failed)?;
-    terminal::print(&report::opening(&image, &dataset, options.seed))?;
-    let mut monitor = Monitor::new(0, &dataset)?;
-    let tested = onward_run::test(&mut session, &image, &dataset, |progress| monitor.tell(progress));
-    monitor.finish();
-    let tested = tested.map_err(failed)?;
-    let host_time = monitor.elapsed();
-    let run = Run { command: "run", image: &image, data: &dataset.name, options, costs: &costs, host_time };
-    let results = Results::new(&run, &tested);
-    terminal::print(&report::report(&results))?;
-    let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
-    let sent = onward_profile::traffic(&image, &tested.counters);
-    let traffic_written = traffic.as_ref().map_or(Ok(()), |traffic| traffic.write_json(&sent));
-    json_written.and(traffic_written)?;
-    terminal::print(&report::written([&json, &traffic]))?;
-    if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+    let test = Test {
+        command: "run",
+        name: &name,
+        image: &mut image,
+        dataset: &dataset,
+        how: &arguments.how,
+        seed,
+        json: arguments.json.as_deref(),
+        spikes: arguments.spikes.as_deref(),
+        traffic: arguments.save_traffic.as_deref(),
+    };
+    test.run()
+}
+
+/// A run that shows the test samples and learns nothing.
+pub struct Test<'a> {
+    pub command: &'static str,
+    /// What messages call the image.
+    pub name: &'a str,
+    /// The contents of its memories go into the machine.
+    pub image: &'a mut Image,
+    pub dataset: &'a Dataset,
+    pub how: &'a HowToRun,
+    pub seed: u64,
+    pub json: Option<&'a Path>,
+    /// Where the spikes go.
+    pub spikes: Option<&'a Path>,
+    /// Where the packets counted go.
+    pub traffic: Option<&'a Path>,
+}
+
+impl Test<'_> {
+    /// Runs it and reports.
+    pub fn run(self) -> Outcome {
+        let json = self.json.map(Output::prepare).transpose()?;
+        let written = self.spikes.map(Output::prepare).transpose()?;
+        let traffic = self.traffic.map(Output::prepare).transpose()?;
+        let costs = read_costs(self.image)?;
+        let failed = |error: SessionError| Failure::session(self.name, &error);
+        let options = self.how.options(self.seed);
+        let engine = self.how.engine_taking(self.image, options).map_err(|error| failed(error.into()))?;
+        let mut session = Session::with(self.image, engine).map_err(failed)?;
+        session.set_seed(options.seed);
+        if written.is_some() && !session.reads_spikes() {
+            let help = "give the network the readout `spikes`, or leave --spikes out";
+            return Err(Failure::input_with_help("the network answers with classes, not with spikes", help));
+        }
+        terminal::print(&report::opening(self.image, self.dataset, options.seed))?;
+        let mut monitor = Monitor::new(0, self.dataset)?;
+        let tested = onward_run::test(&mut session, self.image, self.dataset, |progress| monitor.tell(progress));
+        monitor.finish();
+        let tested = tested.map_err(failed)?;
+        let host_time = monitor.elapsed();
+        let data = &self.dataset.name;
+        let run = Run { command: self.command, image: self.image, data, options, costs: &costs, host_time };
+        let results = Results::new(&run, &tested);
+        terminal::print(&report::report(&results))?;
+        if let Some(json) = &json {
+            json.write_json(&results)?;
+        }
+        if let (Some(file), Some(spikes)) = (&written, &tested.spikes) {
+            file.write(&onward_run::spikes_to_npy(spikes))?;
+        }
+        if let Some(traffic) = &traffic {
+            traffic.write_json(&onward_profile::traffic(self.image, &tested.counters))?;
+        }
+        terminal::print(&report::written([&written, &json, &traffic]))?;
+        if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+    }
 }
 
 impl Arguments {
@@ -142,6 +194,7 @@ impl Arguments {
                 ("--learn", self.learn),
                 ("--output", self.output.is_some()),
                 ("--json", self.json.is_some()),
+                ("--spikes", self.spikes.is_some()),
                 ("--save-traffic", self.save_traffic.is_some()),
             ],
         }

@@ -13,8 +13,8 @@ use std::ops::ControlFlow;
 /// What is traced.
 #[derive(clap::Args)]
 pub struct Trace {
-    /// Print each instruction of these tiles (by number, or `all`): cycle, address, operands and results
-    #[arg(long, value_name = "TILES", value_delimiter = ',')]
+    /// Print each instruction of these cores (by number, or `all`): cycle, address, operands and results
+    #[arg(long, value_name = "CORES", value_delimiter = ',')]
     trace_instructions: Vec<String>,
     /// First step that is traced
     #[arg(long, value_name = "STEP", default_value_t = 0, requires = "trace_instructions")]
@@ -35,25 +35,25 @@ impl Trace {
             let help = "steps count from 0, and both ends are traced";
             return Err(Failure::input_with_help(format!("--to {to} lies before --from {}", self.from), help));
         }
-        let used: Vec<u32> = image.blocks.iter().map(|block| block.tile.0).collect();
-        let mut tiles = Vec::new();
-        for tile in self.trace_instructions.iter().filter(|tile| *tile != "all") {
-            match tile.parse() {
-                Ok(tile) if used.contains(&tile) => tiles.push(tile),
+        let used: Vec<u32> = image.blocks.iter().map(|block| block.core.0).collect();
+        let mut cores = Vec::new();
+        for core in self.trace_instructions.iter().filter(|core| *core != "all") {
+            match core.parse() {
+                Ok(core) if used.contains(&core) => cores.push(core),
                 _ => {
                     let mut known = used.clone();
                     known.sort_unstable();
                     known.dedup();
                     let known: Vec<String> = known.iter().map(u32::to_string).collect();
-                    let help = format!("tiles with blocks: {}, or `all`", known.join(", "));
-                    return Err(Failure::input_with_help(format!("tile `{tile}` holds no block"), help));
+                    let help = format!("cores with blocks: {}, or `all`", known.join(", "));
+                    return Err(Failure::input_with_help(format!("core `{core}` holds no block"), help));
                 }
             }
         }
-        if self.trace_instructions.iter().any(|tile| tile == "all") {
-            tiles.clear();
+        if self.trace_instructions.iter().any(|core| core == "all") {
+            cores.clear();
         }
-        Ok(Some(TraceSelection { tiles, steps: self.from..=to }))
+        Ok(Some(TraceSelection { cores, steps: self.from..=to }))
     }
 }
 

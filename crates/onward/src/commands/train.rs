@@ -2,13 +2,14 @@
 
 use super::HowToRun;
 use super::place::HowToPlace;
+use super::run::Test;
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_costs, read_data, read_source};
+use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::Monitor;
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
-use onward_image::Image;
+use onward_image::{HostInputKind, Image};
 use onward_run::data::Dataset;
 use onward_run::{Session, SessionError, TrainReport};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ pub struct Arguments {
     /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
+    /// Give a parameter of the text another value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
     /// Built-in data (digits) or folder of IDX files [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -62,10 +66,28 @@ pub fn run(arguments: &Arguments) -> Outcome {
         [Some(arguments.network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
     check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let chip = Chip::load(&arguments.chip)?;
-    let source = read_source(&arguments.network)?;
-    let image = onward_compile::compile(&source, &arguments.place.options(chip, arguments.seed)?)
+    let source = read_network(&arguments.network, &arguments.set)?;
+    let mut image = onward_compile::compile(&source, &arguments.place.options(chip, arguments.seed)?)
         .map_err(|errors| Failure::diagnostics(&source, &errors))?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
+    if !learns(&image) {
+        if arguments.output.is_some() {
+            let help = "compile it with `onward compile -o`; it stays what it is";
+            return Err(Failure::input_with_help("the network learns nothing that could be saved", help));
+        }
+        let test = Test {
+            command: "train",
+            name: &source.name,
+            image: &mut image,
+            dataset: &dataset,
+            how: &arguments.how,
+            seed: arguments.seed,
+            json: arguments.json.as_deref(),
+            spikes: None,
+            traffic: arguments.save_traffic.as_deref(),
+        };
+        return test.run();
+    }
     let learning = Learning {
         command: "train",
         name: &source.name,
@@ -79,6 +101,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
         save_traffic: arguments.save_traffic.as_deref(),
     };
     learning.run()
+}
+
+/// Whether the network is shown targets; without them a run is a test.
+fn learns(image: &Image) -> bool {
+    image.host_inputs.iter().any(|input| input.kind == HostInputKind::Target)
 }
 
 /// A run that learns; also that of `onward run --learn`.
@@ -107,6 +134,7 @@ impl Learning<'_> {
         let options = self.how.options(self.seed);
         let engine = self.how.engine(self.image, options).map_err(|error| failed(error.into()))?;
         let mut session = Session::with(self.image, engine).map_err(failed)?;
+        session.set_seed(self.seed);
         terminal::print(&report::opening(self.image, self.dataset, self.seed))?;
         terminal::print(&report::epochs_heading())?;
         let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
@@ -136,7 +164,7 @@ impl Learning<'_> {
         let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
         let image_written = output
             .as_ref()
-            .map_or(Ok(()), |output| output.write(&onward_run::learned(session.machine(), self.image).to_bytes()));
+            .map_or(Ok(()), |output| output.write_image(&onward_run::learned(session.machine(), self.image)));
         let sent = onward_profile::traffic(self.image, &trained.counters);
         let traffic_written = traffic.as_ref().map_or(Ok(()), |traffic| traffic.write_json(&sent));
         json_written.and(image_written).and(traffic_written)?;

@@ -3,20 +3,24 @@
 //! ```text
 //! file        = "network" word "{" entries "}"
 //! entries     = { entry ( newline | "," ) }
-//! entry       = word "=" value | word word "=" value
-//! value       = integer | decimal | string | constructor
+//! entry       = word "=" value | word word "=" value | "include" string
+//! value       = product { ( "+" | "-" ) product }
+//! product     = term { ( "*" | "/" ) term }
+//! term        = [ "-" ] ( integer | decimal | string | constructor | "(" value { "," value } [ "," ] ")" )
 //! constructor = word [ "(" value { "," value } ")" ] [ "from" word { "," word } ] [ "{" entries "}" ]
 //! ```
+//!
+//! What a file includes is parsed in its place: entries, without `network` around them.
 //!
 //! Written by hand over the tokens, not with combinators, because most of it decides where to go on: after an error the
 //! parser skips to the end of the line, or of the option, and leaves a [`ValueKind::Damaged`] there.
 
-use crate::lexer::{Token, TokenKind, tokens};
-use crate::syntax::{Constructor, Damage, Entry, File, Item, Setting, Span, Value, ValueKind, Word};
-use onward_diagnostic::Diagnostic;
+mod values;
 
-/// Constructors within constructors, at most. Real networks need three; a stack overflow needs thousands.
-const DEPTH_MAX: usize = 32;
+use crate::include;
+use crate::lexer::{Token, TokenKind, tokens_of};
+use crate::syntax::{Damage, Entry, File, Item, Setting, Span, Value, ValueKind, Word};
+use onward_diagnostic::{Diagnostic, Source};
 
 const SMALLEST: &str = "write `network NAME { ... }`";
 
@@ -25,25 +29,42 @@ struct Reported;
 
 type Parsed<T> = Result<T, Reported>;
 
-/// The tree of `text`, if it has a network at all, and everything wrong with its syntax.
-pub(crate) fn parse(text: &str) -> (Option<File>, Vec<Diagnostic>) {
-    let (tokens, errors) = tokens(text);
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, damage: Damage::None, errors };
+/// The tree of `source`, if it has a network at all, and everything wrong with its syntax.
+pub(crate) fn parse(source: &Source) -> (Option<File>, Vec<Diagnostic>) {
+    let first = source.file(0);
+    let mut parser = Parser::new(source, first.span, vec![first.name.to_string()]);
     let file = parser.file().ok();
     (file, parser.errors)
 }
 
+/// The value that `span` of `source` holds, and nothing else; and what is wrong with its syntax.
+pub(crate) fn parse_value(source: &Source, span: Span) -> (Option<Value>, Vec<Diagnostic>) {
+    let mut parser = Parser::new(source, span, Vec::new());
+    let value = parser.value();
+    if value.is_ok() && parser.peek() != &TokenKind::End {
+        parser.expected("the end of the value", "");
+    }
+    (value.ok(), parser.errors)
+}
+
 struct Parser<'a> {
-    text: &'a str,
+    source: &'a Source,
     tokens: Vec<Token>,
     /// Index of the next token; never past [`TokenKind::End`].
     at: usize,
     depth: usize,
     damage: Damage,
     errors: Vec<Diagnostic>,
+    /// Files that have been met: one that stands in two places has been reported by whoever read it.
+    files: Vec<String>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(source: &'a Source, span: Span, files: Vec<String>) -> Self {
+        let (tokens, errors) = tokens_of(&source.text, span);
+        Parser { source, tokens, at: 0, depth: 0, damage: Damage::None, errors, files }
+    }
+
     fn file(&mut self) -> Parsed<File> {
         self.skip_newlines();
         if self.peek() == &TokenKind::End {
@@ -69,7 +90,7 @@ impl Parser<'_> {
         if self.damage < Damage::Structure && self.peek() != &TokenKind::End {
             self.after_the_end();
         }
-        Ok(File { name, entries, damage: self.damage })
+        Ok(File { name, entries, parameters: Vec::new(), damage: self.damage })
     }
 
     fn after_the_end(&mut self) {
@@ -88,9 +109,22 @@ impl Parser<'_> {
 
     /// Entries up to the `}` that closes the brace at `open`. Goes on after errors.
     fn entries(&mut self, open: &Span) -> Vec<Entry> {
+        self.entries_to(Some(open))
+    }
+
+    /// Entries up to the `}` that closes the brace at `open`; without one, to the end, or to what cannot be an entry of a
+    /// file that is included.
+    fn entries_to(&mut self, open: Option<&Span>) -> Vec<Entry> {
         let mut entries = Vec::new();
         loop {
             while self.accept(&TokenKind::Newline) || self.accept(&TokenKind::Comma) {}
+            let Some(open) = open else {
+                if matches!(self.peek(), TokenKind::End | TokenKind::CloseBrace) || self.is_word("network") {
+                    return entries;
+                }
+                self.entry_or_include(&mut entries);
+                continue;
+            };
             if self.accept(&TokenKind::CloseBrace) {
                 return entries;
             }
@@ -107,19 +141,92 @@ impl Parser<'_> {
                 }
                 return entries;
             }
-            let mut entry = self.entry();
+            self.entry_or_include(&mut entries);
+        }
+    }
+
+    /// The next entry, or those that it includes, and the end of its line.
+    fn entry_or_include(&mut self, entries: &mut Vec<Entry>) {
+        if self.is_include() {
+            self.include(entries);
             if let Err(Reported) = self.end_of_entry() {
-                self.damage = self.damage.max(Damage::Values);
                 self.skip_entry();
-                if let Ok(entry) = &mut entry {
-                    entry.mark_partial();
-                }
             }
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(Reported) => self.damage = self.damage.max(Damage::Entries),
+            return;
+        }
+        let mut entry = self.entry();
+        if let Err(Reported) = self.end_of_entry() {
+            self.damage = self.damage.max(Damage::Values);
+            self.skip_entry();
+            if let Ok(entry) = &mut entry {
+                entry.mark_partial();
             }
         }
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(Reported) => self.damage = self.damage.max(Damage::Entries),
+        }
+    }
+
+    /// Whether the next two tokens are `include "..."`.
+    fn is_include(&self) -> bool {
+        self.is_word("include") && matches!(self.tokens[self.at + 1].kind, TokenKind::Text(_))
+    }
+
+    /// The entries of a file that others include.
+    fn fragment(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        loop {
+            entries.extend(self.entries_to(None));
+            self.skip_newlines();
+            match self.peek() {
+                TokenKind::End => return entries,
+                _ if self.is_word("network") => {
+                    let error = Diagnostic::new(self.span(), "a file that is included holds no network of its own");
+                    self.report(
+                        error.help("leave `network NAME {` and its `}` away: what stands between them is included"),
+                    );
+                    self.damage = Damage::Structure;
+                    return entries;
+                }
+                _ => {
+                    let error = Diagnostic::new(self.span(), "this `}` closes nothing");
+                    self.report(error.help("remove it, or add the `{` that belongs to it"));
+                    self.damage = Damage::Structure;
+                    self.advance();
+                }
+            }
+        }
+    }
+
+    /// Puts the entries of a file that is named after `include` where it is named.
+    fn include(&mut self, entries: &mut Vec<Entry>) {
+        self.advance();
+        let TokenKind::Text(path) = self.peek().clone() else { return };
+        let span = self.span();
+        self.advance();
+        if self.depth > 0 {
+            let error = Diagnostic::new(span, "`include` stands among options");
+            self.report(error.help("include files in the network itself, beside its items"));
+            return;
+        }
+        let name = include::resolve(self.source.file(span.start).name, &path);
+        let Some(file) = self.source.files().skip(1).find(|file| file.name == name) else {
+            let error = Diagnostic::new(span, format!("`{path}` has not been read"));
+            self.report(error.help("write what it holds in its place"));
+            self.damage = self.damage.max(Damage::Entries);
+            return;
+        };
+        if self.files.contains(&name) {
+            self.damage = self.damage.max(Damage::Entries);
+            return;
+        }
+        self.files.push(name);
+        let mut parser = Parser::new(self.source, file.span, std::mem::take(&mut self.files));
+        entries.extend(parser.fragment());
+        self.files = parser.files;
+        self.errors.extend(parser.errors);
+        self.damage = self.damage.max(parser.damage);
     }
 
     fn end_of_entry(&mut self) -> Parsed<()> {
@@ -172,6 +279,8 @@ impl Parser<'_> {
             self.value()
         } else {
             let after = kind.as_ref().map_or_else(|| name.text.clone(), |kind| format!("{} {}", kind.text, name.text));
+            let is_include = after == "include" || after.starts_with("include ");
+            let help = if is_include { "write `include \"PATH\"`, the path in double quotes" } else { help };
             Err(self.expected(&format!("`=` after `{after}`"), help))
         };
         let value = value.unwrap_or_else(|Reported| {
@@ -192,165 +301,6 @@ impl Parser<'_> {
             TokenKind::Word(_) => Ok((Some(first), self.word("a name", help)?)),
             _ => Ok((None, first)),
         }
-    }
-
-    fn value(&mut self) -> Parsed<Value> {
-        let span = self.span();
-        let kind = match self.peek().clone() {
-            TokenKind::Integer(integer) => ValueKind::Integer(integer),
-            TokenKind::Decimal(decimal) => ValueKind::Decimal(decimal),
-            TokenKind::Text(text) => ValueKind::Text(text),
-            TokenKind::Word(_) => {
-                let constructor = self.constructor()?;
-                let end = self.tokens[self.at - 1].span.end;
-                return Ok(Value { kind: ValueKind::Constructor(constructor), span: span.start..end });
-            }
-            _ => return Err(self.expected("a value", "a value is a number, a string or a word such as `dense(64)`")),
-        };
-        self.advance();
-        Ok(Value { kind, span })
-    }
-
-    fn constructor(&mut self) -> Parsed<Constructor> {
-        let word = self.word("a word", "")?;
-        if self.depth == DEPTH_MAX {
-            let error = Diagnostic::new(word.span, "values are nested too deeply");
-            return Err(self.report(error.note(format!("at most {DEPTH_MAX} may stand within each other"))));
-        }
-        self.depth += 1;
-        let constructor = self.constructor_of(word);
-        self.depth -= 1;
-        constructor
-    }
-
-    fn constructor_of(&mut self, word: Word) -> Parsed<Constructor> {
-        let (mut arguments, mut sources, mut options) = (Vec::new(), Vec::new(), Vec::new());
-        let mut is_partial = false;
-        let open = self.span();
-        if self.accept(&TokenKind::OpenParenthesis) {
-            match self.arguments(&open) {
-                Ok(list) => arguments = list,
-                Err(Reported) => is_partial = true,
-            }
-        }
-        if self.accept_on_next_line(|kind| matches!(kind, TokenKind::Word(word) if word == "from")) {
-            match self.sources() {
-                Ok(list) => sources = list,
-                Err(Reported) => is_partial = true,
-            }
-        }
-        let open = self.span_on_next_line();
-        if self.accept_on_next_line(|kind| kind == &TokenKind::OpenBrace) {
-            for entry in self.entries(&open) {
-                match entry {
-                    Entry::Setting(setting) => options.push(setting),
-                    Entry::Item(item) => {
-                        let error = Diagnostic::new(item.kind.span.start..item.name.span.end, "an option has one name");
-                        self.report(error.help(format!("write `{} = ...`", item.name.text)));
-                        self.damage = self.damage.max(Damage::Values);
-                    }
-                }
-            }
-        }
-        if is_partial {
-            self.damage = self.damage.max(Damage::Values);
-        }
-        Ok(Constructor { word, arguments, sources, options, is_partial })
-    }
-
-    /// Arguments up to the `)` that closes the parenthesis at `open`. After an error goes on behind that, or at what
-    /// cannot be in a list.
-    fn arguments(&mut self, open: &Span) -> Parsed<Vec<Value>> {
-        let mut arguments = Vec::new();
-        loop {
-            self.skip_newlines();
-            if self.accept(&TokenKind::CloseParenthesis) {
-                return Ok(arguments);
-            }
-            match self.value() {
-                Ok(value) => arguments.push(value),
-                Err(Reported) => break,
-            }
-            let line_end = self.at;
-            self.skip_newlines();
-            if self.accept(&TokenKind::Comma) || self.peek() == &TokenKind::CloseParenthesis {
-                continue;
-            }
-            let is_same_line = line_end == self.at;
-            match self.peek() {
-                TokenKind::Equals => {
-                    self.expected("`,` or `)`", "arguments have no names; options, in `{ }`, have");
-                }
-                TokenKind::Word(word) if word != "from" && is_same_line => {
-                    self.expected("`,` or `)`", "arguments are separated by commas");
-                }
-                TokenKind::Integer(_) | TokenKind::Decimal(_) | TokenKind::Text(_) if is_same_line => {
-                    self.expected("`,` or `)`", "arguments are separated by commas");
-                }
-                TokenKind::Bad => {}
-                _ => {
-                    let error = Diagnostic::new(open.clone(), "this `(` is never closed").label("opened here");
-                    self.report(error.help("add the `)` that belongs to it"));
-                }
-            }
-            self.at = line_end;
-            break;
-        }
-        self.skip_arguments();
-        Err(Reported)
-    }
-
-    fn skip_arguments(&mut self) {
-        let mut parentheses = 0_usize;
-        loop {
-            match self.peek() {
-                TokenKind::End | TokenKind::Newline | TokenKind::OpenBrace | TokenKind::CloseBrace => return,
-                TokenKind::Word(word) if word == "from" => return,
-                TokenKind::OpenParenthesis => parentheses += 1,
-                TokenKind::CloseParenthesis if parentheses == 0 => {
-                    self.advance();
-                    return;
-                }
-                TokenKind::CloseParenthesis => parentheses -= 1,
-                _ => {}
-            }
-            self.advance();
-        }
-    }
-
-    /// The names after `from`. After an error goes on at the options or the end of the line.
-    fn sources(&mut self) -> Parsed<Vec<Word>> {
-        let mut sources = Vec::new();
-        loop {
-            let before = self.tokens[self.at - 1].span.clone();
-            self.skip_newlines();
-            let is_new_line = self.tokens[self.at - 1].kind == TokenKind::Newline;
-            if is_new_line && self.is_entry_start() || self.peek() == &TokenKind::CloseBrace {
-                let what = if sources.is_empty() { "`from`" } else { "this comma" };
-                self.report(Diagnostic::new(before, format!("a source is missing after {what}")));
-                return Err(Reported);
-            }
-            match self.word("the name of a source", "write `from NAME` or `from NAME, NAME`") {
-                Ok(word) => sources.push(word),
-                Err(Reported) => break,
-            }
-            if self.accept(&TokenKind::Comma) {
-                continue;
-            }
-            match self.peek() {
-                TokenKind::Word(_) => {
-                    self.expected("`,` or the end of the line", "sources are separated by commas");
-                    break;
-                }
-                TokenKind::Bad => break,
-                _ => return Ok(sources),
-            }
-        }
-        while !matches!(self.peek(), TokenKind::End | TokenKind::Newline | TokenKind::OpenBrace | TokenKind::CloseBrace)
-        {
-            self.advance();
-        }
-        Err(Reported)
     }
 
     fn word(&mut self, what: &str, help: &str) -> Parsed<Word> {
@@ -383,7 +333,7 @@ impl Parser<'_> {
             TokenKind::Bad => return Reported,
             TokenKind::Newline => "the end of the line".to_string(),
             TokenKind::End => "the end of the file".to_string(),
-            _ => format!("`{}`", &self.text[span.clone()]),
+            _ => format!("`{}`", &self.source.text[span.clone()]),
         };
         let mut error = Diagnostic::new(span, format!("expected {what}, found {found}"));
         if self.is_word("from") {

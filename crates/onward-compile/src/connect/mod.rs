@@ -1,0 +1,286 @@
+//! Connections: how the axons of a block reach its neurons, as tables and rows in its memories.
+//!
+//! A block's axons fall into parts, one a source of weights: what comes in, and of recurrent layers its own spikes. A
+//! part is of one kind:
+//!
+//! - **rows**: a row of weights, one for each neuron of the block. Where each axon has a row of its own there is no table;
+//!   where pools or additions make axons share rows, a table in axon memory says which.
+//! - **kernels**: a convolution. Neurons lie channels last, so what an event adds to is, for each row of the kernel, one
+//!   run of memory: places side by side, all channels of each. The kernel lies as such runs, its columns reversed, one
+//!   sub-kernel for each phase of the stride. A table gives each axon its first sum and its sub-kernel. Sums have a halo
+//!   all round that is never read, so nothing asks where the plane ends.
+//! - **pairs**: lists of neuron and weight, where few pairs have one.
+//! - **marks**: axons only mark neurons, as pools by maximum do.
+
+mod axis;
+mod fold;
+mod kernels;
+
+pub(crate) use fold::{Feed, Feeds, Source, Windows, plane, sources};
+pub(crate) use kernels::Kernels;
+
+use crate::parameters::{Bounds, LayerParameters};
+use crate::plan::{Channel, PlannedBlock, PlannedSource};
+use onward_chip::Chip;
+use onward_net::{Layer, LayerKind};
+use std::collections::BTreeMap;
+
+/// How a block's axons reach its neurons.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    /// By axon, ascending.
+    pub parts: Vec<Part>,
+    /// Where what comes in is added up.
+    pub sums: Sums,
+}
+
+/// Axons that are treated alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub first_axon: u32,
+    pub axons: u32,
+    /// Bits of a weight.
+    pub bits: u32,
+    /// Whether weights are multiplied by payloads.
+    pub graded: bool,
+    /// The block's own spikes, or those of its layer.
+    pub recurrent: bool,
+    pub kind: PartKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum PartKind {
+    Rows {
+        /// What each row is for: place and number of the divisor.
+        rows: Vec<(u32, u32)>,
+        table: Table,
+    },
+    Kernels {
+        kernels: Kernels,
+        table: Table,
+    },
+    Pairs {
+        /// For each axon its first pair, and the end of the last's.
+        first: Vec<i32>,
+        /// The weight in the upper half, the neuron in the lower.
+        pairs: Vec<i32>,
+    },
+    Marks {
+        table: Table,
+    },
+}
+
+impl PartKind {
+    /// Elements of a row of weights for all `neurons` of a block, this being its first part: a convolution's neurons lie
+    /// among a halo, and so do the weights of its own spikes.
+    pub fn row_length(&self, neurons: u32) -> u32 {
+        match self {
+            PartKind::Kernels { kernels, .. } => kernels.sums(),
+            _ => neurons,
+        }
+    }
+}
+
+/// What axons are mapped to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// The n-th to the n-th.
+    Identity,
+    /// Each to one entry, or to none: -1.
+    Single { entries: Vec<Entry>, any_missing: bool },
+    /// Each to any number of entries: the first of each, and the end of the last's.
+    Lists { first: Vec<i32>, entries: Vec<Entry> },
+}
+
+/// An entry; the shape is that of a sub-kernel, where they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub value: i32,
+    pub shape: i32,
+}
+
+impl Table {
+    /// A table with entries for all axons: handlers of kernels read them even if each is the axon's own number.
+    fn new(lists: Vec<Vec<Entry>>) -> Table {
+        if lists.iter().all(|list| list.len() <= 1) {
+            let any_missing = lists.iter().any(Vec::is_empty);
+            let entries = lists.into_iter().map(|list| list.first().copied().unwrap_or(Entry { value: -1, shape: 0 }));
+            return Table::Single { entries: entries.collect(), any_missing };
+        }
+        let mut first = vec![0];
+        let mut entries = Vec::new();
+        for list in lists {
+            entries.extend(list);
+            first.push(entries.len() as i32);
+        }
+        Table::Lists { first, entries }
+    }
+
+    /// A table without shapes.
+    pub fn of_values(lists: Vec<Vec<u32>>) -> Table {
+        if lists.iter().zip(0..).all(|(list, at)| list[..] == [at]) {
+            return Table::Identity;
+        }
+        let entries = |list: Vec<u32>| list.into_iter().map(|value| Entry { value: value as i32, shape: 0 }).collect();
+        Table::new(lists.into_iter().map(entries).collect())
+    }
+
+    /// The entries, if there are any.
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Table::Identity => &[],
+            Table::Single { entries, .. } | Table::Lists { entries, .. } => entries,
+        }
+    }
+}
+
+/// Where a block adds up what comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// In a vector register: the block is no longer than one.
+    Register,
+    /// In neuron memory, in elements of so many bits.
+    Memory { bits: u32, elements: u32 },
+}
+
+/// Rows of a length that vectors take in equal strips: strips, and the length of one. The last may reach beyond the row.
+pub(crate) fn strips(length: u32, vector_length: u32) -> (u32, u32) {
+    let strips = length.div_ceil(vector_length);
+    (strips, length.div_ceil(strips))
+}
+
+/// What a block's connection is made from.
+pub(crate) struct Maker<'a> {
+    pub layer: &'a Layer,
+    pub parameters: &'a LayerParameters,
+    pub sources: &'a [Source],
+    /// Shape of what comes in.
+    pub input: [u32; 3],
+    /// All blocks.
+    pub planned: &'a [PlannedBlock],
+    pub chip: &'a Chip,
+}
+
+impl Maker<'_> {
+    /// The connection of a block.
+    pub fn connection(&self, block: &PlannedBlock) -> Connection {
+        let by_sender: BTreeMap<_, _> = self.sources.iter().map(|source| (source.from, source)).collect();
+        let mut feeds: Vec<Vec<(u32, u32)>> = Vec::new();
+        let mut own = Vec::new();
+        let (mut first, mut first_own) = (0, 0);
+        for inlet in &*block.inlets {
+            match inlet.what {
+                Channel::Spikes => {
+                    let source = by_sender[&inlet.from];
+                    if feeds.is_empty() {
+                        first = inlet.first_axon;
+                    }
+                    feeds.extend((0..source.count).map(|index| {
+                        source.feeds.of(index).map(|feed| (feed.place, self.variant(feed))).collect::<Vec<_>>()
+                    }));
+                }
+                Channel::Own => {
+                    if own.is_empty() {
+                        first_own = inlet.first_axon;
+                    }
+                    if let PlannedSource::Block(number) = inlet.from {
+                        let sender = &self.planned[number as usize];
+                        own.extend((0..sender.neurons).map(|index| vec![(sender.neuron(index), 0)]));
+                    }
+                }
+                Channel::Tags | Channel::Scores => {}
+            }
+        }
+        let axons = feeds.len() as u32;
+        let bits = self.parameters.weight_bits;
+        let graded = self.parameters.payload != 1;
+        let kind = match &self.layer.kind {
+            LayerKind::Dense => rows(feeds),
+            LayerKind::Convolution(convolution) => {
+                let kernels = Kernels::new(convolution, self.input, block, self.parameters.divisors.len() as u32);
+                let table = Table::new(feeds.iter().map(|feeds| kernels.entries(feeds)).collect());
+                PartKind::Kernels { kernels, table }
+            }
+            LayerKind::Sparse(_) => self.sparse(block, feeds),
+        };
+        let mut parts = vec![Part { first_axon: first, axons, bits, graded, recurrent: false, kind }];
+        if let Some((bits, _)) = &self.parameters.recurrent {
+            let axons = own.len() as u32;
+            let kind = rows(own);
+            parts.push(Part { first_axon: first_own, axons, bits: *bits, graded: false, recurrent: true, kind });
+        }
+        Connection { sums: self.sums(block, &parts), parts }
+    }
+
+    fn variant(&self, feed: Feed) -> u32 {
+        self.parameters.divisors.binary_search(&feed.divisor).unwrap_or(0) as u32
+    }
+
+    /// Sums stay in a register where all is rows that one register holds.
+    fn sums(&self, block: &PlannedBlock, parts: &[Part]) -> Sums {
+        let length = u32::from(self.chip.core.vector_length);
+        let only_rows = parts.iter().all(|part| matches!(part.kind, PartKind::Rows { .. }));
+        if only_rows && block.neurons <= length {
+            return Sums::Register;
+        }
+        let elements = match &parts[0].kind {
+            PartKind::Kernels { kernels, .. } if parts.len() == 1 => kernels.sums(),
+            first => {
+                let (strips, strip) = strips(first.row_length(block.neurons), length);
+                strips * strip
+            }
+        };
+        Sums::Memory { bits: Bounds::bits(self.parameters.bounds.input), elements }
+    }
+
+    /// Pairs of a sparse layer: lists, or rows where those are quicker and fit.
+    fn sparse(&self, block: &PlannedBlock, feeds: Vec<Vec<(u32, u32)>>) -> PartKind {
+        let inputs: u32 = self.input.iter().product();
+        let mut from: Vec<Vec<usize>> = vec![Vec::new(); inputs as usize];
+        let range = block.first_neuron..block.first_neuron + block.neurons;
+        let mut twice = false;
+        for (at, (place, to)) in self.parameters.connections.iter().enumerate() {
+            if range.contains(to) {
+                let of_place: &mut Vec<usize> = &mut from[*place as usize];
+                twice |= of_place.iter().any(|&other| self.parameters.connections[other].1 == *to);
+                of_place.push(at);
+            }
+        }
+        let mut first = vec![0];
+        let mut pairs = Vec::new();
+        for feeds in &feeds {
+            for &(place, variant) in feeds {
+                pairs.extend(from[place as usize].iter().map(|&at| {
+                    let neuron = self.parameters.connections[at].1 - block.first_neuron;
+                    i32::from(self.parameters.weights[variant as usize][at]) << 16 | neuron as i32
+                }));
+            }
+            first.push(pairs.len() as i32);
+        }
+        // A pair takes 7 cycles, a row one for each beat; and rows must fit.
+        let (axons, bits) = (feeds.len() as u64, u64::from(self.parameters.weight_bits));
+        let beats = u64::from(block.neurons.div_ceil(u32::from(self.chip.core.lanes)));
+        let rows_fit = axons * u64::from(block.neurons) * bits / 8 <= u64::from(self.chip.memory.synapse_bytes);
+        if !twice && rows_fit && beats * axons <= 7 * pairs.len() as u64 {
+            return rows(feeds);
+        }
+        PartKind::Pairs { first, pairs }
+    }
+}
+
+/// Rows, each once, in the order of the first axon that has it.
+fn rows(feeds: Vec<Vec<(u32, u32)>>) -> PartKind {
+    let mut rows: Vec<(u32, u32)> = Vec::new();
+    let mut known: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+    let lists = feeds.into_iter().map(|feeds| {
+        let row = feeds.into_iter().map(|feed| {
+            *known.entry(feed).or_insert_with(|| {
+                rows.push(feed);
+                rows.len() as u32 - 1
+            })
+        });
+        row.collect::<Vec<_>>()
+    });
+    let table = Table::of_values(lists.collect());
+    PartKind::Rows { rows, table }
+}

@@ -1,0 +1,83 @@
+//! `balance`: paths of unequal length that meet in an addition are brought in step by delays on the shorter ones.
+
+use crate::pass::{Compilation, Pass};
+use onward_diagnostic::Diagnostic;
+use onward_net::{Delay, Network, Node};
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(super) struct Balance;
+
+/// The additions' sources that come too early, with the steps they must wait: by addition and place.
+fn waits(network: &Network) -> BTreeMap<(NodeIndex, usize), u32> {
+    let mut waits = BTreeMap::new();
+    for node in network.graph.node_indices().filter(|&node| matches!(network.graph[node], Node::Add(_))) {
+        let lag = network.lag(node);
+        for (at, source) in network.sources(node).into_iter().enumerate() {
+            let early = lag - network.lag(source);
+            if early > 0 {
+                waits.insert((node, at), early);
+            }
+        }
+    }
+    waits
+}
+
+/// The network with the delays in it. Who waits as long for the same source waits once.
+fn balanced(network: &Network, waits: &BTreeMap<(NodeIndex, usize), u32>) -> Network {
+    let mut made = Network { graph: Default::default(), ..network.clone() };
+    let mut places: Vec<NodeIndex> = Vec::new();
+    let mut delays: BTreeMap<(NodeIndex, u32), NodeIndex> = BTreeMap::new();
+    for node in network.graph.node_indices() {
+        let mut sources = Vec::new();
+        for (at, source) in network.sources(node).into_iter().enumerate() {
+            let mut place = places[source.index()];
+            if let Some(&steps) = waits.get(&(node, at)) {
+                let (of, adds) = (&network.graph[source], network.graph[node].span());
+                place = *delays.entry((source, steps)).or_insert_with(|| {
+                    // No identifier, so nobody's name.
+                    let name = format!("{}+{steps}", of.name());
+                    let delay = Delay { name, shape: of.shape().to_vec(), steps, span: adds };
+                    made.add(Node::Delay(delay), &[place])
+                });
+            }
+            sources.push(place);
+        }
+        places.push(made.add(network.graph[node].clone(), &sources));
+    }
+    made
+}
+
+impl Pass for Balance {
+    fn name(&self) -> &'static str {
+        "balance"
+    }
+
+    fn description(&self) -> &'static str {
+        "bring paths that meet in step, by delays on the shorter ones"
+    }
+
+    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+        let network = compilation.network();
+        let waits = waits(network);
+        if !waits.is_empty() {
+            compilation.network = Some(balanced(network, &waits));
+        }
+        Ok(())
+    }
+
+    fn emit(&self, compilation: &Compilation) -> String {
+        let network = compilation.network();
+        let mut text = String::new();
+        for node in network.graph.node_indices() {
+            let of = &network.graph[node];
+            let sources: Vec<&str> = network.sources(node).iter().map(|&source| network.graph[source].name()).collect();
+            let from = if sources.is_empty() { String::new() } else { format!(" from {}", sources.join(", ")) };
+            let waits =
+                if let Node::Delay(delay) = of { format!(", waits {} steps", delay.steps) } else { String::new() };
+            writeln!(text, "{}{from}: lag {}{waits}", of.name(), network.lag(node)).expect("writing to memory");
+        }
+        text
+    }
+}

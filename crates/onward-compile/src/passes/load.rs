@@ -1,0 +1,29 @@
+//! `load`: arrays from the files that the text names.
+
+use crate::pass::{Compilation, Pass};
+use onward_diagnostic::Diagnostic;
+use std::path::Path;
+
+pub(super) struct Load;
+
+impl Pass for Load {
+    fn name(&self) -> &'static str {
+        "load"
+    }
+
+    fn description(&self) -> &'static str {
+        "read the arrays that are in files and check their shapes"
+    }
+
+    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+        let folder = Path::new(&compilation.source.name).parent().unwrap_or(Path::new("")).to_owned();
+        match &mut compilation.network {
+            Some(network) => network.load(&folder),
+            None => Ok(()),
+        }
+    }
+
+    fn emit(&self, compilation: &Compilation) -> String {
+        compilation.network().to_string()
+    }
+}

@@ -1,0 +1,170 @@
+//! The initial contents of blocks that do not learn: weights, tables, and what neurons are made of.
+
+use crate::connect::{Kernels, Part, PartKind, Table};
+use crate::handlers::{arrays, neurons_of_axons};
+use crate::layout::{Layout, put};
+use crate::parameters::{Integers, LayerParameters};
+use crate::pass::Compilation;
+use crate::plan::PlannedBlock;
+use onward_net::{Layer, LayerKind, Node, Readout, ReadoutKind};
+
+/// Writes arrays into a block's memories.
+struct Writer<'a> {
+    layout: &'a Layout,
+    contents: [Vec<u8>; 3],
+}
+
+impl Writer<'_> {
+    /// Fills an array from its beginning.
+    fn fill(&mut self, name: &str, values: impl IntoIterator<Item = i64>) {
+        let Some(symbol) = self.layout.symbol(name) else { return };
+        let (Some(space), Some(width)) = (symbol.space(), symbol.width()) else { return };
+        let bytes = &mut self.contents[space as usize];
+        bytes.resize(self.layout.bytes()[space as usize] as usize, 0);
+        for (value, at) in values.into_iter().zip(symbol.offset as usize..) {
+            put(bytes, width, at, value);
+        }
+    }
+
+    /// A row of an array.
+    fn fill_row(&mut self, name: &str, row: usize, values: impl IntoIterator<Item = i64>) {
+        let Some(symbol) = self.layout.symbol(name) else { return };
+        let (Some(space), Some(width)) = (symbol.space(), symbol.width()) else { return };
+        let bytes = &mut self.contents[space as usize];
+        bytes.resize(self.layout.bytes()[space as usize] as usize, 0);
+        let first = symbol.offset as usize + row * symbol.columns as usize;
+        for (value, at) in values.into_iter().zip(first..) {
+            put(bytes, width, at, value);
+        }
+    }
+
+    fn table(&mut self, prefix: &str, table: &Table) {
+        if let Table::Lists { first, .. } = table {
+            self.fill(&format!("{prefix}first"), first.iter().map(|&at| at.into()));
+        }
+        self.fill(&format!("{prefix}entries"), table.entries().iter().map(|entry| entry.value.into()));
+        self.fill(&format!("{prefix}shapes"), table.entries().iter().map(|entry| entry.shape.into()));
+    }
+}
+
+/// The initial contents of a block's memories.
+pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout) -> [Vec<u8>; 3] {
+    let block = &compilation.blocks[number];
+    let network = compilation.network();
+    let mut writer = Writer { layout, contents: Default::default() };
+    match &network.graph[block.node] {
+        Node::Readout(Readout { kind: ReadoutKind::MostSpikes, .. }) => {
+            if let Some(neurons) = neurons_of_axons(compilation, block) {
+                writer.fill("entries", neurons.into_iter().map(i64::from));
+            }
+        }
+        Node::Layer(layer) => {
+            let parameters = &compilation.parameters[&block.node];
+            for (name, values) in arrays(parameters) {
+                if let Integers::Each(_) = values {
+                    writer.fill(name, (0..block.neurons).map(|index| values.of(block.neuron(index)).into()));
+                }
+            }
+            let connection = compilation.connections[number].as_ref();
+            let mut kernels = None;
+            for (part, at) in connection.into_iter().flat_map(|connection| &connection.parts).zip(0..) {
+                let prefix = if at == 0 { "" } else { "own_" };
+                weights(&mut writer, prefix, part, layer, parameters, block, kernels);
+                if let PartKind::Kernels { kernels: of_layer, .. } = &part.kind {
+                    kernels = Some(of_layer);
+                }
+            }
+        }
+        _ => {
+            for part in compilation.connections[number].iter().flat_map(|connection| &connection.parts) {
+                if let PartKind::Marks { table } = &part.kind {
+                    writer.table("", table);
+                }
+            }
+        }
+    }
+    // What is not said is 0.
+    writer.contents
+}
+
+/// The weights and the table of a part.
+fn weights(
+    writer: &mut Writer,
+    prefix: &str,
+    part: &Part,
+    layer: &Layer,
+    parameters: &LayerParameters,
+    block: &PlannedBlock,
+    kernels: Option<&Kernels>,
+) {
+    let name = format!("{prefix}weights");
+    let neurons = layer.neurons() as usize;
+    match &part.kind {
+        PartKind::Rows { rows, table } => {
+            let sparse = matches!(layer.kind, LayerKind::Sparse(_)) && !part.recurrent;
+            for (row, &(place, variant)) in rows.iter().enumerate() {
+                if sparse {
+                    continue;
+                }
+                let all: &[i16] = match &parameters.recurrent {
+                    Some((_, own)) if part.recurrent => own,
+                    _ => &parameters.weights[variant as usize],
+                };
+                let of_place = &all[place as usize * neurons..][..neurons];
+                let of_block = (0..block.neurons).map(|index| i64::from(of_place[block.neuron(index) as usize]));
+                match kernels {
+                    None => writer.fill_row(&name, row, of_block),
+                    Some(kernels) => {
+                        let mut all = vec![0; kernels.sums() as usize];
+                        (0..).zip(of_block).for_each(|(index, weight)| all[kernels.sum_of(index) as usize] = weight);
+                        writer.fill_row(&name, row, all);
+                    }
+                }
+            }
+            if sparse {
+                sparse_rows(writer, &name, rows, parameters, block);
+            }
+            writer.table(prefix, table);
+        }
+        PartKind::Kernels { kernels, table } => {
+            let LayerKind::Convolution(convolution) = &layer.kind else { return };
+            let [taps_y, taps_x] = convolution.kernel.map(|taps| taps as usize);
+            let of_channel = parameters.weights[0].len() / convolution.channels as usize;
+            let laid = kernels.weights(|variant, output, channel, y, x| {
+                let at = (channel as usize * taps_y + y as usize) * taps_x + x as usize;
+                parameters.weights[variant as usize][output as usize * of_channel + at]
+            });
+            writer.fill(&name, laid.into_iter().map(i64::from));
+            writer.table(prefix, table);
+        }
+        PartKind::Pairs { first, pairs } => {
+            writer.fill(&format!("{prefix}first"), first.iter().map(|&at| at.into()));
+            writer.fill(&format!("{prefix}pairs"), pairs.iter().map(|&pair| pair.into()));
+        }
+        PartKind::Marks { .. } => {}
+    }
+}
+
+/// Rows of a sparse layer: what has no weight has 0.
+fn sparse_rows(
+    writer: &mut Writer,
+    name: &str,
+    rows: &[(u32, u32)],
+    parameters: &LayerParameters,
+    block: &PlannedBlock,
+) {
+    let mut of_row: Vec<Vec<i64>> = vec![vec![0; block.neurons as usize]; rows.len()];
+    let mut by_place: std::collections::BTreeMap<u32, Vec<usize>> = Default::default();
+    for (row, &(place, _)) in rows.iter().enumerate() {
+        by_place.entry(place).or_default().push(row);
+    }
+    for (at, (place, to)) in parameters.connections.iter().enumerate() {
+        let Some(index) = to.checked_sub(block.first_neuron).filter(|&index| index < block.neurons) else { continue };
+        for &row in by_place.get(place).into_iter().flatten() {
+            of_row[row][index as usize] = parameters.weights[rows[row].1 as usize][at].into();
+        }
+    }
+    for (row, values) in of_row.into_iter().enumerate() {
+        writer.fill_row(name, row, values);
+    }
+}

@@ -1,0 +1,353 @@
+//! Many steps timed at once: a mesh as the circuit it is, with a bit a step.
+//!
+//! A step is a function of its traffic alone, so steps can be timed side by side. Here each signal of the routers ("this
+//! entry of the buffer is full", "this output is granted to that input") is a [`Word`] that holds it for [`LANES`] steps,
+//! and a cycle of the mesh is a pass over the circuit with a few logical operations a signal: what one step would cost
+//! alone, hundreds share. Only what the image's routes use is there ([`Circuit`]): most outputs have one or two inputs to
+//! choose from, most buffers one or two classes of flits.
+//!
+//! Each lane has a clock of its own. When nothing moves in a lane's mesh its clock goes on to the cycle in which the next
+//! sender is due; when its step is over, the lane takes the next step. So all lanes are busy nearly all the time, however
+//! long a step computes between its packets.
+//!
+//! The rules are those of `isa/router.md`, and the same as [`Mesh::step`]'s, which times steps one by one: the tests
+//! hold one against the other, and both against a plain model.
+
+mod circuit;
+mod lane;
+mod network;
+mod word;
+
+use super::engine::Mesh;
+use super::usage::RouterUsage;
+use super::{StepTiming, Traffic};
+use circuit::Circuit;
+use lane::{Clock, Lane, Start};
+use network::Network;
+use onward_image::{Endpoint, Tile};
+use std::ops::Range;
+use word::{LANES, Word};
+
+/// Bits of the counter of a burst; a longer one is sent in parts.
+const COUNTER_BITS: usize = 10;
+/// Flits the counter can count.
+const MOST_FLITS: u32 = 1 << COUNTER_BITS;
+
+/// A sender, in all lanes.
+#[derive(Clone, Debug)]
+struct Port {
+    buffer: usize,
+    /// Lanes in which it offers a flit.
+    offers: Word,
+    /// Flits that follow the one on offer, bit by bit.
+    left: [Word; COUNTER_BITS],
+    /// Class of what it offers, bit by bit.
+    class: Vec<Word>,
+}
+
+/// What was sent to a destination.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    flits: u64,
+}
+
+/// Times many steps at once; see the module.
+#[derive(Clone, Debug)]
+pub struct Sliced {
+    circuit: std::sync::Arc<Circuit>,
+    network: Network,
+    ports: Vec<Port>,
+    /// Sender by core, and by host port; [`usize::MAX`]: none.
+    cores: Vec<usize>,
+    hosts: Vec<usize>,
+    lanes: Vec<Lane>,
+    clock: Clock,
+    sent: Vec<Sent>,
+    stalls: u64,
+    /// By router of the circuit.
+    tiles: Vec<Tile>,
+}
+
+/// What went through the mesh in the steps that were timed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlicedTotals {
+    /// Hops, flits sent and taken; `cycles` is 0 here, each step has its own.
+    pub traffic: StepTiming,
+    /// Cycles senders waited for room.
+    pub stalls: u64,
+}
+
+impl Sliced {
+    /// A circuit for the senders, each with the destinations it uses, of a mesh; `None` where stepping is faster.
+    ///
+    /// # Panics
+    /// When an endpoint does not exist or a destination is used by two senders.
+    pub fn new(mesh: &Mesh, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Sliced> {
+        if mesh.general.is_some() {
+            return None;
+        }
+        let mut mesh = mesh.clone();
+        let circuit = Circuit::new(&mut mesh, uses)?;
+        let network = Network::new(&circuit, mesh.buffer_flits(), mesh.flight as usize);
+        let (mut cores, mut hosts) = (Vec::new(), Vec::new());
+        for (number, sender) in circuit.senders.iter().enumerate() {
+            let (list, at) = match sender.endpoint {
+                Endpoint::Core(core) => (&mut cores, core.0 as usize),
+                Endpoint::Host(port) => (&mut hosts, usize::from(port)),
+            };
+            if list.len() <= at {
+                list.resize(at + 1, usize::MAX);
+            }
+            list[at] = number;
+        }
+        let port = |sender: &circuit::Sender| Port {
+            buffer: sender.buffer,
+            offers: Word::NONE,
+            left: [Word::NONE; COUNTER_BITS],
+            class: vec![Word::NONE; circuit.buffers[sender.buffer].bits],
+        };
+        Some(Sliced {
+            ports: circuit.senders.iter().map(port).collect(),
+            cores,
+            hosts,
+            lanes: vec![Lane::default(); LANES],
+            clock: Clock::default(),
+            sent: vec![Sent::default(); circuit.paths.len()],
+            stalls: 0,
+            tiles: circuit.routers.iter().map(|router| mesh.tile_of_router(router.mesh_router)).collect(),
+            network,
+            circuit: std::sync::Arc::new(circuit),
+        })
+    }
+
+    /// Times `steps` steps: `traffic` is asked for that of each, `done` is told the cycles of each, as
+    /// [`StepTiming::cycles`]; in no particular order.
+    ///
+    /// # Panics
+    /// When a step has a timeline or a destination that was not announced.
+    pub fn time(
+        &mut self,
+        steps: usize,
+        traffic: &mut dyn FnMut(usize, &mut Traffic),
+        done: &mut dyn FnMut(usize, u64),
+    ) {
+        simd::run(self, steps, traffic, done);
+    }
+
+    /// Sums since it was made or [`clear`](Self::clear) was called.
+    pub fn totals(&self) -> SlicedTotals {
+        let mut totals = SlicedTotals { stalls: self.stalls, ..SlicedTotals::default() };
+        for (sent, path) in self.sent.iter().zip(&self.circuit.paths) {
+            totals.traffic.injected += sent.flits;
+            totals.traffic.hops += sent.flits * path.hops;
+            totals.traffic.ejected += sent.flits * path.ejected;
+        }
+        totals
+    }
+
+    /// What went through the routers, sorted by tile; as [`Mesh::usage`].
+    pub fn usage(&self) -> Vec<RouterUsage> {
+        let mut usage: Vec<RouterUsage> = self.tiles.iter().map(|&tile| RouterUsage::new(tile)).collect();
+        for (sent, path) in self.sent.iter().zip(&self.circuit.paths) {
+            for &buffer in &path.buffers {
+                let buffer = &self.circuit.buffers[buffer];
+                usage[buffer.router].entered[buffer.port] += sent.flits;
+            }
+            for &(router, count) in &path.ejections {
+                usage[router].ejected += sent.flits * count;
+            }
+        }
+        for (number, buffer) in self.circuit.buffers.iter().enumerate() {
+            usage[buffer.router].highest_occupancy[buffer.port] = self.network.highest_occupancy(number);
+        }
+        usage.retain(|router| router.entered.iter().any(|&entered| entered > 0));
+        usage.sort_by_key(|router| router.tile);
+        usage
+    }
+
+    /// Sets all sums to zero.
+    pub fn clear(&mut self) {
+        self.sent.fill(Sent::default());
+        self.stalls = 0;
+        self.network.clear_occupancy();
+    }
+
+    #[inline(always)]
+    fn run(&mut self, steps: usize, traffic: &mut dyn FnMut(usize, &mut Traffic), done: &mut dyn FnMut(usize, u64)) {
+        let mut next_step = 0;
+        self.clock = Clock::default();
+        // Lanes that work on a step.
+        let mut working = 0;
+        for lane in 0..LANES.min(steps) {
+            working += usize::from(self.load(lane, &mut next_step, steps, traffic, done));
+        }
+        while working > 0 {
+            self.wake();
+            self.network.receive();
+            self.offer();
+            let idle = self.network.arbitrate(self.ports.iter().fold(Word::NONE, |all, port| all | port.offers));
+            let tick = self.clock.tick;
+            for lane in idle.came_to_rest.lanes() {
+                let lane = &mut self.lanes[lane];
+                lane.over = lane.over.max(lane.local(tick) + 1);
+            }
+            self.clock.tick += 1;
+            let mut over = Word::NONE;
+            for lane in idle.settled.lanes() {
+                if self.lanes[lane].is_done() {
+                    over.set(lane);
+                    done(self.lanes[lane].step, self.lanes[lane].over);
+                    working -= 1;
+                    working += usize::from(self.load(lane, &mut next_step, steps, traffic, done));
+                } else {
+                    // Nothing happens until the next sender is due: let it be now.
+                    self.lanes[lane].skip(&mut self.clock, lane);
+                }
+            }
+            if over.any() {
+                self.network.restart(over);
+            }
+        }
+    }
+
+    /// Gives a lane its next step that has packets. Returns whether there was one.
+    fn load(
+        &mut self,
+        at: usize,
+        next_step: &mut usize,
+        steps: usize,
+        traffic: &mut dyn FnMut(usize, &mut Traffic),
+        done: &mut dyn FnMut(usize, u64),
+    ) -> bool {
+        while *next_step < steps {
+            let step = *next_step;
+            *next_step += 1;
+            let lane = &mut self.lanes[at];
+            traffic(step, &mut lane.traffic);
+            let (cores, hosts) = (&self.cores, &self.hosts);
+            let sender_of = |endpoint| {
+                let found = match endpoint {
+                    Endpoint::Core(core) => cores.get(core.0 as usize),
+                    Endpoint::Host(port) => hosts.get(usize::from(port)),
+                };
+                found.copied().filter(|&sender| sender != usize::MAX)
+            };
+            lane.begin(step, self.clock.tick, &sender_of);
+            if !lane.is_done() {
+                lane.skip(&mut self.clock, at);
+                return true;
+            }
+            done(step, lane.over);
+        }
+        false
+    }
+
+    /// Starts the bursts that are due.
+    fn wake(&mut self) {
+        let due = self.clock.take_due();
+        for &at in &due {
+            let at = usize::from(at);
+            let lane = &mut self.lanes[at];
+            while let Some(start) = lane.next_due(self.clock.tick) {
+                begin_burst(&mut self.ports[start.sender], &self.circuit, &mut self.sent, at, &start);
+            }
+            lane.schedule(&mut self.clock, at);
+        }
+        self.clock.give_back(due);
+    }
+
+    /// Lets every sender offer its flit.
+    #[inline(always)]
+    fn offer(&mut self) {
+        for number in 0..self.ports.len() {
+            let port = &mut self.ports[number];
+            if !port.offers.any() {
+                continue;
+            }
+            let refused = port.offers & self.network.full(port.buffer);
+            let accepted = port.offers & !refused;
+            self.stalls += refused.count();
+            self.network.enter(port.buffer, accepted, &port.class);
+            let more = port.left.iter().fold(Word::NONE, |any, &bit| any | bit);
+            let last = accepted & !more;
+            let mut borrow = accepted & more;
+            for bit in &mut port.left {
+                if !borrow.any() {
+                    break;
+                }
+                let before = *bit;
+                *bit = (before & !borrow) | (!before & borrow);
+                borrow &= !before;
+            }
+            if last.any() {
+                self.advance(number, last);
+            }
+        }
+    }
+
+    /// The last flit of a sender's burst was accepted in some lanes: what comes next.
+    fn advance(&mut self, number: usize, lanes: Word) {
+        let tick = self.clock.tick;
+        for at in lanes.lanes() {
+            let lane = &mut self.lanes[at];
+            match lane.advance(number, tick) {
+                Some(start) => {
+                    begin_burst(&mut self.ports[number], &self.circuit, &mut self.sent, at, &start);
+                }
+                None => {
+                    self.ports[number].offers.clear(at);
+                    lane.schedule(&mut self.clock, at);
+                }
+            }
+        }
+    }
+}
+
+/// Puts a burst on offer in a lane.
+#[inline(always)]
+fn begin_burst(port: &mut Port, circuit: &Circuit, sent: &mut [Sent], lane: usize, start: &Start) {
+    let path = &circuit.paths[start.destination as usize];
+    assert!(path.sender == start.sender, "a sender uses a destination that is not its own");
+    sent[start.destination as usize].flits += u64::from(start.flits);
+    port.offers.set(lane);
+    for (bit, word) in port.left.iter_mut().enumerate() {
+        word.assign(lane, (start.flits - 1) >> bit & 1 == 1);
+    }
+    for (bit, word) in port.class.iter_mut().enumerate() {
+        word.assign(lane, path.class >> bit & 1 == 1);
+    }
+}
+
+/// The loop compiled for what the host can do.
+#[allow(unsafe_code)]
+mod simd {
+    use super::{Sliced, Traffic};
+    use crate::fast::Simd;
+
+    type Fill<'a> = &'a mut dyn FnMut(usize, &mut Traffic);
+    type Done<'a> = &'a mut dyn FnMut(usize, u64);
+
+    pub(super) fn run(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
+        match Simd::detect() {
+            Simd::Baseline => sliced.run(steps, traffic, done),
+            // SAFETY: `detect` found every feature that the function is compiled for.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 => unsafe { run_avx2(sliced, steps, traffic, done) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => unsafe { run_avx512(sliced, steps, traffic, done) },
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn run_avx2(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
+        sliced.run(steps, traffic, done);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn run_avx512(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
+        sliced.run(steps, traffic, done);
+    }
+}

@@ -1,0 +1,306 @@
+//! The part of a mesh that an image's routes use, as a circuit: buffers, outputs, and what leads where.
+//!
+//! A flit in a buffer is known by its *class*: what happens to it from here on. Routes that go on alike, whoever sent
+//! them, are one class, so that most buffers know one or two; a class is kept in as few bits as tell them apart.
+
+use super::super::engine::Mesh;
+use super::super::flit::{PORTS, Route};
+use onward_image::Endpoint;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// Classes a buffer may know. Beyond, stepping is faster.
+const MOST_CLASSES: usize = 64;
+
+/// Index of a buffer in [`Circuit::buffers`].
+type BufferIndex = usize;
+
+/// An input buffer of a router.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    /// Its router, as an index into [`Circuit::routers`].
+    pub router: usize,
+    /// Its port.
+    pub port: usize,
+    /// Classes of flits it knows.
+    pub classes: usize,
+    /// Bits that tell them apart.
+    pub bits: usize,
+    /// The outputs its flits want, by output.
+    pub wants: Vec<Want>,
+    /// The output of another router that fills it, if it is no sender.
+    pub feeder: Option<usize>,
+}
+
+/// That flits of a buffer want an output.
+#[derive(Debug)]
+pub(super) struct Want {
+    /// Classes that want it; empty if all do.
+    pub classes: Vec<usize>,
+    /// For each bit of the class behind the output: the classes here that set it. Nothing for an output to an endpoint.
+    pub next_bits: Vec<Vec<usize>>,
+}
+
+/// An output of a router.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// Buffers whose flits want it, with the index of their want, in the order of round robin.
+    pub candidates: Vec<(BufferIndex, usize)>,
+    /// The buffer behind it; nothing if an endpoint is.
+    pub next: Option<BufferIndex>,
+}
+
+/// A router.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// Its place among the routers of the mesh.
+    pub mesh_router: u32,
+    pub buffers: Range<usize>,
+    pub outputs: Range<usize>,
+}
+
+/// Somebody who sends.
+#[derive(Debug)]
+pub(super) struct Sender {
+    /// Who.
+    pub endpoint: Endpoint,
+    /// The buffer it sends into.
+    pub buffer: BufferIndex,
+}
+
+/// What a flit to a destination does, whoever waits for whom.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Path {
+    /// Who may use it, an index into [`Circuit::senders`]; [`usize::MAX`]: nobody does.
+    pub sender: usize,
+    /// Its class in the sender's buffer.
+    pub class: usize,
+    /// Buffers it passes.
+    pub buffers: Vec<BufferIndex>,
+    /// Links between routers it crosses.
+    pub hops: u64,
+    /// Endpoints that take it.
+    pub ejected: u64,
+    /// Those, by router.
+    pub ejections: Vec<(usize, u64)>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Circuit {
+    pub routers: Vec<Node>,
+    pub buffers: Vec<Buffer>,
+    pub outputs: Vec<Output>,
+    pub senders: Vec<Sender>,
+    /// By destination.
+    pub paths: Vec<Path>,
+}
+
+/// What happens to a flit from a buffer on: by output (a port), the place behind it and what happens from there.
+type Continuation = Vec<(usize, Option<(u32, usize)>)>;
+
+/// Finds what there is, before it gets indices.
+#[derive(Default)]
+struct Survey {
+    /// Continuations, each once, by number.
+    numbers: BTreeMap<Continuation, usize>,
+    continuations: Vec<Continuation>,
+    /// What is known already of a route at a place.
+    known: HashMap<(u32, u32), usize>,
+    /// By place, the continuations of the flits that come by.
+    passing: BTreeMap<u32, Vec<usize>>,
+}
+
+impl Survey {
+    /// The continuation of a route at a place.
+    fn follow(&mut self, mesh: &mut Mesh, place: u32, route: Route) -> usize {
+        if let Some(&number) = self.known.get(&(place, route.word())) {
+            return number;
+        }
+        let continuation: Continuation = mesh
+            .branches(place, route)
+            .into_iter()
+            .map(|(port, next)| (port, next.map(|(next, onward)| (next, self.follow(mesh, next, onward)))))
+            .collect();
+        let fresh = self.continuations.len();
+        let number = *self.numbers.entry(continuation.clone()).or_insert(fresh);
+        if number == fresh {
+            self.continuations.push(continuation);
+        }
+        self.known.insert((place, route.word()), number);
+        let passing = self.passing.entry(place).or_default();
+        if !passing.contains(&number) {
+            passing.push(number);
+        }
+        number
+    }
+}
+
+impl Circuit {
+    /// The circuit of the senders, each with the destinations it uses (indices into the mesh's table). `None` where so
+    /// many kinds of flits pass a buffer that stepping is faster.
+    ///
+    /// # Panics
+    /// When an endpoint does not exist or a destination is used by two senders.
+    pub fn new(mesh: &mut Mesh, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Circuit> {
+        let mut survey = Survey::default();
+        let mut starts = Vec::new();
+        for (number, (endpoint, destinations)) in uses.iter().enumerate() {
+            let place = mesh.place_of(*endpoint);
+            survey.passing.entry(place).or_default();
+            for destination in destinations.iter().cloned().flatten() {
+                let route = mesh.route_from(place, destination);
+                let continuation = survey.follow(mesh, place, route);
+                starts.push((number, destination as usize, place, continuation));
+                if survey.passing[&place].len() > MOST_CLASSES {
+                    return None;
+                }
+            }
+        }
+        if survey.passing.values().any(|classes| classes.len() > MOST_CLASSES) {
+            return None;
+        }
+        let mut circuit = Circuit {
+            routers: Vec::new(),
+            buffers: Vec::new(),
+            outputs: Vec::new(),
+            senders: Vec::new(),
+            paths: Vec::new(),
+        };
+        let places: Vec<u32> = survey.passing.keys().copied().collect();
+        let index_of: HashMap<u32, BufferIndex> = places.iter().enumerate().map(|(at, &place)| (place, at)).collect();
+        circuit.add_routers(&survey, &places, &index_of);
+        for (endpoint, _) in uses {
+            let buffer = index_of[&mesh.place_of(*endpoint)];
+            circuit.senders.push(Sender { endpoint: *endpoint, buffer });
+        }
+        for (sender, destination, place, continuation) in starts {
+            circuit.add_path(&survey, &index_of, (sender, destination), (place, continuation));
+        }
+        Some(circuit)
+    }
+
+    /// Routers with their buffers and outputs. Places rise with router and port, and so do indices.
+    fn add_routers(&mut self, survey: &Survey, places: &[u32], index_of: &HashMap<u32, BufferIndex>) {
+        for of_router in places.chunk_by(|a, b| Mesh::router_of_place(*a) == Mesh::router_of_place(*b)) {
+            let router = self.routers.len();
+            let (first_buffer, first_output) = (self.buffers.len(), self.outputs.len());
+            let mut ports: Vec<usize> = Vec::new();
+            for place in of_router {
+                let outputs = survey.passing[place].iter().flat_map(|&number| &survey.continuations[number]);
+                ports.extend(outputs.map(|&(port, _)| port));
+            }
+            ports.sort_unstable();
+            ports.dedup();
+            self.outputs.extend(ports.iter().map(|_| Output { candidates: Vec::new(), next: None }));
+            for place in of_router {
+                let buffer = self.buffers.len();
+                let classes = &survey.passing[place];
+                let mut made = Buffer {
+                    router,
+                    port: Mesh::port_of_place(*place),
+                    classes: classes.len(),
+                    bits: classes.len().next_power_of_two().trailing_zeros() as usize,
+                    wants: Vec::new(),
+                    feeder: None,
+                };
+                for (at, &port) in ports.iter().enumerate() {
+                    let output = first_output + at;
+                    if let Some((want, next)) = want(survey, index_of, classes, port) {
+                        let candidates = &mut self.outputs[output].candidates;
+                        candidates.push((buffer, made.wants.len()));
+                        self.outputs[output].next = next.or(self.outputs[output].next);
+                        made.wants.push(want);
+                    }
+                }
+                self.buffers.push(made);
+            }
+            self.routers.push(Node {
+                mesh_router: Mesh::router_of_place(of_router[0]),
+                buffers: first_buffer..self.buffers.len(),
+                outputs: first_output..self.outputs.len(),
+            });
+        }
+        for output in 0..self.outputs.len() {
+            if let Some(next) = self.outputs[output].next {
+                self.buffers[next].feeder = Some(output);
+            }
+        }
+    }
+
+    /// What a flit from `place` on passes.
+    fn add_path(
+        &mut self,
+        survey: &Survey,
+        index_of: &HashMap<u32, BufferIndex>,
+        (sender, destination): (usize, usize),
+        (place, continuation): (u32, usize),
+    ) {
+        let class = class_of(survey, place, continuation);
+        let mut path = Path { sender, class, ..Path::default() };
+        let mut open = vec![(place, continuation)];
+        while let Some((place, continuation)) = open.pop() {
+            let buffer = index_of[&place];
+            path.buffers.push(buffer);
+            let mut here = 0;
+            for &(_, next) in &survey.continuations[continuation] {
+                match next {
+                    Some(next) => {
+                        path.hops += 1;
+                        open.push(next);
+                    }
+                    None => here += 1,
+                }
+            }
+            path.ejected += here;
+            if here > 0 {
+                path.ejections.push((self.buffers[buffer].router, here));
+            }
+        }
+        if self.paths.len() <= destination {
+            self.paths.resize(destination + 1, Path { sender: usize::MAX, ..Path::default() });
+        }
+        assert!(self.paths[destination].sender == usize::MAX, "two senders use destination {destination}");
+        self.paths[destination] = path;
+    }
+}
+
+/// Number of a continuation among those that pass a place.
+fn class_of(survey: &Survey, place: u32, continuation: usize) -> usize {
+    let found = survey.passing[&place].iter().position(|&number| number == continuation);
+    found.expect("what passes a place is known there")
+}
+
+/// How the flits of a buffer want an output, and the buffer behind it; `None` if none does.
+fn want(
+    survey: &Survey,
+    index_of: &HashMap<u32, BufferIndex>,
+    classes: &[usize],
+    port: usize,
+) -> Option<(Want, Option<BufferIndex>)> {
+    debug_assert!(port < PORTS);
+    let mut wanting = Vec::new();
+    let mut next_bits: Vec<Vec<usize>> = Vec::new();
+    let mut behind = None;
+    for (class, &number) in classes.iter().enumerate() {
+        let Some(&(_, next)) = survey.continuations[number].iter().find(|&&(at, _)| at == port) else { continue };
+        wanting.push(class);
+        let Some((place, continuation)) = next else { continue };
+        behind = Some(index_of[&place]);
+        let bits = survey.passing[&place].len().next_power_of_two().trailing_zeros() as usize;
+        next_bits.resize(bits, Vec::new());
+        let code = class_of(survey, place, continuation);
+        for (bit, setters) in next_bits.iter_mut().enumerate() {
+            if code >> bit & 1 == 1 {
+                setters.push(class);
+            }
+        }
+    }
+    if wanting.is_empty() {
+        return None;
+    }
+    if wanting.len() == classes.len() {
+        wanting.clear();
+    }
+    Some((Want { classes: wanting, next_bits }, behind))
+}

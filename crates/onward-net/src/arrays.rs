@@ -1,0 +1,188 @@
+//! Arrays of numbers and what they belong to: the shapes and ranges that a layer expects.
+
+use crate::network::{Array, Decay, Initial, Layer, LayerKind, Reset, Values};
+use std::ops::RangeInclusive;
+
+/// A place of a layer where an array may stand.
+pub(crate) struct Slot<'a> {
+    /// What it is called in messages.
+    pub what: &'static str,
+    pub values: &'a mut Values,
+    pub expects: Expects,
+}
+
+/// What an array is to look like.
+pub(crate) enum Expects {
+    /// One number for each neuron of a layer of this shape, or for each of its channels.
+    Neurons { shape: Vec<usize>, range: RangeInclusive<f64> },
+    /// A shape, and others that are the same row-major.
+    Weights { shape: Vec<usize>, same: Vec<Vec<usize>>, axes: &'static str },
+    /// Rows of axon, neuron and weight.
+    Connections { inputs: usize, neurons: usize },
+}
+
+/// Why an array does not fit.
+#[derive(Clone)]
+pub(crate) struct Misfit {
+    pub message: String,
+    pub help: String,
+}
+
+/// Weights are finite, and well within what a scale can be chosen for.
+const WEIGHT_MAX: f64 = 1e6;
+
+fn sizes(shape: &[u32]) -> Vec<usize> {
+    shape.iter().map(|&size| size as usize).collect()
+}
+
+/// The places of a layer with a source of shape `signal` where arrays may stand.
+pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32]) -> Vec<Slot<'a>> {
+    let (shape, source) = (sizes(&layer.shape), sizes(signal));
+    let (neurons, inputs) = (shape.iter().product::<usize>(), source.iter().product::<usize>());
+    let per_neuron = |what, values, range| {
+        let expects = Expects::Neurons { shape: shape.clone(), range };
+        Slot { what, values, expects }
+    };
+    let neuron = &mut layer.neuron;
+    let mut slots = vec![
+        per_neuron("threshold", &mut neuron.threshold, 0.001..=1000.0),
+        per_neuron("bias", &mut neuron.bias, -1000.0..=1000.0),
+    ];
+    if let Reset::To(values) = &mut neuron.reset {
+        slots.push(per_neuron("value of the reset", values, -1000.0..=1000.0));
+    }
+    if let Decay::Factor(values) = &mut neuron.leak {
+        slots.push(per_neuron("factor of the leak", values, 0.0..=1.0));
+    }
+    if let Some(Decay::Factor(values)) = &mut neuron.current {
+        slots.push(per_neuron("factor of the current", values, 0.0..=1.0));
+    }
+    let weights = match &mut layer.kind {
+        LayerKind::Dense => {
+            let same = vec![[shape.clone(), source].concat()];
+            Expects::Weights { shape: vec![neurons, inputs], same, axes: "[neuron][axon]" }
+        }
+        LayerKind::Convolution(convolution) => {
+            let channels = if source.len() == 3 { source[0] } else { 1 };
+            let [height, width] = convolution.kernel.map(|size| size as usize);
+            let group = channels / convolution.groups.max(1) as usize;
+            let expected = vec![convolution.channels as usize, group, height, width];
+            // One-dimensional kernels come without a height.
+            let same = if height == 1 { vec![vec![expected[0], group, width]] } else { Vec::new() };
+            Expects::Weights { shape: expected, same, axes: "[channel][channel of the group][y][x]" }
+        }
+        LayerKind::Sparse(sparse) => {
+            let expects = Expects::Connections { inputs, neurons };
+            slots.push(Slot { what: "table of connections", values: &mut sparse.connections, expects });
+            // Not asked for: the table holds the weights.
+            Expects::Weights { shape: Vec::new(), same: Vec::new(), axes: "" }
+        }
+    };
+    if let (Initial::Given(values), Expects::Weights { axes, .. }) = (&mut layer.weights.initial, &weights)
+        && !axes.is_empty()
+    {
+        slots.push(Slot { what: "weights", values, expects: weights });
+    }
+    if let Some(Initial::Given(values)) = layer.recurrent.as_mut().map(|weights| &mut weights.initial) {
+        let same = vec![[shape.clone(), shape].concat()];
+        let expects = Expects::Weights { shape: vec![neurons, neurons], same, axes: "[from][to]" };
+        slots.push(Slot { what: "recurrent weights", values, expects });
+    }
+    slots
+}
+
+impl Slot<'_> {
+    /// The array in the shape that later stages expect, or why it cannot be here.
+    pub fn settle(&self, array: &Array) -> Result<Array, Misfit> {
+        match &self.expects {
+            Expects::Neurons { shape, range } => {
+                self.in_range(array, range)?;
+                self.per_neuron(array, shape)
+            }
+            Expects::Weights { shape, same, axes } => {
+                self.in_range(array, &(-WEIGHT_MAX..=WEIGHT_MAX))?;
+                if array.shape != *shape && !same.contains(&array.shape) {
+                    return Err(self.wrong_shape(array, &format!("{} for {axes}", in_words(shape))));
+                }
+                Ok(Array { shape: shape.clone(), values: array.values.clone() })
+            }
+            Expects::Connections { inputs, neurons } => self.connections(array, *inputs, *neurons),
+        }
+    }
+
+    fn per_neuron(&self, array: &Array, shape: &[usize]) -> Result<Array, Misfit> {
+        let neurons: usize = shape.iter().product();
+        let settled = |values| Ok(Array { shape: shape.to_vec(), values });
+        if array.shape == shape || array.shape == [neurons] {
+            return settled(array.values.clone());
+        }
+        let channels = if shape.len() == 3 { shape[0] } else { 0 };
+        if channels > 0 && (array.shape == [channels] || array.shape == [channels, 1, 1]) {
+            let plane = neurons / channels;
+            return settled(array.values.iter().flat_map(|&value| std::iter::repeat_n(value, plane)).collect());
+        }
+        let per_channel = if channels > 0 { format!(" or, one a channel, {channels}") } else { String::new() };
+        Err(self.wrong_shape(array, &format!("{}{per_channel}", in_words(shape))))
+    }
+
+    fn connections(&self, array: &Array, inputs: usize, neurons: usize) -> Result<Array, Misfit> {
+        if !matches!(array.shape[..], [_, 3]) {
+            return Err(self.wrong_shape(array, "N x 3: from, to, weight"));
+        }
+        let mut pairs = Vec::with_capacity(array.shape[0]);
+        for (row, connection) in array.values.chunks_exact(3).enumerate() {
+            for (number, count, what) in [(connection[0], inputs, "axon"), (connection[1], neurons, "neuron")] {
+                if number.fract() != 0.0 || !(0.0..count as f64).contains(&number) {
+                    return Err(Misfit {
+                        message: format!(
+                            "row {row} (from 0) of the {} names {what} {number}, which does not exist",
+                            self.what
+                        ),
+                        help: format!("{what}s are numbered from 0 to {}", count.saturating_sub(1)),
+                    });
+                }
+            }
+            if !(-WEIGHT_MAX..=WEIGHT_MAX).contains(&connection[2]) {
+                return Err(Misfit {
+                    message: format!("row {row} (from 0) of the {} has the weight {}", self.what, connection[2]),
+                    help: format!("weights are from -{WEIGHT_MAX} to {WEIGHT_MAX}"),
+                });
+            }
+            pairs.push((connection[0] as usize, connection[1] as usize));
+        }
+        pairs.sort_unstable();
+        if let Some(twice) = pairs.windows(2).find(|pair| pair[0] == pair[1]) {
+            let (from, to) = twice[0];
+            return Err(Misfit {
+                message: format!("the {} has axon {from} and neuron {to} twice", self.what),
+                help: "add their weights and keep one row".to_string(),
+            });
+        }
+        Ok(array.clone())
+    }
+
+    fn in_range(&self, array: &Array, range: &RangeInclusive<f64>) -> Result<(), Misfit> {
+        match array.values.iter().position(|value| !range.contains(value)) {
+            Some(at) => Err(Misfit {
+                message: format!("number {at} (from 0) of the {} is {}", self.what, array.values[at]),
+                help: format!("all of them are from {} to {}", range.start(), range.end()),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn wrong_shape(&self, array: &Array, expected: &str) -> Misfit {
+        Misfit {
+            message: format!("the shape of the {} is {}", self.what, in_words(&array.shape)),
+            help: format!("the shape must be {expected}"),
+        }
+    }
+}
+
+/// `2 x 3`.
+pub(crate) fn in_words(shape: &[usize]) -> String {
+    if shape.is_empty() {
+        return "that of a single number".to_string();
+    }
+    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
+}

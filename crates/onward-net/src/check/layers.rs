@@ -1,0 +1,224 @@
+//! Layers: with neurons, or only a way that spikes take.
+
+use super::connections::sizes_in_words;
+use super::values::Given;
+use super::{Checker, LayerDefaults};
+use crate::arrays;
+use crate::network::{
+    Delay, Initial, Layer, LayerKind, Learning, Neuron, Node, Plain, PoolKind, Sparse, Values, Weights,
+};
+use crate::syntax::{Item, Span};
+use onward_diagnostic::Diagnostic;
+use petgraph::graph::NodeIndex;
+use std::sync::Arc;
+
+/// Neurons of a block, if the layer has as many and the text does not say.
+const BLOCK_DEFAULT: u32 = 128;
+
+/// Neurons of a layer, at most.
+const NEURONS_MAX: u64 = 1 << 20;
+
+/// How a layer is connected, and what follows from that.
+pub(super) struct Connected {
+    pub kind: LayerKind,
+    /// Nothing if it cannot be known after an error.
+    pub shape: Option<Vec<u32>>,
+    pub block: u32,
+    pub block_rows: Option<u32>,
+}
+
+impl Checker<'_> {
+    /// The node of a `layer`, its sources and whether its shape is known.
+    pub(super) fn layer_item(
+        &mut self,
+        name: String,
+        span: Span,
+        given: &Given,
+        item: &Item,
+        defaults: &mut LayerDefaults,
+    ) -> (Node, Vec<NodeIndex>, bool) {
+        let sources = match given.form.name {
+            _ if !given.is_known => self.any_sources(item),
+            "dense" | "recurrent" | "conv" | "sparse" => self.layer_sources(item),
+            "add" => self.addends(item),
+            _ => self.single_source(item),
+        };
+        let signal = if given.is_known { self.signal_shape(&sources) } else { None };
+        let plain = |shape: Option<Vec<u32>>| {
+            let is_known = shape.is_some();
+            (Plain { name: name.clone(), shape: shape.unwrap_or_else(|| vec![1]), span: span.clone() }, is_known)
+        };
+        let (node, is_known) = match given.form.name {
+            "sum_pool" => self.pool(PoolKind::Sum, name, span, given, signal.as_deref()),
+            "average_pool" => self.pool(PoolKind::Average, name, span, given, signal.as_deref()),
+            "max_pool" => self.pool(PoolKind::Maximum, name, span, given, signal.as_deref()),
+            "flatten" => {
+                let (plain, is_known) = plain(signal.map(|shape| vec![shape.iter().product()]));
+                (Node::Flatten(plain), is_known)
+            }
+            "add" => {
+                let (plain, is_known) = plain(signal);
+                (Node::Add(plain), is_known)
+            }
+            "delay" => {
+                let steps = self.integer_arguments(given).map_or(1, |arguments| arguments[0]);
+                let (Plain { name, shape, span }, is_known) = plain(signal);
+                (Node::Delay(Delay { name, shape, steps, span }), is_known)
+            }
+            _ => {
+                let (layer, is_known) = self.layer(name, span, given, signal.as_deref(), defaults);
+                (Node::Layer(layer), is_known && given.is_known)
+            }
+        };
+        (node, sources, is_known)
+    }
+
+    /// The shape of the source that is no target, if it is known.
+    fn signal_shape(&self, sources: &[NodeIndex]) -> Option<Vec<u32>> {
+        let graph = &self.network.graph;
+        let source = sources.iter().find(|&&source| !matches!(graph[source], Node::Target(_)))?;
+        (!self.unknown.contains(source)).then(|| graph[*source].shape().to_vec())
+    }
+
+    fn layer(
+        &mut self,
+        name: String,
+        span: Span,
+        given: &Given,
+        signal: Option<&[u32]>,
+        defaults: &mut LayerDefaults,
+    ) -> (Layer, bool) {
+        let connected = match given.form.name {
+            "conv" => self.convolution(given, signal, &span),
+            _ => self.neuron_by_neuron(given, &span),
+        };
+        let is_known = connected.shape.is_some();
+        let recurrent = match given.form.name {
+            "recurrent" => {
+                let weights = self.open_option(given, "recurrent_weights");
+                Some(self.weights(&weights))
+            }
+            "conv" | "sparse" => self.open_if_given(given, "recurrent_weights").map(|weights| self.weights(&weights)),
+            _ => None,
+        };
+        let (neuron, weights) = self.neuron_and_weights(given, defaults);
+        let learning = self.layer_learning(&name, &span, given, defaults);
+        let mut layer = Layer {
+            name,
+            shape: connected.shape.unwrap_or_else(|| vec![1]),
+            kind: connected.kind,
+            recurrent,
+            block: connected.block,
+            block_rows: connected.block_rows,
+            neuron,
+            weights,
+            learning,
+            span,
+        };
+        self.check_sparse_weights(&layer);
+        if let (true, Some(signal)) = (is_known, signal) {
+            self.settle_lists(&mut layer, signal);
+        }
+        if let (true, Some(value)) = (layer.learning != Learning::None, given.option("rows"))
+            && layer.block_rows.is_some_and(|rows| is_known && rows < layer.shape[1])
+        {
+            let error = Diagnostic::new(value.span.clone(), "a convolution that learns has all rows on one core");
+            let error = error.note("its kernels are shared by all rows, and what changes them must see them all");
+            self.report(error.help("leave `rows` away, and make `block` smaller if it does not fit"));
+        }
+        (layer, is_known)
+    }
+
+    /// Dense, recurrent and sparse layers.
+    fn neuron_by_neuron(&mut self, given: &Given, span: &Span) -> Connected {
+        let shape = self.integer_arguments(given).map(|sizes| match sizes[..] {
+            [height, width] => vec![1, height, width],
+            _ => sizes,
+        });
+        let shape = shape.filter(|shape| self.is_not_too_large(shape, span));
+        let neurons = shape.as_ref().map(|shape| shape.iter().product());
+        let block = self.block(given, neurons);
+        let kind = match given.form.name {
+            "sparse" => LayerKind::Sparse(Sparse { connections: self.connections(given) }),
+            _ => LayerKind::Dense,
+        };
+        Connected { kind, shape, block, block_rows: None }
+    }
+
+    fn connections(&mut self, given: &Given) -> Values {
+        if given.option("connections").is_some() { self.numbers(given, "connections") } else { Values::Constant(0.0) }
+    }
+
+    pub(super) fn is_not_too_large(&mut self, shape: &[u32], span: &Span) -> bool {
+        let neurons = shape.iter().map(|&size| u64::from(size)).product::<u64>();
+        if neurons > NEURONS_MAX {
+            let message = format!("the layer has {neurons} neurons, {NEURONS_MAX} is the most");
+            let error = Diagnostic::new(span.clone(), message).note(format!("its shape is {}", sizes_in_words(shape)));
+            self.report(error.help("make it smaller, or several layers of it"));
+        }
+        neurons <= NEURONS_MAX
+    }
+
+    fn block(&mut self, given: &Given, neurons: Option<u32>) -> u32 {
+        let block = self.integer_if_given(given, "block");
+        if let (Some(block), Some(neurons), Some(value)) = (block, neurons, given.option("block"))
+            && block > neurons
+        {
+            let message = format!("`block` must be from 1 to the layer's {neurons} neurons, not `{block}`");
+            let note = "block: neurons of the layer that live on one core and share a loss";
+            self.report(Diagnostic::new(value.span.clone(), message).note(note));
+        }
+        block.or(neurons.map(|neurons| neurons.min(BLOCK_DEFAULT))).unwrap_or(1)
+    }
+
+    fn neuron_and_weights(&mut self, given: &Given, defaults: &LayerDefaults) -> (Neuron, Weights) {
+        let neuron = self.open_if_given(given, "neurons").map(|neurons| self.neuron(&neurons));
+        let weights = self.open_if_given(given, "weights").map(|weights| self.weights(&weights));
+        (neuron.unwrap_or_else(|| defaults.neuron.clone()), weights.unwrap_or_else(|| defaults.weights.clone()))
+    }
+
+    fn layer_learning(&mut self, name: &str, span: &Span, given: &Given, defaults: &mut LayerDefaults) -> Learning {
+        if let Some(learning) = self.open_if_given(given, "learning") {
+            return self.learning(&learning);
+        }
+        // Reported once: the other layers get the same remedy.
+        *defaults.learning.get_or_insert_with(|| {
+            if self.settings_are_known && self.has_target {
+                let error = Diagnostic::new(span.clone(), format!("nothing says how layer `{name}` learns"));
+                let error = error.note("`learning` is a setting of the network; an option of a layer overrides it");
+                let help = "add `learning = hinge` to the network, or `learning = none` for fixed weights";
+                self.report(error.help(help));
+            }
+            Learning::None
+        })
+    }
+
+    /// Weights of a sparse layer are part of its table.
+    fn check_sparse_weights(&mut self, layer: &Layer) {
+        if let (LayerKind::Sparse(_), Initial::Given(_)) = (&layer.kind, &layer.weights.initial) {
+            let message = format!("the weights of `{}` are given twice", layer.name);
+            let error = Diagnostic::new(layer.span.clone(), message);
+            let error = error.note("the rows of `connections` hold the weights of a sparse layer");
+            self.report(error.help("write its `weights` without `values`"));
+        }
+    }
+
+    /// Brings lists into the shape that the layer expects.
+    fn settle_lists(&mut self, layer: &mut Layer, signal: &[u32]) {
+        let mut errors = Vec::new();
+        let name = layer.name.clone();
+        for slot in arrays::slots(layer, signal) {
+            let Values::Array(array) = &*slot.values else { continue };
+            // A list of the network's is checked for each layer, whose names tell the messages apart.
+            let place = self.lists.iter().find(|(list, _)| Arc::ptr_eq(list, array)).map(|(_, span)| span.clone());
+            match slot.settle(array) {
+                Ok(settled) => *slot.values = Values::Array(Arc::new(settled)),
+                Err(misfit) => {
+                    let error = Diagnostic::new(place.unwrap_or_default(), misfit.message);
+                    errors.push(error.note(format!("it is for the layer `{name}`")).help(misfit.help));
+                }
+            }
+        }
+        self.errors.extend(errors);
+    }
+}

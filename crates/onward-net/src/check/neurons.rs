@@ -1,0 +1,77 @@
+//! Neurons, weights and how they learn.
+
+use super::Checker;
+use super::values::Given;
+use crate::network::{Decay, Gate, Hinge, Initial, Learning, Neuron, Reset, Values, Weights};
+use onward_diagnostic::Diagnostic;
+
+impl Checker<'_> {
+    pub(super) fn neuron(&mut self, given: &Given) -> Neuron {
+        let reset = self.open_option(given, "reset");
+        let reset = match reset.form.name {
+            "subtract" => Reset::Subtract,
+            "zero" => Reset::To(Values::Constant(0.0)),
+            "to" => Reset::To(self.numbers_argument(&reset)),
+            other => unreachable!("reset `{other}` is in the vocabulary only"),
+        };
+        let (leak, current) = match given.form.name {
+            "integrate_and_fire" => (Decay::None, None),
+            "leaky" => (self.decay(given, "leak"), None),
+            "current_based" => (self.decay(given, "leak"), Some(self.decay(given, "current"))),
+            other => unreachable!("neurons `{other}` are in the vocabulary only"),
+        };
+        Neuron {
+            threshold: self.numbers(given, "threshold"),
+            reset,
+            leak,
+            current,
+            refractory: self.integer(given, "refractory"),
+            bias: self.numbers(given, "bias"),
+        }
+    }
+
+    fn decay(&mut self, given: &Given, name: &str) -> Decay {
+        let decay = self.open_option(given, name);
+        match decay.form.name {
+            "none" => Decay::None,
+            "shift" => Decay::Shift(self.integer_arguments(&decay).map_or(1, |arguments| arguments[0])),
+            "factor" => Decay::Factor(self.numbers_argument(&decay)),
+            other => unreachable!("decay `{other}` is in the vocabulary only"),
+        }
+    }
+
+    pub(super) fn weights(&mut self, given: &Given) -> Weights {
+        let bits = self.integer(given, "bits");
+        let gain = self.decimal(given, "gain");
+        if given.option("values").is_none() {
+            return Weights { bits, initial: Initial::Drawn { gain } };
+        }
+        if let Some(gain) = given.option("gain") {
+            let error = Diagnostic::new(gain.span.clone(), "weights are either given or drawn with a gain");
+            self.report(error.help("leave `gain` or `values` away"));
+        }
+        Weights { bits, initial: Initial::Given(self.numbers(given, "values")) }
+    }
+
+    pub(super) fn learning(&mut self, given: &Given) -> Learning {
+        match given.form.name {
+            "none" => Learning::None,
+            "hinge" => Learning::Hinge(self.hinge(given)),
+            other => unreachable!("learning rule `{other}` is in the vocabulary only"),
+        }
+    }
+
+    fn hinge(&mut self, given: &Given) -> Hinge {
+        let gate = match self.open_option(given, "gate").form.name {
+            "surrogate" => Gate::Surrogate,
+            "none" => Gate::None,
+            other => unreachable!("gate `{other}` is in the vocabulary only"),
+        };
+        Hinge {
+            rate: self.integer(given, "rate"),
+            margin: self.decimal(given, "margin"),
+            anneal: self.integer(given, "anneal"),
+            gate,
+        }
+    }
+}

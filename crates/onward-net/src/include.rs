@@ -1,0 +1,140 @@
+//! Files that a text includes.
+
+use crate::lexer::{TokenKind, tokens_of};
+use crate::syntax::Span;
+use onward_diagnostic::{Diagnostic, Source};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// Files within files, at most. Through links in a file system a file may include itself under ever new names.
+const DEPTH_MAX: usize = 16;
+
+/// What the settings of whoever calls are known by in messages, as if they were a file.
+pub(crate) const SETTINGS: &str = "--set";
+
+/// `source` with all files that it includes, and those that they include; `read` gives the text of a path, which is
+/// relative to what the path of the source is relative to.
+///
+/// # Errors
+/// Files that cannot be read, that include themselves or are included twice, with the source that the diagnostics point
+/// into: it holds what could be read.
+pub fn with_includes(
+    mut source: Source,
+    read: &mut dyn FnMut(&Path) -> io::Result<String>,
+) -> Result<Source, (Source, Vec<Diagnostic>)> {
+    // Each file with those that lead to it, itself the last.
+    let mut files = vec![(source.file(0).span, vec![source.name.clone()])];
+    let mut errors = Vec::new();
+    let mut next = 0;
+    while let Some((span, chain)) = files.get(next).cloned() {
+        next += 1;
+        for (path, span) in includes(&source, span) {
+            let name = resolve(chain.last().map_or("", String::as_str), &path);
+            let error = |message: String| Diagnostic::new(span.clone(), message);
+            if let Some(at) = chain.iter().position(|file| normal(file) == name) {
+                let way: Vec<_> = chain[at + 1..].iter().map(|file| format!("`{file}`")).collect();
+                let by_way = if way.is_empty() { String::new() } else { format!(" by way of {}", way.join(", ")) };
+                errors.push(error(format!("`{name}` includes itself{by_way}")).help("remove one of the includes"));
+            } else if source.files().any(|file| file.name == name) {
+                let error = error(format!("`{name}` is included twice"));
+                errors.push(error.help("include it once: what it holds is there for the whole network"));
+            } else if chain.len() > DEPTH_MAX {
+                errors.push(error(format!("more than {DEPTH_MAX} files include each other in a row")));
+            } else {
+                match read(Path::new(&name)) {
+                    Ok(text) => {
+                        source.add(&format!("# ---- {name}"), &name, &text);
+                        let span = source.text.len() - text.len()..source.text.len();
+                        files.push((span, chain.iter().cloned().chain([name]).collect()));
+                    }
+                    Err(cause) => {
+                        let error = error(format!("`{name}` cannot be read: {}", in_words(&cause)));
+                        errors.push(error.help("paths are seen from the folder of the file that names them"));
+                    }
+                }
+            }
+        }
+    }
+    if errors.is_empty() { Ok(source) } else { Err((source, errors)) }
+}
+
+/// `source` with values for its parameters, each a name and what would stand behind its `=`. Mistakes in them are found
+/// when it is parsed, and shown as those of a file called `--set`.
+pub fn with_settings(mut source: Source, settings: &[(String, String)]) -> Source {
+    if !settings.is_empty() {
+        let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+        let lines = settings.iter().map(|(name, value)| format!("{} = {}\n", one_line(name), one_line(value)));
+        source.add("# ---- parameters that were set", SETTINGS, &lines.collect::<String>());
+    }
+    source
+}
+
+/// The path by which a file is known that `including` names as `path`: relative to the same place as `including` itself.
+pub(crate) fn resolve(including: &str, path: &str) -> String {
+    let folder = Path::new(including).parent().unwrap_or(Path::new(""));
+    normal(&folder.join(path).to_string_lossy())
+}
+
+/// A path that is named at `span`, relative to the folder of the first file.
+pub(crate) fn seen_from_first(source: &Source, span: &Span, path: &str) -> String {
+    let file = source.file(span.start);
+    if file.span.start == 0 || file.name == SETTINGS || Path::new(path).is_absolute() {
+        return path.to_string();
+    }
+    let folder_of = |name: &str| PathBuf::from(normal(name)).parent().map(Path::to_owned).unwrap_or_default();
+    let (from, to) = (folder_of(&source.name), folder_of(file.name).join(path));
+    let shared = from.components().zip(to.components()).take_while(|(from, to)| from == to).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(to.components().skip(shared)).collect();
+    normal(&path.to_string_lossy())
+}
+
+/// The same path without `.` and, where it can be seen, without `..`: two ways to write it give one name.
+fn normal(path: &str) -> String {
+    let mut parts = PathBuf::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(parts.components().next_back(), Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            _ => parts.push(component),
+        }
+    }
+    parts.display().to_string()
+}
+
+/// The paths that a file includes, each with its place.
+fn includes(source: &Source, file: Span) -> Vec<(String, Span)> {
+    let (tokens, _) = tokens_of(&source.text, file);
+    let ends_entry = |kind: &TokenKind| matches!(kind, TokenKind::Newline | TokenKind::Comma | TokenKind::OpenBrace);
+    let mut found = Vec::new();
+    for at in 0..tokens.len() - 1 {
+        let is_start = at == 0 || ends_entry(&tokens[at - 1].kind);
+        if let (true, TokenKind::Word(word), TokenKind::Text(path)) = (is_start, &tokens[at].kind, &tokens[at + 1].kind)
+            && word == "include"
+        {
+            found.push((path.clone(), tokens[at + 1].span.clone()));
+        }
+    }
+    found
+}
+
+/// What the system says, without its number.
+pub(crate) fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.find(" (os error").map_or(text.clone(), |end| text[..end].to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_seen_from_the_including_file() {
+        assert_eq!(resolve("nets/a.sp", "b.sp"), "nets/b.sp");
+        assert_eq!(resolve("nets/a.sp", "../common/./b.sp"), "common/b.sp");
+        assert_eq!(resolve("a.sp", "../b.sp"), "../b.sp");
+        assert_eq!(resolve("../a.sp", "../b.sp"), "../../b.sp");
+    }
+}

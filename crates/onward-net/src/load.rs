@@ -1,0 +1,179 @@
+//! Arrays from files.
+
+use crate::arrays::{self, Misfit};
+use crate::include::in_words;
+use crate::network::{Array, FileArray, Network, Node, Values};
+use npyz::{DType, NpyFile, TypeChar};
+use onward_diagnostic::{Diagnostic, nearest};
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+use std::sync::Arc;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// Numbers of an array, at most: 2^28, which are 2 GiB.
+const NUMBERS_MAX: u64 = 1 << 28;
+
+/// Files that have been read, or why they could not be.
+type Loaded = BTreeMap<(String, Option<String>), Result<Arc<Array>, Misfit>>;
+
+impl Network {
+    /// Reads all arrays that are in files, paths seen from the folder `base`. After it only numbers and arrays remain, each
+    /// in the shape that its place expects.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, each at the place of the text that names it.
+    pub fn load(&mut self, base: &Path) -> Result<(), Vec<Diagnostic>> {
+        let mut errors = Vec::new();
+        let mut loaded = Loaded::new();
+        let layers: Vec<NodeIndex> = self.layers().collect();
+        for index in layers {
+            let signal = self.graph[self.signal(index)].shape().to_vec();
+            let Node::Layer(layer) = &mut self.graph[index] else { continue };
+            let name = layer.name.clone();
+            for slot in arrays::slots(layer, &signal) {
+                let Values::File(file) = &*slot.values else { continue };
+                let key = (file.path.clone(), file.member.clone());
+                let read = loaded.entry(key).or_insert_with(|| read(base, file).map(Arc::new));
+                let settled = match read {
+                    Ok(array) => slot.settle(array),
+                    Err(misfit) => Err(misfit.clone()),
+                };
+                match settled {
+                    Ok(array) => *slot.values = Values::Array(Arc::new(array)),
+                    Err(Misfit { message, help }) => {
+                        let error = Diagnostic::new(file.span.clone(), message);
+                        errors.push(error.note(format!("it is for the layer `{name}`")).help(help));
+                    }
+                }
+            }
+        }
+        errors.sort_by_key(|error| error.span.start);
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+/// The array that a file, or a member of one, holds.
+fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
+    let path = &file.path;
+    let misfit = |message: String, help: &str| Misfit { message, help: help.to_string() };
+    let unreadable = |error: &std::io::Error| {
+        let help = "paths are seen from the folder of the text that names them";
+        misfit(format!("`{path}` cannot be read: {}", in_words(error)), help)
+    };
+    let full = base.join(path);
+    let length = std::fs::metadata(&full).map_err(|error| unreadable(&error))?.len();
+    let opened = BufReader::new(File::open(&full).map_err(|error| unreadable(&error))?);
+    let is_archive = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
+    let Some(member) = &file.member else {
+        if is_archive {
+            let names = ZipArchive::new(opened).map(|archive| members(&archive)).unwrap_or_default();
+            let message = format!("`{path}` may hold many arrays, and none is named");
+            return Err(misfit(message, &format!("write `file(\"{path}\", \"NAME\")`; names in it: {}", list(&names))));
+        }
+        return array(opened, length).map_err(|cause| misfit(format!("`{path}` {cause}"), WRITE_NPY));
+    };
+    if !is_archive {
+        let message = format!("`{path}` is no `.npz` file, and only those have members");
+        return Err(misfit(message, &format!("write `file(\"{path}\")`")));
+    }
+    let damaged = |error: ZipError| misfit(format!("`{path}` is no `.npz` file, or damaged: {error}"), WRITE_NPZ);
+    let mut archive = ZipArchive::new(opened).map_err(damaged)?;
+    let names = members(&archive);
+    let found = archive.by_name(&format!("{member}.npy"));
+    match found {
+        Ok(found) => {
+            let size = found.size();
+            array(found, size).map_err(|cause| misfit(format!("`{member}` in `{path}` {cause}"), WRITE_NPZ))
+        }
+        Err(_) => {
+            let help = match nearest(member, names.iter().map(String::as_str)) {
+                Some(guess) => format!("did you mean `{guess}`? names in it: {}", list(&names)),
+                None => format!("names in it: {}", list(&names)),
+            };
+            Err(misfit(format!("`{path}` holds no `{member}`"), &help))
+        }
+    }
+}
+
+const WRITE_NPY: &str = "write it with `numpy.save` as an array of real numbers";
+const WRITE_NPZ: &str = "write it with `numpy.savez` as arrays of real numbers";
+
+/// The names of the arrays in an archive.
+fn members<R: Read + Seek>(archive: &ZipArchive<R>) -> Vec<String> {
+    let names = archive.file_names().flatten();
+    let mut names: Vec<String> = names.filter_map(|name| name.strip_suffix(".npy").map(ToString::to_string)).collect();
+    names.sort();
+    names
+}
+
+/// Names for a message, but not thousands.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    if names.is_empty() { "none".to_string() } else { format!("{}{more}", shown.join(", ")) }
+}
+
+/// The numbers of a `.npy` file of `length` bytes, row-major; or what is wrong with it, behind its name.
+fn array(reader: impl Read, length: u64) -> Result<Array, String> {
+    let file = NpyFile::new(reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+    let shape: Vec<u64> = file.shape().to_vec();
+    let count = shape.iter().try_fold(1_u64, |count, &size| count.checked_mul(size));
+    // What a header promises must be there, before memory is taken for it.
+    let count = count.filter(|&count| count <= NUMBERS_MAX).ok_or_else(|| "has too many numbers".to_string())?;
+    let DType::Plain(kind) = file.dtype() else { return Err("holds records, not numbers".to_string()) };
+    let (letter, size) = (kind.type_char(), kind.size_field());
+    if count.checked_mul(size).is_none_or(|bytes| bytes > length) {
+        return Err("is shorter than its header says".to_string());
+    }
+    let order = file.order();
+    let values = match (letter, size) {
+        (TypeChar::Bool, 1) => numbers(file, |value: bool| f64::from(u8::from(value))),
+        (TypeChar::Float, 4) => numbers(file, |value: f32| value.into()),
+        (TypeChar::Float, 8) => numbers(file, |value: f64| value),
+        (TypeChar::Int, 1) => numbers(file, |value: i8| value.into()),
+        (TypeChar::Int, 2) => numbers(file, |value: i16| value.into()),
+        (TypeChar::Int, 4) => numbers(file, |value: i32| value.into()),
+        // Beyond 2^53 digits are lost; no range goes so far.
+        (TypeChar::Int, 8) => numbers(file, |value: i64| value as f64),
+        (TypeChar::Uint, 1) => numbers(file, |value: u8| value.into()),
+        (TypeChar::Uint, 2) => numbers(file, |value: u16| value.into()),
+        (TypeChar::Uint, 4) => numbers(file, |value: u32| value.into()),
+        (TypeChar::Uint, 8) => numbers(file, |value: u64| value as f64),
+        _ => return Err(format!("holds numbers of the type `{}`, which cannot be read", kind)),
+    };
+    let values = values.map_err(|error| format!("is damaged: {error}"))?;
+    let shape: Vec<usize> = shape.into_iter().map(|size| size as usize).collect();
+    let values = match order {
+        npyz::Order::C => values,
+        npyz::Order::Fortran => row_major(&shape, &values),
+    };
+    Ok(Array { shape, values })
+}
+
+fn numbers<T: npyz::Deserialize, R: Read>(file: NpyFile<R>, to_f64: impl Fn(T) -> f64) -> std::io::Result<Vec<f64>> {
+    let data = file.data::<T>().map_err(|error| std::io::Error::other(error.to_string()))?;
+    data.map(|value| value.map(&to_f64)).collect()
+}
+
+/// Numbers whose first index changes fastest, with the last one changing fastest.
+fn row_major(shape: &[usize], values: &[f64]) -> Vec<f64> {
+    let mut index = vec![0; shape.len()];
+    let mut sorted = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        let at = shape.iter().zip(&index).rev().fold(0, |at, (&size, &index)| at * size + index);
+        sorted.push(values[at]);
+        for (index, &size) in index.iter_mut().zip(shape).rev() {
+            *index += 1;
+            if *index < size {
+                break;
+            }
+            *index = 0;
+        }
+    }
+    sorted
+}

@@ -1,0 +1,2 @@
+include "round.sp"
+include "../include_missing.sp"

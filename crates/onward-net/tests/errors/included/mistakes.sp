@@ -1,0 +1,6 @@
+# What several networks have in common.
+parameter size = 8
+epochs = 0
+neurons = leaky { leek = shift(3) }
+layer shared = dense(4) from a
+layer other = dens(4) frm shared

@@ -1,0 +1,4 @@
+epochs = 3
+network inner {
+    window = 8
+}

@@ -1,0 +1,142 @@
+//! Data in `.npz` files, as `numpy.savez` writes them.
+//!
+//! Arrays of a part begin with `train_` or `test_`; without it they are both. A part has either `samples`, a row each
+//! (bytes, or real numbers from 0 to 1), or recorded spikes: `steps` and `axons`, a spike each, those of sample i at
+//! `offsets[i]..offsets[i + 1]`. `labels` may be missing.
+
+use super::error::DataError;
+use super::{Dataset, Samples};
+use npyz::{DType, NpyFile, Order, TypeChar};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+use zip::ZipArchive;
+
+/// Numbers in an array, at most.
+const MOST: u64 = 1 << 31;
+
+/// An array: its shape, and its numbers, of which real ones are taken times 255.
+struct Array {
+    shape: Vec<usize>,
+    values: Vec<i64>,
+}
+
+/// The data set in an archive.
+pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
+    let failed = |problem: String| DataError::Archive { file: name.to_owned(), problem };
+    let file = File::open(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
+    let damaged = |error: zip::result::ZipError| failed(format!("is no `.npz` file, or damaged: {error}"));
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+    let mut arrays = BTreeMap::new();
+    for at in 0..archive.len() {
+        let member = archive.by_index(at).map_err(damaged)?;
+        let Some(of) = member.name().ok().and_then(|name| Some(name.strip_suffix(".npy")?.to_owned())) else {
+            continue;
+        };
+        let size = member.size();
+        let array = array(member, size).map_err(|problem| failed(format!("`{of}` {problem}")))?;
+        arrays.insert(of, array);
+    }
+    let (train, train_shape) = part(&arrays, "train_").map_err(failed)?;
+    let (test, test_shape) = part(&arrays, "test_").map_err(failed)?;
+    if train_shape != test_shape {
+        return Err(DataError::Parts { name: name.to_owned(), train: train_shape, test: test_shape });
+    }
+    let highest = train.labels.iter().chain(&test.labels).max();
+    let classes = highest.map_or(0, |&label| u32::from(label) + 1);
+    Ok(Dataset { name: name.to_owned(), shape: train_shape, classes, train, test })
+}
+
+/// A part, and the shape of a sample.
+fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<u32>), String> {
+    let find = |name: &str| arrays.get(&format!("{prefix}{name}")).or_else(|| arrays.get(name));
+    let labels = |count: usize| match find("labels") {
+        None => Ok(None),
+        Some(labels) if labels.values.len() != count => {
+            Err(format!("has {} labels for {count} samples", labels.values.len()))
+        }
+        Some(labels) => {
+            let labels: Option<Vec<u16>> = labels.values.iter().map(|&label| u16::try_from(label).ok()).collect();
+            labels.map(Some).ok_or("has labels that are not 0 to 65535".to_owned())
+        }
+    };
+    if let Some(samples) = find("samples") {
+        let (Some(&count), Some(shape)) = (samples.shape.first(), samples.shape.get(1..)) else {
+            return Err("holds `samples` that are a single number".into());
+        };
+        let pixels: Option<Vec<u8>> = samples.values.iter().map(|&value| u8::try_from(value).ok()).collect();
+        let pixels = pixels.ok_or("holds `samples` beyond 0 to 255, or as real numbers beyond 0 to 1")?;
+        if pixels.is_empty() {
+            return Err("holds no sample".into());
+        }
+        let size = pixels.len() / count;
+        let shape = shape.iter().map(|&extent| extent as u32).collect();
+        return Ok((Samples::with_labels(pixels, labels(count)?, count, size), shape));
+    }
+    let (Some(steps), Some(axons), Some(offsets)) = (find("steps"), find("axons"), find("offsets")) else {
+        let names: Vec<&str> = arrays.keys().map(String::as_str).collect();
+        return Err(format!(
+            "holds neither `samples` nor `steps`, `axons` and `offsets`; arrays in it: {}",
+            names.join(", ")
+        ));
+    };
+    if steps.values.len() != axons.values.len() {
+        return Err(format!("has {} steps but {} axons", steps.values.len(), axons.values.len()));
+    }
+    let mut samples = Vec::new();
+    for ends in offsets.values.windows(2) {
+        let range = usize::try_from(ends[0]).ok().zip(usize::try_from(ends[1]).ok());
+        let of = range.and_then(|(from, to)| Some((steps.values.get(from..to)?, axons.values.get(from..to)?)));
+        let (steps, axons) = of.ok_or("has `offsets` that do not rise, or go beyond the spikes".to_owned())?;
+        let spike = |(&step, &axon): (&i64, &i64)| Some((u32::try_from(step).ok()?, u32::try_from(axon).ok()?));
+        let spikes: Option<Vec<(u32, u32)>> = steps.iter().zip(axons).map(spike).collect();
+        let mut spikes = spikes.ok_or("has steps or axons below 0")?;
+        // An axon takes one packet a step.
+        spikes.sort_unstable();
+        spikes.dedup();
+        samples.push(spikes);
+    }
+    if samples.is_empty() {
+        return Err("holds no sample: `offsets` needs two numbers at least".into());
+    }
+    let labels = labels(samples.len())?;
+    Ok((Samples::recorded(samples, labels), Vec::new()))
+}
+
+/// The numbers of a `.npy` file of `length` bytes.
+fn array(reader: impl Read, length: u64) -> Result<Array, String> {
+    let file = NpyFile::new(reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+    let shape: Vec<usize> = file.shape().iter().map(|&extent| extent as usize).collect();
+    let count = file.shape().iter().try_fold(1u64, |count, &extent| count.checked_mul(extent));
+    let DType::Plain(kind) = file.dtype() else { return Err("holds records, not numbers".into()) };
+    let (letter, size) = (kind.type_char(), kind.size_field());
+    let fits = count.filter(|&count| count <= MOST).and_then(|count| count.checked_mul(size));
+    if fits.is_none_or(|bytes| bytes > length) {
+        return Err("is shorter than its header says".into());
+    }
+    if file.order() != Order::C && shape.len() > 1 {
+        return Err("is in Fortran's order; save it as `numpy.ascontiguousarray` gives it".into());
+    }
+    let times = |value: f64| (value * 255.0).round() as i64;
+    let values = match (letter, size) {
+        (TypeChar::Bool, 1) => numbers(file, |value: bool| 255 * i64::from(value)),
+        (TypeChar::Uint, 1) => numbers(file, |value: u8| value.into()),
+        (TypeChar::Uint, 2) => numbers(file, |value: u16| value.into()),
+        (TypeChar::Uint, 4) => numbers(file, |value: u32| value.into()),
+        (TypeChar::Uint, 8) => numbers(file, |value: u64| value.try_into().unwrap_or(i64::MAX)),
+        (TypeChar::Int, 1) => numbers(file, |value: i8| value.into()),
+        (TypeChar::Int, 2) => numbers(file, |value: i16| value.into()),
+        (TypeChar::Int, 4) => numbers(file, |value: i32| value.into()),
+        (TypeChar::Int, 8) => numbers(file, |value: i64| value),
+        (TypeChar::Float, 4) => numbers(file, |value: f32| times(value.into())),
+        (TypeChar::Float, 8) => numbers(file, times),
+        _ => return Err(format!("holds numbers of the type `{kind}`, which cannot be read")),
+    };
+    Ok(Array { shape, values: values.map_err(|error| format!("is damaged: {error}"))? })
+}
+
+fn numbers<T: npyz::Deserialize, R: Read>(file: NpyFile<R>, to: impl Fn(T) -> i64) -> std::io::Result<Vec<i64>> {
+    let data = file.data::<T>().map_err(|error| std::io::Error::other(error.to_string()))?;
+    data.map(|value| value.map(&to)).collect()
+}

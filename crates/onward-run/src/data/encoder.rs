@@ -1,0 +1,127 @@
+//! From samples to packets, by the encoding that the network's input names.
+
+use super::{RateEncoder, Samples};
+use onward_image::{Encoding, PopulationKind};
+use onward_isa::random::block_seed;
+
+/// Turns samples into the packets of a window. Integers only: the same packets everywhere.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    kind: Kind,
+    window: u32,
+    axons: u32,
+    seed: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Rate(RateEncoder),
+    Other(Encoding),
+}
+
+/// A packet of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Packet {
+    /// Step of the window.
+    pub step: u32,
+    /// The input's axon.
+    pub axon: u32,
+    /// 1 for a spike.
+    pub payload: i32,
+}
+
+impl Encoder {
+    /// The encoder of an input of so many axons, for windows of `window` steps; `None` for a population that is no input.
+    /// The seed is that of spikes that are drawn.
+    pub fn new(kind: &PopulationKind, axons: u32, window: u32, seed: u64) -> Option<Encoder> {
+        let kind = match kind {
+            PopulationKind::RateInput { .. } => Kind::Rate(RateEncoder::new(window)),
+            PopulationKind::EncodedInput { encoding, .. } => Kind::Other(*encoding),
+            _ => return None,
+        };
+        Some(Encoder { kind, window, axons, seed })
+    }
+
+    /// Draws from another seed.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
+    /// The encoder of evenly spread spikes, if it is one: it fills whole windows at once.
+    pub fn as_rate(&self) -> Option<&RateEncoder> {
+        if let Kind::Rate(encoder) = &self.kind { Some(encoder) } else { None }
+    }
+
+    /// Calls `send` with each packet of a sample.
+    pub fn encode(&self, samples: &Samples, sample: usize, mut send: impl FnMut(Packet)) {
+        let values = samples.pixels(sample);
+        let mut spike = |step: u32, axon: usize| send(Packet { step, axon: axon as u32, payload: 1 });
+        let steps = self.window;
+        match &self.kind {
+            Kind::Rate(encoder) => {
+                let words = values.len().div_ceil(64);
+                let mut bits = vec![0; words * steps as usize];
+                encoder.encode(values, &mut bits, words);
+                for step in 0..steps {
+                    let of_step = &bits[step as usize * words..][..words];
+                    (0..values.len())
+                        .filter(|at| of_step[at / 64] >> (at % 64) & 1 == 1)
+                        .for_each(|at| spike(step, at));
+                }
+            }
+            Kind::Other(Encoding::Poisson) => {
+                let of_sample = block_seed(self.seed, sample as u32);
+                for step in 0..steps {
+                    let of_step = block_seed(of_sample, step);
+                    for (axon, &value) in values.iter().enumerate().filter(|(_, value)| **value > 0) {
+                        // 24 bits of the draw are a number below 1; with the value 255 all are.
+                        let draw = block_seed(of_step, axon as u32) >> 40;
+                        if draw * 255 < u64::from(value) << 24 {
+                            spike(step, axon);
+                        }
+                    }
+                }
+            }
+            Kind::Other(Encoding::Latency) => {
+                for (axon, &value) in values.iter().enumerate().filter(|(_, value)| **value > 0) {
+                    spike(latency(value, steps), axon);
+                }
+            }
+            Kind::Other(Encoding::Current) => {
+                for step in 0..steps {
+                    for (axon, &value) in (0..).zip(values).filter(|(_, value)| **value > 0) {
+                        send(Packet { step, axon, payload: value.into() });
+                    }
+                }
+            }
+            Kind::Other(Encoding::Delta { change }) => self.changes(values, *change, spike),
+            Kind::Other(Encoding::Events) => {
+                for &(step, axon) in samples.events(sample) {
+                    spike(step, axon as usize);
+                }
+            }
+        }
+    }
+
+    /// Spikes where a value has changed by `change / 2^16` since its last spike: rises, then falls.
+    fn changes(&self, values: &[u8], change: u32, mut spike: impl FnMut(u32, usize)) {
+        let width = (self.axons / 2) as usize;
+        let Some(first) = values.get(..width).filter(|first| !first.is_empty()) else { return };
+        let mut last = first.to_vec();
+        for (step, row) in (0..self.window).zip(values.chunks_exact(width)) {
+            for (at, (&value, last)) in row.iter().zip(&mut last).enumerate() {
+                let difference = i64::from(value) - i64::from(*last);
+                if difference.abs() << 16 >= i64::from(change) * 255 && difference != 0 {
+                    spike(step, if difference > 0 { at } else { width + at });
+                    *last = value;
+                }
+            }
+        }
+    }
+}
+
+/// The step of a value's one spike: 255 in the first of `steps`, 1 in the last, those between evenly spread, to the nearest.
+pub const fn latency(value: u8, steps: u32) -> u32 {
+    let (late, last) = (255 - value as u64, steps as u64 - 1);
+    ((2 * late * last + 254) / 508) as u32
+}

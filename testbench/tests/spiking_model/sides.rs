@@ -1,0 +1,307 @@
+//! The chip and the model, side by side.
+
+use super::networks::Case;
+use onward_compile::{Integers, LayerParameters, Options, compile_with};
+use onward_diagnostic::Source;
+use onward_emulate::{Engine, Machine, Output, reference};
+use onward_image::{HostInputKind, Image, PopulationKind, Tag};
+use onward_net::{Decay, Initial, LayerKind, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values};
+use std::collections::{BTreeMap, BTreeSet};
+use testbench::spiking_model as model;
+
+pub struct Pair {
+    image: Image,
+    machine: Machine,
+    /// The plain, slow engine, for every other case.
+    slow: Option<reference::Machine>,
+    model: model::Model,
+    /// Numbers of the model's nodes by name.
+    numbers: BTreeMap<String, usize>,
+    window: usize,
+    /// Spikes of the layer that is read, in all.
+    pub spikes: usize,
+}
+
+/// Mistakes of a text that say that the language has more than the compiler: values may not be added to spikes.
+fn is_limit(message: &str) -> bool {
+    message.contains("values and spikes are added")
+}
+
+impl Pair {
+    /// Both sides of a case; nothing if it asks for what the compiler says it cannot do.
+    pub fn new(case: &Case) -> Result<Option<Pair>, String> {
+        let source = Source::new("random.sp", case.text.as_str());
+        let network = Network::parse(&source).map_err(|errors| source.render(&errors))?;
+        let names: Vec<String> = network.layers().map(|node| network.layer(node).name.clone()).collect();
+        let mut parameters: BTreeMap<String, LayerParameters> = BTreeMap::new();
+        let options = Options::new(case.chip.clone(), case.seed);
+        let compiled = compile_with(&source, &options, |_, compilation| {
+            for name in &names {
+                if let Some(of) = compilation.parameters(name) {
+                    parameters.insert(name.clone(), of.clone());
+                }
+            }
+        });
+        let image = match compiled {
+            Ok(image) => image,
+            Err(errors) if errors.iter().all(|error| is_limit(&error.message)) => return Ok(None),
+            Err(errors) => return Err(source.render(&errors)),
+        };
+        for name in &names {
+            check_integers(&network, name, &parameters[name])?;
+        }
+        let (graph, numbers) = graph(&network, &parameters);
+        let options = onward_emulate::Options { seed: 1, timing: case.seed % 3 == 0, threads: case.threads };
+        let machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
+        let slow = (case.seed % 2 == 0).then(|| reference::Machine::new(&image, options));
+        let slow = slow.transpose().map_err(|error| error.to_string())?;
+        let window = network.window_steps as usize;
+        Ok(Some(Pair { image, machine, slow, model: model::Model::new(graph), numbers, window, spikes: 0 }))
+    }
+
+    /// Shows all windows to both sides.
+    pub fn run(&mut self, case: &Case) -> Result<(), String> {
+        let layer = self.numbers[&case.last];
+        let lag = u64::from(self.model.lag(layer));
+        let mut expected = BTreeSet::new();
+        let mut answers = Vec::new();
+        let mut start = 0;
+        for (gap, steps) in &case.windows {
+            self.model.open_window();
+            let mut counts = vec![0; self.model.membrane(layer).len()];
+            for (step, input) in steps.iter().enumerate() {
+                self.model.step(input);
+                for neuron in self.model.spikes(layer) {
+                    expected.insert((start + step as u64 + lag, neuron as u32));
+                    counts[neuron] += 1;
+                    self.spikes += 1;
+                }
+            }
+            answers.push(model::most_spikes(&counts) as i32);
+            start += (self.window + gap) as u64;
+        }
+        let outputs = show(&self.image, &mut self.machine, case, lag)?;
+        if let Some(slow) = &mut self.slow {
+            let others = show(&self.image, slow, case, lag)?;
+            let of = |outputs: &[Output]| {
+                outputs.iter().map(|o| (o.step, o.sender, o.index, o.payload)).collect::<BTreeSet<_>>()
+            };
+            if of(&others) != of(&outputs) {
+                return Err("the engines differ".to_string());
+            }
+        }
+        if case.readout == ReadoutKind::MostSpikes {
+            let found: Vec<i32> = outputs.iter().map(|output| output.payload).collect();
+            return same("answers", &found, &answers);
+        }
+        let mut found = BTreeSet::new();
+        for output in &outputs {
+            let block = &self.image.blocks[output.sender.ok_or("the host sends to itself")? as usize];
+            if !found.insert((output.step, block.neuron(output.index))) {
+                return Err(format!("{output:?} came twice"));
+            }
+        }
+        let difference: Vec<_> = found.symmetric_difference(&expected).take(8).collect();
+        if difference.is_empty() {
+            return Ok(());
+        }
+        let sides = difference.iter().map(|spike| if found.contains(spike) { "chip" } else { "model" });
+        let spikes: Vec<_> = difference.iter().zip(sides).collect();
+        Err(format!("spikes (step, neuron) of one side alone: {spikes:?}"))
+    }
+
+    /// Membranes and currents of all layers, after the last window.
+    pub fn compare_state(&self) -> Result<(), String> {
+        for (number, block) in self.image.blocks.iter().enumerate() {
+            let population = &self.image.network.populations[block.population as usize];
+            if !matches!(population.kind, PopulationKind::Layer { .. }) {
+                continue;
+            }
+            let Some(&layer) = self.numbers.get(&population.name) else { continue };
+            for (name, all) in [("membrane", self.model.membrane(layer)), ("current", self.model.current(layer))] {
+                let Some(found) = self.machine.peek(number as u32, name) else { continue };
+                let neurons = (0..block.neurons).map(|index| block.neuron(index) as usize);
+                let expected: Vec<i32> = neurons.map(|neuron| all[neuron] as i32).collect();
+                same(&format!("{name} of `{}`, block {number}", population.name), &found, &expected)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, chip: &[T], model: &[T]) -> Result<(), String> {
+    if chip == model { Ok(()) } else { Err(format!("{what}: chip {chip:?}, model {model:?}")) }
+}
+
+/// What reaches the host.
+fn show(image: &Image, engine: &mut dyn Engine, case: &Case, lag: u64) -> Result<Vec<Output>, String> {
+    let find = |kinds: &[HostInputKind]| image.host_inputs.iter().position(|input| kinds.contains(&input.kind));
+    let tag = find(&[HostInputKind::Tag]).ok_or("no tags")?;
+    let kind = if case.is_graded { HostInputKind::Values } else { HostInputKind::Input };
+    let input = find(&[kind]).ok_or("no input")?;
+    let mut outputs = Vec::new();
+    for (gap, steps) in &case.windows {
+        let fed = engine.run_fed(steps.len() + gap, &mut |feed| {
+            feed.send(tag, 0, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+            for (step, active) in steps.iter().enumerate() {
+                for &(place, value) in active {
+                    feed.send(input, step, place as u32, value as i32);
+                }
+            }
+        });
+        outputs.extend(fed.map_err(|fault| fault.to_string())?);
+    }
+    let window = case.windows[0].1.len();
+    let rest = engine.run_fed(window + lag as usize + 3, &mut |_| {});
+    outputs.extend(rest.map_err(|fault| fault.to_string())?);
+    if engine.is_busy() { Err("the chip does not come to rest".to_string()) } else { Ok(outputs) }
+}
+
+/// The integers are those nearest to the numbers of the text.
+fn check_integers(network: &Network, name: &str, parameters: &LayerParameters) -> Result<(), String> {
+    let node = network.layers().find(|&node| network.layer(node).name == name).ok_or("no such layer")?;
+    let layer = network.layer(node);
+    let most = (1 << (layer.weights.bits - 1)) - 1;
+    let near = |what: &str, found: i32, exact: f64, most: i32| {
+        let is_near = (f64::from(found) - exact).abs() <= 0.5 + 1e-6 * exact.abs();
+        let is_clamped = found.abs() == most && exact.abs() > f64::from(most);
+        if is_near || is_clamped { Ok(()) } else { Err(format!("{what} of `{name}`: {found} for {exact}")) }
+    };
+    let given = match (&layer.kind, &layer.weights.initial) {
+        (LayerKind::Sparse(sparse), _) => match &sparse.connections {
+            Values::Array(array) => Some(array.values.chunks(3).map(|row| row[2]).collect::<Vec<_>>()),
+            _ => None,
+        },
+        (_, Initial::Given(Values::Array(array))) => Some(array.values.clone()),
+        (_, Initial::Given(Values::Constant(value))) => Some(vec![*value; parameters.weights[0].len()]),
+        _ => None,
+    };
+    if let Some(given) = given {
+        for (variant, &divisor) in parameters.divisors.iter().enumerate() {
+            let found = in_order(network, node, &parameters.weights[variant]);
+            let unit = parameters.unit / divisor as f64 / f64::from(parameters.payload);
+            for (&found, real) in found.iter().zip(&given) {
+                near("a weight", found, real * unit, most)?;
+            }
+        }
+    }
+    let each = |what: &str, found: &Integers, real: &Values, unit: f64, least: f64| {
+        (0..layer.neurons()).try_for_each(|neuron| {
+            let real = match real {
+                Values::Constant(value) => *value,
+                Values::Array(array) => array.values[neuron as usize],
+                Values::File(_) => return Err("nothing is in files".to_string()),
+            };
+            near(what, found.of(neuron), (real * unit).max(least), i32::MAX)
+        })
+    };
+    let neuron = &parameters.neuron;
+    each("the threshold", &neuron.threshold, &layer.neuron.threshold, parameters.unit, 1.0)?;
+    each("the bias", &neuron.bias, &layer.neuron.bias, parameters.unit, f64::MIN)?;
+    if let (Some(found), Reset::To(real)) = (&neuron.reset, &layer.neuron.reset) {
+        each("the reset", found, real, parameters.unit, f64::MIN)?;
+    }
+    if let (Some(found), Decay::Factor(real)) = (&neuron.leak, &layer.neuron.leak) {
+        each("the leak", found, real, 65536.0, 0.0)?;
+    }
+    if let (Some(found), Some(Decay::Factor(real))) = (&neuron.current, &layer.neuron.current) {
+        each("the current's factor", found, real, 65536.0, 0.0)?;
+    }
+    Ok(())
+}
+
+/// Weights in the order of the network's kind of layer: the compiler's are by input where the layer is dense.
+fn in_order(network: &Network, node: NodeIndex, weights: &[i16]) -> Vec<i32> {
+    let layer = network.layer(node);
+    if !matches!(layer.kind, LayerKind::Dense) {
+        return weights.iter().map(|&weight| weight.into()).collect();
+    }
+    let (inputs, neurons) = (network.inputs(node) as usize, layer.neurons() as usize);
+    (0..neurons).flat_map(|neuron| (0..inputs).map(move |input| weights[input * neurons + neuron].into())).collect()
+}
+
+/// Channels, height and width of any shape.
+fn plane(shape: &[u32]) -> model::Plane {
+    match *shape {
+        [channels, height, width] => {
+            model::Plane { channels: channels as usize, height: height as usize, width: width as usize }
+        }
+        [height, width] => model::Plane { channels: 1, height: height as usize, width: width as usize },
+        _ => model::Plane::row(shape.iter().product::<u32>() as usize),
+    }
+}
+
+/// The network as the model takes it, and the numbers of its nodes by name.
+fn graph(network: &Network, parameters: &BTreeMap<String, LayerParameters>) -> (model::Graph, BTreeMap<String, usize>) {
+    let mut graph = model::Graph::default();
+    let mut numbers = BTreeMap::new();
+    for node in network.graph.node_indices() {
+        let kind = match &network.graph[node] {
+            Node::Input(_) => model::Kind::Input,
+            Node::Target(_) | Node::Readout(_) => continue,
+            Node::Layer(layer) => model::Kind::Layer(self::layer(network, node, &parameters[&layer.name])),
+            Node::Flatten(_) => model::Kind::Flatten,
+            Node::Add(_) => model::Kind::Add,
+            Node::Delay(delay) => model::Kind::Delay(delay.steps),
+            Node::Pool(pool) => {
+                let pair = |sizes: [u32; 2]| sizes.map(|size| size as usize);
+                let window = model::Window { size: pair(pool.window), stride: pair(pool.stride) };
+                match pool.kind {
+                    PoolKind::Sum => model::Kind::SumPool(window),
+                    PoolKind::Average => model::Kind::AveragePool(window),
+                    PoolKind::Maximum => model::Kind::MaximumPool(window),
+                }
+            }
+        };
+        let sources: Vec<usize> =
+            network.sources(node).iter().map(|&source| numbers[network.graph[source].name()]).collect();
+        let number = graph.add(kind, plane(network.graph[node].shape()), &sources);
+        numbers.insert(network.graph[node].name().to_string(), number);
+    }
+    (graph, numbers)
+}
+
+fn layer(network: &Network, node: NodeIndex, parameters: &LayerParameters) -> model::Layer {
+    let layer = network.layer(node);
+    let neurons = layer.neurons();
+    let pair = |sizes: [u32; 2]| sizes.map(|size| size as usize);
+    let connection = match &layer.kind {
+        LayerKind::Dense => model::Connection::Dense,
+        LayerKind::Sparse(_) => {
+            let pairs = parameters.connections.iter().map(|&(from, to)| (from as usize, to as usize));
+            model::Connection::Sparse(pairs.collect())
+        }
+        LayerKind::Convolution(convolution) => model::Connection::Convolution(model::Convolution {
+            kernel: pair(convolution.kernel),
+            stride: pair(convolution.stride),
+            padding: pair(convolution.padding),
+            dilation: pair(convolution.dilation),
+            groups: convolution.groups as usize,
+        }),
+    };
+    let by_divisor = parameters.divisors.iter().zip(&parameters.weights);
+    let by_divisor = by_divisor.map(|(&divisor, weights)| (divisor, in_order(network, node, weights))).collect();
+    let recurrent = parameters.recurrent.as_ref().map_or(Vec::new(), |(_, weights)| {
+        weights.chunks(neurons as usize).map(|row| row.iter().map(|&weight| weight.into()).collect()).collect()
+    });
+    let all = |values: &Integers| (0..neurons).map(|neuron| values.of(neuron)).collect::<Vec<i32>>();
+    let decay = |decay: &Decay, factors: &Option<Integers>| match decay {
+        Decay::None => model::Decay::None,
+        Decay::Shift(shift) => model::Decay::Shift(*shift),
+        Decay::Factor(_) => model::Decay::Factor(factors.as_ref().map(all).expect("factors are integers")),
+    };
+    let of = &parameters.neuron;
+    model::Layer {
+        connection,
+        weights: model::Weights { by_divisor },
+        recurrent,
+        neurons: model::Neurons {
+            threshold: all(&of.threshold),
+            reset: of.reset.as_ref().map_or(model::Reset::Subtract, |values| model::Reset::To(all(values))),
+            leak: decay(&layer.neuron.leak, &of.leak),
+            current: layer.neuron.current.as_ref().map(|current| decay(current, &of.current)),
+            refractory: layer.neuron.refractory,
+            bias: all(&of.bias),
+        },
+    }
+}
