@@ -16,8 +16,7 @@ use std::time::Instant;
 fn compiled(text: &str, chip: Chip) -> Image {
     let source = Source::new("benchmark.sp", text);
     let start = Instant::now();
-    let image =
-        compile(&source, &Options { chip, seed: 1 }).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    let image = compile(&source, &Options::new(chip, 1)).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
     let neurons: u64 = image.blocks.iter().map(|block| u64::from(block.neurons)).sum();
     println!(
         "{}: {} blocks, {neurons} neurons, compiled in {:.2?}",

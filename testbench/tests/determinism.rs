@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 fn one_epoch(chip: Chip, seed: u64, timing: bool, threads: usize) -> EpochReport {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/digits.sp");
     let source = Source::new("digits.sp", std::fs::read_to_string(path).unwrap());
-    let image = compile(&source, &Options { chip, seed }).map_err(|errors| source.render(&errors)).unwrap();
+    let image = compile(&source, &Options::new(chip, seed)).map_err(|errors| source.render(&errors)).unwrap();
     let dataset = Dataset::load("digits").unwrap();
     let mut session = Session::new(&image, Emulation { seed, timing, threads }).unwrap();
     let report = train(&mut session, &image, &dataset, 1, seed, |_| ControlFlow::Continue(()), |_| {}).unwrap();

@@ -25,7 +25,7 @@ fn image(neurons: u32, block: u32, bits: u32) -> Image {
         }}"
     );
     let source = Source::new("small.sp", text);
-    let options = Options { chip: Chip::builtin("middle").unwrap(), seed: 1 };
+    let options = Options::new(Chip::builtin("middle").unwrap(), 1);
     compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap()
 }
 

@@ -66,7 +66,7 @@ enum Pace {
 
 fn compiled(name: &str, text: &str, chip: Chip, seed: u64) -> Image {
     let source = Source::new(name, text);
-    let options = onward_compile::Options { chip, seed };
+    let options = onward_compile::Options::new(chip, seed);
     compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
 }
 

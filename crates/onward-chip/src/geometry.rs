@@ -123,7 +123,7 @@ impl Mesh {
     }
 
     /// Whether the way from one place in a row or column to another leads to higher numbers; `None` if it is there.
-    fn goes_up(&self, at: u16, to: u16, length: u16) -> Option<bool> {
+    pub fn goes_up(&self, at: u16, to: u16, length: u16) -> Option<bool> {
         if at == to {
             return None;
         }

@@ -19,13 +19,14 @@
 //!         readout answer = nearest_target from hidden
 //!     }
 //! ");
-//! let options = Options { chip: Chip::builtin("small").unwrap(), seed: 1 };
+//! let options = Options::new(Chip::builtin("small").unwrap(), 1);
 //! let image = compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap();
 //! assert_eq!(image.blocks.len(), 3); // two of `hidden`, one that reads out
 //! ```
 
 mod assembly;
 mod connect;
+mod demand;
 mod driver;
 mod formats;
 mod handlers;
@@ -33,6 +34,7 @@ mod layout;
 mod parameters;
 mod pass;
 mod passes;
+pub mod placement;
 mod plan;
 mod trees;
 mod weights;
@@ -41,5 +43,5 @@ pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assembl
 pub use driver::{compile, compile_network, compile_with};
 pub use formats::LayerFormat;
 pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding};
-pub use pass::{Compilation, Options, Pass};
+pub use pass::{Compilation, Options, Pass, Placing};
 pub use passes::PASSES;

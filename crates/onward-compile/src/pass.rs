@@ -4,10 +4,11 @@ use crate::connect::{Connection, Source as Sender};
 use crate::formats::LayerFormat;
 use crate::handlers::Handlers;
 use crate::parameters::LayerParameters;
+use crate::placement::{Objective, Strategy};
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
-use onward_image::{Core, Image};
+use onward_image::{Core, Image, Traffic};
 use onward_net::Network;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
@@ -20,6 +21,26 @@ pub struct Options {
     pub chip: Chip,
     /// The seed that weights are drawn with.
     pub seed: u64,
+    /// How blocks find their cores.
+    pub placing: Placing,
+}
+
+/// How blocks find their cores. Nothing here changes an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placing {
+    /// By which way.
+    pub strategy: Strategy,
+    /// What for.
+    pub objective: Objective,
+    /// What a run of the network sent; without it, it is estimated.
+    pub traffic: Option<Traffic>,
+}
+
+impl Options {
+    /// A chip and a seed, and else what is usual.
+    pub fn new(chip: Chip, seed: u64) -> Options {
+        Options { chip, seed, placing: Placing::default() }
+    }
 }
 
 /// A network on its way to an image: each pass fills in what it makes, from what passes before it made.

@@ -20,7 +20,7 @@ fn passes_print_what_they_made() {
         let text = fs::read_to_string(&path).unwrap();
         let head = |what: &str| text.lines().find_map(|line| line.strip_prefix(what)).expect("it says chip and passes");
         let passes: Vec<&str> = head("# passes: ").split_whitespace().collect();
-        let options = Options { chip: Chip::builtin(head("# chip: ")).unwrap(), seed: 1 };
+        let options = Options::new(Chip::builtin(head("# chip: ")).unwrap(), 1);
         let source = Source::new(path.file_name().unwrap().to_string_lossy(), text.clone());
         let mut printed = Vec::new();
         let compiled = compile_with(&source, &options, |pass, compilation| {

@@ -21,7 +21,7 @@ fn limits_are_named() {
         let chip =
             text.lines().next().and_then(|line| line.strip_prefix("# chip: ")).expect("the first line names a chip");
         let source = Source::new(path.file_name().unwrap().to_string_lossy(), text.clone());
-        let options = Options { chip: Chip::builtin(chip).unwrap(), seed: 1 };
+        let options = Options::new(Chip::builtin(chip).unwrap(), 1);
         let errors = compile(&source, &options).expect_err("it does not fit");
         let (actual, golden) = (source.render(&errors), path.with_extension("txt"));
         if env::var_os("UPDATE_GOLDEN").is_some() {

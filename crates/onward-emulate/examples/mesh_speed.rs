@@ -18,9 +18,7 @@ fn core(x: u32, y: u32) -> Endpoint {
 
 /// A network of two hidden layers of four cores, and a readout: the host at the upper left, layer 1 in column 1 (and
 /// tile 0), layer 2 in column 2 (and tile 3).
-fn network(
-    shape: Shape,
-) -> (onward_chip::Mesh, [HostPort; 1], Vec<Tree>, Vec<Destination>, Vec<Endpoint>) {
+fn network(shape: Shape) -> (onward_chip::Mesh, [HostPort; 1], Vec<Tree>, Vec<Destination>, Vec<Endpoint>) {
     let mesh = onward_chip::Mesh::of(4, 3);
     let shape = match shape {
         Shape::Plain => mesh,

@@ -13,6 +13,7 @@ mod check;
 mod file;
 mod image;
 mod route;
+mod traffic;
 mod tree;
 mod usage;
 
@@ -22,5 +23,6 @@ pub use image::{
     PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
+pub use traffic::{BlockTraffic, HostTraffic, RouteTraffic, Traffic};
 pub use tree::{attachment, dimension_order_tree};
 pub use usage::{CoreUsage, Limit};

@@ -28,7 +28,9 @@ mod activity;
 mod energy;
 mod program;
 mod routes;
+mod traffic;
 
 pub use activity::Activity;
 pub use energy::{Category, Energy};
 pub use routes::{RouteCost, hops};
+pub use traffic::traffic;

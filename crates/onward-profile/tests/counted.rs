@@ -179,7 +179,7 @@ fn leakage_is_left_out_where_no_time_was_kept() {
 fn digits(chip: Chip) -> (Image, Dataset) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs/digits.sp");
     let source = Source::new("digits.sp", std::fs::read_to_string(path).unwrap());
-    let options = onward_compile::Options { chip, seed: 3 };
+    let options = onward_compile::Options::new(chip, 3);
     let image = onward_compile::compile(&source, &options).map_err(|errors| source.render(&errors)).unwrap();
     let mut data = Dataset::load("digits").unwrap();
     let part = |samples: &Samples, count: usize| {

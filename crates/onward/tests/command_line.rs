@@ -547,6 +547,50 @@ fn traces_show_each_instruction_and_their_first_difference_is_found() {
     assert!(lines.iter().all(|line| line.starts_with("step 8 core 1 ") || line.starts_with("step 9 core 1 ")));
 }
 
+#[test]
+fn blocks_are_placed_for_what_a_run_sent() {
+    let desk = Desk::new();
+    let weights = |json: &str| -> String {
+        let results: Value = serde_json::from_str(&fs::read_to_string(desk.path(json)).unwrap()).unwrap();
+        results["weights_hash"].as_str().unwrap().to_owned()
+    };
+    let hops = |json: &str| -> u64 {
+        let results: Value = serde_json::from_str(&fs::read_to_string(desk.path(json)).unwrap()).unwrap();
+        results["hops"].as_u64().unwrap()
+    };
+    desk.succeed("train digits.sp --epochs 1 --place row-major --json rows.json --save-traffic traffic.json");
+    desk.succeed("train digits.sp --epochs 1 --traffic traffic.json --json placed.json");
+    assert_eq!(weights("rows.json"), weights("placed.json"), "where blocks lie changes no answer");
+    assert!(hops("placed.json") < hops("rows.json"));
+    // What is placed for a measurement costs just what the emulator counts of the same run.
+    let emitted = desk.succeed("compile digits.sp --traffic traffic.json --emit place");
+    assert!(emitted.starts_with("placed by `annealed` for `hops`; packets measured over "), "{emitted}");
+    let placed = emitted.lines().find_map(|line| line.strip_prefix("as placed")).unwrap();
+    assert_eq!(placed.split_whitespace().next().unwrap(), hops("placed.json").to_string());
+    check("emit_place", "compile digits.sp --emit place", &desk.succeed("compile digits.sp --emit place"));
+    for way in ["--place hilbert", "--place force-directed", "--objective energy", "--objective latency"] {
+        let first = desk.succeed(&format!("compile digits.sp --emit place {way}"));
+        assert_eq!(first, desk.succeed(&format!("compile digits.sp --emit place {way}")), "{way}");
+    }
+    desk.succeed("compile digits.sp -o one.onw --objective congestion");
+    desk.succeed("compile digits.sp -o two.onw --objective congestion");
+    assert_eq!(fs::read(desk.path("one.onw")).unwrap(), fs::read(desk.path("two.onw")).unwrap());
+
+    desk.edit(
+        "digits.sp",
+        "wide.sp",
+        "dense(128) from pixels, digit { block = 64 }",
+        "dense(128) from pixels, digit { block = 32 }",
+    );
+    desk.refuse("traffic_of_other_blocks", "compile wide.sp --traffic traffic.json");
+    desk.refuse("traffic_of_another_network", "compile mnist.sp --traffic traffic.json -o out.onw");
+    desk.write("damaged.json", "{ \"network\": 7 }");
+    desk.refuse("traffic_damaged", "train digits.sp --traffic damaged.json");
+    desk.refuse("traffic_missing", "compile digits.sp --traffic nowhere.json");
+    desk.refuse("traffic_overwritten", "train digits.sp --traffic traffic.json --save-traffic traffic.json");
+    desk.refuse("unknown_strategy", "compile digits.sp --place best");
+}
+
 /// What the README shows is what the program prints, but for the times of the computer it ran on.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "trains for 30 epochs: in release mode")]

@@ -30,7 +30,7 @@ const ROUNDS: usize = 5;
 /// Compiles a network; the text must be right.
 fn compiled(text: &str, chip: onward_chip::Chip) -> Image {
     let source = onward_diagnostic::Source::new("speed.sp", text);
-    let options = onward_compile::Options { chip, seed: 1 };
+    let options = onward_compile::Options::new(chip, 1);
     onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
 }
 

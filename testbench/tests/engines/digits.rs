@@ -12,7 +12,7 @@ use onward_run::data::{Dataset, encode_rate};
 fn digits(chip: &str, samples: usize) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/digits.sp");
     let source = Source::new("digits.sp", std::fs::read_to_string(path).expect("the network"));
-    let options = onward_compile::Options { chip: Chip::builtin(chip).expect("a chip"), seed: 1 };
+    let options = onward_compile::Options::new(Chip::builtin(chip).expect("a chip"), 1);
     let image =
         onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
     let data = Dataset::load("digits").expect("built in");

@@ -208,7 +208,7 @@ impl Net {
 
     pub fn compile(&mut self, last: NodeIndex, kind: ReadoutKind) -> (Image, BTreeMap<String, LayerParameters>) {
         self.network.add(Node::Readout(Readout { name: "y".into(), kind, span: 0..0 }), &[last]);
-        let options = Options { chip: self.chip.clone(), seed: 1 };
+        let options = Options::new(self.chip.clone(), 1);
         let source = Source::new("net", "");
         let mut parameters = BTreeMap::new();
         let names: Vec<String> = self.network.layers().map(|layer| self.network.layer(layer).name.clone()).collect();

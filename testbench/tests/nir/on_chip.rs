@@ -68,7 +68,7 @@ struct Report {
 
 fn reports(network: &Network) -> BTreeMap<String, Report> {
     let source = Source::new("model.nir", network.to_string());
-    let options = onward_compile::Options { chip: Chip::builtin("middle").unwrap(), seed: 1 };
+    let options = onward_compile::Options::new(Chip::builtin("middle").unwrap(), 1);
     let mut parameters: BTreeMap<String, LayerParameters> = BTreeMap::new();
     let names: Vec<String> = network.layers().map(|index| network.layer(index).name.clone()).collect();
     compile_network(network.clone(), &source, &options, |_, compilation| {

@@ -34,7 +34,7 @@ impl Pair {
         let network = Network::parse(&source).map_err(|errors| source.render(&errors))?;
         let names: Vec<String> = network.layers().map(|node| network.layer(node).name.clone()).collect();
         let mut parameters: BTreeMap<String, LayerParameters> = BTreeMap::new();
-        let options = Options { chip: case.chip.clone(), seed: case.seed };
+        let options = Options::new(case.chip.clone(), case.seed);
         let compiled = compile_with(&source, &options, |_, compilation| {
             for name in &names {
                 if let Some(of) = compilation.parameters(name) {

@@ -1,116 +1,16 @@
-//! `place`: each block gets a core.
-//!
-//! Tiles are taken along a Hilbert curve from the host's port, each with all its cores, so that blocks that follow each
-//! other, and thus layers that talk to each other, lie close together; when every core has a block, further blocks go to
-//! the core with the most room.
+//! `place`: each block gets a core. How is in [`crate::placement`], what for in [`crate::demand`].
 
-use crate::handlers::Handlers;
+use crate::demand::{self, LIMITS, WINDOWS};
 use crate::pass::{Compilation, Pass};
-use crate::plan::PlannedBlock;
-use onward_chip::{Chip, Side};
+use crate::placement::{Problem, Strategy, solve};
 use onward_diagnostic::Diagnostic;
-use onward_image::{self as image, Tile};
-use std::collections::{BTreeMap, BTreeSet};
+use onward_image::Core;
 use std::fmt::Write;
 
 pub(super) struct Place;
 
-/// What is used of a core, in the order of [`LIMITS`].
-type Needs = [u64; 7];
-
-const LIMITS: [&str; 7] = [
-    "bytes of synapse memory",
-    "bytes of neuron memory",
-    "bytes of axon memory",
-    "axons",
-    "route table entries",
-    "blocks",
-    "instruction words",
-];
-
-fn available(chip: &Chip) -> Needs {
-    let memory = &chip.memory;
-    [
-        memory.synapse_bytes.into(),
-        memory.neuron_bytes.into(),
-        memory.axon_bytes.into(),
-        memory.axons.into(),
-        memory.routes.into(),
-        chip.core.blocks.into(),
-        memory.instruction_words.into(),
-    ]
-}
-
-/// A core being filled.
-#[derive(Clone, Default)]
-struct Core {
-    used: Needs,
-    programs: BTreeSet<usize>,
-}
-
-impl Core {
-    /// What the core would use with the block too. A program that is there already costs no words.
-    fn with(&self, block: &PlannedBlock, handlers: &[Handlers], routes: u64) -> Needs {
-        let of = &handlers[block.handlers];
-        let [neuron, axon, synapse] = of.layout.bytes();
-        let words = if self.programs.contains(&block.handlers) { 0 } else { of.program.words.len() as u64 };
-        let more: Needs = [synapse, neuron, axon, block.axons.into(), routes, 1, words];
-        std::array::from_fn(|at| self.used[at] + more[at])
-    }
-}
-
-/// An upper bound of the route table entries a block takes: a flit for each taker.
-fn routes(blocks: &[PlannedBlock], number: usize) -> u64 {
-    let from = crate::plan::PlannedSource::Block(number as u32);
-    let takers = blocks.iter().flat_map(|block| block.inlets.iter()).filter(|inlet| inlet.from == from);
-    takers.count() as u64 + 1
-}
-
-/// The point at distance `d` along the Hilbert curve that fills a square of side `2^order`.
-fn hilbert(order: u32, d: u64) -> (u64, u64) {
-    let (mut x, mut y) = (0, 0);
-    for level in 0..order {
-        let (side, quarter) = (1 << level, d >> (2 * level) & 3);
-        let (right, down) = (quarter >> 1, (quarter ^ quarter >> 1) & 1);
-        if down == 0 {
-            if right == 1 {
-                (x, y) = (side - 1 - x, side - 1 - y);
-            }
-            (x, y) = (y, x);
-        }
-        (x, y) = (x + side * right, y + side * down);
-    }
-    (x, y)
-}
-
-/// All tiles along the curve, which starts in the corner nearest to the host's port; of an array chip by chip, in the
-/// order in which the curve comes to them.
-fn curve(chip: &Chip) -> Vec<Tile> {
-    let (width, height) = (u64::from(chip.mesh.width), u64::from(chip.mesh.height));
-    let order = width.max(height).next_power_of_two().ilog2();
-    let port = chip.host.ports[0];
-    let position = u64::from(port.position);
-    let (east, south) = match port.side {
-        Side::West => (false, position * 2 >= height),
-        Side::East => (true, position * 2 >= height),
-        Side::North => (position * 2 >= width, false),
-        Side::South => (position * 2 >= width, true),
-    };
-    let points = (0..1u64 << (2 * order)).map(|d| hilbert(order, d)).filter(|&(x, y)| x < width && y < height);
-    let mut tiles: Vec<Tile> = points
-        .map(|(x, y)| {
-            let (x, y) = (if east { width - 1 - x } else { x }, if south { height - 1 - y } else { y });
-            Tile((y * width + x) as u32)
-        })
-        .collect();
-    let mut chips: BTreeMap<u32, usize> = BTreeMap::new();
-    for tile in &tiles {
-        let next = chips.len();
-        chips.entry(chip.mesh.chip_of(tile.0)).or_insert(next);
-    }
-    tiles.sort_by_key(|tile| chips.get(&chip.mesh.chip_of(tile.0)));
-    tiles
-}
+/// Draws the moves of the annealing. Not the run's seed: other weights shall not change the time a step takes.
+const SEED: u64 = 1;
 
 impl Pass for Place {
     fn name(&self) -> &'static str {
@@ -118,45 +18,22 @@ impl Pass for Place {
     }
 
     fn description(&self) -> &'static str {
-        "give each block a core, along a Hilbert curve from the host's port"
+        "give each block a core, so that packets cross few links"
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let chip = &compilation.options.chip;
-        let limits = available(chip);
-        let per_tile = u32::from(chip.mesh.cores_per_tile);
-        let of_tile = |tile| (0..per_tile).map(move |number| image::Core::on(tile, number, &chip.mesh));
-        let curve: Vec<image::Core> = curve(chip).into_iter().flat_map(of_tile).collect();
-        let mut cores = vec![Core::default(); curve.len()];
-        let mut placed = Vec::new();
-        for (number, block) in compilation.blocks.iter().enumerate() {
-            let routes = routes(&compilation.blocks, number);
-            let fits = |core: &Core| {
-                let needs = core.with(block, &compilation.handlers, routes);
-                needs.iter().zip(limits).all(|(&needs, limit)| needs <= limit).then_some(needs)
-            };
-            let candidates = cores.iter().enumerate().filter_map(|(at, core)| Some((at, fits(core)?)));
-            // An empty core ahead of all others; then the one that is least full where it is fullest.
-            let fullness = |needs: &Needs| {
-                needs.iter().zip(limits).map(|(&needs, limit)| needs * 1_000_000 / limit.max(1)).max().unwrap_or(0)
-            };
-            let best = candidates.min_by_key(|(at, needs)| {
-                (cores[*at].used[5] > 0, if cores[*at].used[5] > 0 { fullness(needs) } else { 0 }, *at)
-            });
-            let Some((at, needs)) = best else {
-                return Err(vec![does_not_fit(compilation, number, &cores, &limits, routes)]);
-            };
-            cores[at].used = needs;
-            cores[at].programs.insert(block.handlers);
-            placed.push(curve[at]);
-        }
-        compilation.cores = placed;
+        let problem = demand::problem(compilation).map_err(|error| vec![error])?;
+        let placing = &compilation.options.placing;
+        let cores = solve(&problem, placing.strategy, placing.objective, SEED)
+            .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block as usize)])?;
+        compilation.cores = cores.into_iter().map(Core).collect();
         Ok(())
     }
 
     fn emit(&self, compilation: &Compilation) -> String {
+        let Ok(problem) = demand::problem(compilation) else { return String::new() };
         let network = compilation.network();
-        let mut text = String::new();
+        let mut text = costs(compilation, &problem) + "\n" + &grid(compilation, &problem) + "\n";
         let mesh = &compilation.options.chip.mesh;
         for (number, (block, core)) in compilation.blocks.iter().zip(&compilation.cores).enumerate() {
             let (x, y) = mesh.coordinates(core.tile(mesh).0);
@@ -172,12 +49,65 @@ impl Pass for Place {
     }
 }
 
+/// How the blocks were placed, and what it costs beside the order along the curve.
+fn costs(compilation: &Compilation, problem: &Problem) -> String {
+    let placing = &compilation.options.placing;
+    let cores: Vec<u32> = compilation.cores.iter().map(|core| core.0).collect();
+    let before = solve(problem, Strategy::Hilbert, placing.objective, SEED).unwrap_or_else(|_| cores.clone());
+    let (before, after) = (problem.measure(&before), problem.measure(&cores));
+    let traffic = match &placing.traffic {
+        None => format!("estimated, of {WINDOWS} windows"),
+        Some(traffic) => format!("measured over {} steps", traffic.steps),
+    };
+    let line = |what: &str, of: crate::placement::Measures| {
+        format!(
+            "{what:24} {:>14} {:>10.2} {:>13} {:>13}\n",
+            of.packet_hops, of.mean_path, of.longest_path, of.busiest_link
+        )
+    };
+    format!(
+        "placed by `{}` for `{}`; packets {traffic}\n{:24} {:>14} {:>10} {:>13} {:>13}\n",
+        placing.strategy.name(),
+        placing.objective.name(),
+        "",
+        "packet-hops",
+        "mean path",
+        "longest path",
+        "busiest link"
+    ) + &line("along the Hilbert curve", before)
+        + &line("as placed", after)
+}
+
+/// The mesh with the numbers of the blocks on each tile.
+fn grid(compilation: &Compilation, problem: &Problem) -> String {
+    let mut cells = vec![String::new(); problem.tiles() as usize];
+    let mesh = &compilation.options.chip.mesh;
+    for (number, core) in compilation.cores.iter().enumerate() {
+        let cell = &mut cells[core.tile(mesh).0 as usize];
+        let comma = if cell.is_empty() { "" } else { "," };
+        write!(cell, "{comma}{number}").expect("writing to memory");
+    }
+    let widest = cells.iter().map(String::len).max().unwrap_or(0).max(1);
+    let mut text = String::new();
+    for row in cells.chunks(problem.width() as usize) {
+        let row: Vec<String> =
+            row.iter().map(|cell| format!("{:>widest$}", if cell.is_empty() { "." } else { cell })).collect();
+        writeln!(text, "{}", row.join("  ")).expect("writing to memory");
+    }
+    text
+}
+
 /// Why no core takes a block.
-fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits: &Needs, routes: u64) -> Diagnostic {
+fn does_not_fit(compilation: &Compilation, problem: &Problem, number: usize) -> Diagnostic {
     let block = &compilation.blocks[number];
     let node = &compilation.network().graph[block.node];
     let chip = &compilation.options.chip;
-    let alone = Core::default().with(block, &compilation.handlers, routes);
+    let needs = |number: usize| {
+        let needs = &problem.blocks[number];
+        needs.amounts.iter().copied().chain([needs.program_words]).collect::<Vec<u64>>()
+    };
+    let limits: Vec<u64> = problem.core.amounts.iter().copied().chain([problem.core.program_words]).collect();
+    let alone = needs(number);
     if let Some(at) = (0..LIMITS.len()).find(|&at| alone[at] > limits[at]) {
         let message = format!(
             "a block of `{}` does not fit a core: {} {} needed, {} available",
@@ -188,13 +118,10 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
         );
         return Diagnostic::new(node.span(), message).help("smaller blocks, or a chip with larger cores");
     }
-    let totals = (0..compilation.blocks.len()).fold([0; 7], |sums: Needs, at| {
-        let block = Core::default().with(&compilation.blocks[at], &compilation.handlers, 0);
-        std::array::from_fn(|limit| sums[limit] + block[limit])
-    });
+    let total = |at: usize| (0..compilation.blocks.len()).map(|block| needs(block)[at]).sum::<u64>();
     // What is scarcest over the whole chip; a program's words count once a core, so they say little here.
-    let cores_there = cores.len() as u64;
-    let scarcest = (0..6).max_by_key(|&at| totals[at] * 1_000_000 / (limits[at] * cores_there).max(1)).unwrap_or(0);
+    let cores_there = u64::from(problem.cores());
+    let scarcest = (0..6).max_by_key(|&at| total(at) * 1_000_000 / (limits[at] * cores_there).max(1)).unwrap_or(0);
     let of_node = compilation.blocks.iter().filter(|other| other.node == block.node).count();
     let message = format!(
         "the network does not fit chip `{}`: its {} blocks find no place on {cores_there} cores",
@@ -206,7 +133,7 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
         .label(format!("no core has room for block {nth} of its {of_node}"))
         .note(format!(
             "all blocks together need {} {}; {cores_there} cores have {} each, {} in all",
-            totals[scarcest],
+            total(scarcest),
             LIMITS[scarcest],
             limits[scarcest],
             limits[scarcest] * cores_there
@@ -222,31 +149,4 @@ fn does_not_fit(compilation: &Compilation, number: usize, cores: &[Core], limits
         _ => "a chip with more or larger cores (--chip), or fewer neurons",
     };
     diagnostic.help(help)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use onward_chip::{Array, Mesh};
-
-    #[test]
-    fn an_array_is_filled_chip_by_chip() {
-        let mut chip = Chip::builtin("small").expect("a built-in chip");
-        let array = Array { width: 3, height: 2, link_cycles: 4, cycles_per_flit: 2 };
-        chip.mesh = Mesh { array: Some(array), ..Mesh::of(9, 6) };
-        let tiles = curve(&chip);
-        assert_eq!(tiles.iter().collect::<BTreeSet<_>>().len(), 54);
-        let chips: Vec<u32> = tiles.iter().map(|tile| chip.mesh.chip_of(tile.0)).collect();
-        assert_eq!(chips.chunk_by(|a, b| a == b).count(), 6);
-        assert_eq!(chips[0], 0, "the host's port is at the first");
-    }
-
-    #[test]
-    fn the_curve_visits_every_tile_once_and_steps_to_neighbours() {
-        let points: Vec<_> = (0..64).map(|d| hilbert(3, d)).collect();
-        assert_eq!(points.iter().collect::<BTreeSet<_>>().len(), 64);
-        for pair in points.windows(2) {
-            assert_eq!(pair[0].0.abs_diff(pair[1].0) + pair[0].1.abs_diff(pair[1].1), 1);
-        }
-    }
 }

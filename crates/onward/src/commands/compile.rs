@@ -1,12 +1,13 @@
 //! `onward compile`: from a network's text, or a NIR file, to an image.
 
+use super::place::HowToPlace;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::nir::{self, NirArguments, is_nir};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::Chip;
-use onward_compile::{Compilation, Options, PASSES, Pass, compile_network, compile_with};
+use onward_compile::{Compilation, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_net::Network;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ Examples:
   onward compile programs/mnist.sp --chip large        does it fit?
   onward compile programs/digits.sp --emit generate    the handlers of each layer, as assembly
   onward compile cnn.nir -o cnn.onw                    a network of another tool
+  onward compile programs/mnist.sp --place hilbert --emit place
   onward compile --passes                              what there is to emit";
 
 /// Compile a network to an image, or see what each pass of the compiler makes
@@ -36,6 +38,8 @@ pub struct Arguments {
     /// Draws the initial weights
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    place: HowToPlace,
     /// Where the image goes; without it the network is only checked
     #[arg(short, long, value_name = "IMAGE.onw")]
     output: Option<PathBuf>,
@@ -65,7 +69,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             format!("the passes are {}", names.join(", ")),
         ));
     }
-    check_outputs(&[arguments.output.as_deref()], &[network, Path::new(&arguments.chip)])?;
+    let inputs = [Some(network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
+    check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
     let (imported, source) = read(network, arguments)?;
@@ -76,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if imported.is_some() && arguments.emit.as_deref() == Some("parse") {
         printed = terminal::print(&source.text);
     }
-    let options = Options { chip, seed: arguments.seed };
+    let options = arguments.place.options(chip, arguments.seed)?;
     let after = |pass: &dyn Pass, compilation: &Compilation| {
         times.push((pass.name(), start.elapsed()));
         if arguments.emit.as_deref() == Some(pass.name()) {

@@ -6,6 +6,7 @@ pub mod disasm;
 pub mod import;
 pub mod inspect;
 pub mod isa;
+mod place;
 pub mod run;
 mod run_assembly;
 pub mod trace;

@@ -62,6 +62,9 @@ pub struct Arguments {
     /// Write the results for machines
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Save how many packets were sent, for `--traffic` of `compile` and `train`
+    #[arg(long, value_name = "FILE.json")]
+    save_traffic: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -75,17 +78,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
     // An image may be replaced by what it has learned; a report must not take its place.
-    check_outputs(&[arguments.json.as_deref(), arguments.spikes.as_deref()], &[&arguments.file])?;
-    check_outputs(&[arguments.output.as_deref(), arguments.json.as_deref(), arguments.spikes.as_deref()], &[])?;
+    let reports = [arguments.json.as_deref(), arguments.spikes.as_deref(), arguments.save_traffic.as_deref()];
+    check_outputs(&reports, &[&arguments.file])?;
+    check_outputs(&[&reports[..], &[arguments.output.as_deref()]].concat(), &[])?;
     let mut image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
     let seed = arguments.seed.unwrap_or(image.network.seed);
     if let Some(selection) = arguments.trace.selection(&image)? {
-        if arguments.learn || arguments.json.is_some() {
+        if arguments.learn || arguments.json.is_some() || arguments.save_traffic.is_some() {
             return Err(Failure::input_with_help(
                 "only test windows of an image can be traced, and a trace makes no report",
-                "leave --learn, --json or --trace-instructions out",
+                "leave --learn, --json, --save-traffic or --trace-instructions out",
             ));
         }
         return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
@@ -105,6 +109,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             seed,
             output: arguments.output.as_deref(),
             json: arguments.json.as_deref(),
+            save_traffic: arguments.save_traffic.as_deref(),
         };
         return learning.run();
     }
@@ -117,6 +122,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         seed,
         json: arguments.json.as_deref(),
         spikes: arguments.spikes.as_deref(),
+        traffic: arguments.save_traffic.as_deref(),
     };
     test.run()
 }
@@ -134,6 +140,8 @@ pub struct Test<'a> {
     pub json: Option<&'a Path>,
     /// Where the spikes go.
     pub spikes: Option<&'a Path>,
+    /// Where the packets counted go.
+    pub traffic: Option<&'a Path>,
 }
 
 impl Test<'_> {
@@ -141,6 +149,7 @@ impl Test<'_> {
     pub fn run(self) -> Outcome {
         let json = self.json.map(Output::prepare).transpose()?;
         let written = self.spikes.map(Output::prepare).transpose()?;
+        let traffic = self.traffic.map(Output::prepare).transpose()?;
         let costs = read_costs(self.image)?;
         let failed = |error: SessionError| Failure::session(self.name, &error);
         let options = self.how.options(self.seed);
@@ -167,7 +176,10 @@ impl Test<'_> {
         if let (Some(file), Some(spikes)) = (&written, &tested.spikes) {
             file.write(&onward_run::spikes_to_npy(spikes))?;
         }
-        terminal::print(&report::written([&written, &json]))?;
+        if let Some(traffic) = &traffic {
+            traffic.write_json(&onward_profile::traffic(self.image, &tested.counters))?;
+        }
+        terminal::print(&report::written([&written, &json, &traffic]))?;
         if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 }
@@ -187,6 +199,7 @@ impl Arguments {
                 ("--learn", self.learn),
                 ("--output", self.output.is_some()),
                 ("--spikes", self.spikes.is_some()),
+                ("--save-traffic", self.save_traffic.is_some()),
             ],
         }
     }

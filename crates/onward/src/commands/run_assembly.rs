@@ -35,7 +35,7 @@ pub struct Assembly<'a> {
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 4],
+    pub foreign: [(&'static str, bool); 5],
 }
 
 impl Assembly<'_> {
@@ -79,7 +79,8 @@ impl Assembly<'_> {
         let run = Run { command: "run", image: &system.image, data: "", options, costs: &costs, host_time };
         let results = Results::of_system(&run, &counters, outputs.count, interrupted);
         let arrays = arrays(&system, &*engine, self.show);
-        let text = outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
+        let text =
+            outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
         terminal::print(&text)?;
         if let Some(json) = &json {
             json.write_json(&results)?;

@@ -1,6 +1,7 @@
 //! `onward train`: compile, learn on the chip, test.
 
 use super::HowToRun;
+use super::place::HowToPlace;
 use super::run::Test;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
@@ -45,6 +46,11 @@ pub struct Arguments {
     seed: u64,
     #[command(flatten)]
     how: HowToRun,
+    #[command(flatten)]
+    place: HowToPlace,
+    /// Save how many packets were sent, for `--traffic`
+    #[arg(long, value_name = "FILE.json")]
+    save_traffic: Option<PathBuf>,
     /// Save the image with what was learned
     #[arg(short, long, value_name = "IMAGE.onw")]
     output: Option<PathBuf>,
@@ -55,11 +61,13 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
-    check_outputs(&outputs, &[&arguments.network, Path::new(&arguments.chip)])?;
+    let outputs = [arguments.output.as_deref(), arguments.json.as_deref(), arguments.save_traffic.as_deref()];
+    let inputs =
+        [Some(arguments.network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
+    check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let chip = Chip::load(&arguments.chip)?;
     let source = read_network(&arguments.network, &arguments.set)?;
-    let mut image = onward_compile::compile(&source, &onward_compile::Options { chip, seed: arguments.seed })
+    let mut image = onward_compile::compile(&source, &arguments.place.options(chip, arguments.seed)?)
         .map_err(|errors| Failure::diagnostics(&source, &errors))?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     if !learns(&image) {
@@ -76,6 +84,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             seed: arguments.seed,
             json: arguments.json.as_deref(),
             spikes: None,
+            traffic: arguments.save_traffic.as_deref(),
         };
         return test.run();
     }
@@ -89,6 +98,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         seed: arguments.seed,
         output: arguments.output.as_deref(),
         json: arguments.json.as_deref(),
+        save_traffic: arguments.save_traffic.as_deref(),
     };
     learning.run()
 }
@@ -110,6 +120,7 @@ pub struct Learning<'a> {
     pub seed: u64,
     pub output: Option<&'a Path>,
     pub json: Option<&'a Path>,
+    pub save_traffic: Option<&'a Path>,
 }
 
 impl Learning<'_> {
@@ -117,6 +128,7 @@ impl Learning<'_> {
     pub fn run(&self) -> Outcome {
         let json = self.json.map(Output::prepare).transpose()?;
         let output = self.output.map(Output::prepare).transpose()?;
+        let traffic = self.save_traffic.map(Output::prepare).transpose()?;
         let costs = read_costs(self.image)?;
         let failed = |error: SessionError| Failure::session(self.name, &error);
         let options = self.how.options(self.seed);
@@ -153,8 +165,10 @@ impl Learning<'_> {
         let image_written = output
             .as_ref()
             .map_or(Ok(()), |output| output.write_image(&onward_run::learned(session.machine(), self.image)));
-        json_written.and(image_written)?;
-        terminal::print(&report::written([&output, &json]))?;
+        let sent = onward_profile::traffic(self.image, &trained.counters);
+        let traffic_written = traffic.as_ref().map_or(Ok(()), |traffic| traffic.write_json(&sent));
+        json_written.and(image_written).and(traffic_written)?;
+        terminal::print(&report::written([&output, &json, &traffic]))?;
         if trained.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 }

@@ -1,0 +1,225 @@
+//! From planned blocks to a placement problem: who sends how many packets to whom.
+//!
+//! Without a measurement the packets are estimated for [`WINDOWS`] windows, half of them of targets: a fifth of the inputs
+//! spikes in a step (as in MNIST), a quarter of the neurons (as in `digits.sp`); a tag opens each window, a target's line spikes in each step
+//! of its window, scores and answers follow each window of an input.
+
+use crate::pass::Compilation;
+use crate::plan::{Channel, PlannedBlock, PlannedSource};
+use onward_chip::{Chip, Costs, Event, Technology};
+use onward_diagnostic::Diagnostic;
+use onward_image::{Endpoint, Traffic, attachment};
+use onward_net::{Encoding, Node, ReadoutKind};
+use std::collections::BTreeMap;
+
+use crate::placement::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender};
+
+/// Windows that the estimate counts.
+pub(crate) const WINDOWS: u64 = 40;
+/// One input in so many spikes in a step.
+const INPUTS_A_SPIKE: u64 = 5;
+/// One neuron in so many.
+const NEURONS_A_SPIKE: u64 = 4;
+/// What a block may send: to other layers and, in a recurrent layer, to its own.
+const CHANNELS: [Channel; 4] = [Channel::Spikes, Channel::Tags, Channel::Scores, Channel::Own];
+/// Packets in all are scaled down to this many, so that costs stay within 64 bits.
+const MOST_PACKETS: u64 = 1 << 32;
+
+/// What blocks use up of a core, in the order of the amounts of [`CoreRoom`]; the last is the program memory.
+pub(crate) const LIMITS: [&str; 7] = [
+    "bytes of synapse memory",
+    "bytes of neuron memory",
+    "bytes of axon memory",
+    "axons",
+    "route table entries",
+    "blocks",
+    "instruction words",
+];
+
+/// The problem of placing a compilation's blocks on its chip.
+///
+/// # Errors
+/// A measurement that is of another network; figures of energy that are asked for and cannot be read.
+pub(crate) fn problem(compilation: &Compilation) -> Result<Problem, Diagnostic> {
+    let chip = &compilation.options.chip;
+    let traffic = compilation.options.placing.traffic.as_ref();
+    if let Some(traffic) = traffic {
+        check(compilation, traffic)?;
+    }
+    let energy = compilation.options.placing.objective == Objective::Energy;
+    let prices = if energy { prices(compilation)? } else { Prices { link: 1, flit: 0 } };
+    let (host, _) = attachment(Endpoint::Host(0), &chip.mesh, &chip.host.ports).expect("a chip has a host port");
+    let takers = Takers::of(&compilation.blocks);
+    let mut senders = senders(compilation, &takers, traffic, host.0);
+    let all = senders.iter().map(|sender| u128::from(sender.packets)).sum::<u128>();
+    let scale = all.div_ceil(u128::from(MOST_PACKETS)).max(1);
+    for sender in &mut senders {
+        sender.packets = (u128::from(sender.packets) / scale) as u64;
+    }
+    Ok(Problem {
+        mesh: chip.mesh.clone(),
+        host: host.0,
+        prices,
+        core: room(chip),
+        blocks: (0..compilation.blocks.len()).map(|number| needs(compilation, number, &takers)).collect(),
+        senders,
+    })
+}
+
+fn room(chip: &Chip) -> CoreRoom {
+    let memory = &chip.memory;
+    CoreRoom {
+        amounts: vec![
+            memory.synapse_bytes.into(),
+            memory.neuron_bytes.into(),
+            memory.axon_bytes.into(),
+            memory.axons.into(),
+            memory.routes.into(),
+            chip.core.blocks.into(),
+        ],
+        program_words: memory.instruction_words.into(),
+    }
+}
+
+fn needs(compilation: &Compilation, number: usize, takers: &Takers) -> BlockNeeds {
+    let block = &compilation.blocks[number];
+    let handlers = &compilation.handlers[block.handlers];
+    let [neuron, axon, synapse] = handlers.layout.bytes();
+    // At most a flit for each taker, and one for the host.
+    let from = PlannedSource::Block(number as u32);
+    let routes = CHANNELS.iter().map(|&channel| takers.get(from, channel).len() as u64).sum::<u64>() + 1;
+    BlockNeeds {
+        amounts: vec![synapse, neuron, axon, block.axons.into(), routes, 1],
+        program: block.handlers,
+        program_words: handlers.program.words.len() as u64,
+        work: u64::from(block.axons) * u64::from(block.neurons),
+    }
+}
+
+/// Prices in femtojoules.
+fn prices(compilation: &Compilation) -> Result<Prices, Diagnostic> {
+    let chip = &compilation.options.chip;
+    let costs: Costs =
+        Technology::load(&chip.technology).and_then(|technology| technology.costs(chip)).map_err(|error| {
+            let (readout, message) = (compilation.network().readout(), error.to_string());
+            Diagnostic::new(readout.span.clone(), format!("no figures to place for energy with: {message}"))
+                .help("place for hops: fewer links crossed cost less energy in any technology")
+        })?;
+    let femtojoules = |event| (costs[event] * 1000.0).clamp(0.0, f64::from(1 << 20)) as u32;
+    Ok(Prices { link: femtojoules(Event::FlitHop).max(1), flit: femtojoules(Event::FlitInjection) })
+}
+
+/// Takers by sender and channel.
+struct Takers(BTreeMap<(bool, u32, Channel), Vec<Party>>);
+
+impl Takers {
+    fn of(blocks: &[PlannedBlock]) -> Takers {
+        let mut takers: BTreeMap<_, Vec<Party>> = BTreeMap::new();
+        for (number, block) in (0..).zip(blocks) {
+            for inlet in block.inlets.iter() {
+                takers.entry(key(inlet.from, inlet.what)).or_default().push(Party::Block(number));
+            }
+        }
+        Takers(takers)
+    }
+
+    fn get(&self, from: PlannedSource, what: Channel) -> &[Party] {
+        self.0.get(&key(from, what)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn key(from: PlannedSource, what: Channel) -> (bool, u32, Channel) {
+    match from {
+        PlannedSource::Host(node) => (false, node.index() as u32, what),
+        PlannedSource::Block(block) => (true, block, what),
+    }
+}
+
+fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>, host: u32) -> Vec<Sender> {
+    let network = compilation.network();
+    let steps = u64::from(network.window_steps);
+    let mut senders = Vec::new();
+    for node in network.graph.node_indices() {
+        let (spikes, kind) = match &network.graph[node] {
+            Node::Input(input) => {
+                let kind = if input.encoding == Encoding::Current { "values" } else { "input" };
+                ((u64::from(input.size()) * steps * WINDOWS).div_ceil(INPUTS_A_SPIKE), kind)
+            }
+            Node::Target(_) => (steps * WINDOWS / 2, "target"),
+            _ => continue,
+        };
+        for (channel, estimate, kind) in [(Channel::Spikes, spikes, kind), (Channel::Tags, WINDOWS, "tag")] {
+            let takers = takers.get(PlannedSource::Host(node), channel).to_vec();
+            let counted = traffic.map(|traffic| {
+                let of_kind = traffic.host.iter().filter(|host| host.input == kind);
+                of_kind.map(|host| host.packets).sum()
+            });
+            senders.push(Sender { from: Party::Fixed(host), takers, packets: counted.unwrap_or(estimate) });
+        }
+    }
+    let is_shown = network.readout().kind == ReadoutKind::Spikes;
+    let readout = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
+    let shown = readout.filter(|_| is_shown).map(|node| network.signal(node));
+    for (number, block) in compilation.blocks.iter().enumerate() {
+        let is_readout = matches!(network.graph[block.node], Node::Readout(_));
+        for channel in CHANNELS {
+            let estimate = match channel {
+                Channel::Spikes | Channel::Own => {
+                    (u64::from(block.neurons) * steps * WINDOWS).div_ceil(NEURONS_A_SPIKE)
+                }
+                Channel::Tags => WINDOWS,
+                Channel::Scores if is_readout => WINDOWS / 2,
+                Channel::Scores => u64::from(network.classes()) * WINDOWS / 2,
+            };
+            let from = PlannedSource::Block(number as u32);
+            let mut takers = takers.get(from, channel).to_vec();
+            let is_shown = Some(block.node) == shown && channel == Channel::Spikes;
+            if is_readout && channel == Channel::Scores || is_shown {
+                takers.push(Party::Fixed(host));
+            }
+            let counted = traffic.and_then(|traffic| traffic.blocks[number].packets(route_name(is_readout, channel)));
+            let packets = if traffic.is_some() { counted.unwrap_or(0) } else { estimate };
+            senders.push(Sender { from: Party::Block(number as u32), takers, packets });
+        }
+    }
+    senders.retain(|sender| !sender.takers.is_empty());
+    senders
+}
+
+/// What the image calls a channel's route.
+fn route_name(is_readout: bool, channel: Channel) -> &'static str {
+    if is_readout && channel == Channel::Scores { "answer" } else { channel.name() }
+}
+
+/// Refuses a measurement of another network, or of other blocks.
+fn check(compilation: &Compilation, traffic: &Traffic) -> Result<(), Diagnostic> {
+    let network = compilation.network();
+    let help = "measure this network: `onward train NET.sp --save-traffic FILE`, or leave --traffic out";
+    let refuse = |span: std::ops::Range<usize>, message: String| Err(Diagnostic::new(span, message).help(help));
+    let whole = network.readout().span.clone();
+    if traffic.network != network.name {
+        let message =
+            format!("the traffic was measured on network `{}`, this one is `{}`", traffic.network, network.name);
+        return refuse(whole, message);
+    }
+    let (counted, planned) = (traffic.blocks.len(), compilation.blocks.len());
+    if counted != planned {
+        return refuse(whole, format!("the traffic was measured on {counted} blocks, the network has {planned}"));
+    }
+    for (number, (counted, planned)) in traffic.blocks.iter().zip(&compilation.blocks).enumerate() {
+        let node = &network.graph[planned.node];
+        let range = |first: u32, neurons: u32| format!("{first}..{}", u64::from(first) + u64::from(neurons));
+        let found = (counted.population.as_str(), counted.first_neuron, counted.neurons);
+        if found != (node.name(), planned.first_neuron, planned.neurons) {
+            let message = format!(
+                "the traffic was measured with other blocks: block {number} was `{}` {}, it is `{}` {}",
+                counted.population,
+                range(counted.first_neuron, counted.neurons),
+                node.name(),
+                range(planned.first_neuron, planned.neurons),
+            );
+            return refuse(node.span(), message);
+        }
+    }
+    Ok(())
+}
