@@ -26,7 +26,7 @@ pub struct Assembly<'a> {
     pub how: &'a HowToRun,
     pub trace: &'a Trace,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 5],
+    pub foreign: [(&'static str, bool); 6],
 }
 
 impl Assembly<'_> {
