@@ -1,4 +1,4 @@
-//! How a network's blocks find their tiles: options that `compile` and `train` share.
+//! How a network's blocks find their cores: options that `compile` and `train` share.
 
 use crate::failure::Failure;
 use clap::Args;
@@ -9,10 +9,10 @@ use onward_compile::{Options, Placing};
 use onward_image::Traffic;
 use std::path::{Path, PathBuf};
 
-/// How blocks find their tiles. Nothing here changes an answer.
+/// How blocks find their cores. Nothing here changes an answer.
 #[derive(Args)]
 pub struct HowToPlace {
-    /// How blocks find their tiles
+    /// How blocks find their cores
     #[arg(long, value_name = "STRATEGY", default_value = "annealed", value_parser = strategy())]
     place: Strategy,
     /// What their places are chosen for
