@@ -6,7 +6,7 @@ use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
 use std::ops::ControlFlow;
 
 /// Steps that are run at once: enough that each block's weights stay near for a while, few enough that progress shows.
-const CHUNK_STEPS: usize = 512;
+const CHUNK_STEPS: usize = 1024;
 
 /// Why a session cannot go on.
 #[derive(Debug, thiserror::Error)]
