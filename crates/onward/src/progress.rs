@@ -83,7 +83,11 @@ impl Monitor {
         if seconds > 0.2 {
             message += &format!(", {} samples/s", text::count((progress.done as f64 / seconds) as u64));
         }
-        if self.stop.load(Ordering::SeqCst) { message + ", stopping" } else { message + &left(&self.bar, self.elapsed()) }
+        if self.stop.load(Ordering::SeqCst) {
+            message + ", stopping"
+        } else {
+            message + &left(&self.bar, self.elapsed())
+        }
     }
 
     /// Prints to stdout without disturbing the bar. Where nobody reads, the run is over.

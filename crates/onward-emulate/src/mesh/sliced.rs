@@ -143,7 +143,8 @@ impl Sliced {
 
     /// What went through the routers, sorted by tile; as [`Mesh::usage`].
     pub fn usage(&self) -> Vec<RouterUsage> {
-        let mut usage: Vec<RouterUsage> = self.circuit.routers.iter().map(|router| RouterUsage::new(router.tile)).collect();
+        let mut usage: Vec<RouterUsage> =
+            self.circuit.routers.iter().map(|router| RouterUsage::new(router.tile)).collect();
         for (sent, path) in self.sent.iter().zip(&self.circuit.paths) {
             for &buffer in &path.buffers {
                 let buffer = &self.circuit.buffers[buffer];

@@ -79,7 +79,8 @@ impl Assembly<'_> {
         let run = Run { command: "run", image: &system.image, data: "", options, costs: &costs, host_time };
         let results = Results::of_system(&run, &counters, outputs.count, interrupted);
         let arrays = arrays(&system, &*engine, self.show);
-        let text = outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
+        let text =
+            outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
         terminal::print(&text)?;
         if let Some(json) = &json {
             json.write_json(&results)?;

@@ -233,11 +233,7 @@ impl Circuit {
             }
             ports.sort_unstable();
             ports.dedup();
-            self.outputs.extend(ports.iter().map(|_| Output {
-                candidates: Vec::new(),
-                channels: Vec::new(),
-                link: 0,
-            }));
+            self.outputs.extend(ports.iter().map(|_| Output { candidates: Vec::new(), channels: Vec::new(), link: 0 }));
             for place in of_router {
                 let buffer = self.buffers.len();
                 let classes = &survey.passing[place];
