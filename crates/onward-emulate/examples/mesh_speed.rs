@@ -80,7 +80,8 @@ fn measure(name: &str, shape: Shape, (packets_per_burst, gap): (u32, u32), most_
             black_box(mesh.step(black_box(&traffic)));
         }
     });
-    let uses: Vec<_> = (0..).zip(&senders).map(|(at, &sender)| (sender, vec![at..at + 1])).collect();
+    let own = |at: u32| std::iter::once(at..at + 1).collect();
+    let uses: Vec<_> = (0..).zip(&senders).map(|(at, &sender)| (sender, own(at))).collect();
     let mut sliced = Sliced::new(&mesh, &uses).expect("few kinds of flits");
     let at_once = microseconds(STEPS, || sliced.time(STEPS, &mut |_, traffic| fill(traffic), &mut |_, _| ()));
     println!(
