@@ -39,12 +39,12 @@ flat() {
 # One block wakes itself and another in every step, and that tells the host: a packet a step crosses the mesh, one is printed.
 system() {
     cat >"$work/$1.s" <<END
-.block first, 0, 0, pass, 1
+.block first, 0, 0, pass, 2
 .block second, 1, 1, tell, 1
 .route first, 0, 1, first, 0
 .route first, 1, 1, second, 0
 .route second, 0, 1, host
-.input start, 1, first
+.input start, 1, first, 1
 .packet 0, start, 0, 1
 .steps $1
 pass:
@@ -61,11 +61,13 @@ END
 }
 
 short=$((millions * 1000000))
-flat "a system in assembly" "$(peak run "$(system "$short")" --chip small)" \
-    "$(peak run "$(system "$((5 * short))")" --chip small)"
+once=$(peak run "$(system "$short")" --chip small)
+five_times=$(peak run "$(system "$((5 * short))")" --chip small)
+flat "a system in assembly" "$once" "$five_times"
 printed=$(grep -c '^ *[0-9]\+ \+0 \+1$' "$work/printed.txt")
 echo "a system in assembly: $printed packets to the host, printed as they came"
 
-epochs=$((millions * 35))
-flat "digits, learning" "$(peak train programs/digits.sp --epochs "$epochs")" \
-    "$(peak train programs/digits.sp --epochs "$((5 * epochs))")"
+epochs=$((millions * 40))
+once=$(peak train programs/digits.sp --epochs "$epochs")
+five_times=$(peak train programs/digits.sp --epochs "$((5 * epochs))")
+flat "digits, learning" "$once" "$five_times"

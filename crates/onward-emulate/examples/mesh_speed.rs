@@ -47,8 +47,9 @@ fn network(shape: Shape) -> (onward_chip::Mesh, [HostPort; 1], Vec<Tree>, Vec<De
 }
 
 /// Times steps of a shape, their packets spread in one way.
-fn measure(name: &str, shape: Shape, packets_per_burst: u32, gap: u32) {
-    let (shape, ports, trees, destinations, senders) = network(shape);
+fn measure(name: &str, shape: Shape, (packets_per_burst, gap): (u32, u32), most_senders: usize) {
+    let (shape, ports, trees, destinations, mut senders) = network(shape);
+    senders.truncate(most_senders);
     let mut mesh = Mesh::new(&shape, &ports, &trees, &destinations).expect("the tables are sound");
     let fill = |traffic: &mut Traffic| {
         traffic.clear();
@@ -79,7 +80,8 @@ fn measure(name: &str, shape: Shape, packets_per_burst: u32, gap: u32) {
             black_box(mesh.step(black_box(&traffic)));
         }
     });
-    let uses: Vec<_> = (0..).zip(&senders).map(|(at, &sender)| (sender, vec![at..at + 1])).collect();
+    let own = |at: u32| std::iter::once(at..at + 1).collect();
+    let uses: Vec<_> = (0..).zip(&senders).map(|(at, &sender)| (sender, own(at))).collect();
     let mut sliced = Sliced::new(&mesh, &uses).expect("few kinds of flits");
     let at_once = microseconds(STEPS, || sliced.time(STEPS, &mut |_, traffic| fill(traffic), &mut |_, _| ()));
     println!(
@@ -110,14 +112,18 @@ enum Shape {
 }
 
 fn main() {
-    let patterns = [("spread over the step", 2, 5), ("single packets", 1, 2), ("all at once", 1_000, 0)];
-    for (name, packets_per_burst, gap) in patterns {
-        measure(name, Shape::Plain, packets_per_burst, gap);
+    let patterns = [("spread over the step", (2, 5)), ("single packets", (1, 2)), ("all at once", (1_000, 0))];
+    for (name, pattern) in patterns {
+        measure(name, Shape::Plain, pattern, usize::MAX);
+    }
+    // What one sender does alone is computed, not stepped.
+    for (name, pattern) in patterns {
+        measure(&format!("the host alone, {name}"), Shape::Plain, pattern, 1);
     }
     // What is not a plain mesh is stepped by another engine.
-    for (name, packets_per_burst, gap) in patterns {
-        measure(&format!("torus, {name}"), Shape::Torus, packets_per_burst, gap);
-        measure(&format!("two chips, {name}"), Shape::Array, packets_per_burst, gap);
-        measure(&format!("four cores a tile, {name}"), Shape::FourCores, packets_per_burst, gap);
+    for (name, pattern) in patterns {
+        measure(&format!("torus, {name}"), Shape::Torus, pattern, usize::MAX);
+        measure(&format!("two chips, {name}"), Shape::Array, pattern, usize::MAX);
+        measure(&format!("four cores a tile, {name}"), Shape::FourCores, pattern, usize::MAX);
     }
 }
