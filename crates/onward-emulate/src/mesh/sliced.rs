@@ -40,6 +40,8 @@ struct Port {
     buffer: usize,
     /// Lanes in which it offers a flit.
     offers: Word,
+    /// Whether it is in the list of those that offer.
+    listed: bool,
     /// Flits that follow the one on offer, bit by bit.
     left: [Word; COUNTER_BITS],
     /// Class of what it offers, bit by bit.
@@ -58,6 +60,8 @@ pub struct Sliced {
     circuit: std::sync::Arc<Circuit>,
     network: Network,
     ports: Vec<Port>,
+    /// Senders that offer a flit in any lane.
+    offering: Vec<usize>,
     /// Sender by core, and by host port; [`usize::MAX`]: none.
     cores: Vec<usize>,
     hosts: Vec<usize>,
@@ -99,11 +103,13 @@ impl Sliced {
         let port = |sender: &circuit::Sender| Port {
             buffer: sender.buffer,
             offers: Word::NONE,
+            listed: false,
             left: [Word::NONE; COUNTER_BITS],
             class: vec![Word::NONE; circuit.buffers[sender.buffer].bits],
         };
         Some(Sliced {
             ports: circuit.senders.iter().map(port).collect(),
+            offering: Vec::new(),
             cores,
             hosts,
             lanes: vec![Lane::default(); LANES],
@@ -182,7 +188,8 @@ impl Sliced {
             self.wake();
             self.network.receive();
             self.offer();
-            let idle = self.network.arbitrate(self.ports.iter().fold(Word::NONE, |all, port| all | port.offers));
+            let offers = self.offering.iter().fold(Word::NONE, |all, &port| all | self.ports[port].offers);
+            let idle = self.network.arbitrate(offers);
             let tick = self.clock.tick;
             for lane in idle.came_to_rest.lanes() {
                 let lane = &mut self.lanes[lane];
@@ -246,7 +253,11 @@ impl Sliced {
             let at = usize::from(at);
             let lane = &mut self.lanes[at];
             while let Some(start) = lane.next_due(self.clock.tick) {
-                begin_burst(&mut self.ports[start.sender], &self.circuit, &mut self.sent, at, &start);
+                let port = &mut self.ports[start.sender];
+                begin_burst(port, &self.circuit, &mut self.sent, at, &start);
+                if !std::mem::replace(&mut port.listed, true) {
+                    self.offering.push(start.sender);
+                }
             }
             lane.schedule(&mut self.clock, at);
         }
@@ -256,11 +267,15 @@ impl Sliced {
     /// Lets every sender offer its flit.
     #[inline(always)]
     fn offer(&mut self) {
-        for number in 0..self.ports.len() {
+        let mut at = 0;
+        while let Some(&number) = self.offering.get(at) {
             let port = &mut self.ports[number];
             if !port.offers.any() {
+                port.listed = false;
+                self.offering.swap_remove(at);
                 continue;
             }
+            at += 1;
             let refused = port.offers & self.network.full(port.buffer);
             let accepted = port.offers & !refused;
             self.stalls += refused.count();

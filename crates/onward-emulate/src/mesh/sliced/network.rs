@@ -88,8 +88,8 @@ struct Router {
     active_until: u64,
     /// Whether it holds a flit in any lane.
     holds: bool,
-    /// Whether its buffers may still say that they are full, from the cycle in which the last flit left.
-    stale: bool,
+    /// Whether it is in the list of those that are looked at.
+    listed: bool,
 }
 
 /// See the module.
@@ -98,6 +98,10 @@ pub(super) struct Network {
     buffers: Vec<Buffer>,
     outputs: Vec<Output>,
     routers: Vec<Router>,
+    /// Those that are looked at: what has had nothing to do for a cycle is not in it.
+    listed: Vec<usize>,
+    /// Outputs with several inputs to choose from.
+    choosing: Vec<usize>,
     /// By kind of links.
     rings: Vec<Ring>,
     /// Whether any link takes time, so that credits are counted.
@@ -132,7 +136,7 @@ impl Network {
             outputs: of.outputs.clone(),
             active_until: 0,
             holds: false,
-            stale: false,
+            listed: false,
         };
         let ring = |&of: &Link| Ring {
             of,
@@ -143,6 +147,8 @@ impl Network {
         };
         Network {
             buffers: circuit.buffers.iter().map(|of| Buffer::new(circuit, of, depth)).collect(),
+            listed: Vec::new(),
+            choosing: (0..outputs.len()).filter(|&output| !outputs[output].first.is_empty()).collect(),
             paced: (0..outputs.len()).filter(|&output| outputs[output].pace.is_some()).collect(),
             outputs,
             routers: circuit.routers.iter().map(router).collect(),
@@ -182,8 +188,18 @@ impl Network {
             to.arrivals[1 + bit] |= class & lanes;
         }
         self.entering |= lanes;
-        let router = &mut self.routers[to.router];
-        router.active_until = router.active_until.max(self.cycle + 2);
+        let router = to.router;
+        self.wake(router, self.cycle + 2);
+    }
+
+    /// Lets a router be looked at in the cycles before `until`.
+    #[inline(always)]
+    fn wake(&mut self, router: usize, until: u64) {
+        let Router { active_until, listed, .. } = &mut self.routers[router];
+        *active_until = (*active_until).max(until);
+        if !std::mem::replace(listed, true) {
+            self.listed.push(router);
+        }
     }
 
     /// First half of a cycle: flits and credits arrive.
@@ -192,15 +208,17 @@ impl Network {
         for ring in &mut self.rings {
             ring.turn();
         }
-        for router in 0..self.routers.len() {
-            let Router { buffers, outputs, active_until, holds, stale } = &mut self.routers[router];
+        let mut at = 0;
+        while let Some(&router) = self.listed.get(at) {
+            let Router { buffers, outputs, active_until, holds, listed } = &mut self.routers[router];
             if *active_until <= self.cycle && !*holds {
-                if std::mem::take(stale) {
-                    self.buffers[buffers.clone()].iter_mut().for_each(|buffer| buffer.full = Word::NONE);
-                }
+                // The last flit left a cycle ago, when a buffer may have been full.
+                self.buffers[buffers.clone()].iter_mut().for_each(|buffer| buffer.full = Word::NONE);
+                *listed = false;
+                self.listed.swap_remove(at);
                 continue;
             }
-            *stale = true;
+            at += 1;
             for buffer in &mut self.buffers[buffers.clone()] {
                 buffer.receive(buffer.feeder.map_or(0, |feeder| self.rings[feeder.link].slot));
             }
@@ -217,10 +235,9 @@ impl Network {
     #[inline(always)]
     pub fn arbitrate(&mut self, offers: Word) -> Quiet {
         let mut moving = std::mem::take(&mut self.entering) | offers;
-        for router in 0..self.routers.len() {
-            if self.routers[router].active_until <= self.cycle && !self.routers[router].holds {
-                continue;
-            }
+        // Those that are woken meanwhile have nothing to do before the next cycle.
+        for at in 0..self.listed.len() {
+            let router = self.listed[at];
             for output in self.routers[router].outputs.clone() {
                 if self.outputs[output].channels.len() > 1 {
                     self.grant::<MOST_CHANNELS>(router, output);
@@ -291,8 +308,7 @@ impl Network {
             let all = granted.iter().fold(Word::NONE, |all, &granted| all | granted);
             pace.grant(self.rings[output.link].beat, all);
             if all.any() {
-                let router = &mut self.routers[router];
-                router.active_until = router.active_until.max(self.cycle + spacing as u64 + 1);
+                self.wake(router, self.cycle + spacing as u64 + 1);
             }
         }
         for channel in 0..self.outputs[at].channels.len() {
@@ -334,9 +350,9 @@ impl Network {
         to.arrivals[first] = all;
         to.arrivals[first + 1..first + 1 + to.bits].copy_from_slice(&self.code);
         ring.flying[ring.slot] |= all;
-        let router = &mut self.routers[to.router];
+        let (router, until) = (to.router, self.cycle + ring.of.flight as u64 + 1);
         if all.any() {
-            router.active_until = router.active_until.max(self.cycle + ring.of.flight as u64 + 1);
+            self.wake(router, until);
         }
     }
 
@@ -358,7 +374,7 @@ impl Network {
             ring.returning[ring.slot] |= leaving;
             let until = self.cycle + ring.of.flight as u64 + 1;
             let router = self.output_router(output);
-            self.routers[router].active_until = self.routers[router].active_until.max(until);
+            self.wake(router, until);
         }
         self.buffers[at].filled[0]
     }
@@ -369,8 +385,8 @@ impl Network {
 
     /// Sets the round robin of a lane back to its start, for its next step.
     pub fn restart(&mut self, lanes: Word) {
-        for output in &mut self.outputs {
-            for (at, first) in output.first.iter_mut().enumerate() {
+        for &output in &self.choosing {
+            for (at, first) in self.outputs[output].first.iter_mut().enumerate() {
                 *first = if at == 0 { *first | lanes } else { *first & !lanes };
             }
         }
