@@ -379,19 +379,18 @@ impl Machine {
         if let Some(fault) = first {
             return Err(fault);
         }
-        let mut outputs = Vec::new();
-        for &(outlet, sender) in &self.to_host {
-            let outlet = &self.outlets[outlet];
-            if !outlet.any() {
-                continue;
-            }
-            for slot in 1..=steps {
-                outlet.for_each(slot, |index, payload| {
+        let sending: Vec<_> = self.to_host.iter().filter(|&&(outlet, _)| self.outlets[outlet].any()).collect();
+        let packets = |&&(outlet, _): &&(usize, _)| {
+            (1..=steps).map(|slot| self.outlets[outlet].count(slot) as usize).sum::<usize>()
+        };
+        let mut outputs = Vec::with_capacity(sending.iter().map(packets).sum());
+        for slot in 1..=steps {
+            for &&(outlet, sender) in &sending {
+                self.outlets[outlet].for_each(slot, |index, payload| {
                     outputs.push(Output { step: self.step + slot as u64 - 1, sender, index, payload });
                 });
             }
         }
-        outputs.sort_by_key(|output| output.step);
         if let Some(timing) = &mut self.timing {
             let outlets = &self.outlets[..self.host_inputs];
             let places: Vec<usize> = self.groups.running_places().collect();

@@ -1,12 +1,16 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
 use crate::data::{Encoder, Samples};
-use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options};
+use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options, Output};
 use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
 use std::ops::ControlFlow;
 
 /// Steps that are run at once: enough that each block's weights stay near for a while, few enough that progress shows.
 const CHUNK_STEPS: usize = 1024;
+/// Fewer in large networks: what all blocks send in a chunk, a bit a neuron and step, takes at most so many bits.
+const CHUNK_BITS: u64 = 1 << 28;
+/// But not fewer than these.
+const CHUNK_STEPS_LEAST: u64 = 64;
 
 /// Why a session cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +70,8 @@ type Shown = (usize, u16);
 /// A machine and what the host must know to show it samples.
 pub struct Session {
     machine: Box<dyn Engine>,
+    /// Steps that are run at once.
+    chunk_steps: usize,
     window: usize,
     /// Host inputs, by number.
     tag: usize,
@@ -138,8 +144,12 @@ impl Session {
                 _ => None,
             }
         });
+        let routes =
+            image.blocks.iter().flat_map(|block| &block.routes).chain(image.host_inputs.iter().map(|of| &of.route));
+        let bits = routes.map(|route| u64::from(route.indices)).sum::<u64>().max(1);
         Ok(Session {
             machine,
+            chunk_steps: (CHUNK_BITS / bits).clamp(CHUNK_STEPS_LEAST, CHUNK_STEPS as u64) as usize,
             window,
             tag,
             target,
@@ -195,7 +205,7 @@ impl Session {
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, SessionError> {
         let target = self.target.ok_or(SessionError::Input("targets"))?;
-        let at_once = (CHUNK_STEPS / (2 * self.window)).max(1);
+        let at_once = (self.chunk_steps / (2 * self.window)).max(1);
         let mut done = 0;
         for chunk in order.chunks(at_once) {
             let shown: Vec<Shown> = chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
@@ -224,7 +234,7 @@ impl Session {
                 break;
             }
         }
-        self.drain()?;
+        self.drain(&mut |_| {})?;
         Ok(done)
     }
 
@@ -241,17 +251,18 @@ impl Session {
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<u16>, SessionError> {
         let first_step = self.machine.step();
-        let (outputs, done) = self.show_all(samples, count, progress)?;
-        // An answer tells by its step which sample it is for.
-        let mut answers = vec![None; done];
-        for output in &outputs {
-            let since = output.step.checked_sub(first_step + self.latency);
-            let sample = since.filter(|since| since % self.window as u64 == 0).map(|since| since / self.window as u64);
+        let (latency, window) = (self.latency, self.window as u64);
+        let (mut answers, mut found) = (vec![None; count], 0);
+        let done = self.show_all(samples, count, progress, &mut |output| {
+            found += 1;
+            // An answer tells by its step which sample it is for.
+            let since = output.step.checked_sub(first_step + latency);
+            let sample = since.filter(|since| since % window == 0).map(|since| since / window);
             if let Some(answer) = sample.and_then(|sample| answers.get_mut(sample as usize)) {
                 *answer = u16::try_from(output.payload).ok();
             }
-        }
-        let found = outputs.len();
+        })?;
+        answers.truncate(done);
         let answers: Option<Vec<u16>> = answers.into_iter().collect();
         answers.filter(|_| found == done).ok_or(SessionError::Answers { expected: done, found })
     }
@@ -268,27 +279,30 @@ impl Session {
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Vec<Spike>, usize), SessionError> {
         let first_step = self.machine.step();
-        let (outputs, done) = self.show_all(samples, count, progress)?;
-        let spikes = outputs.iter().filter_map(|output| {
-            let since = output.step.checked_sub(first_step + self.lag)?;
-            let neuron = *self.neurons.get(output.sender? as usize)?.get(output.index as usize)?;
-            let window = self.window as u64;
-            Some(Spike { sample: (since / window) as u32, step: (since % window) as u32, neuron })
+        let (lag, window) = (self.lag, self.window as u64);
+        let neurons = std::mem::take(&mut self.neurons);
+        let mut spikes: Vec<Spike> = Vec::new();
+        let shown = self.show_all(samples, count, progress, &mut |output| {
+            spikes.extend(output.step.checked_sub(first_step + lag).and_then(|since| {
+                let neuron = *neurons.get(output.sender? as usize)?.get(output.index as usize)?;
+                Some(Spike { sample: (since / window) as u32, step: (since % window) as u32, neuron })
+            }));
         });
-        let mut spikes: Vec<Spike> = spikes.collect();
+        self.neurons = neurons;
+        let done = shown?;
         spikes.sort_unstable();
         Ok((spikes, done))
     }
 
-    /// Shows samples `0..count`; nothing is learned. Returns what reached the host, and how many were shown.
+    /// Shows samples `0..count`; nothing is learned. Tells what reaches the host; returns how many were shown.
     fn show_all(
         &mut self,
         samples: &Samples,
         count: usize,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<(Vec<onward_emulate::Output>, usize), SessionError> {
-        let at_once = (CHUNK_STEPS / self.window).max(1);
-        let mut outputs = Vec::new();
+        tell: &mut dyn FnMut(&Output),
+    ) -> Result<usize, SessionError> {
+        let at_once = (self.chunk_steps / self.window).max(1);
         let mut done = 0;
         let all: Vec<usize> = (0..count).collect();
         for chunk in all.chunks(at_once) {
@@ -300,31 +314,31 @@ impl Session {
                 words: self.words,
                 input: self.input,
             };
-            outputs.extend(self.machine.run_fed(window * chunk.len(), &mut |inputs| {
+            let outputs = self.machine.run_fed(window * chunk.len(), &mut |inputs| {
                 for (at, &sample) in chunk.iter().enumerate() {
                     let first = at * window;
                     inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
                     show.sample(inputs, first, sample);
                 }
-            })?);
+            })?;
+            outputs.iter().for_each(&mut *tell);
             done += chunk.len();
             if progress(done).is_break() {
                 break;
             }
         }
-        outputs.extend(self.drain()?);
-        Ok((outputs, done))
+        self.drain(tell)?;
+        Ok(done)
     }
 
-    /// Runs until nothing is under way. Returns what reached the host meanwhile.
-    fn drain(&mut self) -> Result<Vec<onward_emulate::Output>, SessionError> {
-        let mut outputs = Vec::new();
+    /// Runs until nothing is under way. Tells what reaches the host meanwhile.
+    fn drain(&mut self, tell: &mut dyn FnMut(&Output)) -> Result<(), SessionError> {
         // Windows that are open close, and what they send comes through; a network needs no longer.
         for _ in 0..2 * (self.window as u64 + self.latency) + 1 {
             if !self.machine.is_busy() {
-                return Ok(outputs);
+                return Ok(());
             }
-            outputs.extend(self.machine.run_fed(1, &mut |_| {})?);
+            self.machine.run_fed(1, &mut |_| {})?.iter().for_each(&mut *tell);
         }
         Err(SessionError::Restless)
     }

@@ -17,6 +17,8 @@ const NETWORK: &str = "
 network million {
     window  = 16
     weights = fixed { bits = 8 }
+    # Few fire: results that the host collects are not the emulator's memory.
+    neurons = integrate_and_fire { threshold = 1.6 }
     input x = rate(256)
     layer wide = dense(1048576) from x { block = 1024 }
     readout out = spikes from wide
@@ -57,7 +59,14 @@ pub fn child(path: &Path) {
     let seconds = start.elapsed().as_secs_f64();
     let Some(peak) = peak_bytes() else { return println!("  this host does not say how much memory was used") };
     let steps = session.machine().step();
-    println!("  {synapses} synapses, {steps} steps in {seconds:.2} s on {threads} threads");
+    let counters = session.machine().counters();
+    let timing = counters.timing.unwrap_or_default();
+    let inputs: u64 = counters.host_packets.iter().sum();
+    println!(
+        "  {synapses} synapses, {steps} steps in {seconds:.2} s on {threads} threads; {:.1} inputs and {:.0} spikes a step",
+        inputs as f64 / steps as f64,
+        timing.injected as f64 / steps as f64
+    );
     line(
         "host memory at most, all in all",
         format!("{:.0} MB", peak as f64 / 1e6),
