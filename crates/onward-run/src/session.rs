@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 /// Steps that are run at once: enough that each block's weights stay near for a while, few enough that progress shows.
 const CHUNK_STEPS: usize = 1024;
 /// Fewer in large networks: what all blocks send in a chunk, a bit a neuron and step, takes at most so many bits.
-const CHUNK_BITS: u64 = 1 << 28;
+const CHUNK_BITS: u64 = 1 << 27;
 /// But not fewer than these.
 const CHUNK_STEPS_LEAST: u64 = 64;
 
