@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! cargo run --release -p testbench --example speed            all of it, some ten minutes
-//! cargo run --release -p testbench --example speed -- dense   parts: dense epoch convolution cores idle memory
+//! cargo run --release -p testbench --example speed -- dense   parts: dense epoch convolution cores idle memory compile
 //! ```
 //!
 //! A synaptic event is one weight added to one membrane; updates by learning are not counted. Machines are noisy: read the
 //! ratios, not the figures. Each figure is the best of five rounds that take turns.
 
 mod bare;
+mod compile;
 mod convolution;
 mod cores;
 mod dense;
@@ -90,13 +91,14 @@ fn main() {
         return memory::child(image.as_ref());
     }
     type Part = (&'static str, fn());
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("dense", dense::measure),
         ("epoch", epoch::measure),
         ("convolution", convolution::measure),
         ("cores", cores::measure),
         ("idle", idle::measure),
         ("memory", memory::measure),
+        ("compile", compile::measure),
     ];
     for argument in &arguments {
         if parts.iter().all(|(name, _)| name != argument) {
