@@ -18,7 +18,9 @@ pub fn read_source(path: &Path) -> Result<Source, Failure> {
 pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Failure> {
     let mut read = |path: &Path| std::fs::read_to_string(path);
     let other = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("s") => Some(("is assembly", "`onward run FILE.s` runs a system in assembly, `onward asm` shows its words")),
+        Some("s") => {
+            Some(("is assembly", "`onward run FILE.s` runs a system in assembly, `onward asm` shows its words"))
+        }
         Some("nir") => Some(("is a NIR file", "`onward import MODEL.nir -o NET.sp` makes a text of it")),
         _ => None,
     };

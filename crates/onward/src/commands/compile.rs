@@ -140,13 +140,15 @@ fn check_pass(arguments: &Arguments) -> Outcome {
         PASSES.iter().filter(wanted).map(|pass| pass.name()).collect::<Vec<_>>().join(", ")
     };
     match PASSES.iter().find(|pass| pass.name() == name) {
-        None => Err(Failure::input_with_help(
-            format!("no pass `{name}`"),
-            format!("the passes are {}", names(|_| true)),
-        )),
+        None => {
+            Err(Failure::input_with_help(format!("no pass `{name}`"), format!("the passes are {}", names(|_| true))))
+        }
         Some(pass) if arguments.dot && pass.drawing().is_none() => Err(Failure::input_with_help(
             format!("pass `{name}` makes no graph that --dot could draw"),
-            format!("passes that do are {}; without --dot it is printed as text", names(|pass| pass.drawing().is_some())),
+            format!(
+                "passes that do are {}; without --dot it is printed as text",
+                names(|pass| pass.drawing().is_some())
+            ),
         )),
         Some(_) => Ok(()),
     }
