@@ -1,7 +1,7 @@
 //! The compiler: from a network's text to an image, in passes.
 //!
 //! Each pass does one thing to the [`Compilation`], has a name and a one-line description, and can print what it made
-//! ([`Pass::emit`]). [`PASSES`] lists them in the order they run. Systems written by hand in assembly become images
+//! ([`Pass::emit`], and as a graph [`Pass::drawing`]). [`PASSES`] lists them in the order they run. Systems written by hand in assembly become images
 //! without passes: [`assemble_system`].
 //!
 //! ```
@@ -27,6 +27,7 @@
 mod assembly;
 mod connect;
 mod demand;
+mod drawing;
 mod driver;
 mod formats;
 mod handlers;

@@ -86,6 +86,11 @@ pub trait Pass: Sync {
 
     /// What it made, as text.
     fn emit(&self, compilation: &Compilation) -> String;
+
+    /// If what it made is a graph: what draws it, in the language of Graphviz.
+    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
+        None
+    }
 }
 
 impl Compilation {

@@ -1,7 +1,7 @@
 //! What passes print, beside what they printed when it was looked at.
 //!
 //! Each `tests/emits/NAME.sp` says in its first lines the chip and the passes; what pass P prints is in `NAME.P.txt`.
-//! `UPDATE_GOLDEN=1` records it.
+//! What P draws, where `P.dot` is asked for, is in `NAME.P.dot.txt`. `UPDATE_GOLDEN=1` records it.
 
 use onward_chip::Chip;
 use onward_compile::{Options, compile_with};
@@ -25,7 +25,11 @@ fn passes_print_what_they_made() {
         let mut printed = Vec::new();
         let compiled = compile_with(&source, &options, |pass, compilation| {
             if passes.contains(&pass.name()) {
-                printed.push((pass.name(), pass.emit(compilation)));
+                printed.push((pass.name().to_owned(), pass.emit(compilation)));
+            }
+            let drawing = format!("{}.dot", pass.name());
+            if passes.contains(&drawing.as_str()) {
+                printed.push((drawing, pass.drawing().expect("the pass makes a graph")(compilation)));
             }
         });
         compiled.unwrap_or_else(|errors| panic!("{}", source.render(&errors)));

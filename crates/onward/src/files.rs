@@ -17,6 +17,16 @@ pub fn read_source(path: &Path) -> Result<Source, Failure> {
 /// Reads a network's text with all that it includes, and puts the parameters of `--set` to it.
 pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Failure> {
     let mut read = |path: &Path| std::fs::read_to_string(path);
+    let other = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("s") => {
+            Some(("is assembly", "`onward run FILE.s` runs a system in assembly, `onward asm` shows its words"))
+        }
+        Some("nir") => Some(("is a NIR file", "`onward import MODEL.nir -o NET.sp` makes a text of it")),
+        _ => None,
+    };
+    if let Some((what, help)) = other {
+        return Err(Failure::input_with_help(format!("{}: {what}, not a network's text", path.display()), help));
+    }
     let source = onward_net::with_includes(read_source(path)?, &mut read)
         .map_err(|(source, errors)| Failure::diagnostics(&source, &errors))?;
     Ok(onward_net::with_settings(source, set))
@@ -42,7 +52,7 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
     let Some(name) = given.or(image.network.data.as_deref()) else {
         let message = format!("no data given, and the network `{}` names none", image.network.name);
         let help = format!(
-            "give it with --data: a built-in set ({}) or the path of a folder with the four IDX files of an MNIST-like set",
+            "give it with --data: a built-in set ({}), a folder with the four IDX files of an MNIST-like set, or an .npz file of samples or spikes",
             BUILTIN_DATASETS.join(", ")
         );
         return Err(Failure::input_with_help(message, help));

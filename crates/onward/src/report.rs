@@ -16,7 +16,11 @@ const BAR: f64 = 24.0;
 /// What is about to run, in a few lines.
 pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
     let (chip, network) = (&image.chip, &image.network);
-    let shape = dataset.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
+    // Recorded spikes have no shape of their own.
+    let shape = match dataset.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ") {
+        none if none.is_empty() => none,
+        shape => format!(", {shape}"),
+    };
     let rows = vec![
         vec![
             "network".into(),
@@ -36,7 +40,7 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
             "data".into(),
             dataset.name.clone(),
             format!(
-                "{} to learn from, {} to test with, {shape}",
+                "{} to learn from, {} to test with{shape}",
                 count(dataset.train.len() as u64),
                 count(dataset.test.len() as u64)
             ),

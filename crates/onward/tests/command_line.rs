@@ -285,6 +285,11 @@ fn bad_commands_are_refused() {
     desk.refuse("no_epochs", "train digits.sp --epochs 0");
     desk.refuse("no_threads", "train digits.sp --threads 0");
     desk.refuse("unknown_pass", "compile digits.sp --emit assembly");
+    desk.refuse("drawing_of_no_graph", "compile digits.sp --emit generate --dot");
+    desk.write("nowhere.toml", "name = \"mine\"\ntechnology = \"7nm\"\n[mesh]\nwidth = 4\nheight = 4\n");
+    desk.refuse("unknown_technology", "compile digits.sp --chip nowhere.toml");
+    desk.refuse("assembly_as_network", "train wrong.s");
+    desk.refuse("nir_to_train", "train model.nir");
     desk.refuse("unknown_instruction", "isa vacr");
     desk.refuse("output_is_input", "compile digits.sp -o ./digits.sp");
     desk.refuse("outputs_are_one", "train digits.sp -o out --json ./out");
@@ -394,6 +399,10 @@ fn images_can_be_looked_at() {
     assert!(desk.succeed("isa").contains("vaccr vd, row"));
     assert!(desk.succeed("compile --passes").contains("partition"));
     assert!(desk.succeed("compile digits.sp --emit partition").starts_with("block 0: hidden1 0..64"));
+    for pass in ["parse", "load", "balance", "partition", "place", "route"] {
+        let drawing = desk.succeed(&format!("compile digits.sp --emit {pass} --dot"));
+        assert!(drawing.starts_with("digraph {") && drawing.contains("hidden2"), "{pass}: {drawing}");
+    }
 }
 
 #[test]

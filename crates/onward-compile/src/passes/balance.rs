@@ -74,10 +74,17 @@ impl Pass for Balance {
             let of = &network.graph[node];
             let sources: Vec<&str> = network.sources(node).iter().map(|&source| network.graph[source].name()).collect();
             let from = if sources.is_empty() { String::new() } else { format!(" from {}", sources.join(", ")) };
-            let waits =
-                if let Node::Delay(delay) = of { format!(", waits {} steps", delay.steps) } else { String::new() };
+            let waits = if let Node::Delay(delay) = of {
+                format!(", waits {} {}", delay.steps, if delay.steps == 1 { "step" } else { "steps" })
+            } else {
+                String::new()
+            };
             writeln!(text, "{}{from}: lag {}{waits}", of.name(), network.lag(node)).expect("writing to memory");
         }
         text
+    }
+
+    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
+        Some(|compilation| compilation.network().to_dot())
     }
 }

@@ -26,4 +26,8 @@ impl Pass for Load {
     fn emit(&self, compilation: &Compilation) -> String {
         compilation.network().to_string()
     }
+
+    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
+        Some(|compilation| compilation.network().to_dot())
+    }
 }

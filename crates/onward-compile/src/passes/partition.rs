@@ -1,6 +1,7 @@
 //! `partition`: layers are cut into blocks, and blocks get their axons.
 
 use crate::connect::{Feed, Feeds, Kernels, Source, plane, sources};
+use crate::drawing;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
 use onward_chip::Chip;
@@ -419,5 +420,9 @@ impl Pass for Partition {
             }
         }
         text
+    }
+
+    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
+        Some(drawing::by_layer)
     }
 }

@@ -1,6 +1,7 @@
 //! `place`: each block gets a core. How is in [`crate::placement`], what for in [`crate::demand`].
 
 use crate::demand::{self, LIMITS, WINDOWS};
+use crate::drawing;
 use crate::pass::{Compilation, Pass};
 use crate::placement::{Problem, Strategy, solve};
 use onward_diagnostic::Diagnostic;
@@ -46,6 +47,10 @@ impl Pass for Place {
                 .expect("writing to memory");
         }
         text
+    }
+
+    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
+        Some(drawing::by_core)
     }
 }
 

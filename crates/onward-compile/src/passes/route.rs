@@ -1,5 +1,6 @@
 //! `route`: who sends to whom becomes routes, and routes with several takers become multicast trees.
 
+use crate::drawing;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedSource, Routing};
 use crate::trees::{Takers, Trees};
@@ -136,6 +137,10 @@ impl Pass for RoutePackets {
             writeln!(text, "tree {number}: {}", branches.join(" ")).expect("writing to memory");
         }
         text
+    }
+
+    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
+        Some(drawing::by_route)
     }
 }
 

@@ -1,5 +1,5 @@
 # chip: small
-# passes: parse fixed-point partition generate assemble place route link
+# passes: parse fixed-point partition generate assemble place route link partition.dot place.dot route.dot
 network digits {
     window = 4
     learning = hinge

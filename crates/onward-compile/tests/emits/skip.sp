@@ -1,5 +1,5 @@
 # chip: middle
-# passes: balance fixed-point partition
+# passes: balance fixed-point partition balance.dot
 network skip {
     window  = 16
     input x = rate(2, 6, 6)

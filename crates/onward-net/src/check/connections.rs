@@ -9,8 +9,7 @@ use onward_diagnostic::{Diagnostic, nearest};
 use petgraph::graph::NodeIndex;
 
 /// Why an edge cannot lead from a later layer to an earlier one.
-const FORWARD_ONLY: &str =
-    "the network is forward only: no path leads from a later layer to an earlier one or to itself";
+const FORWARD_ONLY: &str = "the network is forward only: no path leads from a later layer to an earlier one; only a `recurrent` layer hears itself";
 
 /// A source that exists and stands before the item that it feeds.
 struct Feed {

@@ -6,8 +6,8 @@ pub enum DataError {
     /// Neither a built-in name nor a folder.
     #[error(
         "no data set `{name}`: {}; built in: {}; for your own data, give the path of a folder with the four IDX files \
-         of an MNIST-like set",
-        if *is_file { "it is a file, not a folder" } else { "no folder of that name" },
+         of an MNIST-like set, or of an .npz file",
+        if *is_file { "it is a file, but no .npz" } else { "no folder or file of that name" },
         builtin.join(", ")
     )]
     NoDataset {

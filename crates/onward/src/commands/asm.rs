@@ -10,7 +10,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   onward asm count.s                   check it, and see each instruction's address and word
-  onward asm count.s --words -o w.hex  one word a line, in hexadecimal, as Verilog's $readmemh reads it
+  onward asm count.s --words -o w.hex  one word a line, as Verilog's $readmemh reads it
 
 `onward run FILE.s` runs a file that also describes blocks and routes.";
 

@@ -6,7 +6,7 @@ use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::nir::{self, NirArguments, is_nir};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
-use onward_chip::Chip;
+use onward_chip::{Chip, Technology};
 use onward_compile::{Compilation, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_net::Network;
@@ -20,6 +20,7 @@ Examples:
   onward compile programs/digits.sp --emit generate    the handlers of each layer, as assembly
   onward compile cnn.nir -o cnn.onw                    a network of another tool
   onward compile programs/mnist.sp --place hilbert --emit place
+  onward compile programs/digits.sp --emit place --dot | dot -Tsvg > digits.svg
   onward compile --passes                              what there is to emit";
 
 /// Compile a network to an image, or see what each pass of the compiler makes
@@ -46,6 +47,9 @@ pub struct Arguments {
     /// Print what a pass made
     #[arg(long, value_name = "PASS")]
     emit: Option<String>,
+    /// Print it as a drawing for Graphviz; of passes that make a graph
+    #[arg(long, requires = "emit")]
+    dot: bool,
     /// List the passes
     #[arg(long)]
     passes: bool,
@@ -59,33 +63,33 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Some(network) = arguments.network.as_ref().filter(|_| !arguments.passes) else {
-        let rows = PASSES.iter().map(|pass| vec![pass.name().into(), pass.description().into()]);
+        let rows = PASSES.iter().map(|pass| {
+            let how = if pass.drawing().is_some() { "text, --dot" } else { "text" };
+            vec![pass.name().into(), how.into(), pass.description().into()]
+        });
         return terminal::print(&table(&[], rows.collect(), &[]));
     };
-    if let Some(unknown) = arguments.emit.as_ref().filter(|&emit| PASSES.iter().all(|pass| pass.name() != emit)) {
-        let names: Vec<&str> = PASSES.iter().map(|pass| pass.name()).collect();
-        return Err(Failure::input_with_help(
-            format!("no pass `{unknown}`"),
-            format!("the passes are {}", names.join(", ")),
-        ));
-    }
+    check_pass(arguments)?;
     let inputs = [Some(network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
     check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
+    // An image whose energy nobody could tell would be refused by every run.
+    Technology::load(&chip.technology)?;
     let (imported, source) = read(network, arguments)?;
     let mut times: Vec<(&'static str, Duration)> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
     // What is imported has been parsed.
-    if imported.is_some() && arguments.emit.as_deref() == Some("parse") {
-        printed = terminal::print(&source.text);
+    if let Some(network) = imported.as_ref().filter(|_| arguments.emit.as_deref() == Some("parse")) {
+        printed = terminal::print(&if arguments.dot { network.to_dot() } else { source.text.clone() });
     }
     let options = arguments.place.options(chip, arguments.seed)?;
     let after = |pass: &dyn Pass, compilation: &Compilation| {
         times.push((pass.name(), start.elapsed()));
         if arguments.emit.as_deref() == Some(pass.name()) {
-            printed = terminal::print(&pass.emit(compilation));
+            let drawing = pass.drawing().filter(|_| arguments.dot);
+            printed = terminal::print(&drawing.map_or_else(|| pass.emit(compilation), |draw| draw(compilation)));
         }
         start = Instant::now();
     };
@@ -127,6 +131,27 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Some(output) => format!("\nwrote {}\n", output.path().display()),
         None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
     })
+}
+
+/// Whether there is what `--emit` and `--dot` ask for.
+fn check_pass(arguments: &Arguments) -> Outcome {
+    let Some(name) = &arguments.emit else { return Ok(()) };
+    let names = |wanted: fn(&&&dyn Pass) -> bool| {
+        PASSES.iter().filter(wanted).map(|pass| pass.name()).collect::<Vec<_>>().join(", ")
+    };
+    match PASSES.iter().find(|pass| pass.name() == name) {
+        None => {
+            Err(Failure::input_with_help(format!("no pass `{name}`"), format!("the passes are {}", names(|_| true))))
+        }
+        Some(pass) if arguments.dot && pass.drawing().is_none() => Err(Failure::input_with_help(
+            format!("pass `{name}` makes no graph that --dot could draw"),
+            format!(
+                "passes that do are {}; without --dot it is printed as text",
+                names(|pass| pass.drawing().is_some())
+            ),
+        )),
+        Some(_) => Ok(()),
+    }
 }
 
 /// The text of a network; of a NIR file also the network, with the text it would be.

@@ -21,8 +21,9 @@ Examples:
   onward run programs/lif.s --chip small                     run a system written in assembly
   onward run digits.onw --data digits --trace-instructions 0,1 --from 8 --to 9
 
-An image that `compile` made has learned nothing yet; `train -o` saves one that has. A trace is made by the reference
-engine, and the run ends with the last step that is traced; `onward trace-diff` compares two.";
+An image that `compile` made has learned nothing yet; `train -o` saves one that has. A trace is
+made by the reference engine, and the run ends with the last step that is traced; `onward
+trace-diff` compares two.";
 
 /// Run an image (test what it has learned, or learn) or a system in assembly
 #[derive(clap::Args)]
@@ -37,7 +38,7 @@ pub struct Arguments {
     /// For an assembly: show these arrays of each block at the end
     #[arg(long, value_name = "ARRAY", value_delimiter = ',')]
     show: Vec<String>,
-    /// Built-in data (digits) or folder of IDX files [default: what the network names]
+    /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
     /// Learn from the training samples before each test

@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
-    /// Built-in data (digits) or folder of IDX files [default: what the network names]
+    /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
     /// How often the training data is shown [default: what the network says]
