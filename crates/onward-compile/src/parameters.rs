@@ -137,14 +137,14 @@ impl Widths {
         }
     }
 
-    /// The same, but 16 where what was met, times `factor`, fits.
-    fn narrowed(self, met: &LayerCalibration, factor: f64, largest_reset: f64) -> Widths {
+    /// The same, but 16 where what was met, times `factor`, fits. Membranes come up to thresholds and are set by resets
+    /// even if no sample led there: at least `membrane` must fit.
+    fn narrowed(self, met: &LayerCalibration, factor: f64, membrane: f64) -> Widths {
         let narrowed = |bits: u32, met: &Range| bits.min(Bounds::bits(met.largest * factor));
         Widths {
             input: narrowed(self.input, &met.input),
             current: met.current.as_ref().map_or(self.current, |met| narrowed(self.current, met)),
-            // A reset that no sample led to is known all the same.
-            membrane: narrowed(self.membrane, &met.membrane).max(Bounds::bits(largest_reset)),
+            membrane: narrowed(self.membrane, &met.membrane).max(self.membrane.min(Bounds::bits(membrane))),
         }
     }
 }
@@ -458,8 +458,9 @@ impl LayerParameters {
         parameters.bounds = parameters.neuron.bounds(input, network.window_steps);
         parameters.widths = Widths::bounding(&parameters.bounds);
         if let Some((met, margin)) = met {
-            let largest_reset = parameters.neuron.reset.as_ref().map_or(0.0, Integers::largest);
-            parameters.widths = parameters.widths.narrowed(met, margin * unit, largest_reset);
+            let neuron = &parameters.neuron;
+            let membrane = neuron.threshold.largest().max(neuron.reset.as_ref().map_or(0.0, Integers::largest));
+            parameters.widths = parameters.widths.narrowed(met, margin * unit, membrane);
         }
         Ok(parameters)
     }

@@ -140,8 +140,7 @@ impl Compilation {
 
     /// The same with what `fixed-point` has rounded, but no other effect of integers; `None` for a network that learns.
     pub fn rounded_model(&self) -> Option<FloatModel> {
-        (!self.parameters.is_empty())
-            .then(|| FloatModel::rounded(self.network(), self.options.seed, &self.parameters))
+        (!self.parameters.is_empty()).then(|| FloatModel::rounded(self.network(), self.options.seed, &self.parameters))
     }
 
     /// The image, once linked.

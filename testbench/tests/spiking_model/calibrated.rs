@@ -40,7 +40,8 @@ pub fn agree(case: &Case) -> Result<Shown, String> {
         .map_err(|errors| source.render(&errors))?;
     let narrowed = |of: &LayerParameters| {
         let (widths, bounds) = (of.widths, of.bounds);
-        let pairs = [(widths.input, bounds.input), (widths.current, bounds.current), (widths.membrane, bounds.membrane)];
+        let pairs =
+            [(widths.input, bounds.input), (widths.current, bounds.current), (widths.membrane, bounds.membrane)];
         pairs.into_iter().filter(|&(bits, bound)| bits < Bounds::bits(bound)).count()
     };
     let narrowed = parameters.values().map(narrowed).sum();

@@ -44,7 +44,8 @@ proptest! {
 fn calibrated_chip_and_model_agree() {
     let (mut narrowed, mut saturated) = (0, 0);
     for seed in 0..150u32 {
-        let numbers: Vec<u32> = (0..200u32).map(|at| (seed * 200 + at).wrapping_mul(0x9e37_79b9).rotate_left(11)).collect();
+        let numbers: Vec<u32> =
+            (0..200u32).map(|at| (seed * 200 + at).wrapping_mul(0x9e37_79b9).rotate_left(11)).collect();
         let case = networks::case(&numbers);
         let shown = calibrated::agree(&case).unwrap_or_else(|difference| panic!("{difference}\n{case:?}"));
         narrowed += usize::from(shown.narrowed > 0);

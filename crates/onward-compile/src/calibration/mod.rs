@@ -137,7 +137,10 @@ impl Calibrated {
         }
         let layers = network.layers().count();
         if of.layers.len() != layers {
-            return refuse(whole, format!("the calibration is of {} layers, the network has {layers}", of.layers.len()));
+            return refuse(
+                whole,
+                format!("the calibration is of {} layers, the network has {layers}", of.layers.len()),
+            );
         }
         for (met, node) in of.layers.iter().zip(network.layers()) {
             let layer = network.layer(node);

@@ -87,7 +87,11 @@ impl FloatModel {
 
     /// The network with weights, thresholds, resets, biases and decays as they are after rounding, but still in real
     /// numbers. Where averages over several sizes meet, the weights are those for the smallest.
-    pub(crate) fn rounded(network: &Network, seed: u64, parameters: &BTreeMap<NodeIndex, LayerParameters>) -> FloatModel {
+    pub(crate) fn rounded(
+        network: &Network,
+        seed: u64,
+        parameters: &BTreeMap<NodeIndex, LayerParameters>,
+    ) -> FloatModel {
         let layers = parameters.iter().map(|(&node, of)| (node, FloatLayer::rounded(network.layer(node), of)));
         FloatModel::of(network, seed, layers.collect())
     }

@@ -4,11 +4,7 @@ use onward_chip::Chip;
 use onward_diagnostic::Source;
 
 /// Compiles a text; what `after` makes of the compilation behind `fixed-point`.
-fn compiled<T>(
-    text: &str,
-    calibration: Option<Calibrated>,
-    after: impl Fn(&Compilation) -> T,
-) -> Result<T, String> {
+fn compiled<T>(text: &str, calibration: Option<Calibrated>, after: impl Fn(&Compilation) -> T) -> Result<T, String> {
     let source = Source::new("net.sp", text);
     let options = Options { calibration, ..Options::new(Chip::builtin("middle").unwrap(), 1) };
     let mut made = None;
@@ -45,7 +41,7 @@ fn membranes(model: &mut FloatModel, steps: &[&[(u32, i32)]]) -> Vec<Vec<f64>> {
 
 #[test]
 fn integrate_and_fire_by_hand() {
-    let text = network("events(2)", "dense(1) from x { weights = fixed { bits = 16, values = ((0.75, -0.25)) } }");
+    let text = network("events(2)", "dense(1) from x { weights = fixed { bits = 16, values = ((0.75, -0.25),) } }");
     let mut model = model(&text);
     let membranes = membranes(&mut model, &[&[(0, 1)], &[(0, 1), (1, 1)], &[], &[(1, 1)]]);
     // 0.75; 0.75 + 0.5 = 1.25 fires; 0.25; 0.
@@ -77,7 +73,7 @@ fn a_convolution_behind_a_pool_by_hand() {
     let text = "network net {\n window = 4\n input x = events(1, 2, 8)\n layer p = average_pool(2) from x\n \
                 layer y = conv(1, 1, 3) from p {\n stride = (1, 2)\n padding = (0, 1)\n \
                 neurons = integrate_and_fire { threshold = 100.0 }\n \
-                weights = fixed { bits = 16, values = ((((1.0, 2.0, 3.0)))) }\n }\n readout answer = spikes from y\n}\n";
+                weights = fixed { bits = 16, values = ((((1.0, 2.0, 3.0),),),) }\n }\n readout answer = spikes from y\n}\n";
     let mut model = model(text);
     // out[0] = 2 in[0] + 3 in[1]; out[1] = in[1] + 2 in[2] + 3 in[3]; a spike is a quarter of its place of the pool.
     let found = membranes(&mut model, &[&[(0, 1), (9, 1)], &[(3, 1)], &[(4, 1), (15, 1)]]);
@@ -129,6 +125,19 @@ fn what_was_met_with_its_margin_is_kept_in_16_bits() {
     assert_eq!((bounded.widths.input, bounded.widths.membrane), (16, 32));
     // A membrane of 2 - 1 = 1 was met, which is 64: 511 times that fits 16 bits, 512 times does not.
     assert_eq!([2.0, 511.0, 512.0].map(|margin| of(margin).membrane), [16, 16, 32]);
+}
+
+#[test]
+fn a_membrane_holds_its_threshold_whatever_was_met() {
+    let text = network(
+        "events(256)",
+        "dense(64) from x {\n weights = fixed { bits = 8, values = 1.0 }\n neurons = integrate_and_fire { threshold = 600.0 }\n}",
+    );
+    let mut model = model(&text);
+    model.step(&[(0, 1)]);
+    let calibrated = Calibrated { calibration: model.calibration("none"), margin: 2.0 };
+    // 600 is 38400, though no more than 64 was met.
+    assert_eq!(widths(&text, Some(calibrated)).widths.membrane, 32);
 }
 
 #[test]

@@ -37,8 +37,9 @@ fn scores_classes(network: &Network) -> bool {
 
 /// The integers of a layer that does not learn.
 fn describe(name: &str, parameters: &LayerParameters) -> String {
-    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, widths, rounding, .. } =
-        parameters;
+    let LayerParameters {
+        weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, widths, rounding, ..
+    } = parameters;
     let mut text = format!("layer {name}: weights of {weight_bits} bits, times 2^{fraction_bits}");
     let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
     if divisors != &[1] {

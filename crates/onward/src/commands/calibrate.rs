@@ -233,7 +233,12 @@ impl QuantityReport {
 }
 
 impl Report {
-    fn new(calibration: &Calibration, margin: f64, [bounded, calibrated]: [&Compiled; 2], counters: &Counters) -> Report {
+    fn new(
+        calibration: &Calibration,
+        margin: f64,
+        [bounded, calibrated]: [&Compiled; 2],
+        counters: &Counters,
+    ) -> Report {
         let layers = calibration.layers.iter().filter_map(|met| {
             let by_bound = bounded.parameters.get(&met.layer)?;
             let of = calibrated.parameters.get(&met.layer)?;
