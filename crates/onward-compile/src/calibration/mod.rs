@@ -57,6 +57,7 @@ pub struct LayerCalibration {
 #[serde(deny_unknown_fields)]
 pub struct Range {
     /// The largest.
+    #[serde(deserialize_with = "classes::magnitude")]
     pub largest: f64,
     /// How many there were.
     pub values: u64,
@@ -106,6 +107,12 @@ mod classes {
         let rows: Vec<(f64, u64)> =
             classes.iter().map(|(class, count)| (f64::from_bits(class << CLASS_BITS), *count)).collect();
         rows.serialize(serializer)
+    }
+
+    /// A number that is not negative.
+    pub fn magnitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        let magnitude = f64::deserialize(deserializer)?;
+        if magnitude >= 0.0 { Ok(magnitude) } else { Err(D::Error::custom("a magnitude is negative")) }
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u64, u64>, D::Error> {

@@ -100,7 +100,10 @@ fn parts_of_values_above_a_limit() {
     let text = serde_json::to_string(&range).unwrap();
     assert_eq!(text, r#"{"largest":3.0,"values":4,"classes":[[0.0,1],[0.5,1],[1.0,1],[3.0,1]]}"#);
     assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
-    assert!(serde_json::from_str::<Range>(r#"{"largest":1,"values":1,"classes":[[-1.0,1]]}"#).is_err());
+    for damaged in [r#"{"largest":1,"values":1,"classes":[[-1.0,1]]}"#, r#"{"largest":-1,"values":0,"classes":[]}"#] {
+        let error = serde_json::from_str::<Range>(damaged).unwrap_err().to_string();
+        assert!(error.starts_with("a magnitude is negative"), "{error}");
+    }
 }
 
 /// Many inputs, of which few come at a time: bounds ask for 32 bits, what is met for 16.
