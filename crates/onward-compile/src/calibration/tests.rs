@@ -96,7 +96,8 @@ fn drawn_weights_are_those_that_are_rounded() {
 fn parts_of_values_above_a_limit() {
     let mut range = Range::default();
     [0.0, 0.5, -1.0, 3.0].into_iter().for_each(|value| range.meet(value));
-    assert_eq!([0.25, 1.0, 2.0, 3.0, 4.0].map(|limit| range.part_above(limit)), [0.75, 0.5, 0.25, 0.0, 0.0]);
+    let eighths = [0.25, 1.0, 2.0, 3.0, 4.0].map(|limit| (8.0 * range.part_above(limit)) as u32);
+    assert_eq!(eighths, [6, 4, 2, 0, 0]);
     let text = serde_json::to_string(&range).unwrap();
     assert_eq!(text, r#"{"largest":3.0,"values":4,"classes":[[0.0,1],[0.5,1],[1.0,1],[3.0,1]]}"#);
     assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
@@ -105,6 +106,9 @@ fn parts_of_values_above_a_limit() {
         assert!(error.starts_with("a magnitude is negative"), "{error}");
     }
 }
+
+/// Makes a calibration one of another network.
+type Change<'a> = &'a dyn Fn(&mut Calibration);
 
 /// Many inputs, of which few come at a time: bounds ask for 32 bits, what is met for 16.
 fn wide() -> String {
@@ -147,14 +151,14 @@ fn a_membrane_holds_its_threshold_whatever_was_met() {
 fn a_calibration_of_another_network_is_refused() {
     let text = wide();
     let calibration = model(&text).calibration("none");
-    let refused = |change: &dyn Fn(&mut Calibration)| {
+    let refused = |change: Change| {
         let mut other = calibration.clone();
         change(&mut other);
         compiled(&text, Some(Calibrated { calibration: other, margin: 2.0 }), |_| ()).err().unwrap_or_default()
     };
     assert_eq!(refused(&|_| ()), "");
     assert_eq!(refused(&|of| of.seed = 2), "", "nothing is drawn");
-    let messages: [(&dyn Fn(&mut Calibration), &str); 5] = [
+    let messages: [(Change, &str); 5] = [
         (&|of| of.network = "other".into(), "the calibration is of network `other`, this one is `net`"),
         (&|of| of.window = 5, "the calibration is for windows of 5 steps, they have 4"),
         (&|of| of.layers.clear(), "the calibration is of 0 layers, the network has 1"),
