@@ -25,6 +25,7 @@
 //! ```
 
 mod assembly;
+mod calibration;
 mod connect;
 mod demand;
 mod drawing;
@@ -41,8 +42,9 @@ mod trees;
 mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
+pub use calibration::{Calibrated, Calibration, FloatModel, LayerCalibration, Range};
 pub use driver::{compile, compile_network, compile_with};
 pub use formats::LayerFormat;
-pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding};
+pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding, Widths};
 pub use pass::{Compilation, Options, Pass, Placing};
 pub use passes::PASSES;

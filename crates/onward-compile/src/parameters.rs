@@ -5,6 +5,7 @@
 //! `2^fraction_bits * divisor * payload`. Where averages over several sizes meet, the smallest size is the divisor, and
 //! the weights of the others are so much less. All rounding is to the nearest, halves away from zero.
 
+use crate::calibration::{LayerCalibration, Range};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_net::{Decay, Encoding, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, Reset, Values};
@@ -44,6 +45,8 @@ pub struct LayerParameters {
     pub neuron: NeuronParameters,
     /// How large sums can become.
     pub bounds: Bounds,
+    /// Bits that sums are kept in.
+    pub widths: Widths,
     /// What became of the weights by being rounded.
     pub rounding: Rounding,
 }
@@ -74,6 +77,17 @@ pub struct Bounds {
     pub current: f64,
     /// Of the membrane.
     pub membrane: f64,
+}
+
+/// Bits of memory, 16 or 32, that quantities are kept in. What they do not hold saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Of what comes in in a step.
+    pub input: u32,
+    /// Of the synaptic current.
+    pub current: u32,
+    /// Of the membrane.
+    pub membrane: u32,
 }
 
 /// What rounding did to weights.
@@ -110,6 +124,28 @@ impl Bounds {
     /// Bits of memory a quantity of this magnitude takes: 16 or 32. What 32 bits do not hold saturates.
     pub fn bits(bound: f64) -> u32 {
         if bound <= f64::from(i16::MAX) { 16 } else { 32 }
+    }
+}
+
+impl Widths {
+    /// The widths that bounds ask for.
+    fn bounding(bounds: &Bounds) -> Widths {
+        Widths {
+            input: Bounds::bits(bounds.input),
+            current: Bounds::bits(bounds.current),
+            membrane: Bounds::bits(bounds.membrane),
+        }
+    }
+
+    /// The same, but 16 where what was met, times `factor`, fits. Membranes come up to thresholds and are set by resets
+    /// even if no sample led there: at least `membrane` must fit.
+    fn narrowed(self, met: &LayerCalibration, factor: f64, membrane: f64) -> Widths {
+        let narrowed = |bits: u32, met: &Range| bits.min(Bounds::bits(met.largest * factor));
+        Widths {
+            input: narrowed(self.input, &met.input),
+            current: met.current.as_ref().map_or(self.current, |met| narrowed(self.current, met)),
+            membrane: narrowed(self.membrane, &met.membrane).max(self.membrane.min(Bounds::bits(membrane))),
+        }
     }
 }
 
@@ -163,7 +199,7 @@ pub(crate) fn is_graded(network: &Network, node: NodeIndex) -> Result<bool, Node
 }
 
 /// The numbers of `values`, as many as asked for.
-fn numbers(values: &Values, count: usize, what: &str, layer: &Layer) -> Result<Vec<f64>, Diagnostic> {
+pub(crate) fn numbers(values: &Values, count: usize, what: &str, layer: &Layer) -> Result<Vec<f64>, Diagnostic> {
     let wrong = |message: String| Diagnostic::new(layer.span.clone(), message);
     match values {
         Values::Constant(value) => Ok(vec![*value; count]),
@@ -207,7 +243,7 @@ fn largest_of(values: &Values) -> f64 {
 }
 
 /// Real weights, in the order they are kept in.
-enum Real {
+pub(crate) enum Real {
     /// Drawn: the standard deviation.
     Drawn {
         deviation: f64,
@@ -231,6 +267,16 @@ impl Real {
                 let most = f64::from((1 << (bits - 1)) - 1);
                 (-24..=24).rev().find(|&fraction| (largest * 2f64.powi(fraction)).round() <= most).unwrap_or(-24)
             }
+        }
+    }
+
+    /// The weights in double precision.
+    pub(crate) fn numbers(self, seed: u64) -> Vec<f64> {
+        match self {
+            Real::Drawn { deviation, count, stream } => {
+                weights::normal(seed, stream, count).map(|normal| normal as f64 / 65536.0 * deviation).collect()
+            }
+            Real::Given(values) => values,
         }
     }
 
@@ -308,9 +354,19 @@ fn connections(layer: &Layer, values: &Values, inputs: u32) -> Result<(Vec<(u32,
     Ok((pairs, Real::Given(real)))
 }
 
-impl LayerParameters {
-    /// The integers of a layer.
-    pub(crate) fn new(network: &Network, node: NodeIndex, seed: u64) -> Result<LayerParameters, Diagnostic> {
+/// The weights of a layer before they are rounded.
+pub(crate) struct RealWeights {
+    /// Of what comes in, as [`LayerParameters::weights`] has them.
+    pub main: Real,
+    /// Of a sparse layer, from and to of each connection.
+    pub connections: Vec<(u32, u32)>,
+    /// Bits and weights of the layer's own spikes.
+    pub own: Option<(u32, Real)>,
+}
+
+impl RealWeights {
+    /// The weights of the layer at `node`.
+    pub(crate) fn new(network: &Network, node: NodeIndex) -> Result<RealWeights, Diagnostic> {
         let layer = network.layer(node);
         let inputs = network.inputs(node);
         let neurons = layer.neurons() as usize;
@@ -340,6 +396,20 @@ impl LayerParameters {
             }
             None => None,
         };
+        Ok(RealWeights { main, connections: pairs, own })
+    }
+}
+
+impl LayerParameters {
+    /// The integers of a layer; with what it met, and how many times more there may be, in widths that hold that.
+    pub(crate) fn new(
+        network: &Network,
+        node: NodeIndex,
+        seed: u64,
+        met: Option<(&LayerCalibration, f64)>,
+    ) -> Result<LayerParameters, Diagnostic> {
+        let layer = network.layer(node);
+        let RealWeights { main, connections, own } = RealWeights::new(network, node)?;
         let axons = multiplicities(network, network.signal(node));
         let divisors: Vec<u64> = axons.keys().copied().collect();
         let graded = is_graded(network, network.signal(node)).map_err(|at| {
@@ -376,15 +446,22 @@ impl LayerParameters {
             payload,
             unit,
             weights,
-            connections: pairs,
+            connections,
             recurrent,
             neuron,
             bounds: Bounds { input: 0.0, current: 0.0, membrane: 0.0 },
+            widths: Widths { input: 16, current: 16, membrane: 16 },
             rounding,
         };
         let counts: Vec<u64> = axons.values().copied().collect();
         let input = parameters.input_bound(layer, &counts);
         parameters.bounds = parameters.neuron.bounds(input, network.window_steps);
+        parameters.widths = Widths::bounding(&parameters.bounds);
+        if let Some((met, margin)) = met {
+            let neuron = &parameters.neuron;
+            let membrane = neuron.threshold.largest().max(neuron.reset.as_ref().map_or(0.0, Integers::largest));
+            parameters.widths = parameters.widths.narrowed(met, margin * unit, membrane);
+        }
         Ok(parameters)
     }
 

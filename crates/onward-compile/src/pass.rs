@@ -1,5 +1,6 @@
 //! What a pass is, and what passes hand on.
 
+use crate::calibration::{Calibrated, FloatModel};
 use crate::connect::{Connection, Source as Sender};
 use crate::formats::LayerFormat;
 use crate::handlers::Handlers;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a compilation needs beside the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// The chip to link for.
     pub chip: Chip,
@@ -23,6 +24,8 @@ pub struct Options {
     pub seed: u64,
     /// How blocks find their cores.
     pub placing: Placing,
+    /// What the network met in samples; without it, formats follow from bounds.
+    pub calibration: Option<Calibrated>,
 }
 
 /// How blocks find their cores. Nothing here changes an answer.
@@ -39,7 +42,7 @@ pub struct Placing {
 impl Options {
     /// A chip and a seed, and else what is usual.
     pub fn new(chip: Chip, seed: u64) -> Options {
-        Options { chip, seed, placing: Placing::default() }
+        Options { chip, seed, placing: Placing::default(), calibration: None }
     }
 }
 
@@ -124,6 +127,25 @@ impl Compilation {
     pub fn parameters(&self, layer: &str) -> Option<&LayerParameters> {
         let network = self.network.as_ref()?;
         self.parameters.iter().find(|(node, _)| network.graph[**node].name() == layer).map(|(_, parameters)| parameters)
+    }
+
+    /// The integers of all layers that do not learn, by name.
+    pub fn all_parameters(&self) -> BTreeMap<String, LayerParameters> {
+        let all = self.parameters.iter();
+        all.map(|(&node, parameters)| (self.network().layer(node).name.clone(), parameters.clone())).collect()
+    }
+
+    /// The network in real numbers, once `fixed-point` has run.
+    ///
+    /// # Errors
+    /// Arrays that do not fit the network.
+    pub fn float_model(&self) -> Result<FloatModel, Diagnostic> {
+        FloatModel::exact(self.network(), self.options.seed)
+    }
+
+    /// The same with what `fixed-point` has rounded, but no other effect of integers; `None` for a network that learns.
+    pub fn rounded_model(&self) -> Option<FloatModel> {
+        (!self.parameters.is_empty()).then(|| FloatModel::rounded(self.network(), self.options.seed, &self.parameters))
     }
 
     /// The image, once linked.

@@ -10,18 +10,24 @@ use onward_isa::random::block_seed;
 ///
 /// `deviation` is the standard deviation with 16 fraction bits.
 pub(crate) fn draw(seed: u64, stream: u32, count: usize, deviation: i64, max: i32) -> Vec<i16> {
+    let weight = |normal: i64| {
+        let value = (normal * deviation + (1 << 31)) >> 32;
+        value.clamp(-i64::from(max), i64::from(max)) as i16
+    };
+    normal(seed, stream, count).map(weight).collect()
+}
+
+/// `count` numbers of the layer in `stream`, about normal with the standard deviation 2^16.
+pub(crate) fn normal(seed: u64, stream: u32, count: usize) -> impl Iterator<Item = i64> {
     // The output function of SplitMix64 serves both: once for the stream's seed, then three times a weight.
     let stream_seed = block_seed(!seed, stream);
-    let weight = |at: usize| {
+    (0..count).map(move |at| {
         let uniform = (0..3u32).flat_map(|part| {
             let bits = block_seed(stream_seed.wrapping_add((at as u64) << 20), part);
             [bits & 0xffff, bits >> 16 & 0xffff, bits >> 32 & 0xffff, bits >> 48]
         });
-        let normal = uniform.sum::<u64>() as i64 - 12 * 65535 / 2;
-        let value = (normal * deviation + (1 << 31)) >> 32;
-        value.clamp(-i64::from(max), i64::from(max)) as i16
-    };
-    (0..count).map(weight).collect()
+        uniform.sum::<u64>() as i64 - 12 * 65535 / 2
+    })
 }
 
 #[cfg(test)]

@@ -600,6 +600,57 @@ fn blocks_are_placed_for_what_a_run_sent() {
     desk.refuse("unknown_strategy", "compile digits.sp --place best");
 }
 
+#[test]
+fn formats_follow_what_was_met() {
+    let desk = Desk::new();
+    fs::copy(root().join("programs/examples/convolution.sp"), desk.path("net.sp")).unwrap();
+    let calibrate = "calibrate net.sp --samples 20 -o ranges.json --json report.json";
+    check("calibrate", calibrate, &desk.succeed(calibrate));
+    let report: Value = serde_json::from_str(&fs::read_to_string(desk.path("report.json")).unwrap()).unwrap();
+    for layer in report["layers"].as_array().unwrap() {
+        let rate = |name: &str| layer[name].as_f64().unwrap();
+        assert!(rate("float_rate") > 0.0, "{layer}");
+        assert!((rate("measured_rate") - rate("predicted_rate")).abs() < 0.05 * rate("float_rate"), "{layer}");
+        assert_eq!((&layer["saturations"], rate("weights_rounding") > 0.0), (&Value::from(0), true), "{layer}");
+    }
+    let emit = "compile net.sp --calibration ranges.json --emit fixed-point";
+    check("calibrated", emit, &desk.succeed(emit));
+    let wide = desk.succeed("compile net.sp --calibration ranges.json --margin 1000000 --emit fixed-point");
+    assert_eq!(wide, desk.succeed("compile net.sp --emit fixed-point"), "such a margin leaves the bounds");
+
+    // What is let saturate does, and is said beforehand.
+    fs::copy(root().join("programs/examples/currents.sp"), desk.path("currents.sp")).unwrap();
+    desk.succeed("calibrate currents.sp --samples 20 --margin 0.001 --json report.json");
+    let report: Value = serde_json::from_str(&fs::read_to_string(desk.path("report.json")).unwrap()).unwrap();
+    let first = &report["layers"][0];
+    assert_eq!((&first["input"]["bits"], &first["input"]["bits_by_bound"]), (&Value::from(16), &Value::from(32)));
+    assert!(first["input"]["saturating_percent"].as_f64().unwrap() > 50.0, "{first}");
+    assert!(first["saturations"].as_u64().unwrap() > 1000, "{first}");
+
+    // The same answers, as nothing saturates.
+    desk.succeed("compile net.sp -o bounded.onw");
+    desk.succeed("compile net.sp --calibration ranges.json -o calibrated.onw");
+    let right = |image: &str| {
+        desk.succeed(&format!("run {image} --timing none --json run.json"));
+        let results: Value = serde_json::from_str(&fs::read_to_string(desk.path("run.json")).unwrap()).unwrap();
+        results["right"].clone()
+    };
+    assert_eq!(right("bounded.onw"), right("calibrated.onw"));
+
+    desk.edit("net.sp", "other.sp", "network convolution", "network other");
+    desk.edit("net.sp", "wide.sp", "conv(16, 3)", "conv(24, 3)");
+    desk.refuse("calibration_of_another_network", "compile other.sp --calibration ranges.json");
+    desk.refuse("calibration_of_other_layers", "compile wide.sp --calibration ranges.json -o out.onw");
+    desk.refuse("calibration_of_another_seed", "compile net.sp --seed 2 --calibration ranges.json");
+    desk.refuse("calibration_of_a_network_that_learns", "calibrate digits.sp -o out.json");
+    desk.write("damaged.json", "{ \"network\": 7 }");
+    desk.refuse("calibration_damaged", "compile net.sp --calibration damaged.json");
+    desk.refuse("calibration_missing", "compile net.sp --calibration nowhere.json");
+    desk.refuse("calibration_overwritten", "compile net.sp --calibration ranges.json -o ranges.json");
+    desk.refuse("calibration_over_its_input", "calibrate net.sp -o net.sp");
+    desk.refuse("no_margin", "calibrate net.sp --margin 0");
+}
+
 /// What the README shows is what the program prints, but for the times of the computer it ran on.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "trains for 30 epochs: in release mode")]

@@ -2,6 +2,7 @@
 //! kind, as texts, on random chips, shown random windows. Spikes are the same, neuron by neuron and step by step, and so are
 //! the membranes and currents when the chip has come to rest.
 
+mod calibrated;
 mod networks;
 mod sides;
 
@@ -36,6 +37,22 @@ proptest! {
         let shown = agree(&case);
         prop_assert!(shown.is_ok(), "{}\n{case:?}", shown.err().unwrap_or_default());
     }
+}
+
+/// Formats by calibration change no answer where nothing saturates, and with a margin little does.
+#[test]
+fn calibrated_chip_and_model_agree() {
+    let (mut narrowed, mut saturated) = (0, 0);
+    for seed in 0..150u32 {
+        let numbers: Vec<u32> =
+            (0..200u32).map(|at| (seed * 200 + at).wrapping_mul(0x9e37_79b9).rotate_left(11)).collect();
+        let case = networks::case(&numbers);
+        let shown = calibrated::agree(&case).unwrap_or_else(|difference| panic!("{difference}\n{case:?}"));
+        narrowed += usize::from(shown.narrowed > 0);
+        saturated += usize::from(shown.narrowed > 0 && shown.saturated > 0);
+    }
+    assert!(narrowed >= 15, "only {narrowed} of 150 networks are kept in fewer bits");
+    assert!(saturated * 10 <= narrowed, "{saturated} of {narrowed} saturate");
 }
 
 /// That the random networks above are worth comparing: most fit, and most that fit spike.

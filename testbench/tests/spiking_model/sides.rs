@@ -11,7 +11,7 @@ use testbench::spiking_model as model;
 
 pub struct Pair {
     image: Image,
-    machine: Machine,
+    pub machine: Machine,
     /// The plain, slow engine, for every other case.
     slow: Option<reference::Machine>,
     pub model: model::Model,
@@ -30,12 +30,16 @@ fn is_limit(message: &str) -> bool {
 impl Pair {
     /// Both sides of a case; nothing if it asks for what the compiler says it cannot do.
     pub fn new(case: &Case) -> Result<Option<Pair>, String> {
+        Pair::with(case, &Options::new(case.chip.clone(), case.seed))
+    }
+
+    /// The same, compiled with these options.
+    pub fn with(case: &Case, options: &Options) -> Result<Option<Pair>, String> {
         let source = Source::new("random.sp", case.text.as_str());
         let network = Network::parse(&source).map_err(|errors| source.render(&errors))?;
         let names: Vec<String> = network.layers().map(|node| network.layer(node).name.clone()).collect();
         let mut parameters: BTreeMap<String, LayerParameters> = BTreeMap::new();
-        let options = Options::new(case.chip.clone(), case.seed);
-        let compiled = compile_with(&source, &options, |_, compilation| {
+        let compiled = compile_with(&source, options, |_, compilation| {
             for name in &names {
                 if let Some(of) = compilation.parameters(name) {
                     parameters.insert(name.clone(), of.clone());

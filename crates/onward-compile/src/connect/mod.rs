@@ -19,7 +19,7 @@ mod kernels;
 pub(crate) use fold::{Feed, Feeds, Source, Windows, plane, sources};
 pub(crate) use kernels::Kernels;
 
-use crate::parameters::{Bounds, LayerParameters};
+use crate::parameters::LayerParameters;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
 use onward_net::{Layer, LayerKind};
@@ -230,7 +230,7 @@ impl Maker<'_> {
                 strips * strip
             }
         };
-        Sums::Memory { bits: Bounds::bits(self.parameters.bounds.input), elements }
+        Sums::Memory { bits: self.parameters.widths.input, elements }
     }
 
     /// Pairs of a sparse layer: lists, or rows where those are quicker and fit.

@@ -6,7 +6,7 @@ use super::events::{self, Places};
 use super::text::Assembly;
 use crate::connect::{Connection, PartKind, Sums, Table, strips};
 use crate::layout::Layout;
-use crate::parameters::{Bounds, Integers, LayerParameters};
+use crate::parameters::{Integers, LayerParameters};
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::{Space, Width};
 
@@ -35,10 +35,10 @@ pub(crate) fn layout(shape: &BlockShape) -> Layout {
     if let Sums::Memory { bits, elements } = connection.sums {
         layout.add("sums", Space::Neuron, width(bits), 1, elements);
     }
-    layout.add("membrane", Space::Neuron, width(Bounds::bits(parameters.bounds.membrane)), 1, n);
+    layout.add("membrane", Space::Neuron, width(parameters.widths.membrane), 1, n);
     let neuron = &parameters.neuron;
     if neuron.current.is_some() {
-        layout.add("current", Space::Neuron, width(Bounds::bits(parameters.bounds.current)), 1, n);
+        layout.add("current", Space::Neuron, width(parameters.widths.current), 1, n);
     }
     if neuron.refractory > 0 {
         layout.add("refractory", Space::Neuron, Width::W16, 1, n);

@@ -1,7 +1,7 @@
 //! `fixed-point`: the integer constants of each layer.
 
 use crate::formats::{LayerFormat, LearningFormat};
-use crate::parameters::{Bounds, Integers, LayerParameters};
+use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
 use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, ReadoutKind, Values};
@@ -37,8 +37,9 @@ fn scores_classes(network: &Network) -> bool {
 
 /// The integers of a layer that does not learn.
 fn describe(name: &str, parameters: &LayerParameters) -> String {
-    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, rounding, .. } =
-        parameters;
+    let LayerParameters {
+        weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, widths, rounding, ..
+    } = parameters;
     let mut text = format!("layer {name}: weights of {weight_bits} bits, times 2^{fraction_bits}");
     let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
     if divisors != &[1] {
@@ -72,18 +73,17 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     if neuron.bias != Integers::Same(0) {
         add(format_args!(", bias {}", show(&neuron.bias)));
     }
-    let bits = |bound: f64| {
-        if bound > f64::from(i32::MAX) {
-            "32 bits, which can saturate".into()
-        } else {
-            format!("{} bits", Bounds::bits(bound))
-        }
+    let bits = |bound: f64, bits: u32| match bits {
+        16 if bound > f64::from(i16::MAX) => "16 bits, by calibration".into(),
+        32 if bound > f64::from(i32::MAX) => "32 bits, which can saturate".into(),
+        _ => format!("{bits} bits"),
     };
-    add(format_args!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input)));
+    add(format_args!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input, widths.input)));
     if neuron.current.is_some() {
-        add(format_args!(", {:.0} is the current ({})", bounds.current, bits(bounds.current)));
+        add(format_args!(", {:.0} is the current ({})", bounds.current, bits(bounds.current, widths.current)));
     }
-    add(format_args!(", {:.0} is a membrane in a window ({})\n", bounds.membrane, bits(bounds.membrane)));
+    let membrane = bits(bounds.membrane, widths.membrane);
+    add(format_args!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane));
     let clamped =
         if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
     add(format_args!(
@@ -152,17 +152,27 @@ impl Pass for FixedPoint {
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
+        let calibrated = compilation.options.calibration.as_ref();
+        if let Some(calibrated) = calibrated {
+            calibrated.check(network, compilation.options.seed).map_err(|error| vec![error])?;
+        }
         if !scores_classes(network) {
             let mut errors = Vec::new();
             let mut parameters = BTreeMap::new();
             for node in network.layers() {
-                match LayerParameters::new(network, node, compilation.options.seed) {
+                let met = calibrated.and_then(|of| Some((of.layer(&network.layer(node).name)?, of.margin)));
+                match LayerParameters::new(network, node, compilation.options.seed, met) {
                     Ok(of_layer) => drop(parameters.insert(node, of_layer)),
                     Err(error) => errors.push(error),
                 }
             }
             compilation.parameters = parameters;
             return if errors.is_empty() { Ok(()) } else { Err(errors) };
+        }
+        if calibrated.is_some() {
+            let readout = network.readout().span.clone();
+            let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
+            return Err(vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")]);
         }
         let errors = unlearnable(network);
         if !errors.is_empty() {

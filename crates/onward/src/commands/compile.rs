@@ -1,5 +1,6 @@
 //! `onward compile`: from a network's text, or a NIR file, to an image.
 
+use super::calibrate::{parse_margin, read_calibration};
 use super::place::HowToPlace;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_network};
@@ -7,7 +8,7 @@ use crate::nir::{self, NirArguments, is_nir};
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::{Chip, Technology};
-use onward_compile::{Compilation, PASSES, Pass, compile_network, compile_with};
+use onward_compile::{Calibrated, Compilation, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_net::Network;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,12 @@ pub struct Arguments {
     seed: u64,
     #[command(flatten)]
     place: HowToPlace,
+    /// Choose formats by what was met (`onward calibrate`), not by bounds
+    #[arg(long, value_name = "FILE.json")]
+    calibration: Option<PathBuf>,
+    /// Formats hold so many times more than what was met
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, requires = "calibration", value_parser = parse_margin)]
+    margin: f64,
     /// Where the image goes; without it the network is only checked
     #[arg(short, long, value_name = "IMAGE.onw")]
     output: Option<PathBuf>,
@@ -70,13 +77,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return terminal::print(&table(&[], rows.collect(), &[]));
     };
     check_pass(arguments)?;
-    let inputs = [Some(network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
+    let inputs = [
+        Some(network.as_path()),
+        Some(Path::new(&arguments.chip)),
+        arguments.place.traffic.as_deref(),
+        arguments.calibration.as_deref(),
+    ];
     check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
     let chip = Chip::load(&arguments.chip)?;
     // An image whose energy nobody could tell would be refused by every run.
     Technology::load(&chip.technology)?;
-    let (imported, source) = read(network, arguments)?;
+    let (imported, source) = read(network, &arguments.set, &arguments.nir)?;
     let mut times: Vec<(&'static str, Duration)> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
@@ -84,7 +96,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(network) = imported.as_ref().filter(|_| arguments.emit.as_deref() == Some("parse")) {
         printed = terminal::print(&if arguments.dot { network.to_dot() } else { source.text.clone() });
     }
-    let options = arguments.place.options(chip, arguments.seed)?;
+    let mut options = arguments.place.options(chip, arguments.seed)?;
+    if let Some(path) = &arguments.calibration {
+        options.calibration = Some(Calibrated { calibration: read_calibration(path)?, margin: arguments.margin });
+    }
     let after = |pass: &dyn Pass, compilation: &Compilation| {
         times.push((pass.name(), start.elapsed()));
         if arguments.emit.as_deref() == Some(pass.name()) {
@@ -155,18 +170,22 @@ fn check_pass(arguments: &Arguments) -> Outcome {
 }
 
 /// The text of a network; of a NIR file also the network, with the text it would be.
-fn read(path: &Path, arguments: &Arguments) -> Result<(Option<Network>, Source), Failure> {
+pub fn read(
+    path: &Path,
+    set: &[(String, String)],
+    nir_options: &NirArguments,
+) -> Result<(Option<Network>, Source), Failure> {
     if !is_nir(path) {
-        if arguments.nir.is_any() {
+        if nir_options.is_any() {
             let message = format!("{}: options for NIR files are given, but this is none", path.display());
             return Err(Failure::input_with_help(message, "a text says encoding, readout, neurons and weights itself"));
         }
-        return Ok((None, read_network(path, &arguments.set)?));
+        return Ok((None, read_network(path, set)?));
     }
-    if !arguments.set.is_empty() {
+    if !set.is_empty() {
         let message = format!("{}: a NIR file has no parameters that --set could set", path.display());
         return Err(Failure::input_with_help(message, "`onward import` makes a text of it, which can be changed"));
     }
-    let (network, source) = nir::network(path, &arguments.nir)?;
+    let (network, source) = nir::network(path, nir_options)?;
     Ok((Some(network), source))
 }

@@ -41,7 +41,8 @@ impl HowToPlace {
     /// The compiler's options.
     pub fn options(&self, chip: Chip, seed: u64) -> Result<Options, Failure> {
         let traffic = self.traffic.as_deref().map(read_traffic).transpose()?;
-        Ok(Options { chip, seed, placing: Placing { strategy: self.place, objective: self.objective, traffic } })
+        let placing = Placing { strategy: self.place, objective: self.objective, traffic };
+        Ok(Options { placing, ..Options::new(chip, seed) })
     }
 }
 
