@@ -3,7 +3,7 @@
 /// What is wrong with a data set. Each message says where, what was found and expected, and what would help.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// Neither a built-in name nor a folder.
+    /// Neither a built-in name nor a folder nor an `.npz` file.
     #[error(
         "no data set `{name}`: {}; built in: {}; for your own data, give the path of a folder with the four IDX files \
          of an MNIST-like set, or of an .npz file",
