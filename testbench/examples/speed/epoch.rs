@@ -59,7 +59,7 @@ fn yardstick(data: &Path, ours: f64) {
         "`yardstick sp`, one thread",
         format!("{seconds:.2} s"),
         seconds / ours,
-        "of its time is what two threads take, inverted",
+        "times as long as our two threads",
     );
 }
 
