@@ -55,12 +55,7 @@ fn yardstick(data: &Path, ours: f64) {
     let Some(text) = bare::run(&yardstick, &arguments) else { return println!("  the yardstick did not run") };
     // It prints a line an epoch, with the seconds it took as `12.3 s` or `12.3s`.
     let seconds = text.lines().filter_map(seconds_in).fold(f64::INFINITY, f64::min);
-    line(
-        "`yardstick sp`, one thread",
-        format!("{seconds:.2} s"),
-        seconds / ours,
-        "times as long as our two threads",
-    );
+    line("`yardstick sp`, one thread", format!("{seconds:.2} s"), seconds / ours, "times as long as our two threads");
 }
 
 fn seconds_in(line: &str) -> Option<f64> {
