@@ -20,80 +20,32 @@ pub(super) fn add(
     from: usize,
     length: usize,
 ) -> u32 {
+    macro_rules! wrapping {
+        ($sum:ty, $weight:ty) => {{
+            let sums = &mut sums.as_mut_slice::<$sum>()[to..to + length];
+            let row = &source.as_slice::<$weight>()[from..from + length];
+            let mut over: $sum = 0;
+            for (sum, &weight) in sums.iter_mut().zip(row) {
+                let (old, weight) = (*sum, <$sum>::from(weight));
+                *sum = old.wrapping_add(weight);
+                over |= (old ^ *sum) & (weight ^ *sum);
+            }
+            if over >= 0 {
+                return 0;
+            }
+            for (sum, &weight) in sums.iter_mut().zip(row) {
+                *sum = sum.wrapping_sub(weight.into());
+            }
+        }};
+    }
     match (sum_width, width) {
-        (Width::W16, Width::W8) => {
-            let sums = &mut sums.as_mut_slice::<i16>()[to..to + length];
-            let row = &source.as_slice::<i8>()[from..from + length];
-            if wrapping_16(sums, row) {
-                return 0;
-            }
-            take_back_16(sums, row);
-        }
-        (Width::W16, Width::W16) => {
-            let sums = &mut sums.as_mut_slice::<i16>()[to..to + length];
-            let row = &source.as_slice::<i16>()[from..from + length];
-            if wrapping_16(sums, row) {
-                return 0;
-            }
-            take_back_16(sums, row);
-        }
-        (Width::W32, Width::W8) => {
-            let sums = &mut sums.as_mut_slice::<i32>()[to..to + length];
-            let row = &source.as_slice::<i8>()[from..from + length];
-            if wrapping_32(sums, row) {
-                return 0;
-            }
-            take_back_32(sums, row);
-        }
-        (Width::W32, Width::W16) => {
-            let sums = &mut sums.as_mut_slice::<i32>()[to..to + length];
-            let row = &source.as_slice::<i16>()[from..from + length];
-            if wrapping_32(sums, row) {
-                return 0;
-            }
-            take_back_32(sums, row);
-        }
+        (Width::W16, Width::W8) => wrapping!(i16, i8),
+        (Width::W16, Width::W16) => wrapping!(i16, i16),
+        (Width::W32, Width::W8) => wrapping!(i32, i8),
+        (Width::W32, Width::W16) => wrapping!(i32, i16),
         _ => {}
     }
     with_care(sums, sum_width, to, source, width, from, length)
-}
-
-/// Adds modulo 2^16; returns whether no sum left 16 bits.
-#[inline(always)]
-fn wrapping_16<T: Copy + Into<i16>>(sums: &mut [i16], row: &[T]) -> bool {
-    let mut over = 0;
-    for (sum, &weight) in sums.iter_mut().zip(row) {
-        let (old, weight) = (*sum, weight.into());
-        *sum = old.wrapping_add(weight);
-        over |= (old ^ *sum) & (weight ^ *sum);
-    }
-    over >= 0
-}
-
-#[inline(always)]
-fn take_back_16<T: Copy + Into<i16>>(sums: &mut [i16], row: &[T]) {
-    for (sum, &weight) in sums.iter_mut().zip(row) {
-        *sum = sum.wrapping_sub(weight.into());
-    }
-}
-
-/// Adds modulo 2^32; returns whether no sum left 32 bits.
-#[inline(always)]
-fn wrapping_32<T: Copy + Into<i32>>(sums: &mut [i32], row: &[T]) -> bool {
-    let mut over = 0;
-    for (sum, &weight) in sums.iter_mut().zip(row) {
-        let (old, weight) = (*sum, weight.into());
-        *sum = old.wrapping_add(weight);
-        over |= (old ^ *sum) & (weight ^ *sum);
-    }
-    over >= 0
-}
-
-#[inline(always)]
-fn take_back_32<T: Copy + Into<i32>>(sums: &mut [i32], row: &[T]) {
-    for (sum, &weight) in sums.iter_mut().zip(row) {
-        *sum = sum.wrapping_sub(weight.into());
-    }
 }
 
 /// One element after the other, by the book.
