@@ -4,10 +4,7 @@ use crate::formats::{LayerFormat, LearningFormat};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
-use onward_net::{
-    Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
-    Values,
-};
+use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, ReadoutKind, Values};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -96,28 +93,6 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
-/// What of a rule is not made yet, as the text says it.
-fn unmade(rule: &Rule) -> Option<&'static str> {
-    let Rule { loss, gate, optimizer, weight_decay, revive, .. } = rule;
-    match loss {
-        Loss::Hinge { .. } => {}
-        Loss::Softmax { .. } => return Some("`softmax`"),
-        Loss::SquaredError { .. } => return Some("`squared_error`"),
-        Loss::Hebbian => return Some("`hebbian`"),
-    }
-    match optimizer {
-        Optimizer::Plain => {}
-        Optimizer::Momentum { .. } => return Some("`optimizer = momentum`"),
-        Optimizer::Adaptive { .. } => return Some("`optimizer = adaptive`"),
-    }
-    match (gate, weight_decay, revive) {
-        (Gate::Voltage, _, _) => Some("`gate = voltage`"),
-        (_, Some(_), _) => Some("`weight_decay`"),
-        (_, _, false) => Some("`revive = none`"),
-        _ => None,
-    }
-}
-
 /// What a network that scores classes cannot have.
 fn unlearnable(network: &Network) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
@@ -155,12 +130,6 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                 if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && let Some(what) = unmade(rule)
-                {
-                    let what = format!("`{name}` learn with {what}: it is not made yet");
-                    error(layer.span.clone(), what, "write what is: `hinge { gate = surrogate }` or `gate = none`");
                 }
                 if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
                     error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
@@ -246,7 +215,7 @@ impl Pass for FixedPoint {
                     learning.shift,
                     learning.growth.most(),
                     learning.margin(network.layer(node).block),
-                    learning.nudge
+                    if learning.rule.revive { learning.nudge } else { 0 }
                 )
                 .expect("writing to memory");
             }
