@@ -7,5 +7,5 @@ pub mod data;
 mod session;
 mod train;
 
-pub use session::{Session, SessionError, Spike, spikes_to_npy};
+pub use session::{SILENCE_SAMPLES, Session, SessionError, Silence, Spike, silence, spikes_to_npy};
 pub use train::{EpochReport, Phase, Progress, TrainReport, learned, test, train, weights_hash};
