@@ -16,12 +16,14 @@
 //! ```
 
 mod archive;
+mod bank;
 mod builtin;
 mod encoder;
 mod encoding;
 mod error;
 mod idx;
 mod order;
+mod recordings;
 
 pub use builtin::BUILTIN_DATASETS;
 pub use encoder::{Encoder, Packet, latency};
@@ -131,7 +133,9 @@ impl Dataset {
     /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or compressed
     /// with gzip and `.gz` behind its name. Or the `.npz` file at that path: arrays `samples` (a row each) and `labels`, or
     /// recorded spikes, `steps` and `axons`, with those of sample i at `offsets[i]..offsets[i + 1]`; with `train_` and
-    /// `test_` before their names, or without for both.
+    /// `test_` before their names, or without for both. Or recordings of words, WAV files `LABEL_SPEAKER_INDEX.wav` of
+    /// 8,000 samples a second, in a folder or a tar archive at that path or named `recordings` in the folder at that path:
+    /// sequences of 64 rows of 32 pitches.
     ///
     /// # Errors
     /// When there is neither, or a file is missing, unreadable or not what its header says, or the files do not belong
@@ -143,6 +147,9 @@ impl Dataset {
         let folder = Path::new(name_or_path);
         if folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
             return archive::dataset(name_or_path, folder);
+        }
+        if let Some(place) = recordings::find(folder) {
+            return recordings::dataset(name_or_path, place);
         }
         if !folder.is_dir() {
             return Err(DataError::NoDataset {
