@@ -2,6 +2,7 @@
 //!
 //! This is where floating point ends: from here on all is integers.
 
+use crate::step_format::StepFormat;
 use onward_image::Growth;
 use onward_net::{Gate, Initial, Layer, Learning, Loss, RateSchedule, Rule, Values};
 
@@ -23,6 +24,8 @@ pub struct LayerFormat {
     pub target_deviation: i64,
     /// How the layer learns.
     pub learning: Option<LearningFormat>,
+    /// What a layer has that learns while its input is shown.
+    pub steps: Option<StepFormat>,
 }
 
 /// The integer constants of a learning rule.
@@ -67,6 +70,7 @@ impl LayerFormat {
             deviation: scaled(gain * (2.0 / f64::from(inputs)).sqrt()),
             target_deviation: scaled(1.0),
             learning,
+            steps: None,
         }
     }
 }

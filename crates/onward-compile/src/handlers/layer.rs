@@ -262,7 +262,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
 }
 
 /// The block's score of each class, the product of the counts with the class's: to memory. Goes on at `label`.
-fn scores(a: &mut Assembly, label: &str) {
+pub(super) fn scores(a: &mut Assembly, label: &str) {
     a.comment("score(c) = sum over neurons of h * t_c");
     a.code("addi r10, r0, COUNT", "");
     a.code("vld v0, n16[r10]", "h");

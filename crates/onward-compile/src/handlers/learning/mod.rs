@@ -5,6 +5,9 @@ mod homeostasis;
 mod loss;
 mod optimizer;
 mod signal;
+mod steps;
+
+pub(crate) use steps::steps;
 
 use super::LayerShape;
 use super::text::Assembly;
