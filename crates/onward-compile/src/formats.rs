@@ -7,6 +7,7 @@ mod learning;
 pub use learning::LearningFormat;
 pub(crate) use learning::{INDICES, SUM_BITS, Table, VELOCITY_BITS};
 
+use crate::step_format::StepFormat;
 use onward_net::{Initial, Layer, Learning, Values};
 
 /// The integer constants of a layer.
@@ -27,6 +28,8 @@ pub struct LayerFormat {
     pub target_deviation: i64,
     /// How the layer learns.
     pub learning: Option<LearningFormat>,
+    /// What a layer has that learns while its input is shown.
+    pub steps: Option<StepFormat>,
 }
 
 impl LayerFormat {
@@ -50,6 +53,7 @@ impl LayerFormat {
             deviation: scaled(gain * (2.0 / f64::from(inputs)).sqrt()),
             target_deviation: scaled(1.0),
             learning,
+            steps: None,
         }
     }
 }

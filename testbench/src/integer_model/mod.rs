@@ -151,7 +151,7 @@ enum Window {
 }
 
 /// The nearest number of so many bits in two's complement.
-fn saturate(value: i64, bits: u32) -> i64 {
+pub(crate) fn saturate(value: i64, bits: u32) -> i64 {
     let limit = 1i64 << (bits - 1);
     value.clamp(-limit, limit - 1)
 }
@@ -177,7 +177,7 @@ pub fn encode(pixels: &[u8], window: i64) -> Vec<Vec<bool>> {
 }
 
 /// The generator, after the text in `crates/onward-isa/src/random.rs`.
-mod generator {
+pub(crate) mod generator {
     fn mix(mut x: u32) -> u32 {
         x ^= x >> 16;
         x = x.wrapping_mul(0x7feb352d);
@@ -207,7 +207,7 @@ mod generator {
 }
 
 /// The index of the largest, of equal ones the lowest, `except` left out.
-fn largest(values: &[i64], except: Option<usize>) -> usize {
+pub(crate) fn largest(values: &[i64], except: Option<usize>) -> usize {
     let mut best = None;
     for (at, &value) in values.iter().enumerate() {
         if Some(at) != except && best.is_none_or(|best: usize| value > values[best]) {

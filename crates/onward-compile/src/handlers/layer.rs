@@ -281,7 +281,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
 }
 
 /// The block's score of each class, the product of the counts with the class's: to memory. Goes on at `label`.
-fn scores(a: &mut Assembly, shape: &LayerShape, label: &str) {
+pub(super) fn scores(a: &mut Assembly, shape: &LayerShape, label: &str) {
     let learning = shape.format.learning.as_ref();
     let evoked = learning.map_or(Evoked::COUNTS, Evoked::of);
     let is_squared = learning.is_some_and(|learning| matches!(learning.rule.loss, Loss::SquaredError { .. }));

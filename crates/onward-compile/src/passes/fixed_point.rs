@@ -3,6 +3,7 @@
 use crate::formats::{LayerFormat, LearningFormat};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
+use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, ReadoutKind, Values};
 use std::collections::BTreeMap;
@@ -94,6 +95,22 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
+/// How a layer learns while its input is shown.
+fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> String {
+    let gate = steps.gate.map_or("none".into(), |(low, high)| format!("{low} <= membrane < {high}"));
+    format!(
+        "  at every {} steps, updates / 2^{}, {} more over the run; traces lose 1 / 2^{} a step; margin {} a step in a full \
+         block; gate: {gate}; nudge {}; {} axons of its own\n",
+        steps.every,
+        learning.shift,
+        learning.growth.most(),
+        steps.memory,
+        steps.margin(block),
+        learning.nudge,
+        steps.own
+    )
+}
+
 /// What a network that scores classes cannot have.
 fn unlearnable(network: &Network) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
@@ -123,6 +140,10 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
+                if step_format::rule(layer).is_some() {
+                    // Said by what looks at such layers alone.
+                    continue;
+                }
                 if layer.kind != LayerKind::Dense || layer.recurrent.is_some() {
                     error(layer.span.clone(), format!("`{name}`: its layers are dense, without recurrence"), without);
                 }
@@ -139,6 +160,7 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             _ => {}
         }
     }
+    errors.extend(network.layers().filter_map(|node| step_format::refused(network, node)));
     errors
 }
 
@@ -180,10 +202,11 @@ impl Pass for FixedPoint {
             return Err(errors);
         }
         let formats = network.layers().map(|node| {
-            let format = LayerFormat::new(network.layer(node), network.inputs(node), network.window_steps);
-            (node, format)
+            let (layer, window) = (network.layer(node), network.window_steps);
+            let format = LayerFormat::new(layer, network.inputs(node), window).with_steps(layer, window);
+            format.map(|format| (node, format)).map_err(|error| vec![error])
         });
-        let formats: std::collections::BTreeMap<_, _> = formats.collect();
+        let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
         let errors: Vec<Diagnostic> = formats
             .iter()
             .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?))
@@ -208,6 +231,10 @@ impl Pass for FixedPoint {
                 *deviation as f64 / 65536.0
             )
             .expect("writing to memory");
+            if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
+                text += &describe_steps(steps, learning, network.layer(node).block);
+                continue;
+            }
             if let Some(learning) = &format.learning {
                 let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
                 writeln!(

@@ -5,6 +5,9 @@ mod homeostasis;
 mod loss;
 mod optimizer;
 mod signal;
+mod steps;
+
+pub(crate) use steps::steps;
 
 pub(super) use signal::{Evoked, keep_potential};
 
