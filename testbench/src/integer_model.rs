@@ -175,7 +175,7 @@ pub fn encode(pixels: &[u8], window: i64) -> Vec<Vec<bool>> {
 }
 
 /// The generator, after the text in `crates/onward-isa/src/random.rs`.
-mod generator {
+pub(crate) mod generator {
     fn mix(mut x: u32) -> u32 {
         x ^= x >> 16;
         x = x.wrapping_mul(0x7feb352d);

@@ -3,7 +3,7 @@
 //! This is where floating point ends: from here on all is integers.
 
 use onward_image::Growth;
-use onward_net::{Gate, Initial, Layer, Learning, Loss, RateSchedule, Rule, Values};
+use onward_net::{Gate, Initial, Layer, LayerKind, Learning, Loss, RateSchedule, Rule, Values};
 
 /// The integer constants of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +19,10 @@ pub struct LayerFormat {
     pub one: i32,
     /// Standard deviation of drawn weights, with 16 more fraction bits.
     pub deviation: i64,
-    /// The same for the target's projection: 1.0.
+    /// The same for the target's projection: 1.0, into a convolution 0.3.
     pub target_deviation: i64,
+    /// What the target's projection is drawn about: 0, into a convolution the half of 1.0.
+    pub target_mean: i32,
     /// How the layer learns.
     pub learning: Option<LearningFormat>,
 }
@@ -31,6 +33,8 @@ pub struct LearningFormat {
     /// Updates are divided by 2^shift in the first epoch: `rate - fraction_bits + 2 log2(window)`, since counts and
     /// traces are sums over a window each.
     pub shift: i32,
+    /// How much more updates of a kernel's weights are divided, which are sums over places; 0 where none are shared.
+    pub places_shift: i32,
     /// How the shift grows over the run.
     pub growth: Growth,
     /// Voltages from `.0` on and below `.1` are where a change of weight changes the count; `None` if all are.
@@ -47,7 +51,7 @@ pub struct LearningFormat {
 }
 
 impl LayerFormat {
-    /// The format of a layer that has `inputs` axons beside the target's.
+    /// The format of a layer whose neurons have `inputs` weights beside the target's.
     pub fn new(layer: &Layer, inputs: u32, window: u32) -> Self {
         let bits = layer.weights.bits;
         let Initial::Drawn { gain } = layer.weights.initial else { unreachable!("weights are drawn") };
@@ -55,9 +59,13 @@ impl LayerFormat {
         let fraction_bits = if bits > 8 { bits - 4 } else { bits - 2 };
         let one = 1 << fraction_bits;
         let scaled = |value: f64| (value * f64::from(one) * 65536.0).round() as i64;
+        let convolution = matches!(layer.kind, LayerKind::Convolution(_));
+        // As many places pull at a weight of a kernel as a plane has: their sum grows like the root.
+        let places = if convolution { layer.shape[1] * layer.shape[2] } else { 1 };
+        let places_shift = (f64::from(places).log2() / 2.0).round() as i32;
         let learning = match &layer.learning {
             Learning::None => None,
-            Learning::Rule(rule) => Some(LearningFormat::new(rule, fraction_bits, window)),
+            Learning::Rule(rule) => Some(LearningFormat { places_shift, ..LearningFormat::new(rule, fraction_bits, window) }),
         };
         LayerFormat {
             weight_bits: bits,
@@ -65,7 +73,8 @@ impl LayerFormat {
             threshold: ((threshold * f64::from(one)).round() as i32).max(1),
             one,
             deviation: scaled(gain * (2.0 / f64::from(inputs)).sqrt()),
-            target_deviation: scaled(1.0),
+            target_deviation: scaled(if convolution { 0.3 } else { 1.0 }),
+            target_mean: if convolution { one / 2 } else { 0 },
             learning,
         }
     }
@@ -76,6 +85,7 @@ impl LearningFormat {
         let one = 1i32 << fraction_bits;
         let full = one * window as i32;
         LearningFormat {
+            places_shift: 0,
             shift: rule.rate as i32 - fraction_bits as i32 + 2 * window.ilog2() as i32,
             growth: match &rule.schedule {
                 RateSchedule::Anneal(times) => Growth::Evenly(*times),

@@ -1,11 +1,12 @@
 //! `fixed-point`: the integer constants of each layer.
 
 use crate::formats::{LayerFormat, LearningFormat};
+use crate::handlers::MOST_ROWS;
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
+    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
     Values,
 };
 use std::collections::BTreeMap;
@@ -97,7 +98,7 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
 }
 
 /// What of a rule is not made yet, as the text says it.
-fn unmade(rule: &Rule) -> Option<&'static str> {
+fn unmade(rule: &Rule, convolution: bool) -> Option<&'static str> {
     let Rule { loss, gate, optimizer, weight_decay, revive, .. } = rule;
     match loss {
         Loss::Hinge { .. } => {}
@@ -113,9 +114,30 @@ fn unmade(rule: &Rule) -> Option<&'static str> {
     match (gate, weight_decay, revive) {
         (Gate::Voltage, _, _) => Some("`gate = voltage`"),
         (_, Some(_), _) => Some("`weight_decay`"),
-        (_, _, false) => Some("`revive = none`"),
+        (_, _, false) if !convolution => Some("`revive = none`"),
         _ => None,
     }
+}
+
+/// What a convolution in a network that scores classes cannot be, each with what would help.
+fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
+    let mut all = Vec::new();
+    if convolution.groups != 1 || convolution.dilation != [1, 1] {
+        all.push(("its kernels are neither grouped nor dilated", "leave `groups` and `dilation` away"));
+    }
+    if convolution.kernel[0].div_ceil(convolution.stride[0]) > MOST_ROWS {
+        all.push(("a kernel reaches six rows of outputs at most", "a smaller kernel, or a larger stride"));
+    }
+    if let Learning::Rule(rule) = learning {
+        if rule.revive {
+            let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
+            all.push(("a convolution that learns has no bias that could revive its neurons", help));
+        }
+        if !matches!(rule.loss, Loss::Hinge { .. }) {
+            all.push(("a convolution learns by a hinge", "write `learning = hinge { revive = none }` for it"));
+        }
+    }
+    all
 }
 
 /// What a network that scores classes cannot have.
@@ -135,7 +157,8 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     "let values become spikes: `rate`, `poisson` or `latency`",
                 );
             }
-            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
+            Node::Flatten(_) => {}
+            Node::Pool(_) | Node::Add(_) | Node::Delay(_) => {
                 error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
             }
             Node::Readout(readout) if readout.kind != ReadoutKind::NearestTarget => {
@@ -147,8 +170,14 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
-                if layer.kind != LayerKind::Dense || layer.recurrent.is_some() {
-                    error(layer.span.clone(), format!("`{name}`: its layers are dense, without recurrence"), without);
+                if matches!(layer.kind, LayerKind::Sparse(_)) || layer.recurrent.is_some() {
+                    let what = format!("`{name}`: its layers are dense or convolutions, without recurrence");
+                    error(layer.span.clone(), what, without);
+                }
+                if let LayerKind::Convolution(convolution) = &layer.kind {
+                    for (what, help) in unlearnable_kernels(convolution, &layer.learning) {
+                        error(layer.span.clone(), format!("`{name}`: {what}"), help);
+                    }
                 }
                 let Neuron { threshold, .. } = &layer.neuron;
                 let plain = Neuron { threshold: threshold.clone(), ..Neuron::default() };
@@ -157,7 +186,7 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     error(layer.span.clone(), what, without);
                 }
                 if let Learning::Rule(rule) = &layer.learning
-                    && let Some(what) = unmade(rule)
+                    && let Some(what) = unmade(rule, matches!(layer.kind, LayerKind::Convolution(_)))
                 {
                     let what = format!("`{name}` learn with {what}: it is not made yet");
                     error(layer.span.clone(), what, "write what is: `hinge { gate = surrogate }` or `gate = none`");
@@ -210,7 +239,7 @@ impl Pass for FixedPoint {
             return Err(errors);
         }
         let formats = network.layers().map(|node| {
-            let format = LayerFormat::new(network.layer(node), network.inputs(node), network.window_steps);
+            let format = LayerFormat::new(network.layer(node), network.fan_in(node), network.window_steps);
             (node, format)
         });
         let formats: std::collections::BTreeMap<_, _> = formats.collect();

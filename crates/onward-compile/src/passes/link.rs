@@ -7,7 +7,7 @@ use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
 use onward_isa::Space;
-use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind};
+use onward_net::{Input, LayerKind, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use std::fmt::Write;
 
 pub(super) struct Link;
 
-/// The drawn weights of a layer, `[input][neuron]`, and of the target's projection, `[class][neuron]`.
+/// The drawn weights of a layer, `[input][neuron]` or those of kernels, and of the target's projection, `[class][neuron]`.
 struct Drawn {
     weights: Vec<i16>,
     target_weights: Vec<i16>,
@@ -24,17 +24,23 @@ struct Drawn {
 fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
     let network = compilation.network();
     let layers = network.layers().filter(|node| compilation.formats.contains_key(node)).map(|node| {
-        let (format, neurons) = (&compilation.formats[&node], network.layer(node).neurons() as usize);
+        let (format, layer) = (&compilation.formats[&node], network.layer(node));
         let max = (1 << (format.weight_bits - 1)) - 1;
-        let of = |stream: u32, rows: u32, deviation| {
-            weights::draw(compilation.options.seed, stream, rows as usize * neurons, deviation, max)
+        let of = |stream: u32, count: usize, deviation| {
+            weights::draw(compilation.options.seed, stream, count, deviation, max)
         };
         let stream = 2 * node.index() as u32;
-        let fed_by_target = network.is_fed_by_target(node);
-        let classes = if fed_by_target { network.classes() } else { 0 };
+        let neurons = layer.neurons() as usize;
+        let classes = if network.is_fed_by_target(node) { network.classes() as usize } else { 0 };
+        let sets = match &layer.kind {
+            LayerKind::Convolution(convolution) => convolution.channels as usize,
+            _ => neurons,
+        };
+        let about = |weight: i16| (i32::from(weight) + format.target_mean).clamp(-max, max) as i16;
+        let target_weights = of(stream + 1, classes * neurons, format.target_deviation);
         let drawn = Drawn {
-            weights: of(stream, network.inputs(node), format.deviation),
-            target_weights: of(stream + 1, classes, format.target_deviation),
+            weights: of(stream, network.fan_in(node) as usize * sets, format.deviation),
+            target_weights: target_weights.into_iter().map(about).collect(),
         };
         (node, drawn)
     });
@@ -50,16 +56,22 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
     let Some(drawn) = drawn.get(&block.node) else {
         return tables::contents(compilation, number, layout);
     };
-    let neurons = compilation.network().layer(block.node).neurons() as usize;
+    let layer = compilation.network().layer(block.node);
+    let neurons = layer.neurons() as usize;
+    if let Some(connection) = compilation.connections[number].as_ref() {
+        contents = tables::of_kernels(connection, layer, &drawn.weights, layout);
+    }
     let synapses = &mut contents[Space::Synapse as usize];
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
-    for (name, weights) in [("weights", &drawn.weights), ("target_weights", &drawn.target_weights)] {
+    let dense = ("weights", &drawn.weights);
+    let arrays = [dense, ("target_weights", &drawn.target_weights)];
+    for (name, weights) in arrays.into_iter().skip(usize::from(compilation.connections[number].is_some())) {
         let Some(symbol) = layout.symbol(name) else { continue };
         let width = symbol.width().expect("the layout made it of a width");
         let mut at = symbol.offset as usize;
         for row in weights.chunks(neurons) {
-            for &weight in &row[block.first_neuron as usize..][..block.neurons as usize] {
-                put(synapses, width, at, weight.into());
+            for index in 0..block.neurons {
+                put(synapses, width, at, row[block.neuron(index) as usize].into());
                 at += 1;
             }
         }
@@ -69,8 +81,8 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
         let value = learning.map_or(0, |learning| learning.shift);
         let start = shift.offset as usize * 4;
         let neuron = &mut contents[Space::Neuron as usize];
-        neuron.resize(start + 4, 0);
-        neuron[start..].copy_from_slice(&value.to_le_bytes());
+        neuron.resize(neuron.len().max(start + 4), 0);
+        neuron[start..start + 4].copy_from_slice(&value.to_le_bytes());
     }
     contents
 }
