@@ -21,7 +21,7 @@ const MOST_SHIFT: i32 = 31;
 /// A layer whose updates are divided by more than an instruction can.
 fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
     let grown = learning.growth.most();
-    let last = learning.shift + grown as i32;
+    let last = learning.shift + learning.places_shift + grown as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
@@ -31,6 +31,14 @@ fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
             ))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
+}
+
+/// Neurons of a full block.
+fn neurons_of_a_block(layer: &Layer) -> u32 {
+    match layer.kind {
+        LayerKind::Convolution(_) => layer.block * layer.shape[1] * layer.shape[2],
+        LayerKind::Dense | LayerKind::Sparse(_) => layer.block,
+    }
 }
 
 /// Whether layers learn, or are asked for the scores of classes.
@@ -268,13 +276,17 @@ impl Pass for FixedPoint {
             )
             .expect("writing to memory");
             if let Some(learning) = &format.learning {
+                let kernels = match learning.places_shift {
+                    0 => String::new(),
+                    more => format!(" (of kernels / 2^{})", learning.shift + more),
+                };
                 let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
                 writeln!(
                     text,
-                    "  updates / 2^{}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
+                    "  updates / 2^{}{kernels}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
                     learning.shift,
                     learning.growth.most(),
-                    learning.margin(network.layer(node).block),
+                    learning.margin(neurons_of_a_block(network.layer(node))),
                     learning.nudge
                 )
                 .expect("writing to memory");

@@ -63,13 +63,18 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
     }
     let synapses = &mut contents[Space::Synapse as usize];
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
-    let dense = ("weights", &drawn.weights);
-    let arrays = [dense, ("target_weights", &drawn.target_weights)];
-    for (name, weights) in arrays.into_iter().skip(usize::from(compilation.connections[number].is_some())) {
+    // Rows lie in the order of the axons; what is drawn for an input does not depend on who sends it, or in which order.
+    let sources = &compilation.sources[&block.node];
+    let places = sources.iter().flat_map(|source| (0..source.count).flat_map(|index| source.feeds.of(index)));
+    let places: Vec<usize> = places.map(|feed| feed.place as usize).collect();
+    let classes: Vec<usize> = (0..drawn.target_weights.len() / neurons).collect();
+    let dense = compilation.connections[number].is_none().then_some(("weights", &drawn.weights, &places));
+    for (name, weights, rows) in dense.into_iter().chain([("target_weights", &drawn.target_weights, &classes)]) {
         let Some(symbol) = layout.symbol(name) else { continue };
         let width = symbol.width().expect("the layout made it of a width");
         let mut at = symbol.offset as usize;
-        for row in weights.chunks(neurons) {
+        for row in rows {
+            let row = &weights[row * neurons..][..neurons];
             for index in 0..block.neurons {
                 put(synapses, width, at, row[block.neuron(index) as usize].into());
                 at += 1;
