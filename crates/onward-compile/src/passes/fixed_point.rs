@@ -6,8 +6,8 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
-    Values,
+    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind,
+    Rule, Values,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,9 +19,9 @@ pub(super) struct FixedPoint;
 const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
-fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
+fn too_slow(layer: &Layer, learning: &LearningFormat, places_shift: i32) -> Option<Diagnostic> {
     let grown = learning.growth.most();
-    let last = learning.shift + learning.places_shift + grown as i32;
+    let last = learning.shift + places_shift + grown as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
@@ -105,28 +105,6 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
-/// What of a rule is not made yet, as the text says it.
-fn unmade(rule: &Rule, convolution: bool) -> Option<&'static str> {
-    let Rule { loss, gate, optimizer, weight_decay, revive, .. } = rule;
-    match loss {
-        Loss::Hinge { .. } => {}
-        Loss::Softmax { .. } => return Some("`softmax`"),
-        Loss::SquaredError { .. } => return Some("`squared_error`"),
-        Loss::Hebbian => return Some("`hebbian`"),
-    }
-    match optimizer {
-        Optimizer::Plain => {}
-        Optimizer::Momentum { .. } => return Some("`optimizer = momentum`"),
-        Optimizer::Adaptive { .. } => return Some("`optimizer = adaptive`"),
-    }
-    match (gate, weight_decay, revive) {
-        (Gate::Voltage, _, _) => Some("`gate = voltage`"),
-        (_, Some(_), _) => Some("`weight_decay`"),
-        (_, _, false) if !convolution => Some("`revive = none`"),
-        _ => None,
-    }
-}
-
 /// What a convolution in a network that scores classes cannot be, each with what would help.
 fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
@@ -141,8 +119,11 @@ fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&
             let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
             all.push(("a convolution that learns has no bias that could revive its neurons", help));
         }
-        if !matches!(rule.loss, Loss::Hinge { .. }) {
-            all.push(("a convolution learns by a hinge", "write `learning = hinge { revive = none }` for it"));
+        let Rule { loss, gate, optimizer, weight_decay, .. } = rule;
+        let plain = *optimizer == Optimizer::Plain && weight_decay.is_none() && *gate != Gate::Voltage;
+        if !plain || !matches!(loss, Loss::Hinge { .. }) {
+            let help = "write `learning = hinge { revive = none }` for it, with a gate that is `surrogate` or `none`";
+            all.push(("a convolution learns by a hinge over spike counts, without momentum or decay", help));
         }
     }
     all
@@ -192,12 +173,6 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                 if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && let Some(what) = unmade(rule, matches!(layer.kind, LayerKind::Convolution(_)))
-                {
-                    let what = format!("`{name}` learn with {what}: it is not made yet");
-                    error(layer.span.clone(), what, "write what is: `hinge { gate = surrogate }` or `gate = none`");
                 }
                 if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
                     error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
@@ -253,7 +228,7 @@ impl Pass for FixedPoint {
         let formats: std::collections::BTreeMap<_, _> = formats.collect();
         let errors: Vec<Diagnostic> = formats
             .iter()
-            .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?))
+            .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?, format.places_shift))
             .collect();
         compilation.formats = formats;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -276,7 +251,7 @@ impl Pass for FixedPoint {
             )
             .expect("writing to memory");
             if let Some(learning) = &format.learning {
-                let kernels = match learning.places_shift {
+                let kernels = match format.places_shift {
                     0 => String::new(),
                     more => format!(" (of kernels / 2^{})", learning.shift + more),
                 };
@@ -287,7 +262,7 @@ impl Pass for FixedPoint {
                     learning.shift,
                     learning.growth.most(),
                     learning.margin(neurons_of_a_block(network.layer(node))),
-                    learning.nudge
+                    if learning.rule.revive { learning.nudge } else { 0 }
                 )
                 .expect("writing to memory");
             }

@@ -1,12 +1,13 @@
 //! `link`: everything comes together in an image; initial weights are drawn.
 
 use super::tables;
+use crate::formats::Table;
 use crate::layout::put;
 use crate::pass::{Compilation, Pass};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
-use onward_isa::Space;
+use onward_isa::{Space, Width};
 use onward_net::{Input, LayerKind, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -81,13 +82,18 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
             }
         }
     }
-    if let Some(shift) = layout.symbol("shift") {
-        let learning = compilation.formats[&block.node].learning.as_ref();
-        let value = learning.map_or(0, |learning| learning.shift);
-        let start = shift.offset as usize * 4;
-        let neuron = &mut contents[Space::Neuron as usize];
-        neuron.resize(neuron.len().max(start + 4), 0);
-        neuron[start..start + 4].copy_from_slice(&value.to_le_bytes());
+    if let Some(learning) = &compilation.formats[&block.node].learning {
+        let shift = Table { name: "shift", width: Width::W32, values: vec![learning.shift] };
+        let tables = learning.tables(compilation.network().classes(), block.neurons);
+        for table in std::iter::once(shift).chain(tables) {
+            let Some(symbol) = layout.symbol(table.name) else { continue };
+            let bytes = &mut contents[Space::Neuron as usize];
+            let end = (symbol.offset as usize + table.values.len()) * table.width.bits() as usize / 8;
+            bytes.resize(bytes.len().max(end), 0);
+            for (at, &value) in table.values.iter().enumerate() {
+                put(bytes, table.width, symbol.offset as usize + at, value.into());
+            }
+        }
     }
     contents
 }

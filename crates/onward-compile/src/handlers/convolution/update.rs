@@ -18,7 +18,7 @@ pub(super) fn pulls(fed_by_target: bool) -> &'static [&'static str] {
 pub(super) fn update(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
     rival(a, shape, learning);
     pull(a, shape, learning);
-    kernels(a, shape, learning);
+    kernels(a, shape);
     if shape.of.fed_by_target {
         target_weights(a, shape, learning);
     }
@@ -116,13 +116,13 @@ fn pull(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
 }
 
 /// All paths at once, summed over all places exactly, rounded once.
-fn kernels(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
+fn kernels(a: &mut Assembly, shape: &Shape) {
     let fed = shape.of.fed_by_target;
     a.gap();
     a.comment("A weight changes by the sum, over all places, of what pulls at the neuron times the input's trace.");
     a.load_symbol("r9", "SHIFT");
     a.code("ld r9, n32[r9]", "");
-    a.advance("r9", learning.places_shift.into(), "as many places pull at each weight");
+    a.advance("r9", shape.of.format.places_shift.into(), "as many places pull at each weight");
     a.load_symbol("r1", "TRACE");
     if !fed {
         a.code("special r10, slot", "");
