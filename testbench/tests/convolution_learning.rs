@@ -56,7 +56,10 @@ fn network(random: &mut SplitMix64) -> (Network, String) {
         let from = if number == 1 { "pixels, class".into() } else { format!("layer{}", number - 1) };
         let learning = layer.learning.as_ref().map_or("none".into(), |hinge| {
             let gate = if hinge.gated { "surrogate" } else { "none" };
-            format!("hinge {{ rate = {}, margin = {}, anneal = 0, gate = {gate}, revive = none }}", hinge.rate, hinge.margin)
+            format!(
+                "hinge {{ rate = {}, margin = {}, anneal = 0, gate = {gate}, revive = none }}",
+                hinge.rate, hinge.margin
+            )
         });
         let [(ky, kx), (sy, sx), (py, px)] = [kernel, stride, padding].map(|[y, x]| (y, x));
         text += &format!(
@@ -108,7 +111,8 @@ fn kernel_order(state: &State, text: &Layer, channels: usize) -> Vec<usize> {
                 for ky in (0..rows).rev().filter(|ky| ky % text.stride[0] == phase_y) {
                     for kx in (0..columns).rev().filter(|kx| kx % text.stride[1] == phase_x) {
                         order.extend(
-                            (0..channels).map(|channel| ((channel * state.input[0] + input) * rows + ky) * columns + kx),
+                            (0..channels)
+                                .map(|channel| ((channel * state.input[0] + input) * rows + ky) * columns + kx),
                         );
                     }
                 }
@@ -180,7 +184,10 @@ fn run(seed: u64, samples: usize) -> Result<(), String> {
     let (network, text) = network(random);
     let mut chip = Chip::builtin("large").expect("a chip of that name");
     chip.core.lanes = [4, 16, 64][random.below(3) as usize];
-    chip.core.vector_length = [64, 256][random.below(2) as usize];
+    chip.core.vector_length = [128, 256][random.below(2) as usize];
+    chip.memory.neuron_bytes = 1 << 20;
+    chip.memory.axon_bytes = 1 << 20;
+    chip.memory.synapse_bytes = 1 << 20;
     let image = image(&text, chip, seed);
     let options = Options { seed, ..Options::default() };
     let mut machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
@@ -211,12 +218,12 @@ fn run(seed: u64, samples: usize) -> Result<(), String> {
     let pixels: usize = network.input.iter().product();
     let window = network.window;
     for number in 0..samples {
-        let sample: Vec<u8> = (0..pixels).map(|_| if random.below(3) == 0 { 0 } else { random.below(256) as u8 }).collect();
+        let sample: Vec<u8> =
+            (0..pixels).map(|_| if random.below(3) == 0 { 0 } else { random.below(256) as u8 }).collect();
         let class = random.below(network.classes as u32) as usize;
         let learn = number % 4 != 3;
         let tag = |target| Tag { target, learn, slot: class as u16 };
-        let mut answers =
-            show(&mut machine, &image, tag(false), HostInputKind::Input, &encode(&sample, window as i64));
+        let mut answers = show(&mut machine, &image, tag(false), HostInputKind::Input, &encode(&sample, window as i64));
         if learn {
             let line: Vec<bool> = (0..network.classes).map(|line| line == class).collect();
             answers.extend(show(&mut machine, &image, tag(true), HostInputKind::Target, &vec![line; window]));

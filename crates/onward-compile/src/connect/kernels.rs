@@ -1,7 +1,7 @@
 //! The kernels of a convolution as they lie in a block's memories.
 
-use super::{Entry, Phase};
 use super::axis::Axis;
+use super::{Entry, Phase};
 use crate::plan::PlannedBlock;
 use onward_image::{Order, Plane};
 use onward_net::Convolution;

@@ -6,8 +6,8 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind,
-    Rule, Values,
+    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer,
+    ReadoutKind, Rule, Values,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,7 +1,9 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
 use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
-use crate::handlers::{BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout};
+use crate::handlers::{
+    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout,
+};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
@@ -50,7 +52,8 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                     LayerKind::Convolution(of) => {
                         let input = plane(network.graph[network.signal(block.node)].shape());
                         let sources = &compilation.sources[&block.node];
-                        let connection = connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
+                        let connection =
+                            connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
                         convolution(&shape, connection)
                     }
                     _ => layer(&shape),

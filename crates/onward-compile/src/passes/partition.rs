@@ -73,13 +73,16 @@ fn too_long(network: &Network, node: NodeIndex, chip: &Chip) -> Option<Diagnosti
     let layer = network.layer(node);
     let length = u32::from(chip.core.vector_length);
     let error = |message: String| Diagnostic::new(layer.span.clone(), message);
-    let note = |what: &str| format!("chip `{}` computes with vectors of at most {length} elements, one a {what}", chip.name);
+    let note =
+        |what: &str| format!("chip `{}` computes with vectors of at most {length} elements, one a {what}", chip.name);
     let LayerKind::Convolution(convolution) = &layer.kind else {
         return (layer.block > length).then(|| {
             error(format!("the blocks of layer `{}` are too large", layer.name))
                 .label(format!("blocks of {} neurons", layer.block))
                 .note(note("neuron"))
-                .help(format!("give the layer the option `block = {length}` or less, or choose a chip with longer vectors"))
+                .help(format!(
+                    "give the layer the option `block = {length}` or less, or choose a chip with longer vectors"
+                ))
         });
     };
     // A row of a kernel may be longer than one of the plane.
@@ -91,7 +94,9 @@ fn too_long(network: &Network, node: NodeIndex, chip: &Chip) -> Option<Diagnosti
             .note(note("neuron of a row"));
         match fitting {
             0 => error.help("a larger stride, or a chip with longer vectors"),
-            _ => error.help(format!("give the layer the option `block = {fitting}` or less, or choose a chip with longer vectors")),
+            _ => error.help(format!(
+                "give the layer the option `block = {fitting}` or less, or choose a chip with longer vectors"
+            )),
         }
     })
 }
