@@ -4,7 +4,7 @@
 use onward_chip::Chip;
 use onward_compile::compile;
 use onward_diagnostic::Source;
-use onward_emulate::{Engine, Machine, Options};
+use onward_emulate::{Machine, Options};
 use onward_image::{HostInputKind, Image, Order, PopulationKind, Tag};
 use onward_run::data::SplitMix64;
 use proptest::prelude::*;
@@ -189,7 +189,7 @@ fn run(seed: u64, samples: usize) -> Result<(), String> {
     chip.memory.axon_bytes = 1 << 20;
     chip.memory.synapse_bytes = 1 << 20;
     let image = image(&text, chip, seed);
-    let options = Options { seed, ..Options::default() };
+    let options = Options { seed, timing: false, threads: 1 };
     let mut machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
     let places = places(&image);
     let mut reading = Machine::new(&image, options).map_err(|error| error.to_string())?;
