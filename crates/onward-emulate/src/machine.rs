@@ -377,8 +377,21 @@ impl Machine {
             }
         }
         if let Some(fault) = first {
-            return Err(fault);
+            let complete = (fault.step - self.step) as usize;
+            return Err(Fault { reached: self.reached_host(complete), ..fault });
         }
+        let outputs = self.reached_host(steps);
+        if let Some(timing) = &mut self.timing {
+            let outlets = &self.outlets[..self.host_inputs];
+            let places: Vec<usize> = self.groups.running_places().collect();
+            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
+        }
+        self.step += steps as u64;
+        Ok(outputs)
+    }
+
+    /// What reached the host in the first steps of the chunk that just ran, by step.
+    fn reached_host(&self, steps: usize) -> Vec<Output> {
         let sending: Vec<_> = self.to_host.iter().filter(|&&(outlet, _)| self.outlets[outlet].any()).collect();
         let packets = |&&(outlet, _): &&(usize, _)| {
             (1..=steps).map(|slot| self.outlets[outlet].count(slot) as usize).sum::<usize>()
@@ -391,13 +404,7 @@ impl Machine {
                 });
             }
         }
-        if let Some(timing) = &mut self.timing {
-            let outlets = &self.outlets[..self.host_inputs];
-            let places: Vec<usize> = self.groups.running_places().collect();
-            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
-        }
-        self.step += steps as u64;
-        Ok(outputs)
+        outputs
     }
 
     /// Carries over what the last chunk left: packets of its last step, and blocks that are awake.

@@ -4,8 +4,10 @@
 //! configuration port, and counts right answers. Everything that is computed of a network is computed by its handlers.
 
 pub mod data;
+mod pace;
 mod session;
 mod train;
 
+pub use pace::Pace;
 pub use session::{Session, SessionError, Spike, spikes_to_npy};
 pub use train::{EpochReport, Phase, Progress, TrainReport, learned, test, train, weights_hash};

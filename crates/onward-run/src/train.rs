@@ -28,7 +28,7 @@ pub struct EpochReport {
     pub epoch: u32,
     /// Samples learned from.
     pub samples: usize,
-    /// Test samples shown, and how many were answered right.
+    /// Test samples answered, and how many of them right.
     pub tested: usize,
     /// Right answers.
     pub right: usize,
@@ -73,9 +73,9 @@ pub struct Phase {
 }
 
 impl EpochReport {
-    /// Share of right answers, percent.
-    pub fn accuracy_percent(&self) -> f64 {
-        100.0 * self.right as f64 / self.tested.max(1) as f64
+    /// Share of right answers, percent; none where nothing was tested.
+    pub fn accuracy_percent(&self) -> Option<f64> {
+        (self.tested > 0).then(|| 100.0 * self.right as f64 / self.tested as f64)
     }
 }
 
@@ -94,8 +94,8 @@ fn counted<T>(
     Ok(result)
 }
 
-/// Trains for `epochs` epochs, in an order drawn from `seed`, and tests after each. `progress` may break off; what ran
-/// by then is reported in full.
+/// Trains for `epochs` epochs, in an order drawn from `seed`, and tests after each. `progress` may break off after any chunk
+/// of steps; what ran by then is reported in full, and nothing is run for the report.
 ///
 /// # Errors
 /// See [`SessionError`].
@@ -128,11 +128,8 @@ pub fn train(
         let learn_time = start.elapsed();
         learning_counters = learning_counters.plus(&session.machine().counters().since(&before));
         interrupted |= samples < order.len();
-        // A run that is broken off still says how good it was by then, if that takes no longer than a blink.
-        let broken_off = interrupted;
         let tested = test_epoch(session, image, dataset, epoch, &mut testing, |done| {
-            let flow = progress(Progress { learning: false, epoch, done, total: dataset.test.len() });
-            if broken_off { ControlFlow::Continue(()) } else { flow }
+            progress(Progress { learning: false, epoch, done, total: dataset.test.len() })
         })?;
         interrupted |= tested.tested < dataset.test.len();
         reports.push(EpochReport { samples, learn_time, ..tested });

@@ -191,6 +191,12 @@ impl Pass for FixedPoint {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let layers = compilation.formats.len() + compilation.parameters.len();
+        let weights = compilation.parameters.values().flat_map(|of| &of.weights).map(|weights| weights.len() as u64);
+        vec![(layers as u64, "format"), (weights.sum(), "weight")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();

@@ -186,6 +186,12 @@ impl Pass for Link {
         Ok(())
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = compilation.image.iter().flat_map(|image| &image.blocks);
+        let bytes = blocks.flat_map(|block| &block.contents).map(|contents| contents.len() as u64);
+        vec![(bytes.sum(), "byte")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let Some(image) = &compilation.image else { return String::new() };
         let mut text = String::new();

@@ -73,7 +73,10 @@ impl Machine {
         for step in 0..steps {
             let mut packets: Vec<HostPacket> = packets.iter().copied().filter(|packet| packet.step == step).collect();
             packets.sort_by_key(|packet| (packet.input, packet.index));
-            let mut reached_host = self.run_step(&packets)?;
+            let mut reached_host = match self.run_step(&packets) {
+                Ok(reached) => reached,
+                Err(fault) => return Err(Fault { reached: outputs, ..fault }),
+            };
             reached_host.sort_by_key(|(place, _)| *place);
             outputs.extend(reached_host.into_iter().map(|(_, output)| output));
         }

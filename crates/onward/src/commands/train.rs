@@ -5,7 +5,7 @@ use super::place::HowToPlace;
 use super::run::Test;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
-use crate::progress::Monitor;
+use crate::progress::{Monitor, PassMonitor};
 use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
@@ -67,14 +67,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let chip = Chip::load(&arguments.chip)?;
     let source = read_network(&arguments.network, &arguments.set)?;
-    let mut image = onward_compile::compile(&source, &arguments.place.options(chip, arguments.seed)?)
-        .map_err(|errors| Failure::diagnostics(&source, &errors))?;
+    let monitor = PassMonitor::new(None);
+    let options = arguments.place.options(chip, arguments.seed)?;
+    let compiled = onward_compile::compile_with(&source, &options, |pass, _| monitor.done(pass));
+    drop(monitor);
+    let mut image = compiled.map_err(|errors| Failure::diagnostics(&source, &errors))?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     if !learns(&image) {
         if arguments.output.is_some() {
             let help = "compile it with `onward compile -o`; it stays what it is";
             return Err(Failure::input_with_help("the network learns nothing that could be saved", help));
         }
+        terminal::print("The network learns nothing: none of its layers has `learning`. It is tested as it is.\n\n")?;
         let test = Test {
             command: "train",
             name: &source.name,
@@ -162,9 +166,11 @@ impl Learning<'_> {
         // The report first: what was learned in hours is not lost to a full disk, and each file is tried.
         terminal::print(&report::report(&results))?;
         let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
-        let image_written = output
-            .as_ref()
-            .map_or(Ok(()), |output| output.write_image(&onward_run::learned(session.machine(), self.image)));
+        let image_written = output.as_ref().map_or(Ok(()), |output| {
+            // A run that was broken off left windows open: they close before the image is saved, so that it is at rest.
+            session.rest().map_err(failed)?;
+            output.write_image(&onward_run::learned(session.machine(), self.image))
+        });
         let sent = onward_profile::traffic(self.image, &trained.counters);
         let traffic_written = traffic.as_ref().map_or(Ok(()), |traffic| traffic.write_json(&sent));
         json_written.and(image_written).and(traffic_written)?;
