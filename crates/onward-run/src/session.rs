@@ -135,9 +135,9 @@ impl Session {
         };
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
-            match image.network.populations[block.population as usize].kind {
+            match &image.network.populations[block.population as usize].kind {
                 PopulationKind::Layer { schedule: Some(schedule) } if block.symbol("shift").is_some() => {
-                    Some((number as u32, schedule))
+                    Some((number as u32, schedule.clone()))
                 }
                 _ => None,
             }

@@ -1,8 +1,8 @@
 //! Handlers: the programs of layers and readouts, written as assembly that people can read.
 
 mod events;
-mod hinge;
 mod layer;
+mod learning;
 mod neurons;
 mod readout;
 mod relay;

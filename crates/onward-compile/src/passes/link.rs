@@ -84,7 +84,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Target(target) => (PopulationKind::Target, target.classes),
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
-                let schedule = learning.map(|learning| Schedule { shift: learning.shift, anneal: learning.anneal });
+                let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
                 (PopulationKind::Layer { schedule }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {

@@ -1,8 +1,9 @@
 //! What a network as a whole must have.
 
 use super::Checker;
-use crate::network::{Learning, Node, ReadoutKind};
+use crate::network::{Node, ReadoutKind};
 use crate::parameters::place;
+use crate::rule::Learning;
 use crate::syntax::Word;
 use crate::vocabulary::Family;
 use onward_diagnostic::Diagnostic;
