@@ -94,7 +94,7 @@ fn learning_ends_with_the_step_it_is_broken_off_at() {
         // What is saved of it is at rest.
         session.rest().expect("windows close");
         assert!(!session.machine().is_busy());
-        let saved = learned(session.machine(), &image);
+        let saved = learned(session.machine(), &image, 0);
         let mut again = Session::new(&saved, EMULATION).expect("a session");
         assert_eq!(again.infer(&data.test, 5, |_| ControlFlow::Continue(())).expect("answers").len(), 5);
     }

@@ -291,7 +291,9 @@ impl Machine {
                     machine.outlet_ranges.push(first_outlet..machine.outlets.len());
                     let contents = contents(number as usize);
                     let addresses = program.code.len() - 1; // not the one behind the last
-                    machine.blocks.push(Block::new(block, contents, number, addresses, options.seed));
+                    let mut made = Block::new(block, contents, number, addresses, options.seed);
+                    made.draws = image.learned.draws.get(number as usize).copied().unwrap_or(0);
+                    machine.blocks.push(made);
                 }
                 machine.groups.push(first..machine.blocks.len(), group.recurrent);
             }
@@ -507,6 +509,11 @@ impl Machine {
             timing: self.timing.as_ref().map(Timing::totals),
             configuration_bits: self.configuration_bits,
         }
+    }
+
+    /// How often the generator of each block has drawn, by logical number.
+    pub fn draws(&self) -> Vec<u32> {
+        self.place.iter().map(|&place| self.blocks[place].draws).collect()
     }
 
     /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.

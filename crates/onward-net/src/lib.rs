@@ -71,6 +71,7 @@ mod text;
 mod vocabulary;
 
 pub use include::{with_includes, with_settings};
+pub use load::read_npz;
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Initial, Input, Layer, LayerKind, Network, Neuron,
     Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values, Weights,

@@ -12,6 +12,8 @@ const CHUNK_STEPS: usize = 1024;
 const CHUNK_BITS: u64 = 1 << 27;
 /// But not fewer than these.
 const CHUNK_STEPS_LEAST: u64 = 64;
+/// The greatest shift of an instruction.
+const MOST_SHIFT: i32 = 31;
 
 /// Why a session cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,9 @@ pub enum SessionError {
     /// The image has no input, target or tag that the host could send.
     #[error("the image takes no {0} from the host: it was not compiled from a network that learns classes")]
     Input(&'static str),
+    /// A layer's handlers cannot leave its weights alone.
+    #[error("the layer `{0}` cannot be kept from learning; write `learning = none` in its text")]
+    Frozen(String),
     /// A block does not go to sleep though nothing comes for it any more.
     #[error("the network does not come to rest after its last window: a handler stays awake")]
     Restless,
@@ -80,6 +85,8 @@ pub struct Session {
     /// From the first step that shows a sample to the one that brings the answer.
     latency: u64,
     schedules: Vec<(u32, Schedule)>,
+    /// What is added to their shifts.
+    rate_shift: i32,
     buffer: Vec<u64>,
     /// For each block whose packets stand for neurons, which ones; empty unless spikes are read.
     neurons: Vec<Vec<u32>>,
@@ -136,7 +143,7 @@ impl Session {
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match &image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule) } if block.symbol("shift").is_some() => {
+                PopulationKind::Layer { schedule: Some(schedule), .. } if block.symbol("shift").is_some() => {
                     Some((number as u32, schedule.clone()))
                 }
                 _ => None,
@@ -158,6 +165,7 @@ impl Session {
             lag,
             neurons: if reads_spikes { image.blocks.iter().map(of_block).collect() } else { Vec::new() },
             schedules: schedules.collect(),
+            rate_shift: 0,
             buffer: vec![0; window * words],
         })
     }
@@ -186,8 +194,37 @@ impl Session {
     /// none.
     pub fn set_epoch(&mut self, epoch: u32, epochs: u32) {
         for (block, schedule) in &self.schedules {
-            self.machine.write(*block, "shift", &[schedule.shift_in(epoch, epochs)]);
+            let shift = schedule.shift_in(epoch, epochs).saturating_add(self.rate_shift);
+            self.machine.write(*block, "shift", &[shift.clamp(-MOST_SHIFT, MOST_SHIFT)]);
         }
+    }
+
+    /// From the next epoch on, all layers learn by `2^-shift` of what their schedules say; beyond what an instruction can
+    /// shift by, as slowly or fast as it can.
+    pub fn set_rate_shift(&mut self, shift: i32) {
+        self.rate_shift = shift;
+    }
+
+    /// Lets only some layers learn, over the configuration port: those for whose number (of a population) the rule holds.
+    /// The others keep their weights; they go on to carry input and target, and to note what each evokes.
+    ///
+    /// # Errors
+    /// A layer that learns cannot be told not to.
+    pub fn let_learn(&mut self, image: &Image, learns: impl Fn(u32) -> bool) -> Result<(), SessionError> {
+        for (block, _) in &self.schedules {
+            let population = image.blocks[*block as usize].population;
+            let frozen = i32::from(!learns(population));
+            // Written only where it is another: a run that freezes nothing writes nothing.
+            let now = self.machine.peek(*block, "frozen");
+            if now.as_deref() == Some(&[frozen]) || now.is_none() && frozen == 0 {
+                continue;
+            }
+            if !self.machine.write(*block, "frozen", &[frozen]) {
+                let name = image.network.populations[population as usize].name.clone();
+                return Err(SessionError::Frozen(name));
+            }
+        }
+        Ok(())
     }
 
     /// Shows samples and their targets; the network learns from each. `progress` is told how many have been shown, at

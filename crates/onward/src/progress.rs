@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onward_compile::{PASSES, Pass};
-use onward_run::Progress;
 use onward_run::data::Dataset;
+use onward_run::{Epochs, Progress};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ pub struct Monitor {
     bar: ProgressBar,
     stop: Arc<AtomicBool>,
     start: Instant,
-    epochs: u32,
+    epochs: Epochs,
     /// Windows that learning an epoch and testing take: what time goes with.
     windows: (u64, u64),
     phase: Option<(bool, u32)>,
@@ -29,15 +29,15 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Follows a run of so many epochs on the data; 0 epochs for a test alone.
+    /// Follows a run of epochs on the data; none for a test alone.
     ///
     /// # Errors
     /// Ctrl-C cannot be listened for.
-    pub fn new(epochs: u32, dataset: &Dataset) -> Result<Monitor, Failure> {
+    pub fn new(epochs: Epochs, dataset: &Dataset) -> Result<Monitor, Failure> {
         let stop = listen()?;
-        let learning = if epochs > 0 { 2 * dataset.train.len() as u64 } else { 0 };
+        let learning = if epochs.count > 0 { 2 * dataset.train.len() as u64 } else { 0 };
         let windows = (learning, dataset.test.len() as u64);
-        let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.max(1)));
+        let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.count.max(1)));
         let now = Instant::now();
         Ok(Monitor { bar, stop, start: now, epochs, windows, phase: None, phase_start: now, shown: false })
     }
@@ -57,7 +57,8 @@ impl Monitor {
         if self.shown {
             let in_epoch =
                 if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
-            self.bar.set_position(u64::from(progress.epoch) * (self.windows.0 + self.windows.1) + in_epoch);
+            let epoch = progress.epoch - self.epochs.first;
+            self.bar.set_position(u64::from(epoch) * (self.windows.0 + self.windows.1) + in_epoch);
             self.bar.set_message(self.message(progress));
         }
         if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -66,9 +67,9 @@ impl Monitor {
     /// `epoch 3 of 30, learning, 12,345 samples/s, 12.3 s left`.
     fn message(&self, progress: Progress) -> String {
         let seconds = self.phase_start.elapsed().as_secs_f64();
-        let mut message = match self.epochs {
+        let mut message = match self.epochs.of {
             0 => String::new(),
-            epochs => format!("epoch {} of {epochs}, ", progress.epoch + 1),
+            of => format!("epoch {} of {of}, ", progress.epoch + 1),
         };
         message += if progress.learning { "learning" } else { "testing" };
         if seconds > 0.2 {

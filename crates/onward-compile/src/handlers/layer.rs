@@ -14,6 +14,7 @@ fn layout(shape: &LayerShape) -> Layout {
     let weight = Width::from_bits(shape.format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
     if shape.format.learning.is_some() {
         layout.add("shift", Space::Neuron, Width::W32, 1, 1);
+        layout.add("frozen", Space::Neuron, Width::W32, 1, 1);
     }
     layout.add("scores", Space::Neuron, Width::W32, 1, classes);
     layout.add("membrane", Space::Neuron, Width::W32, 1, n);
@@ -96,6 +97,10 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
         a.code("bne learn, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
+        a.code("ld r10, n32[FROZEN]", "the host may keep the layer as it is");
+        a.code("beq r10, r0, not_frozen", "");
+        a.code("sleep", "");
+        a.label("not_frozen");
         scores(&mut a, "target_scored");
         learning::update(&mut a, shape, format);
     }

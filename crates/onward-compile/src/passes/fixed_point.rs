@@ -5,8 +5,7 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
-    Values,
+    Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule, Values,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -162,9 +161,6 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     let what = format!("`{name}` learn with {what}: it is not made yet");
                     error(layer.span.clone(), what, "write what is: `hinge { gate = surrogate }` or `gate = none`");
                 }
-                if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
-                    error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
-                }
             }
             _ => {}
         }
@@ -236,12 +232,15 @@ impl Pass for FixedPoint {
         }
         for (&node, format) in &compilation.formats {
             let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
+            let from = match deviation {
+                Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
+                None => "given".to_owned(),
+            };
             writeln!(
                 text,
                 "layer {}: weights of {weight_bits} bits, {fraction_bits} of them fraction (1.0 = {one}); threshold \
-                 {threshold}; drawn with deviation {:.2}",
+                 {threshold}; {from}",
                 network.layer(node).name,
-                *deviation as f64 / 65536.0
             )
             .expect("writing to memory");
             if let Some(learning) = &format.learning {

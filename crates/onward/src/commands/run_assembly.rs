@@ -33,7 +33,7 @@ pub struct Assembly<'a> {
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 5],
+    pub foreign: [(&'static str, bool); 6],
 }
 
 impl Assembly<'_> {
