@@ -23,6 +23,8 @@
 //! assert_eq!(model.infer(&[255, 0]), 0);
 //! ```
 
+use std::ops::Range;
+
 /// What the text of a network says.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -62,6 +64,8 @@ pub struct Hinge {
     pub anneal: u32,
     /// Whether weights change only where the voltage is near the threshold.
     pub gated: bool,
+    /// Whether rows of weights change in parts, one in each step after the target window.
+    pub spread: bool,
 }
 
 /// A network with its state.
@@ -130,6 +134,26 @@ pub struct Block {
     pub scores: Vec<i64>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Step>,
+    /// What of the last update is still to be done.
+    pending: Option<Pending>,
+}
+
+/// An update of which parts are still to be done.
+#[derive(Clone, Debug)]
+struct Pending {
+    /// Parts that are done.
+    parts: usize,
+    pulls: Pulls,
+    /// `[input]`: the traces of the input window, of the own target's and of the rival's, as they were.
+    traces: [Vec<i64>; 3],
+}
+
+/// What an update asks for, `[neuron]`: by the input's path, the own target's, the rival's.
+#[derive(Clone, Debug)]
+struct Pulls {
+    input: Vec<i64>,
+    own: Vec<i64>,
+    away: Vec<i64>,
 }
 
 /// What a block's neurons did in a step.
@@ -268,6 +292,17 @@ impl Model {
         }
     }
 
+    /// Nothing is shown for as long as updates take to be done.
+    pub fn rest(&mut self) {
+        for layer in &mut self.layers {
+            for _ in 0..self.window {
+                for block in &mut layer.blocks {
+                    block.part(self.window, layer.shift, layer.weight_bits);
+                }
+            }
+        }
+    }
+
     /// Shows a sample and says its class.
     pub fn infer(&mut self, pixels: &[u8]) -> usize {
         let mut shown = encode(pixels, self.window);
@@ -337,6 +372,7 @@ impl LayerState {
             for block in &mut self.blocks {
                 let current = block.current(active, own_projection);
                 of_all.extend(block.step(window, &current, self.threshold, !own_projection));
+                block.part(steps.len() as i64, self.shift, self.weight_bits);
             }
             spikes.push(of_all);
         }
@@ -353,19 +389,19 @@ impl LayerState {
             let root = (self.blocks[at].neurons as f64).sqrt();
             let margin = (hinge.margin * root * window as f64 * window as f64) as i64;
             if scores[class] - scores[rival] < margin {
-                self.update(at, class, rival, hinge.gated, window);
+                self.update(at, class, rival, &hinge, window);
             }
             self.nudge(at, window);
         }
     }
 
     /// The update of a block.
-    fn update(&mut self, at: usize, class: usize, rival: usize, gated: bool, window: i64) {
+    fn update(&mut self, at: usize, class: usize, rival: usize, hinge: &Hinge, window: i64) {
         let (one, shift, weight_bits) = (self.one, self.shift, self.weight_bits);
         let block = &mut self.blocks[at];
         let is_live = |voltage: i64| {
             let quarter = one * window / 4;
-            !gated || (-quarter <= voltage && voltage < one * window + quarter)
+            !hinge.gated || (-quarter <= voltage && voltage < one * window + quarter)
         };
         let neurons = block.neurons;
         let mut pull = vec![0; neurons];
@@ -382,19 +418,15 @@ impl LayerState {
                 away[i] = -block.count[i];
             }
         }
-        for k in 0..self.trace.len() {
-            let x = self.trace[k];
-            let (of_own, of_rival) =
-                if self.fed_by_target { (0, 0) } else { (self.target_trace[class][k], self.target_trace[rival][k]) };
-            if x + of_own + of_rival < 1 {
-                continue;
-            }
-            let draw = block.draw();
-            for i in 0..neurons {
-                let change = pull[i] * x + own[i] * of_own + away[i] * of_rival;
-                let weight = block.weights[k][i] + block.round(change, shift, draw, i);
-                block.weights[k][i] = saturate(weight, weight_bits);
-            }
+        let pulls = Pulls { input: pull, own, away };
+        let nothing = vec![0; self.trace.len()];
+        let of_target =
+            |class: usize| if self.fed_by_target { nothing.clone() } else { self.target_trace[class].clone() };
+        let traces = [self.trace.clone(), of_target(class), of_target(rival)];
+        if hinge.spread {
+            block.pending = Some(Pending { parts: 0, pulls: pulls.clone(), traces });
+        } else {
+            block.change(0..self.trace.len(), &pulls, &traces, shift, weight_bits);
         }
         if self.fed_by_target {
             for (line, sign) in [(class, 1), (rival, -1)] {
@@ -407,7 +439,7 @@ impl LayerState {
             }
         }
         let draw = block.draw();
-        for (i, pull) in pull.iter().enumerate() {
+        for (i, pull) in pulls.input.iter().enumerate() {
             block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift, draw, i), 32);
         }
     }
@@ -444,6 +476,36 @@ impl Block {
             mean_count: vec![0; neurons],
             scores: vec![0; classes],
             steps: Vec::new(),
+            pending: None,
+        }
+    }
+
+    /// Changes some rows of weights.
+    fn change(&mut self, rows: Range<usize>, pulls: &Pulls, traces: &[Vec<i64>; 3], shift: i64, weight_bits: u32) {
+        for k in rows {
+            let [x, of_own, of_rival] = [0, 1, 2].map(|path| traces[path][k]);
+            if x + of_own + of_rival < 1 {
+                continue;
+            }
+            let draw = self.draw();
+            for i in 0..self.neurons {
+                let change = pulls.input[i] * x + pulls.own[i] * of_own + pulls.away[i] * of_rival;
+                let weight = self.weights[k][i] + self.round(change, shift, draw, i);
+                self.weights[k][i] = saturate(weight, weight_bits);
+            }
+        }
+    }
+
+    /// A step is over: a part of the last update, if any is left.
+    fn part(&mut self, window: i64, shift: i64, weight_bits: u32) {
+        let Some(mut pending) = self.pending.take() else { return };
+        let rows = self.weights.len();
+        let size = rows.div_ceil(window as usize);
+        let first = (pending.parts * size).min(rows);
+        self.change(first..(first + size).min(rows), &pending.pulls, &pending.traces, shift, weight_bits);
+        pending.parts += 1;
+        if pending.parts < window as usize {
+            self.pending = Some(pending);
         }
     }
 

@@ -6,7 +6,7 @@ use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Gate, Learning};
+use onward_net::{Gate, Learning, Loss, RateSchedule, Update};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
@@ -78,12 +78,16 @@ fn described(name: &str, text: &str) -> model::Network {
         let layer = network.layer(node);
         let learning = match layer.learning {
             Learning::None => None,
-            Learning::Hinge(hinge) => Some(model::Hinge {
-                rate: hinge.rate,
-                margin: hinge.margin,
-                anneal: hinge.anneal,
-                gated: hinge.gate == Gate::Surrogate,
-            }),
+            Learning::Rule(ref rule) => match (rule.loss, &rule.schedule) {
+                (Loss::Hinge { margin }, &RateSchedule::Anneal(anneal)) => Some(model::Hinge {
+                    rate: rule.rate,
+                    margin,
+                    anneal,
+                    gated: rule.gate == Gate::Surrogate,
+                    spread: rule.update == Update::Spread,
+                }),
+                _ => unreachable!("the hinge, with an even schedule"),
+            },
         };
         model::Layer {
             neurons: layer.neurons() as usize,
@@ -577,6 +581,7 @@ fn chip() -> impl Strategy<Value = Chip> {
 fn hinge() -> impl Strategy<Value = model::Hinge> {
     let margin = prop::sample::select(vec![0.0, 0.05, 0.3, 1.0, 10.0]);
     (0u32..=12, margin, 0u32..=4, any::<bool>()).prop_map(|(rate, margin, anneal, gated)| model::Hinge {
+        spread: false,
         rate,
         margin,
         anneal,
@@ -607,7 +612,7 @@ fn text(network: &model::Network, gains: &[f64], shape: &str) -> String {
     for (number, (layer, gain)) in network.layers.iter().zip(gains).enumerate() {
         let learning = match &layer.learning {
             None => "none".to_owned(),
-            Some(model::Hinge { rate, margin, anneal, gated }) => {
+            Some(model::Hinge { rate, margin, anneal, gated, .. }) => {
                 let gate = if *gated { "surrogate" } else { "none" };
                 format!("hinge {{ rate = {rate}, margin = {margin:?}, anneal = {anneal}, gate = {gate} }}")
             }

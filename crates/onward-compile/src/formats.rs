@@ -3,7 +3,7 @@
 //! This is where floating point ends: from here on all is integers.
 
 use onward_image::Growth;
-use onward_net::{Gate, Initial, Layer, Learning, Loss, RateSchedule, Rule, Values};
+use onward_net::{Gate, Initial, Layer, Learning, Loss, RateSchedule, Rule, Update, Values};
 
 /// The integer constants of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct LearningFormat {
     pub mean_bounds: (i32, i32),
     /// Bounds of the target's projection.
     pub target_bounds: (i32, i32),
+    /// Whether rows of weights change in parts, in the steps of the next window.
+    pub spread: bool,
     /// What the loss asks for, in units of `sqrt(block)` full-rate spikes.
     margin: f64,
     window: u32,
@@ -88,6 +90,7 @@ impl LearningFormat {
             // 2 % and 81 % of a spike a step.
             mean_bounds: (82 * window as i32, 3300 * window as i32),
             target_bounds: (-one, 2 * one),
+            spread: rule.update == Update::Spread,
             margin: match rule.loss {
                 Loss::Hinge { margin } | Loss::SquaredError { margin } => margin,
                 Loss::Softmax { .. } | Loss::Hebbian => 0.0,

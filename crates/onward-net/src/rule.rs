@@ -26,6 +26,8 @@ pub struct Rule {
     pub weight_decay: Option<u32>,
     /// Whether neurons that hardly ever fire, or nearly always, are nudged back.
     pub revive: bool,
+    /// When rows of weights change.
+    pub update: Update,
 }
 
 impl Default for Rule {
@@ -39,8 +41,18 @@ impl Default for Rule {
             optimizer: Optimizer::Plain,
             weight_decay: None,
             revive: true,
+            update: Update::AtOnce,
         }
     }
+}
+
+/// When the rows of weights change by what a target window has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// In its last step.
+    AtOnce,
+    /// A part of them in each step of the next window: no step is much longer than the others.
+    Spread,
 }
 
 /// What a block's changes make smaller, computed from what the input and the targets evoke in the block.

@@ -4,7 +4,7 @@ use crate::network::{
     Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, ReadoutKind,
     Reset, Values, Weights,
 };
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -274,7 +274,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, revive } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, revive, update } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -303,6 +303,11 @@ impl Display for Rule {
         if let Some(bits) = weight_decay {
             write!(formatter, ", weight_decay = {bits}")?;
         }
-        write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
+        write!(formatter, ", revive = {}", if *revive { "homeostasis" } else { "none" })?;
+        match update {
+            // What is usual need not be said.
+            Update::AtOnce => write!(formatter, " }}"),
+            Update::Spread => write!(formatter, ", update = spread }}"),
+        }
     }
 }

@@ -29,10 +29,13 @@ fn layout(shape: &LayerShape) -> Layout {
                 layout.add("target_voltage", Space::Neuron, Width::W32, classes, n);
             }
         }
-        layout.add("trace", Space::Axon, Width::W16, 1, shape.inputs);
+        layout.add("trace", Space::Axon, Width::W16, if learning.spread { 2 } else { 1 }, shape.inputs);
         if !shape.fed_by_target {
             layout.add("target_trace", Space::Axon, Width::W16, classes, shape.inputs);
         }
+    }
+    if spreads(shape) {
+        learning::spread_arrays(&mut layout, shape);
     }
     layout.add("weights", Space::Synapse, weight, shape.inputs, n);
     if shape.fed_by_target {
@@ -63,12 +66,19 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     a.label("step");
     a.code("special position, position", "");
     a.code("addi r10, r0, WINDOW", "");
-    a.code("blt position, r10, in_window", "");
-    a.code("sleep", "no window is open");
-    a.label("in_window");
-    a.code("setvl r0, NEURONS", "");
-    a.code("setrow r0, NEURONS", "");
-    a.code("addi one, r0, 1", "");
+    if spreads(shape) {
+        a.code("setvl r0, NEURONS", "");
+        a.code("setrow r0, NEURONS", "");
+        a.code("addi one, r0, 1", "");
+        a.code("bge position, r10, fired", "no window is open");
+    } else {
+        a.code("blt position, r10, in_window", "");
+        a.code("sleep", "no window is open");
+        a.label("in_window");
+        a.code("setvl r0, NEURONS", "");
+        a.code("setrow r0, NEURONS", "");
+        a.code("addi one, r0, 1", "");
+    }
     a.code("special learn, learn", "");
     a.code("special slot, slot", "");
     destinations(&mut a, shape);
@@ -104,7 +114,11 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
         scores(&mut a, "target_scored");
         learning::update(&mut a, shape, format);
     }
-    a.code("sleep", "");
+    if spreads(shape) {
+        learning::pending(&mut a);
+    } else {
+        a.code("sleep", "");
+    }
     (a.finish(), layout)
 }
 
@@ -137,6 +151,11 @@ fn keeps_target_voltages(shape: &LayerShape) -> bool {
     !shape.fed_by_target && gated(shape)
 }
 
+/// Whether updates come in parts.
+fn spreads(shape: &LayerShape) -> bool {
+    shape.format.learning.as_ref().is_some_and(|learning| learning.spread)
+}
+
 fn gated(shape: &LayerShape) -> bool {
     shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
@@ -150,7 +169,9 @@ fn destinations(a: &mut Assembly, shape: &LayerShape) {
     if gated(shape) {
         a.code("addi voltages, r0, VOLTAGE", "");
     }
-    if learns {
+    if spreads(shape) {
+        learning::traces(a);
+    } else if learns {
         a.code("addi traces, r0, TRACE", "");
     }
     a.code("jmp begin", "");
@@ -259,7 +280,17 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
         }
         a.code("vacc v0, n32[voltages]", "the voltage: what was integrated, without resets");
         a.code("vst v0, n32[voltages]", "");
+    }
+    if gated(shape) || spreads(shape) {
         a.label("fired");
+    }
+    if spreads(shape) {
+        a.gap();
+        learning::part(a, shape, "part_done");
+        a.label("part_done");
+        a.code("special position, position", "");
+        a.code("addi r10, r0, WINDOW", "");
+        a.code("bge position, r10, rest", "");
     }
     a.code("addi r10, r0, WINDOW - 1", "");
     a.code("beq position, r10, close_window", "");

@@ -5,7 +5,8 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule, Values,
+    Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule, Update,
+    Values,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -97,7 +98,12 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
 
 /// What of a rule is not made yet, as the text says it.
 fn unmade(rule: &Rule) -> Option<&'static str> {
-    let Rule { loss, gate, optimizer, weight_decay, revive, .. } = rule;
+    let Rule { loss, gate, optimizer, weight_decay, revive, update, .. } = rule;
+    // Parts of an update need their pulls kept, which is made for those of the hinge.
+    let plain = matches!((loss, optimizer, weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
+    if *update == Update::Spread && !plain {
+        return Some("`update = spread` beside another loss than `hinge`, an optimizer or a decay");
+    }
     match loss {
         Loss::Hinge { .. } => {}
         Loss::Softmax { .. } => return Some("`softmax`"),

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::values::Given;
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update};
 use onward_diagnostic::Diagnostic;
 
 impl Checker<'_> {
@@ -26,6 +26,11 @@ impl Checker<'_> {
             "none" => false,
             other => unreachable!("revival `{other}` is in the vocabulary only"),
         };
+        let update = match self.open_option(given, "update").form.name {
+            "at_once" => Update::AtOnce,
+            "spread" => Update::Spread,
+            other => unreachable!("time of the update `{other}` is in the vocabulary only"),
+        };
         Learning::Rule(Rule {
             loss,
             rate: self.integer(given, "rate"),
@@ -34,6 +39,7 @@ impl Checker<'_> {
             optimizer: self.optimizer(given),
             weight_decay: self.integer_if_given(given, "weight_decay"),
             revive,
+            update,
         })
     }
 

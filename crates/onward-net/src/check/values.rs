@@ -141,7 +141,7 @@ impl Checker<'_> {
             let wrong = |checker: &mut Self| checker.wrong_option(parameter, value);
             self.read_integer(&parameter.takes, value, wrong)
         };
-        values.iter().filter_map(|value| read(value)).collect()
+        values.iter().filter_map(read).collect()
     }
 
     /// An option that is one integer or two, along y and x, or its default; and whether it is one.

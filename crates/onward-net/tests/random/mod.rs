@@ -3,7 +3,7 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind, Reset,
-    Rule, Sparse, Target, Values, Weights,
+    Rule, Sparse, Target, Update, Values, Weights,
 };
 use std::sync::Arc;
 
@@ -115,6 +115,7 @@ impl<'a> Draw<'a> {
             },
             weight_decay: self.coin().then(|| self.from(1, 24)),
             revive: self.coin(),
+            update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
         })
     }
 }

@@ -1,17 +1,38 @@
 //! How pulls reach the weights: row by row, rounded once.
 
+use super::{Rows, spread};
 use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
 
-/// A pass over the axons in strips of a vector register's length. `traces` adds up the traces of the strip that begins at
+/// A pass over axons in strips of a vector register's length. `traces` adds up the traces of the strip that begins at
 /// axon r10 in v6; for each axon that was active in any of them, `change` makes v6 what its row, r12, changes by.
-fn rows(a: &mut Assembly, shape: &LayerShape, traces: impl Fn(&mut Assembly), change: impl Fn(&mut Assembly)) {
-    a.code("addi r10, r0, 0", "first axon of the strip");
-    a.code(&format!("addi r11, r0, {}", shape.inputs.div_ceil(shape.vector_length)), "strips");
+fn in_strips(
+    a: &mut Assembly,
+    shape: &LayerShape,
+    rows: Rows,
+    traces: impl Fn(&mut Assembly),
+    change: impl Fn(&mut Assembly),
+) {
+    let axons = match rows {
+        Rows::All => shape.inputs,
+        Rows::Part => spread::rows_of_a_part(shape),
+    };
+    if rows == Rows::All {
+        a.code("addi r10, r0, 0", "first axon of the strip");
+    }
+    a.code(&format!("addi r11, r0, {}", axons.div_ceil(shape.vector_length)), "strips");
     a.code("loop r11, rows_done", "");
-    a.load_number("r12", shape.inputs as i32, "");
-    a.code("sub r12, r12, r10", "");
+    match rows {
+        Rows::All => {
+            a.load_number("r12", shape.inputs as i32, "");
+            a.code("sub r12, r12, r10", "");
+        }
+        Rows::Part => {
+            a.code("sub r12, part_end, r10", "");
+            a.code("max r12, r12, r0", "");
+        }
+    }
     a.load_number("r15", shape.vector_length as i32, "");
     a.code("min r12, r12, r15", "");
     a.code("setvl r12, 0", "");
@@ -36,19 +57,32 @@ fn add_to_row(a: &mut Assembly, shape: &LayerShape) {
     a.code(&format!("vstr v6, s{bits}[row r12]"), "");
 }
 
+/// The weights, by pulls in v1 and, where the target comes in by the same weights, v2 and v5.
+pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, rows: Rows) {
+    if shape.fed_by_target { input_rows(a, shape, rows) } else { all_rows(a, shape, rows) }
+}
+
+/// r15 points to the input's trace of the axon in a register.
+fn input_trace(a: &mut Assembly, axon: &str, rows: Rows) {
+    match rows {
+        Rows::All => a.code(&format!("addi r15, {axon}, TRACE"), ""),
+        Rows::Part => a.code(&format!("add r15, {axon}, traces"), ""),
+    }
+}
+
 /// Only the input's path.
-pub(super) fn input_rows(a: &mut Assembly, shape: &LayerShape) {
+fn input_rows(a: &mut Assembly, shape: &LayerShape, rows: Rows) {
     a.comment("w_k += 2^-shift * v1 * x_k");
     let traces = |a: &mut Assembly| {
-        a.code("addi r15, r10, TRACE", "");
+        input_trace(a, "r10", rows);
         a.code("vld v6, a16[r15]", "");
     };
-    rows(a, shape, traces, input_change);
+    in_strips(a, shape, rows, traces, |a| input_change(a, rows));
 }
 
 /// v6 becomes what the input's path asks for.
-fn input_change(a: &mut Assembly) {
-    a.code("addi r15, r12, TRACE", "");
+fn input_change(a: &mut Assembly, rows: Rows) {
+    input_trace(a, "r12", rows);
     a.code("ld r15, a16[r15]", "x_k");
     a.code("vmuls v6, v1, r15", "");
 }
@@ -74,7 +108,7 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
 }
 
 /// All three paths at once, rounded once.
-pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape) {
+fn all_rows(a: &mut Assembly, shape: &LayerShape, rows: Rows) {
     a.comment("w_k += 2^-shift * (v1 * x_k + v2 * x_own,k + v5 * x_rival,k)");
     a.load_number("r12", shape.inputs as i32, "");
     a.code("mul r13, slot, r12", "");
@@ -82,7 +116,7 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape) {
     a.code("addi r13, r13, TARGET_TRACE", "traces of the own target");
     a.code("addi r14, r14, TARGET_TRACE", "traces of the rival");
     let traces = |a: &mut Assembly| {
-        a.code("addi r15, r10, TRACE", "");
+        input_trace(a, "r10", rows);
         a.code("vld v6, a16[r15]", "");
         a.code("add r15, r10, r13", "");
         a.code("vacc v6, a16[r15]", "");
@@ -90,7 +124,7 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape) {
         a.code("vacc v6, a16[r15]", "");
     };
     let change = |a: &mut Assembly| {
-        input_change(a);
+        input_change(a, rows);
         a.code("add r15, r12, r13", "");
         a.code("ld r15, a16[r15]", "x_own,k");
         a.code("vmacs v6, v2, r15", "");
@@ -98,7 +132,7 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape) {
         a.code("ld r15, a16[r15]", "x_rival,k");
         a.code("vmacs v6, v5, r15", "");
     };
-    rows(a, shape, traces, change);
+    in_strips(a, shape, rows, traces, change);
 }
 
 /// The bias is a weight whose axon is active in every step.
