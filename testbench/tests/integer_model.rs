@@ -6,7 +6,7 @@ use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Gate, Learning, RateSchedule};
+use onward_net::{Gate, Learning, RateSchedule, Update};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
@@ -95,6 +95,7 @@ fn described_rule(rule: &onward_net::Rule) -> model::Rule {
         },
         weight_decay: rule.weight_decay,
         revive: rule.revive,
+        spread: rule.update == Update::Spread,
     }
 }
 
@@ -257,7 +258,7 @@ impl Pair {
         for (number, &(layer, _)) in self.places.iter().enumerate() {
             let block = &self.image.blocks[number];
             let kind = &self.image.network.populations[block.population as usize].kind;
-            let PopulationKind::Layer { schedule: Some(schedule) } = kind else { continue };
+            let PopulationKind::Layer { schedule: Some(schedule), .. } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
             compare(
                 &format!("shift of layer {layer} in epoch {epoch} of {epochs}"),
@@ -645,6 +646,7 @@ fn rule() -> impl Strategy<Value = model::Rule> {
             optimizer,
             weight_decay,
             revive,
+            spread: false,
         },
     )
 }

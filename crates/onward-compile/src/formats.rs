@@ -22,8 +22,8 @@ pub struct LayerFormat {
     pub threshold: i32,
     /// 1.0: `2^fraction_bits`.
     pub one: i32,
-    /// Standard deviation of drawn weights, with 16 more fraction bits.
-    pub deviation: i64,
+    /// Standard deviation of drawn weights, with 16 more fraction bits; none where weights are given.
+    pub deviation: Option<i64>,
     /// The same for the target's projection: 1.0.
     pub target_deviation: i64,
     /// How the layer learns.
@@ -36,7 +36,6 @@ impl LayerFormat {
     /// The format of a layer that has `inputs` axons beside the target's.
     pub fn new(layer: &Layer, inputs: u32, window: u32) -> Self {
         let bits = layer.weights.bits;
-        let Initial::Drawn { gain } = layer.weights.initial else { unreachable!("weights are drawn") };
         let Values::Constant(threshold) = layer.neuron.threshold else { unreachable!("one threshold") };
         let fraction_bits = if bits > 8 { bits - 4 } else { bits - 2 };
         let one = 1 << fraction_bits;
@@ -50,7 +49,10 @@ impl LayerFormat {
             fraction_bits,
             threshold: ((threshold * f64::from(one)).round() as i32).max(1),
             one,
-            deviation: scaled(gain * (2.0 / f64::from(inputs)).sqrt()),
+            deviation: match layer.weights.initial {
+                Initial::Drawn { gain } => Some(scaled(gain * (2.0 / f64::from(inputs)).sqrt())),
+                Initial::Given(_) => None,
+            },
             target_deviation: scaled(1.0),
             learning,
             steps: None,

@@ -75,7 +75,7 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
     format!(
         "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
-        percent(report.accuracy_percent()),
+        report.accuracy_percent().map_or("not tested".to_owned(), percent),
         duration(report.learn_time),
         duration(report.test_time)
     )
@@ -112,6 +112,9 @@ fn result(results: &Results) -> String {
         (None, Some(spikes)) => {
             let samples = plural(results.tested as u64, "test sample");
             rows.push(vec!["spikes read".into(), count(spikes as u64), format!("for {samples}")]);
+        }
+        (None, None) if results.tested == 0 => {
+            rows.push(vec!["accuracy".into(), "not tested".into(), String::new()]);
         }
         (None, None) => {
             rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()])

@@ -25,7 +25,7 @@ pub struct Results {
     pub timing: &'static str,
     pub threads: usize,
     pub interrupted: bool,
-    /// Of the last test; `null` without labels, or where spikes are read out.
+    /// Of the last test; `null` without one or without labels, or where spikes are read out.
     pub accuracy_percent: Option<f64>,
     /// Spikes that were read out; `null` where answers are.
     pub read_spikes: Option<usize>,
@@ -66,7 +66,8 @@ pub struct Results {
 pub struct Epoch {
     /// From 1.
     pub epoch: u32,
-    pub accuracy_percent: f64,
+    /// `null` where the run was broken off before the test.
+    pub accuracy_percent: Option<f64>,
     pub learned: usize,
     pub tested: usize,
     pub right: usize,
@@ -132,13 +133,15 @@ impl Results {
             })
         };
         let last = report.epochs.last();
+        // The last one may have been broken off before it was tested.
+        let last_tested = report.epochs.iter().rfind(|epoch| epoch.tested > 0);
         Results {
             data: Some(run.data.to_owned()),
             interrupted: report.interrupted,
-            accuracy_percent: report.has_accuracy.then(|| last.map_or(0.0, EpochReport::accuracy_percent)),
+            accuracy_percent: last_tested.filter(|_| report.has_accuracy).and_then(EpochReport::accuracy_percent),
             read_spikes: report.spikes.as_ref().map(Vec::len),
-            right: last.map_or(0, |epoch| epoch.right),
-            tested: last.map_or(0, |epoch| epoch.tested),
+            right: last_tested.map_or(0, |epoch| epoch.right),
+            tested: last_tested.map_or(0, |epoch| epoch.tested),
             epochs: report.epochs.iter().map(Epoch::new).collect(),
             per_training_sample: per_sample(report.learning, &learning),
             per_test_sample: per_sample(report.testing, &testing),

@@ -132,6 +132,8 @@ pub struct Block {
     pub scores: Vec<i64>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Step>,
+    /// What of the last update is still to be done.
+    pending: Option<learning::Pending>,
 }
 
 /// What a block's neurons did in a step.
@@ -270,6 +272,17 @@ impl Model {
         }
     }
 
+    /// Nothing is shown for as long as updates take to be done.
+    pub fn rest(&mut self) {
+        for layer in &mut self.layers {
+            for _ in 0..self.window {
+                for block in &mut layer.blocks {
+                    block.part(layer.learning.as_ref(), self.window, layer.shift, layer.weight_bits);
+                }
+            }
+        }
+    }
+
     /// Shows a sample and says its class.
     pub fn infer(&mut self, pixels: &[u8]) -> usize {
         let mut shown = encode(pixels, self.window);
@@ -334,6 +347,8 @@ impl LayerState {
             for block in &mut self.blocks {
                 let current = block.current(active, own_projection);
                 of_all.extend(block.step(window, &current, self.threshold));
+                let (rule, rows) = (self.learning.as_ref(), steps.len() as i64);
+                block.part(rule, rows, self.shift, self.weight_bits);
             }
             spikes.push(of_all);
         }
@@ -369,6 +384,7 @@ impl Block {
             velocity: vec![vec![0; neurons]; inputs],
             scores: vec![0; classes],
             steps: Vec::new(),
+            pending: None,
         }
     }
 

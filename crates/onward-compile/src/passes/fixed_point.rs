@@ -5,7 +5,10 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, ReadoutKind, Values};
+use onward_net::{
+    Encoding, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule, Update, Values,
+    When,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -110,6 +113,14 @@ fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> 
     )
 }
 
+/// What of a rule does not go together, as the text says it.
+fn discordant(rule: &Rule) -> Option<&'static str> {
+    // Parts of an update need their pulls kept, which is made for those of the hinge.
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
+    (rule.update == Update::Spread && !(plain && rule.when == When::Window))
+        .then_some("`update = spread` beside another loss than `hinge`, an optimizer, a decay or `every`")
+}
+
 /// What a network that scores classes cannot have.
 fn unlearnable(network: &Network) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
@@ -139,6 +150,12 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
+                if let Learning::Rule(rule) = &layer.learning
+                    && let Some(what) = discordant(rule)
+                {
+                    let what = format!("`{name}` learn with {what}");
+                    error(layer.span.clone(), what, "leave `update` away, or the others");
+                }
                 if step_format::rule(layer).is_some() {
                     // Said by what looks at such layers alone.
                     continue;
@@ -151,9 +168,6 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                 if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
-                }
-                if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
-                    error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
                 }
             }
             _ => {}
@@ -214,6 +228,12 @@ impl Pass for FixedPoint {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let layers = compilation.formats.len() + compilation.parameters.len();
+        let weights = compilation.parameters.values().flat_map(|of| &of.weights).map(|weights| weights.len() as u64);
+        vec![(layers as u64, "format"), (weights.sum(), "weight")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
@@ -222,12 +242,15 @@ impl Pass for FixedPoint {
         }
         for (&node, format) in &compilation.formats {
             let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
+            let from = match deviation {
+                Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
+                None => "given".to_owned(),
+            };
             writeln!(
                 text,
                 "layer {}: weights of {weight_bits} bits, {fraction_bits} of them fraction (1.0 = {one}); threshold \
-                 {threshold}; drawn with deviation {:.2}",
+                 {threshold}; {from}",
                 network.layer(node).name,
-                *deviation as f64 / 65536.0
             )
             .expect("writing to memory");
             if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {

@@ -264,6 +264,11 @@ impl Pass for Generate {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let lines = compilation.handlers.iter().map(|handlers| handlers.text.lines().count() as u64);
+        vec![(compilation.handlers.len() as u64, "program"), (lines.sum(), "line")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         compilation.handlers.iter().map(|handlers| handlers.text.as_str()).collect::<Vec<_>>().join("\n")
     }

@@ -9,7 +9,7 @@ use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
 use onward_isa::{Space, Width};
-use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind};
+use onward_net::{Initial, Input, Node, Pool, PoolKind, ReadoutKind, Values};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use std::fmt::Write;
 
 pub(super) struct Link;
 
-/// The drawn weights of a layer, `[input][neuron]`, and of the target's projection, `[class][neuron]`.
+/// The initial weights of a layer, `[input][neuron]`, and of the target's projection, `[class][neuron]`.
 struct Drawn {
     weights: Vec<i16>,
     target_weights: Vec<i16>,
@@ -40,7 +40,14 @@ fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
         let fed_by_target = network.is_fed_by_target(node);
         let classes = if fed_by_target { network.classes() } else { 0 };
         let drawn = Drawn {
-            weights: of(stream, network.inputs(node), format.deviation),
+            weights: match (&network.layer(node).weights.initial, format.deviation) {
+                (Initial::Given(Values::Array(array)), _) => weights::given(&array.values, neurons, format),
+                (Initial::Given(Values::Constant(value)), _) => {
+                    let all = vec![*value; network.inputs(node) as usize * neurons];
+                    weights::given(&all, neurons, format)
+                }
+                (_, deviation) => of(stream, network.inputs(node), deviation.unwrap_or(0)),
+            },
             target_weights: of(stream + 1, classes, format.target_deviation),
             own_weights: format
                 .steps
@@ -113,7 +120,11 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
-                (PopulationKind::Layer { schedule }, layer.neurons())
+                let fraction_bits = match compilation.formats.get(&node) {
+                    Some(format) => format.fraction_bits as i32,
+                    None => compilation.parameters.get(&node).map_or(0, |parameters| parameters.fraction_bits),
+                };
+                (PopulationKind::Layer { schedule, fraction_bits }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {
                 ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),
@@ -211,10 +222,17 @@ impl Pass for Link {
             trees: compilation.routing.trees.clone(),
             host_inputs: compilation.routing.host_inputs.clone(),
             host_port: 0,
+            learned: onward_image::Learned::default(),
         };
         image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
         compilation.image = Some(image);
         Ok(())
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = compilation.image.iter().flat_map(|image| &image.blocks);
+        let bytes = blocks.flat_map(|block| &block.contents).map(|contents| contents.len() as u64);
+        vec![(bytes.sum(), "byte")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

@@ -384,6 +384,12 @@ impl Pass for Partition {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = &compilation.blocks;
+        let axons = blocks.iter().map(|block| u64::from(block.axons)).sum();
+        vec![(blocks.len() as u64, "block"), (axons, "axon")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
