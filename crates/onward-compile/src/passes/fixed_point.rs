@@ -27,8 +27,9 @@ fn too_slow(layer: &Layer, learning: &LearningFormat, places_shift: i32) -> Opti
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
             .note(format!(
-                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window, and {grown} \
-                 more by the end of the run; a shift is at most {MOST_SHIFT}"
+                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window and the fraction \
+                 bits of what changes are multiplied by, and {grown} more by the end of the run; a shift is at most \
+                 {MOST_SHIFT}"
             ))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
