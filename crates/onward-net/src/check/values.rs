@@ -137,7 +137,7 @@ impl Checker<'_> {
             self.wrong_option(parameter, &value);
             return Vec::new();
         }
-        let mut read = |value: &Value| {
+        let read = |value: &Value| {
             let wrong = |checker: &mut Self| checker.wrong_option(parameter, value);
             self.read_integer(&parameter.takes, value, wrong)
         };
