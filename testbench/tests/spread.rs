@@ -9,7 +9,7 @@ use onward_image::Image;
 use onward_run::data::Samples;
 use onward_run::{Session, weights_hash};
 use std::ops::ControlFlow;
-use testbench::integer_model::{Hinge, Layer, Model, Network};
+use testbench::integer_model::{Fall, Layer, Loss, Model, Network, Optimizer, Rule, Signal};
 
 const CLASSES: usize = 3;
 
@@ -29,7 +29,7 @@ const CASES: [Case; 5] = [
     Case { bits: 4, window: 16, gate: "surrogate", inputs: 7, layers: &[12, 5], block: 4 },
     // Parts longer than a vector of 64, the last ones shorter.
     Case { bits: 16, window: 2, gate: "surrogate", inputs: 150, layers: &[140, 20], block: 20 },
-    Case { bits: 16, window: 4, gate: "none", inputs: 450, layers: &[20, 10], block: 20 },
+    Case { bits: 16, window: 4, gate: "none", inputs: 450, layers: &[20, 10], block: 10 },
 ];
 
 impl Case {
@@ -55,13 +55,22 @@ impl Case {
 
     /// The model of it, with the weights of the image.
     fn model(&self, image: &Image, seed: u64) -> Model {
-        let hinge = Hinge { rate: 6, margin: 0.4, anneal: 1, gated: self.gate == "surrogate", spread: true };
+        let rule = Rule {
+            loss: Loss::Hinge(0.4),
+            rate: 6,
+            fall: Fall::Evenly(1),
+            signal: if self.gate == "surrogate" { Signal::Surrogate } else { Signal::Count },
+            optimizer: Optimizer::Plain,
+            weight_decay: None,
+            revive: true,
+            spread: true,
+        };
         let layer = |&neurons: &usize| Layer {
             neurons,
             block: self.block,
             weight_bits: self.bits,
             threshold: 1.0,
-            learning: Some(hinge.clone()),
+            learning: Some(rule.clone()),
         };
         let network = Network {
             inputs: self.inputs,

@@ -227,8 +227,8 @@ impl Session {
         Ok(())
     }
 
-    /// Shows samples and their targets; the network learns from each. `progress` is told how many have been shown, at
-    /// first and after each chunk of steps.
+    /// Shows samples and their targets; the network learns from each. Those of a sequence follow each other in `order`.
+    /// `progress` is told how many have been shown, at first and after each chunk of steps.
     ///
     /// Returns how many were shown in full: all, unless `progress` broke off; then the run has ended with the chunk's last
     /// step, wherever it was. Otherwise everything shown has been learned on return.
@@ -377,6 +377,11 @@ impl Session {
     }
 }
 
+/// What the tag of an input window says where it goes on with the one before.
+fn continued(samples: &Samples, sample: usize) -> i32 {
+    if samples.continues(sample) { Tag::CONTINUES } else { 0 }
+}
+
 /// What is to be shown.
 struct Shown<'a> {
     samples: &'a Samples,
@@ -417,7 +422,7 @@ impl Host<'_> {
             let slot = shown.target.map_or(0, |_| shown.samples.label(sample as usize));
             let tag = |is_target| Tag { target: is_target, learn: shown.target.is_some(), slot }.payload();
             if let Some(step) = place(first) {
-                inputs.send(self.tag, step, 0, tag(false));
+                inputs.send(self.tag, step, 0, tag(false) | continued(shown.samples, sample as usize));
             }
             if steps.start < first + self.window {
                 self.sample(inputs, sample as usize, |step| place(first + step));

@@ -4,7 +4,9 @@
 //! an update; in parts, no step is much longer than the others. What the parts need stays as it is meanwhile: pulls are kept,
 //! traces of targets change in target windows only, and the traces of input windows lie in two places that take turns.
 
+use super::loss::Pulls;
 use super::{Rows, optimizer};
+use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
 use crate::layout::Layout;
@@ -69,7 +71,7 @@ pub(in crate::handlers) fn traces(a: &mut Assembly) {
 }
 
 /// At the end of a step: the next part, if one is to be done. Goes on at `label`.
-pub(in crate::handlers) fn part(a: &mut Assembly, shape: &LayerShape, label: &str) {
+pub(in crate::handlers) fn part(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, label: &str) {
     a.register("part_end", "r3");
     word(a, "ld", "r10", "PARTS");
     a.code(&format!("beq r10, r0, {label}"), "");
@@ -96,7 +98,7 @@ pub(in crate::handlers) fn part(a: &mut Assembly, shape: &LayerShape, label: &st
         word(a, "ld", "slot", "KEPT_SLOT");
         word(a, "ld", "rival", "KEPT_RIVAL");
     }
-    optimizer::rows(a, shape, Rows::Part);
+    optimizer::rows(a, shape, learning, Some(&Pulls::EACH), Rows::Part);
     a.code("special learn, learn", "");
     a.code("special slot, slot", "");
 }
