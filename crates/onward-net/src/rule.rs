@@ -49,15 +49,6 @@ impl Default for Rule {
     }
 }
 
-/// When the rows of weights change by what a target window has shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    /// In its last step.
-    AtOnce,
-    /// A part of them in each step of the next window: no step is much longer than the others.
-    Spread,
-}
-
 /// When a block changes its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -70,6 +61,15 @@ pub enum When {
         /// An axon's trace loses its `2^-memory`-th part a step, 1 to 6.
         memory: u32,
     },
+}
+
+/// When the rows of weights change by what a target window has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// In its last step.
+    AtOnce,
+    /// A part of them in each step of the next window: no step is much longer than the others.
+    Spread,
 }
 
 /// What a block's changes make smaller, computed from what the input and the targets evoke in the block.

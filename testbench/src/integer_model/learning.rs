@@ -1,5 +1,7 @@
 //! What a block makes of a sample and its target: pulls on its neurons by the loss, changes of its weights.
 
+use std::ops::Range;
+
 use super::{Block, Fall, LayerState, Loss, Optimizer, Rule, Signal, Window, largest, saturate};
 use std::ops::Range;
 
@@ -14,6 +16,18 @@ pub(super) struct Pending {
 }
 
 /// `[input]`: the traces of the input window, of the own target's and of the rival's.
+type Traces = [Vec<i64>; 3];
+
+/// An update of which only some rows have been changed so far.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// Parts that are done.
+    parts: usize,
+    pulls: Pulls,
+    traces: Traces,
+}
+
+/// Traces of an update, `[axon]` each: of the input, of the own target, of the rival.
 type Traces = [Vec<i64>; 3];
 
 /// The pulls on a block's neurons, `[neuron]` each.
@@ -119,13 +133,12 @@ impl LayerState {
         // Of targets nothing is learned by their own paths where axon and target are only correlated.
         let is_of_targets = rule.loss != Loss::Hebbian;
         let block = &mut self.blocks[at];
-        let of_target = |class: usize| {
-            let inputs = self.trace.len();
-            if self.fed_by_target || !is_of_targets { vec![0; inputs] } else { self.target_trace[class].clone() }
-        };
-        let traces = [self.trace.clone(), of_target(class), of_target(rival)];
+        let nothing = vec![0; self.trace.len()];
+        let by_same_weights = !self.fed_by_target && is_of_targets;
+        let of = |class: usize| if by_same_weights { self.target_trace[class].clone() } else { nothing.clone() };
+        let traces = [self.trace.clone(), of(class), of(rival)];
         if rule.spread {
-            block.pending = Some(Pending { parts: 0, rule: rule.clone(), pulls: pulls.clone(), traces });
+            block.pending = Some(Pending { parts: 0, pulls: pulls.clone(), traces });
         } else {
             block.change_rows(0..self.trace.len(), rule, pulls, &traces, shift, weight_bits);
         }
@@ -271,14 +284,14 @@ impl Block {
     /// Changes the weights of some axons.
     fn change_rows(
         &mut self,
-        rows: Range<usize>,
+        axons: Range<usize>,
         rule: &Rule,
         pulls: &Pulls,
         traces: &Traces,
         shift: i64,
         weight_bits: u32,
     ) {
-        for k in rows {
+        for k in axons {
             let [x, of_own, of_rival] = [0, 1, 2].map(|path| traces[path][k]);
             if x + of_own + of_rival < 1 {
                 continue;
@@ -290,13 +303,12 @@ impl Block {
     }
 
     /// A step is over: a part of the last update, if any is left.
-    pub(super) fn part(&mut self, window: i64, shift: i64, weight_bits: u32) {
-        let Some(mut pending) = self.pending.take() else { return };
+    pub(super) fn part(&mut self, rule: Option<&Rule>, window: i64, shift: i64, weight_bits: u32) {
+        let (Some(rule), Some(mut pending)) = (rule, self.pending.take()) else { return };
         let rows = self.weights.len();
         let size = rows.div_ceil(window as usize);
         let first = (pending.parts * size).min(rows);
-        let Pending { rule, pulls, traces, .. } = &pending;
-        self.change_rows(first..(first + size).min(rows), rule, pulls, traces, shift, weight_bits);
+        self.change_rows(first..(first + size).min(rows), rule, &pending.pulls, &pending.traces, shift, weight_bits);
         pending.parts += 1;
         if pending.parts < window as usize {
             self.pending = Some(pending);

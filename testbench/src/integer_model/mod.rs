@@ -277,7 +277,7 @@ impl Model {
         for layer in &mut self.layers {
             for _ in 0..self.window {
                 for block in &mut layer.blocks {
-                    block.part(self.window, layer.shift, layer.weight_bits);
+                    block.part(layer.learning.as_ref(), self.window, layer.shift, layer.weight_bits);
                 }
             }
         }
@@ -347,7 +347,8 @@ impl LayerState {
             for block in &mut self.blocks {
                 let current = block.current(active, own_projection);
                 of_all.extend(block.step(window, &current, self.threshold));
-                block.part(steps.len() as i64, self.shift, self.weight_bits);
+                let (rule, rows) = (self.learning.as_ref(), steps.len() as i64);
+                block.part(rule, rows, self.shift, self.weight_bits);
             }
             spikes.push(of_all);
         }

@@ -37,6 +37,8 @@ pub struct LearningFormat {
     pub mean_bounds: (i32, i32),
     /// Bounds of the target's projection.
     pub target_bounds: (i32, i32),
+    /// Whether rows of weights change in parts, in the steps of the next window.
+    pub spread: bool,
     window: u32,
 }
 
@@ -66,6 +68,7 @@ impl LearningFormat {
             // 2 % and 81 % of a spike a step.
             mean_bounds: (82 * window as i32, 3300 * window as i32),
             target_bounds: (-one, 2 * one),
+            spread: rule.update == Update::Spread,
             window,
         };
         format.shift += format.pull_bits() as i32;

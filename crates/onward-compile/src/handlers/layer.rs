@@ -159,11 +159,6 @@ fn keeps_target_voltages(shape: &LayerShape) -> bool {
     !shape.fed_by_target && shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
 
-/// Whether updates come in parts.
-fn spreads(shape: &LayerShape) -> bool {
-    shape.format.learning.as_ref().is_some_and(LearningFormat::is_spread)
-}
-
 /// Whether scores are of voltages, and so every window needs them.
 fn is_of_voltage(shape: &LayerShape) -> bool {
     shape.format.learning.as_ref().is_some_and(LearningFormat::is_of_voltage)
@@ -172,6 +167,11 @@ fn is_of_voltage(shape: &LayerShape) -> bool {
 /// Whether the block adds up voltages.
 fn keeps_voltage(shape: &LayerShape) -> bool {
     is_of_voltage(shape) || shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
+}
+
+/// Whether updates come in parts.
+fn spreads(shape: &LayerShape) -> bool {
+    shape.format.learning.as_ref().is_some_and(|learning| learning.spread)
 }
 
 /// Where this window's counts, voltages and traces go: those of the input, or those of the target's slot.
@@ -303,7 +303,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
     if keeps_voltage(shape) || spreads(shape) {
         a.label("fired");
     }
-    if let Some(learning) = shape.format.learning.as_ref().filter(|learning| learning.is_spread()) {
+    if let Some(learning) = shape.format.learning.as_ref().filter(|learning| learning.spread) {
         a.gap();
         learning::part(a, shape, learning, "part_done");
         a.label("part_done");

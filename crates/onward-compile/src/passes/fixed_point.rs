@@ -6,8 +6,8 @@ use crate::pass::{Compilation, Pass};
 use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule, Update,
-    Values, When,
+    Encoding, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule, Update, Values,
+    When,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -97,15 +97,6 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
-/// Whether parts of an update cannot be kept: that is made for the pulls of the hinge.
-fn cannot_spread(rule: &Rule) -> bool {
-    let is_plain = matches!(
-        (rule.loss, rule.optimizer, rule.weight_decay, rule.when),
-        (Loss::Hinge { .. }, Optimizer::Plain, None, When::Window)
-    );
-    rule.update == Update::Spread && (!is_plain || rule.gate == Gate::Voltage)
-}
-
 /// How a layer learns while its input is shown.
 fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> String {
     let gate = steps.gate.map_or("none".into(), |(low, high)| format!("{low} <= membrane < {high}"));
@@ -120,6 +111,14 @@ fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> 
         learning.nudge,
         steps.own
     )
+}
+
+/// What of a rule does not go together, as the text says it.
+fn discordant(rule: &Rule) -> Option<&'static str> {
+    // Parts of an update need their pulls kept, which is made for those of the hinge.
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
+    (rule.update == Update::Spread && !(plain && rule.when == When::Window))
+        .then_some("`update = spread` beside another loss than `hinge`, an optimizer, a decay or `every`")
 }
 
 /// What a network that scores classes cannot have.
@@ -151,6 +150,12 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
+                if let Learning::Rule(rule) = &layer.learning
+                    && let Some(what) = discordant(rule)
+                {
+                    let what = format!("`{name}` learn with {what}");
+                    error(layer.span.clone(), what, "leave `update` away, or the others");
+                }
                 if step_format::rule(layer).is_some() {
                     // Said by what looks at such layers alone.
                     continue;
@@ -163,13 +168,6 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                 if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_spread(rule)
-                {
-                    let what = format!("`{name}` learn in parts with this rule");
-                    let help = "`update = spread` goes with `hinge { gate = surrogate }` or `gate = none`, at the end of windows";
-                    error(layer.span.clone(), what, help);
                 }
             }
             _ => {}

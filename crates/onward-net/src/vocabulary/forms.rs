@@ -111,13 +111,6 @@ const REVIVE: Parameter = parameter(
     "what becomes of neurons that hardly ever fire, or nearly always",
 );
 
-const UPDATE: Parameter = parameter(
-    "update",
-    Constructor(Family::Update),
-    Means("at_once"),
-    "when the weights change by what a target window has shown",
-);
-
 const EVERY: Parameter = parameter(
     "every",
     Integer(1, 256),
@@ -127,6 +120,13 @@ const EVERY: Parameter = parameter(
 
 const MEMORY: Parameter =
     parameter("memory", Integer(1, 6), Means("3"), "with `every`: an axon's trace loses its 2^-memory-th part a step");
+
+const UPDATE: Parameter = parameter(
+    "update",
+    Constructor(Family::Update),
+    Means("at_once"),
+    "when the weights change by what a target window has shown",
+);
 
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);

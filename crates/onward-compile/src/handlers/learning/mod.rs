@@ -11,7 +11,6 @@ mod steps;
 pub(crate) use steps::steps;
 
 pub(super) use signal::{Evoked, keep_potential};
-pub(super) use spread::{arrays as spread_arrays, part, pending, traces};
 
 use super::LayerShape;
 use super::text::Assembly;
@@ -62,14 +61,14 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, lear
     a.register("shift", "r9");
     let pulls = loss::pulls(a, shape, learning);
     optimizer::scale(a, learning, pulls.as_ref());
-    if learning.is_spread() {
-        spread::keep(a, shape);
+    optimizer::prepare(a, layout, learning);
+    if learning.spread {
+        spread::keep(a, shape, pulls.as_ref());
     } else {
-        optimizer::prepare(a, layout, learning);
         optimizer::rows(a, shape, learning, pulls.as_ref(), Rows::All);
     }
-    if let Some(pulls) = pulls.filter(|_| shape.fed_by_target) {
-        optimizer::target_weights(a, shape, learning, &pulls);
+    if let Some(pulls) = pulls.as_ref().filter(|_| shape.fed_by_target) {
+        optimizer::target_weights(a, shape, learning, pulls);
     }
     optimizer::bias(a);
     homeostasis::homeostasis(a, learning);

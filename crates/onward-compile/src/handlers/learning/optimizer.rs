@@ -120,7 +120,7 @@ fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     a.code(&format!("vstr v6, s{bits}[row r12]"), "");
 }
 
-/// The weights, by the pull in v1 and, where the target comes in by the same weights and its paths learn, by those of its paths.
+/// The weights, by the pull in v1 and, where targets come in by the same weights and learn, by theirs.
 pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: Option<&Pulls>, rows: Rows) {
     match pulls.filter(|_| !shape.fed_by_target) {
         Some(pulls) => all_rows(a, shape, learning, pulls, rows),

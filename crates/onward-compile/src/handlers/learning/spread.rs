@@ -41,12 +41,12 @@ fn word(a: &mut Assembly, instruction: &str, register: &str, name: &str) {
 }
 
 /// Keeps the pulls for the parts, all of which are still to be done.
-pub(super) fn keep(a: &mut Assembly, shape: &LayerShape) {
+pub(super) fn keep(a: &mut Assembly, shape: &LayerShape, pulls: Option<&Pulls>) {
     a.comment("The rows follow in parts, a step each; traces of the next input window go to the other place.");
-    let vectors: &[(&str, &str)] = match shape.fed_by_target {
-        true => &[("v1", "PULL")],
-        false => &[("v1", "PULL"), ("v2", "OWN_PULL"), ("v5", "RIVAL_PULL")],
-    };
+    let mut vectors = vec![("v1", "PULL")];
+    if let Some(pulls) = pulls.filter(|_| !shape.fed_by_target) {
+        vectors.extend([(pulls.own, "OWN_PULL"), (pulls.rival, "RIVAL_PULL")]);
+    }
     for (vector, place) in vectors {
         a.code(&format!("addi r10, r0, {place}"), "");
         a.code(&format!("vst {vector}, n16[r10]"), "");
