@@ -1,7 +1,8 @@
 //! What learning in all layers at the same time costs and saves: emulated cycles a sample with 2, 4, 8 and 16 equal layers.
 //!
 //! ```text
-//! cargo run --release -p testbench --example parallel_learning
+//! cargo run --release -p testbench --example parallel_learning              updates at once
+//! cargo run --release -p testbench --example parallel_learning -- spread    in parts
 //! ```
 //!
 //! The cycles of each block in each step are counted, and what the machine took is held against four ways in which the same
@@ -114,8 +115,8 @@ fn in_step(blocks: &[Vec<u64>], shift: impl Fn(usize) -> usize) -> f64 {
     (0..steps).map(slowest).sum::<u64>() as f64 / steps as f64
 }
 
-fn measure(layers: usize, update: &str) {
-    let text = text(layers, update);
+fn measure(layers: usize, update_option: &str) {
+    let text = text(layers, update_option);
     let source = Source::new("layers.sp", text);
     let chip = Chip::builtin("large").expect("a built-in chip");
     let image = compile(&source, &Options::new(chip, 1)).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
@@ -140,17 +141,47 @@ fn measure(layers: usize, update: &str) {
     let mean: Vec<f64> = by_place.iter().map(|(sum, count)| sum / count).collect();
     let forward = mean[..window].iter().sum::<f64>() / window as f64;
     let update = mean[2 * window - 1] - mean[window..2 * window - 1].iter().sum::<f64>() / (window - 1) as f64;
+    // In parts, the last step says nothing of how long an update takes.
+    let at_once = update_option.is_empty();
     let locked = (window + layers - 1) as f64 * forward + layers as f64 * update;
+    let only = |value: f64| if at_once { format!("{value:.0}") } else { "-".to_owned() };
     println!(
-        "  {layers:>6}   {:>9.0}   {:>9.0}   {:>9.0}   {:>9.0}   {:>9.0}   {:>9.0}   {:>9.0}",
+        "  {layers:>6}   {:>9.0}   {:>9.0}   {:>9.0}   {:>9.0}   {:>9}   {:>9.0}   {:>9}",
         ran.machine as f64 / COUNTED as f64,
         period * in_step(&ran.blocks, |_| 0),
         period * in_step(&ran.blocks, lag),
         free,
-        locked,
+        only(locked),
         forward,
-        update,
+        only(update),
     );
+    let bytes = learning_bytes(&image);
+    let per_layer = bytes as f64 / layers as f64;
+    println!("           {per_layer:.0} bytes a layer are kept for learning, beside the weights");
+}
+
+/// Bytes of all that layers keep for learning alone.
+fn learning_bytes(image: &Image) -> u64 {
+    let kept = [
+        "trace",
+        "target_trace",
+        "voltage",
+        "target_voltage",
+        "mean_count",
+        "pull",
+        "own_pull",
+        "rival_pull",
+        "kept_slot",
+        "kept_rival",
+        "parts",
+        "next_trace",
+        "done_trace",
+    ];
+    let symbols = image.blocks.iter().flat_map(|block| &block.symbols);
+    symbols
+        .filter(|symbol| kept.contains(&symbol.name.as_str()))
+        .map(|symbol| symbol.elements() * u64::from(symbol.width_bits) / 8)
+        .sum()
 }
 
 fn main() {

@@ -24,14 +24,17 @@ struct Kind {
     fraction: bool,
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 9] = [
     Kind { symbol: "weights", name: "weight", by_axon: true, fraction: true },
     Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: true },
     Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: true },
     Kind { symbol: "bias", name: "bias", by_axon: false, fraction: true },
     Kind { symbol: "target_count", name: "target_count", by_axon: false, fraction: false },
-    // With 12 fraction bits of its own.
+    Kind { symbol: "target_potential", name: "target_potential", by_axon: false, fraction: false },
+    // What follows has fraction bits of its own.
     Kind { symbol: "mean_count", name: "mean_count", by_axon: false, fraction: false },
+    Kind { symbol: "mean_square", name: "mean_square", by_axon: false, fraction: false },
+    Kind { symbol: "velocity", name: "velocity", by_axon: true, fraction: false },
 ];
 
 /// An array of a layer.

@@ -71,8 +71,9 @@ fn in_strips(
             a.code("sub r12, r12, r10", "");
         }
         Rows::Part => {
+            // The last parts, and their last strips, may be beyond the rows: then they are empty.
+            a.code("min r10, r10, part_end", "");
             a.code("sub r12, part_end, r10", "");
-            a.code("max r12, r12, r0", "");
         }
     }
     a.load_number("r15", shape.vector_length as i32, "");
