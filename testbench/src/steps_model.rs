@@ -117,7 +117,8 @@ enum Window {
 impl Model {
     /// A network before its first sample.
     pub fn new(network: &Network, seed: u64, initial: impl Fn(usize) -> Initial) -> Model {
-        let fraction = i64::from(if network.weight_bits > 8 { network.weight_bits - 4 } else { network.weight_bits - 2 });
+        let fraction =
+            i64::from(if network.weight_bits > 8 { network.weight_bits - 4 } else { network.weight_bits - 2 });
         let one = 1 << fraction;
         let own = if network.recurrent { network.neurons } else { 0 };
         let blocks = (0..network.neurons).step_by(network.block).enumerate().map(|(number, first)| {

@@ -48,13 +48,25 @@ pub(crate) fn refused(network: &Network, node: NodeIndex) -> Option<Diagnostic> 
     let window = network.window_steps;
     let drawn = |initial: &Initial| matches!(initial, Initial::Drawn { .. });
     let (what, help) = if layer.kind != LayerKind::Dense {
-        ("is neither dense nor recurrent".to_owned(), "make it `dense` or `recurrent`, or learn once a window, without `every`")
+        (
+            "is neither dense nor recurrent".to_owned(),
+            "make it `dense` or `recurrent`, or learn once a window, without `every`",
+        )
     } else if !network.is_fed_by_target(node) {
-        ("is not fed by the target".into(), "name the target as its second source, or learn once a window, without `every`")
+        (
+            "is not fed by the target".into(),
+            "name the target as its second source, or learn once a window, without `every`",
+        )
     } else if !matches!(rule.loss, Loss::Hinge { .. }) {
-        ("learns by another loss than `hinge`".into(), "write `hinge { every = .. }`, or learn once a window, without `every`")
+        (
+            "learns by another loss than `hinge`".into(),
+            "write `hinge { every = .. }`, or learn once a window, without `every`",
+        )
     } else if every > window {
-        (format!("changes its weights every {every} steps of a window of {window}"), "make `every` smaller, or the window longer")
+        (
+            format!("changes its weights every {every} steps of a window of {window}"),
+            "make `every` smaller, or the window longer",
+        )
     } else if !matches!(neuron.threshold, Values::Constant(_)) || neuron.bias != Values::Constant(0.0) {
         ("has thresholds or biases of its own for its neurons".into(), "leave them away: biases are learned")
     } else if neuron.reset != Reset::Subtract || neuron.refractory > 0 {

@@ -42,7 +42,8 @@ impl Checker<'_> {
         let memory = self.integer(given, "memory");
         let Some(every) = self.integer_if_given(given, "every") else {
             if let Some(value) = given.option("memory") {
-                let error = Diagnostic::new(value.span.clone(), "traces fade only where weights change from step to step");
+                let error =
+                    Diagnostic::new(value.span.clone(), "traces fade only where weights change from step to step");
                 self.report(error.help("leave `memory` away, or say how often they change: `every = 8`"));
             }
             return When::Window;
@@ -51,7 +52,9 @@ impl Checker<'_> {
             && !every.is_power_of_two()
         {
             let error = Diagnostic::new(value.span.clone(), format!("`every` is a power of two, not {every}"));
-            self.report(error.note("windows are powers of two as well, so that the last change comes with their last step"));
+            self.report(
+                error.note("windows are powers of two as well, so that the last change comes with their last step"),
+            );
         }
         When::Steps { every, memory }
     }

@@ -118,12 +118,8 @@ const EVERY: Parameter = parameter(
     "weights change at every so many steps of the input's window, a power of two",
 );
 
-const MEMORY: Parameter = parameter(
-    "memory",
-    Integer(1, 6),
-    Means("3"),
-    "with `every`: an axon's trace loses its 2^-memory-th part a step",
-);
+const MEMORY: Parameter =
+    parameter("memory", Integer(1, 6), Means("3"), "with `every`: an axon's trace loses its 2^-memory-th part a step");
 
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);

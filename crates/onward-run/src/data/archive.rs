@@ -77,7 +77,11 @@ fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<
         if windows > 1 {
             match shape.first_mut() {
                 Some(rows) if rows.is_multiple_of(windows as u32) => *rows /= windows as u32,
-                _ => return Err(format!("has {windows} labels a sample, and samples whose rows are no multiple of that")),
+                _ => {
+                    return Err(format!(
+                        "has {windows} labels a sample, and samples whose rows are no multiple of that"
+                    ));
+                }
             }
         }
         let count = count * windows;

@@ -150,7 +150,9 @@ fn label(name: &str) -> Result<Label, String> {
     let index = parts.last().and_then(|index| index.parse().ok());
     match (parts.len(), label, index) {
         (3.., Some(label), Some(index)) => Ok(Label { label, index }),
-        _ => Err("is not named LABEL_SPEAKER_INDEX.wav, with numbers for LABEL and INDEX, as `7_jackson_12.wav`".into()),
+        _ => {
+            Err("is not named LABEL_SPEAKER_INDEX.wav, with numbers for LABEL and INDEX, as `7_jackson_12.wav`".into())
+        }
     }
 }
 

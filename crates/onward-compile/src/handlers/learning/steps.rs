@@ -119,7 +119,9 @@ fn head(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, layout: &Layou
         "Layer `{}`: {} leaky neurons that learn at every {} steps, {} inputs, {} classes, {}-bit weights.",
         shape.name, shape.neurons, steps.every, shape.inputs, shape.classes, shape.format.weight_bits
     ));
-    a.comment("Axon 0 carries tags, axon 1 + k input k, axon 1 + INPUTS + c class c, the others the layer's own spikes.");
+    a.comment(
+        "Axon 0 carries tags, axon 1 + k input k, axon 1 + INPUTS + c class c, the others the layer's own spikes.",
+    );
     a.gap();
     a.constant("NEURONS", i64::from(shape.neurons));
     a.constant("INPUTS", i64::from(shape.inputs));
