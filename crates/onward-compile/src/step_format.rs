@@ -3,7 +3,9 @@
 use crate::formats::LayerFormat;
 use crate::parameters::{NeuronParameters, neuron_parameters};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Gate, Initial, Layer, LayerKind, Learning, Loss, Network, NodeIndex, Reset, Rule, Values, When};
+use onward_net::{
+    Gate, Initial, Layer, LayerKind, Learning, Loss, Network, NodeIndex, Optimizer, Reset, Rule, Values, When,
+};
 
 /// Fraction bits of an axon's trace: a spike adds 1.0.
 pub(crate) const TRACE_BITS: u32 = 8;
@@ -61,6 +63,11 @@ pub(crate) fn refused(network: &Network, node: NodeIndex) -> Option<Diagnostic> 
         (
             "learns by another loss than `hinge`".into(),
             "write `hinge { every = .. }`, or learn once a window, without `every`",
+        )
+    } else if rule.optimizer != Optimizer::Plain || rule.weight_decay.is_some() || rule.gate == Gate::Voltage {
+        (
+            "has an optimizer, a weight decay or a gate that layers have which learn once a window".into(),
+            "leave `optimizer` and `weight_decay` away, with `gate = surrogate` or `none`; or leave `every` away",
         )
     } else if every > window {
         (

@@ -22,6 +22,17 @@ pub struct Image {
     pub host_inputs: Vec<HostInput>,
     /// The port inputs enter and results leave by.
     pub host_port: u16,
+    /// What runs have made of it.
+    pub learned: Learned,
+}
+
+/// How far an image has learned: what a run that goes on from it must know beside the memories.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Epochs it has learned in full.
+    pub epochs: u32,
+    /// How often the generator of each block has drawn, by logical number; nothing if none has.
+    pub draws: Vec<u32>,
 }
 
 /// The network as far as loaders, readers and verifiers need it.
@@ -74,6 +85,8 @@ pub enum PopulationKind {
     Layer {
         /// Learning schedule, if it learns.
         schedule: Option<Schedule>,
+        /// A weight's integer stands for itself times 2 to the power of minus this.
+        fraction_bits: i32,
     },
     /// Answers with a class, or with a neuron's number: one packet a window.
     Readout,

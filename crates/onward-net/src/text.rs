@@ -4,7 +4,7 @@ use crate::network::{
     Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, ReadoutKind,
     Reset, Values, Weights,
 };
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -276,7 +276,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -308,6 +308,11 @@ impl Display for Rule {
         if let When::Steps { every, memory } = when {
             write!(formatter, ", every = {every}, memory = {memory}")?;
         }
-        write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
+        write!(formatter, ", revive = {}", if *revive { "homeostasis" } else { "none" })?;
+        match update {
+            // What is usual need not be said.
+            Update::AtOnce => write!(formatter, " }}"),
+            Update::Spread => write!(formatter, ", update = spread }}"),
+        }
     }
 }

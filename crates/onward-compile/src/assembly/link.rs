@@ -70,6 +70,7 @@ pub(super) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
         trees: trees.into_trees(),
         host_inputs,
         host_port: 0,
+        learned: onward_image::Learned::default(),
     };
     linker.check_cores(&image);
     if linker.diagnostics.is_empty()
@@ -506,7 +507,7 @@ impl Linker<'_> {
         let populations =
             self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
                 name: line.name.text.clone(),
-                kind: PopulationKind::Layer { schedule: None },
+                kind: PopulationKind::Layer { schedule: None, fraction_bits: 0 },
                 neurons: block.neurons,
                 lag: lags.get(&(number as u32)).copied().unwrap_or(1),
                 source_line: self.line(&line.span) as u32,

@@ -3,7 +3,7 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind, Reset,
-    Rule, Sparse, Target, Values, Weights, When,
+    Rule, Sparse, Target, Update, Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -121,6 +121,7 @@ impl<'a> Draw<'a> {
                 When::Steps { every: 1 << self.below(9), memory: self.from(1, 6) }
             },
             revive: self.coin(),
+            update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
         })
     }
 }

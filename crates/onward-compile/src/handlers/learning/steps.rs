@@ -103,7 +103,7 @@ pub(crate) fn steps(shape: &LayerShape, steps: &StepFormat) -> (String, Layout) 
         a.code("and r10, position, r11", "");
         a.code("bne r10, r11, stepped", "");
     }
-    scores(&mut a, "scored");
+    scores(&mut a, shape, "scored");
     change(&mut a, shape, steps);
     a.gap();
     a.label("stepped");
@@ -353,7 +353,7 @@ fn close_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, learni
     a.code("bne r10, r0, close_target_window", "");
     if shape.scores {
         a.code("bne learn, r0, close_learning", "");
-        scores(a, "answer_scored");
+        scores(a, shape, "answer_scored");
         a.code("setvl r0, CLASSES", "");
         a.code("vld v2, n32[SCORES]", "");
         a.code("pnot p0, p1", "p1 was never set where nothing is learned: all classes");
@@ -366,7 +366,7 @@ fn close_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, learni
     a.code("bne learn, r0, learning", "");
     a.code("sleep", "");
     a.label("learning");
-    scores(a, "target_scored");
+    scores(a, shape, "target_scored");
     target_weights(a, shape, steps, learning);
     homeostasis(a, learning);
     a.code("sleep", "");
