@@ -258,7 +258,7 @@ impl Pair {
         for (number, &(layer, _)) in self.places.iter().enumerate() {
             let block = &self.image.blocks[number];
             let kind = &self.image.network.populations[block.population as usize].kind;
-            let PopulationKind::Layer { schedule: Some(schedule) } = kind else { continue };
+            let PopulationKind::Layer { schedule: Some(schedule), .. } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
             compare(
                 &format!("shift of layer {layer} in epoch {epoch} of {epochs}"),
