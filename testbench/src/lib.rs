@@ -2,6 +2,7 @@
 
 pub mod conformance;
 pub mod flit_model;
+pub mod float_model;
 pub mod integer_model;
 pub mod nir_file;
 pub mod nir_model;

@@ -23,6 +23,6 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, learning: &LearningFo
     } else {
         optimizer::all_rows(a, shape);
     }
-    optimizer::bias(a);
+    optimizer::bias(a, shape);
     homeostasis::homeostasis(a, learning);
 }
