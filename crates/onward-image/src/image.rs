@@ -108,6 +108,11 @@ pub enum Encoding {
     },
     /// Recorded spikes.
     Events,
+    /// Spikes as many as values are large, and where they have changed by `change / 2^16`.
+    Sequence {
+        /// In 16 fraction bits, 1.0 being the greatest value.
+        change: u32,
+    },
 }
 
 /// How the shift of a layer's updates grows over the epochs.
@@ -357,6 +362,10 @@ pub struct Tag {
 }
 
 impl Tag {
+    /// Added to the payload of an input window that goes on where the input window before ended: with its membranes, currents
+    /// and traces, in layers that learn while their input is shown. Others begin each window anew.
+    pub const CONTINUES: i32 = 1 << 3;
+
     /// The payload: bits 1..0 the kind, bit 2 learn, bits 23..8 the slot.
     pub fn payload(self) -> i32 {
         i32::from(self.target) | i32::from(self.learn) << 2 | i32::from(self.slot) << 8

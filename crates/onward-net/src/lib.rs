@@ -76,7 +76,7 @@ pub use network::{
     Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values, Weights,
 };
 pub use petgraph::graph::NodeIndex;
-pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
 pub use store::{Member, npz};
 pub use vocabulary::reference;
 

@@ -192,7 +192,7 @@ impl Session {
         }
     }
 
-    /// Shows samples and their targets; the network learns from each. `progress` is told how many are done.
+    /// Shows samples and their targets; the network learns from each. Those of a sequence follow each other in `order`. `progress` is told how many are done.
     ///
     /// Returns how many were shown: all, unless `progress` broke off. Everything shown has been learned on return.
     ///
@@ -221,7 +221,7 @@ impl Session {
                 for (at, &(sample, label)) in shown.iter().enumerate() {
                     let first = at * 2 * window;
                     let opens = |is_target| Tag { target: is_target, learn: true, slot: label }.payload();
-                    inputs.send(tag, first, 0, opens(false));
+                    inputs.send(tag, first, 0, opens(false) | continued(samples, sample));
                     show.sample(inputs, first, sample);
                     inputs.send(tag, first + window, 0, opens(true));
                     for step in first + window..first + 2 * window {
@@ -317,7 +317,8 @@ impl Session {
             let outputs = self.machine.run_fed(window * chunk.len(), &mut |inputs| {
                 for (at, &sample) in chunk.iter().enumerate() {
                     let first = at * window;
-                    inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+                    let opens = Tag { target: false, learn: false, slot: 0 }.payload();
+                    inputs.send(tag, first, 0, opens | continued(samples, sample));
                     show.sample(inputs, first, sample);
                 }
             })?;
@@ -342,6 +343,11 @@ impl Session {
         }
         Err(SessionError::Restless)
     }
+}
+
+/// What the tag of an input window says where it goes on with the one before.
+fn continued(samples: &Samples, sample: usize) -> i32 {
+    if samples.continues(sample) { Tag::CONTINUES } else { 0 }
 }
 
 /// Puts a sample's spikes into the inputs.
