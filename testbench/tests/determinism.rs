@@ -9,8 +9,19 @@ use onward_run::{EpochReport, Session, train};
 use std::ops::ControlFlow;
 
 fn one_epoch(chip: Chip, seed: u64, timing: bool, threads: usize) -> EpochReport {
+    one_epoch_by(None, chip, seed, timing, threads)
+}
+
+/// An epoch of the digits, by another rule than the text's if one is given.
+fn one_epoch_by(rule: Option<&str>, chip: Chip, seed: u64, timing: bool, threads: usize) -> EpochReport {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/digits.sp");
-    one_epoch_of(&std::fs::read_to_string(path).unwrap(), chip, seed, timing, threads)
+    let mut text = std::fs::read_to_string(path).unwrap();
+    if let Some(rule) = rule {
+        let start = text.find("hinge {").unwrap();
+        let end = start + text[start..].find('}').unwrap() + 1;
+        text.replace_range(start..end, rule);
+    }
+    one_epoch_of(&text, chip, seed, timing, threads)
 }
 
 fn one_epoch_of(text: &str, chip: Chip, seed: u64, timing: bool, threads: usize) -> EpochReport {
@@ -84,6 +95,23 @@ fn shared_kernels_do_not_depend_on_how_they_are_computed() {
     odd.core.vector_length = 64;
     assert_eq!(one_epoch(odd, true, 2), first, "64 lanes, short vectors, shallow buffers");
     assert_eq!(one_epoch(chip("convolution", 4), false, 2), first, "4 lanes, without timing");
+}
+
+#[test]
+fn weights_of_other_rules_do_not_depend_on_how_they_are_computed() {
+    let of = |report: &EpochReport| (report.weights_hash.clone(), report.right);
+    for rule in [
+        "softmax { rate = 7, optimizer = momentum, weight_decay = 12 }",
+        "squared_error { rate = 7, gate = voltage, optimizer = adaptive }",
+        "hebbian { rate = 7 }",
+    ] {
+        let rule = Some(rule);
+        let first = one_epoch_by(rule, chip("small", 16), 1, true, 1);
+        let mut short = chip("middle", 8);
+        short.core.vector_length = 64;
+        assert_eq!(of(&one_epoch_by(rule, short, 1, false, 2)), of(&first), "{rule:?}: 8 lanes, short vectors");
+        assert_eq!(of(&one_epoch_by(rule, chip("large", 64), 1, true, 2)), of(&first), "{rule:?}: 16x16, 64 lanes");
+    }
 }
 
 #[test]

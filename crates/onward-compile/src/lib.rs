@@ -38,6 +38,8 @@ mod pass;
 mod passes;
 pub mod placement;
 mod plan;
+mod spread;
+mod step_format;
 mod trees;
 mod weights;
 
@@ -48,3 +50,4 @@ pub use formats::LayerFormat;
 pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding, Widths};
 pub use pass::{Compilation, Options, Pass, Placing};
 pub use passes::PASSES;
+pub use step_format::StepFormat;

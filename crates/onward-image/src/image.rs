@@ -22,6 +22,17 @@ pub struct Image {
     pub host_inputs: Vec<HostInput>,
     /// The port inputs enter and results leave by.
     pub host_port: u16,
+    /// What runs have made of it.
+    pub learned: Learned,
+}
+
+/// How far an image has learned: what a run that goes on from it must know beside the memories.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Epochs it has learned in full.
+    pub epochs: u32,
+    /// How often the generator of each block has drawn, by logical number; nothing if none has.
+    pub draws: Vec<u32>,
 }
 
 /// The network as far as loaders, readers and verifiers need it.
@@ -60,6 +71,17 @@ pub struct Population {
     pub source_line: u32,
 }
 
+/// Bits below the binary point of a layer's integers: one stands for itself times 2 to the power of minus so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FractionBits {
+    /// Of its weights.
+    pub weights: i32,
+    /// Of the target's projection.
+    pub target_weights: i32,
+    /// Of membranes and biases.
+    pub membrane: i32,
+}
+
 /// Kinds of nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PopulationKind {
@@ -74,6 +96,8 @@ pub enum PopulationKind {
     Layer {
         /// Learning schedule, if it learns.
         schedule: Option<Schedule>,
+        /// Where its binary points are.
+        fraction_bits: FractionBits,
     },
     /// Answers with a class, or with a neuron's number: one packet a window.
     Readout,
@@ -108,6 +132,11 @@ pub enum Encoding {
     },
     /// Recorded spikes.
     Events,
+    /// Spikes as many as values are large, and where they have changed by `change / 2^16`.
+    Sequence {
+        /// In 16 fraction bits, 1.0 being the greatest value.
+        change: u32,
+    },
 }
 
 /// How the shift of a layer's updates grows over the epochs.
@@ -357,6 +386,10 @@ pub struct Tag {
 }
 
 impl Tag {
+    /// Added to the payload of an input window that goes on where the input window before ended: with its membranes, currents
+    /// and traces, in layers that learn while their input is shown. Others begin each window anew.
+    pub const CONTINUES: i32 = 1 << 3;
+
     /// The payload: bits 1..0 the kind, bit 2 learn, bits 23..8 the slot.
     pub fn payload(self) -> i32 {
         i32::from(self.target) | i32::from(self.learn) << 2 | i32::from(self.slot) << 8

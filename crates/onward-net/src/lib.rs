@@ -71,12 +71,13 @@ mod text;
 mod vocabulary;
 
 pub use include::{with_includes, with_settings};
+pub use load::read_npz;
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Initial, Input, Layer, LayerKind, Network, Neuron,
     Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values, Weights,
 };
 pub use petgraph::graph::NodeIndex;
-pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 pub use store::{Member, npz};
 pub use vocabulary::reference;
 

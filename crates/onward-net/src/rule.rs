@@ -24,8 +24,12 @@ pub struct Rule {
     pub optimizer: Optimizer,
     /// A weight that changes first loses its `2^-weight_decay`-th part, 1 to 24; if there is a decay.
     pub weight_decay: Option<u32>,
+    /// When weights change.
+    pub when: When,
     /// Whether neurons that hardly ever fire, or nearly always, are nudged back.
     pub revive: bool,
+    /// When rows of weights change.
+    pub update: Update,
 }
 
 impl Default for Rule {
@@ -38,9 +42,34 @@ impl Default for Rule {
             gate: Gate::Surrogate,
             optimizer: Optimizer::Plain,
             weight_decay: None,
+            when: When::Window,
             revive: true,
+            update: Update::AtOnce,
         }
     }
+}
+
+/// When a block changes its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Once a sample, at the end of the target's window.
+    Window,
+    /// While the input is shown, from traces that fade.
+    Steps {
+        /// At every so many steps: a power of two, at most the window.
+        every: u32,
+        /// An axon's trace loses its `2^-memory`-th part a step, 1 to 6.
+        memory: u32,
+    },
+}
+
+/// When the rows of weights change by what a target window has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// In its last step.
+    AtOnce,
+    /// A part of them in each step of the next window: no step is much longer than the others.
+    Spread,
 }
 
 /// What a block's changes make smaller, computed from what the input and the targets evoke in the block.
@@ -95,7 +124,7 @@ pub enum Optimizer {
         /// 1 to 8.
         decay: u32,
     },
-    /// It is divided by the root of a neuron's running mean of squared changes, a power of two.
+    /// It is divided by the root of a running mean of the squared pull on its neuron.
     Adaptive {
         /// The mean moves by the `2^-decay`-th part of what is new, 1 to 15.
         decay: u32,

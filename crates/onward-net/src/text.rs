@@ -4,7 +4,7 @@ use crate::network::{
     Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, ReadoutKind,
     Reset, Values, Weights,
 };
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -86,7 +86,7 @@ fn options(node: &Node, common: &Common) -> Vec<String> {
     let pair = |[y, x]: [u32; 2]| format!("({y}, {x})");
     match node {
         Node::Input(input) => match input.encoding {
-            Encoding::Delta(change) => vec![format!("change = {change:?}")],
+            Encoding::Delta(change) | Encoding::Sequence(change) => vec![format!("change = {change:?}")],
             _ => Vec::new(),
         },
         Node::Pool(pool) => {
@@ -149,6 +149,7 @@ impl Display for Node {
                     Encoding::Latency => "latency",
                     Encoding::Current => "current",
                     Encoding::Delta(_) => "delta",
+                    Encoding::Sequence(_) => "sequence",
                     Encoding::Events => "events",
                 };
                 write!(formatter, "{encoding}({})", sizes(&input.shape))
@@ -217,6 +218,7 @@ impl Display for Decay {
             Decay::None => write!(formatter, "none"),
             Decay::Shift(shift) => write!(formatter, "shift({shift})"),
             Decay::Factor(values) => write!(formatter, "factor({values})"),
+            Decay::Spread(least, most) => write!(formatter, "spread({least:?}, {most:?})"),
         }
     }
 }
@@ -256,7 +258,10 @@ impl Display for Weights {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         let bits = self.bits;
         match &self.initial {
-            Initial::Drawn { gain } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: None } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: Some(fraction) } => {
+                write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?}, fraction = {fraction} }}")
+            }
             Initial::Given(values) => write!(formatter, "fixed {{ bits = {bits}, values = {values} }}"),
         }
     }
@@ -274,7 +279,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, revive } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -303,6 +308,14 @@ impl Display for Rule {
         if let Some(bits) = weight_decay {
             write!(formatter, ", weight_decay = {bits}")?;
         }
-        write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
+        if let When::Steps { every, memory } = when {
+            write!(formatter, ", every = {every}, memory = {memory}")?;
+        }
+        write!(formatter, ", revive = {}", if *revive { "homeostasis" } else { "none" })?;
+        match update {
+            // What is usual need not be said.
+            Update::AtOnce => write!(formatter, " }}"),
+            Update::Spread => write!(formatter, ", update = spread }}"),
+        }
     }
 }

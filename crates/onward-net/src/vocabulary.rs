@@ -26,6 +26,7 @@ pub(crate) enum Family {
     Gate,
     Optimizer,
     Revival,
+    Update,
     File,
 }
 
@@ -114,6 +115,7 @@ impl Family {
             Family::Gate => "gate",
             Family::Optimizer => "optimizer",
             Family::Revival => "revival",
+            Family::Update => "time of the update",
             Family::File => "array in a file",
         }
     }

@@ -4,8 +4,12 @@
 //! configuration port, and counts right answers. Everything that is computed of a network is computed by its handlers.
 
 pub mod data;
+mod pace;
 mod session;
 mod train;
+mod weights;
 
-pub use session::{Session, SessionError, Spike, spikes_to_npy};
-pub use train::{EpochReport, Phase, Progress, TrainReport, learned, test, train, weights_hash};
+pub use pace::Pace;
+pub use session::{SILENCE_SAMPLES, Session, SessionError, Silence, Spike, silence, spikes_to_npy};
+pub use train::{EpochReport, Epochs, Phase, Progress, TrainReport, learned, test, train, weights_hash};
+pub use weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays, to_npz};

@@ -4,10 +4,11 @@ use crate::formats::{LayerFormat, LearningFormat};
 use crate::handlers::MOST_ROWS;
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
+use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer,
-    ReadoutKind, Rule, Values,
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
+    Update, Values, When,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,15 +20,19 @@ pub(super) struct FixedPoint;
 const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
-fn too_slow(layer: &Layer, learning: &LearningFormat, places_shift: i32) -> Option<Diagnostic> {
+fn too_slow(layer: &Layer, format: &LayerFormat, fed_by_target: bool) -> Option<Diagnostic> {
+    let learning = format.learning.as_ref()?;
+    let coarser = if fed_by_target { format.target_coarser } else { 0 };
+    let of = if coarser > 0 { "the target's projection" } else { "weights" };
     let grown = learning.growth.most();
-    let last = learning.shift + places_shift + grown as i32;
+    let last = learning.shift + format.places_shift + (grown + coarser) as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
             .note(format!(
-                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window, and {grown} \
-                 more by the end of the run; a shift is at most {MOST_SHIFT}"
+                "that is the rate, less the fraction bits of {of}, plus twice the logarithm of the window and the fraction \
+                 bits of what changes are multiplied by, and {grown} more by the end of the run; a shift is at most \
+                 {MOST_SHIFT}"
             ))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
@@ -105,6 +110,32 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
+/// How a layer learns while its input is shown.
+fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> String {
+    let gate = steps.gate.map_or("none".into(), |(low, high)| format!("{low} <= membrane < {high}"));
+    format!(
+        "  at every {} steps, updates / 2^{}, {} more over the run; traces lose 1 / 2^{} a step; margin {} a step in a full \
+         block; gate: {gate}; nudge {}; {} axons of its own\n",
+        steps.every,
+        learning.shift,
+        learning.growth.most(),
+        steps.memory,
+        steps.margin(block),
+        learning.nudge,
+        steps.own
+    )
+}
+
+/// What of a rule does not go together, as the text says it.
+fn discordant(rule: &Rule) -> Option<&'static str> {
+    // Parts of an update need their pulls kept, which is made for those of the hinge.
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None))
+        && rule.gate != Gate::Voltage;
+    (rule.update == Update::Spread && !(plain && rule.when == When::Window)).then_some(
+        "`update = spread` beside another loss than `hinge`, `gate = voltage`, an optimizer, a decay or `every`",
+    )
+}
+
 /// What a convolution in a network that scores classes cannot be, each with what would help.
 fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
@@ -119,11 +150,15 @@ fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&
             let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
             all.push(("a convolution that learns has no bias that could revive its neurons", help));
         }
-        let Rule { loss, gate, optimizer, weight_decay, .. } = rule;
+        let Rule { loss, gate, optimizer, weight_decay, when, update, .. } = rule;
         let plain = *optimizer == Optimizer::Plain && weight_decay.is_none() && *gate != Gate::Voltage;
-        if !plain || !matches!(loss, Loss::Hinge { .. }) {
+        let at_once = *when == When::Window && *update == Update::AtOnce;
+        if !plain || !at_once || !matches!(loss, Loss::Hinge { .. }) {
             let help = "write `learning = hinge { revive = none }` for it, with a gate that is `surrogate` or `none`";
-            all.push(("a convolution learns by a hinge over spike counts, without momentum or decay", help));
+            all.push((
+                "a convolution learns by a hinge over spike counts, once a window, without momentum or decay",
+                help,
+            ));
         }
     }
     all
@@ -159,6 +194,16 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
+                if let Learning::Rule(rule) = &layer.learning
+                    && let Some(what) = discordant(rule)
+                {
+                    let what = format!("`{name}` learn with {what}");
+                    error(layer.span.clone(), what, "leave `update` away, or the others");
+                }
+                if step_format::rule(layer).is_some() {
+                    // Said by what looks at such layers alone.
+                    continue;
+                }
                 if matches!(layer.kind, LayerKind::Sparse(_)) || layer.recurrent.is_some() {
                     let what = format!("`{name}`: its layers are dense or convolutions, without recurrence");
                     error(layer.span.clone(), what, without);
@@ -174,13 +219,11 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
                 }
-                if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
-                    error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
-                }
             }
             _ => {}
         }
     }
+    errors.extend(network.layers().filter_map(|node| step_format::refused(network, node)));
     errors
 }
 
@@ -222,16 +265,23 @@ impl Pass for FixedPoint {
             return Err(errors);
         }
         let formats = network.layers().map(|node| {
-            let format = LayerFormat::new(network.layer(node), network.fan_in(node), network.window_steps);
-            (node, format)
+            let (layer, window) = (network.layer(node), network.window_steps);
+            let format = LayerFormat::new(layer, network.fan_in(node), window).with_steps(layer, window);
+            format.map(|format| (node, format)).map_err(|error| vec![error])
         });
-        let formats: std::collections::BTreeMap<_, _> = formats.collect();
+        let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
         let errors: Vec<Diagnostic> = formats
             .iter()
-            .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?, format.places_shift))
+            .filter_map(|(&node, format)| too_slow(network.layer(node), format, network.is_fed_by_target(node)))
             .collect();
         compilation.formats = formats;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let layers = compilation.formats.len() + compilation.parameters.len();
+        let weights = compilation.parameters.values().flat_map(|of| &of.weights).map(|weights| weights.len() as u64);
+        vec![(layers as u64, "format"), (weights.sum(), "weight")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {
@@ -241,15 +291,30 @@ impl Pass for FixedPoint {
             text += &describe(&network.layer(node).name, parameters);
         }
         for (&node, format) in &compilation.formats {
-            let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
+            let LayerFormat { weight_bits, fraction_bits, finer, threshold, one, deviation, .. } = format;
+            let from = match deviation {
+                Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
+                None => "given".to_owned(),
+            };
+            let fraction = match fraction_bits {
+                bits if bits < weight_bits => format!("{bits} of them fraction"),
+                bits => format!("times 2^{bits}"),
+            };
+            let membrane = if *finer > 0 { " on the membrane" } else { "" };
             writeln!(
                 text,
-                "layer {}: weights of {weight_bits} bits, {fraction_bits} of them fraction (1.0 = {one}); threshold \
-                 {threshold}; drawn with deviation {:.2}",
+                "layer {}: weights of {weight_bits} bits, {fraction} (1.0 = {one}{membrane}); threshold {threshold}; {from}",
                 network.layer(node).name,
-                *deviation as f64 / 65536.0
             )
             .expect("writing to memory");
+            if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
+                text += &describe_steps(steps, learning, network.layer(node).block);
+                continue;
+            }
+            if format.target_coarser > 0 && network.is_fed_by_target(node) {
+                writeln!(text, "  the target's projection has {} bits less of fraction", format.target_coarser)
+                    .expect("writing to memory");
+            }
             if let Some(learning) = &format.learning {
                 let kernels = match format.places_shift {
                     0 => String::new(),

@@ -2,7 +2,7 @@
 
 use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
 use crate::handlers::{
-    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout,
+    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
 };
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
@@ -56,7 +56,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                             connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
                         convolution(&shape, connection)
                     }
-                    _ => layer(&shape),
+                    _ => of_classes(&shape),
                 }
             }
         },
@@ -78,6 +78,14 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let handlers =
         Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
     (handlers, connection)
+}
+
+/// Handlers of a layer of a network that scores classes.
+fn of_classes(shape: &LayerShape) -> (String, Layout) {
+    match &shape.format.steps {
+        Some(format) => steps(shape, format),
+        None => layer(shape),
+    }
 }
 
 fn maker<'a>(
@@ -269,6 +277,11 @@ impl Pass for Generate {
         compilation.connections = connections;
         let errors: Vec<Diagnostic> = found.into_values().map(|(_, diagnostic)| diagnostic).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let lines = compilation.handlers.iter().map(|handlers| handlers.text.lines().count() as u64);
+        vec![(compilation.handlers.len() as u64, "program"), (lines.sum(), "line")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

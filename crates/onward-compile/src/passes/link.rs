@@ -3,12 +3,15 @@
 use super::tables;
 use crate::formats::Table;
 use crate::layout::put;
+use crate::parameters::Integers;
 use crate::pass::{Compilation, Pass};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_image::{
+    Block, Encoding, FractionBits, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
+};
 use onward_isa::{Space, Width};
-use onward_net::{Input, LayerKind, Node, Pool, PoolKind, ReadoutKind};
+use onward_net::{Initial, Input, LayerKind, Node, Pool, PoolKind, ReadoutKind, Values};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -20,7 +23,12 @@ pub(super) struct Link;
 struct Drawn {
     weights: Vec<i16>,
     target_weights: Vec<i16>,
+    /// Of the layer's own spikes, `[from][to]`.
+    own_weights: Vec<i16>,
 }
+
+/// Added to the number of a layer's stream of drawn weights for those of its own spikes.
+const OWN_STREAM: u32 = 1 << 31;
 
 fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
     let network = compilation.network();
@@ -37,11 +45,24 @@ fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
             LayerKind::Convolution(convolution) => convolution.channels as usize,
             _ => neurons,
         };
+        let count = network.fan_in(node) as usize * sets;
+        // Kernels lie as they are given; other weights go by inputs.
+        let rows_of = if matches!(layer.kind, LayerKind::Convolution(_)) { 1 } else { neurons };
         let about = |weight: i16| (i32::from(weight) + format.target_mean).clamp(-max, max) as i16;
         let target_weights = of(stream + 1, classes * neurons, format.target_deviation);
         let drawn = Drawn {
-            weights: of(stream, network.fan_in(node) as usize * sets, format.deviation),
+            weights: match (&layer.weights.initial, format.deviation) {
+                (Initial::Given(Values::Array(array)), _) => weights::given(&array.values, rows_of, format),
+                (Initial::Given(Values::Constant(value)), _) => {
+                    let all = vec![*value; count];
+                    weights::given(&all, rows_of, format)
+                }
+                (_, deviation) => of(stream, count, deviation.unwrap_or(0)),
+            },
             target_weights: target_weights.into_iter().map(about).collect(),
+            own_weights: format.steps.as_ref().map_or_else(Vec::new, |steps| {
+                of(stream | OWN_STREAM, steps.own as usize * neurons, steps.own_deviation)
+            }),
         };
         (node, drawn)
     });
@@ -70,7 +91,9 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
     let places: Vec<usize> = places.map(|feed| feed.place as usize).collect();
     let classes: Vec<usize> = (0..drawn.target_weights.len() / neurons).collect();
     let dense = compilation.connections[number].is_none().then_some(("weights", &drawn.weights, &places));
-    for (name, weights, rows) in dense.into_iter().chain([("target_weights", &drawn.target_weights, &classes)]) {
+    let own: Vec<usize> = (0..drawn.own_weights.len() / neurons).collect();
+    let others = [("target_weights", &drawn.target_weights, &classes), ("own_weights", &drawn.own_weights, &own)];
+    for (name, weights, rows) in dense.into_iter().chain(others) {
         let Some(symbol) = layout.symbol(name) else { continue };
         let width = symbol.width().expect("the layout made it of a width");
         let mut at = symbol.offset as usize;
@@ -95,6 +118,16 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
             }
         }
     }
+    if let Some(steps) = compilation.formats[&block.node].steps.as_ref() {
+        for (name, values) in [("leak", &steps.neuron.leak), ("current_left", &steps.neuron.current)] {
+            let (Some(symbol), Some(Integers::Each(values))) = (layout.symbol(name), values) else { continue };
+            let neuron = &mut contents[Space::Neuron as usize];
+            neuron.resize(bytes[Space::Neuron as usize] as usize, 0);
+            for (at, &value) in values[block.first_neuron as usize..][..block.neurons as usize].iter().enumerate() {
+                put(neuron, Width::W32, symbol.offset as usize + at, value.into());
+            }
+        }
+    }
     contents
 }
 
@@ -108,7 +141,19 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
-                (PopulationKind::Layer { schedule }, layer.neurons())
+                let fraction_bits = match compilation.formats.get(&node) {
+                    Some(format) => FractionBits {
+                        weights: format.fraction_bits as i32,
+                        target_weights: (format.fraction_bits - format.target_coarser) as i32,
+                        membrane: (format.fraction_bits + format.finer) as i32,
+                    },
+                    None => {
+                        let weights =
+                            compilation.parameters.get(&node).map_or(0, |parameters| parameters.fraction_bits);
+                        FractionBits { weights, target_weights: weights, membrane: weights }
+                    }
+                };
+                (PopulationKind::Layer { schedule, fraction_bits }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {
                 ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),
@@ -147,6 +192,9 @@ fn input_kind(input: &Input) -> PopulationKind {
         onward_net::Encoding::Latency => Encoding::Latency,
         onward_net::Encoding::Current => Encoding::Current,
         onward_net::Encoding::Delta(change) => Encoding::Delta { change: (change * 65536.0).round().max(1.0) as u32 },
+        onward_net::Encoding::Sequence(change) => {
+            Encoding::Sequence { change: (change * 65536.0).round().max(1.0) as u32 }
+        }
         onward_net::Encoding::Events => Encoding::Events,
     };
     PopulationKind::EncodedInput { shape, encoding }
@@ -203,10 +251,17 @@ impl Pass for Link {
             trees: compilation.routing.trees.clone(),
             host_inputs: compilation.routing.host_inputs.clone(),
             host_port: 0,
+            learned: onward_image::Learned::default(),
         };
         image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
         compilation.image = Some(image);
         Ok(())
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = compilation.image.iter().flat_map(|image| &image.blocks);
+        let bytes = blocks.flat_map(|block| &block.contents).map(|contents| contents.len() as u64);
+        vec![(bytes.sum(), "byte")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

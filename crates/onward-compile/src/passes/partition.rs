@@ -172,6 +172,7 @@ impl Cutter<'_> {
             let (inlets, axons) = (self.planned[first].inlets.to_vec(), self.planned[first].axons);
             let mut inlets = Inlets { inlets, axons };
             inlets.add(PlannedSource::Host(target), Channel::Spikes, network.classes());
+            self.own_inlets(layer, first, &mut inlets);
             self.share(first, inlets);
         }
         self.sources.insert(node, sources);
@@ -406,6 +407,12 @@ impl Pass for Partition {
         compilation.blocks = planned;
         compilation.sources = sources;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = &compilation.blocks;
+        let axons = blocks.iter().map(|block| u64::from(block.axons)).sum();
+        vec![(blocks.len() as u64, "block"), (axons, "axon")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::values::Given;
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use onward_diagnostic::Diagnostic;
 
 impl Checker<'_> {
@@ -26,6 +26,11 @@ impl Checker<'_> {
             "none" => false,
             other => unreachable!("revival `{other}` is in the vocabulary only"),
         };
+        let update = match self.open_option(given, "update").form.name {
+            "at_once" => Update::AtOnce,
+            "spread" => Update::Spread,
+            other => unreachable!("time of the update `{other}` is in the vocabulary only"),
+        };
         Learning::Rule(Rule {
             loss,
             rate: self.integer(given, "rate"),
@@ -33,8 +38,31 @@ impl Checker<'_> {
             gate,
             optimizer: self.optimizer(given),
             weight_decay: self.integer_if_given(given, "weight_decay"),
+            when: self.when(given),
             revive,
+            update,
         })
+    }
+
+    fn when(&mut self, given: &Given) -> When {
+        let memory = self.integer(given, "memory");
+        let Some(every) = self.integer_if_given(given, "every") else {
+            if let Some(value) = given.option("memory") {
+                let error =
+                    Diagnostic::new(value.span.clone(), "traces fade only where weights change from step to step");
+                self.report(error.help("leave `memory` away, or say how often they change: `every = 8`"));
+            }
+            return When::Window;
+        };
+        if let Some(value) = given.option("every")
+            && !every.is_power_of_two()
+        {
+            let error = Diagnostic::new(value.span.clone(), format!("`every` is a power of two, not {every}"));
+            self.report(
+                error.note("windows are powers of two as well, so that the last change comes with their last step"),
+            );
+        }
+        When::Steps { every, memory }
     }
 
     fn rate_schedule(&mut self, given: &Given) -> RateSchedule {

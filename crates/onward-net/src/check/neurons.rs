@@ -35,20 +35,32 @@ impl Checker<'_> {
         match decay.form.name {
             "none" => Decay::None,
             "shift" => Decay::Shift(self.integer_arguments(&decay).map_or(1, |arguments| arguments[0])),
+            "spread" => self.spread(&decay),
             "factor" => Decay::Factor(self.numbers_argument(&decay)),
             other => unreachable!("decay `{other}` is in the vocabulary only"),
         }
     }
 
+    fn spread(&mut self, given: &Given) -> Decay {
+        let Some(parts) = self.decimal_arguments(given) else { return Decay::None };
+        Decay::Spread(parts[0], parts[1])
+    }
+
     pub(super) fn weights(&mut self, given: &Given) -> Weights {
         let bits = self.integer(given, "bits");
         let gain = self.decimal(given, "gain");
+        let fraction = self.integer_if_given(given, "fraction");
         if given.option("values").is_none() {
-            return Weights { bits, initial: Initial::Drawn { gain } };
+            return Weights { bits, initial: Initial::Drawn { gain, fraction } };
         }
         if let Some(gain) = given.option("gain") {
             let error = Diagnostic::new(gain.span.clone(), "weights are either given or drawn with a gain");
             self.report(error.help("leave `gain` or `values` away"));
+        }
+        if let Some(fraction) = given.option("fraction") {
+            let error =
+                Diagnostic::new(fraction.span.clone(), "the binary point of given weights follows from the greatest");
+            self.report(error.help("leave `fraction` or `values` away"));
         }
         Weights { bits, initial: Initial::Given(self.numbers(given, "values")) }
     }

@@ -3,7 +3,7 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind, Reset,
-    Rule, Sparse, Target, Values, Weights,
+    Rule, Sparse, Target, Update, Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -60,9 +60,10 @@ impl<'a> Draw<'a> {
     }
 
     fn decay(&mut self, shape: &[u32]) -> Decay {
-        match self.below(3) {
+        match self.below(4) {
             0 => Decay::None,
             1 => Decay::Shift(self.from(1, 15)),
+            2 => Decay::Spread(self.decimal(0.0, 0.9999), self.decimal(0.0, 0.9999)),
             _ => Decay::Factor(self.values(shape, 0.0, 1.0)),
         }
     }
@@ -81,7 +82,8 @@ impl<'a> Draw<'a> {
     fn weights(&mut self, shape: &[u32]) -> Weights {
         let bits = [4, 8, 16][self.below(3) as usize];
         let initial = if self.coin() {
-            Initial::Drawn { gain: self.decimal(0.001, 1000.0) }
+            let fraction = self.coin().then(|| self.from(0, 15));
+            Initial::Drawn { gain: self.decimal(0.001, 1000.0), fraction }
         } else {
             Initial::Given(self.values(shape, -1e6, 1e6))
         };
@@ -114,7 +116,13 @@ impl<'a> Draw<'a> {
                 _ => Optimizer::Adaptive { decay: self.from(1, 15) },
             },
             weight_decay: self.coin().then(|| self.from(1, 24)),
+            when: if self.coin() {
+                When::Window
+            } else {
+                When::Steps { every: 1 << self.below(9), memory: self.from(1, 6) }
+            },
             revive: self.coin(),
+            update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
         })
     }
 }
@@ -196,7 +204,11 @@ impl Builder<'_> {
     fn input(&mut self) -> NodeIndex {
         let mut shape: Vec<u32> = (0..self.draw.from(1, 3)).map(|_| self.draw.from(1, 9)).collect();
         let encodings = [Encoding::Rate, Encoding::Poisson, Encoding::Latency, Encoding::Current, Encoding::Events];
-        let encoding = match self.draw.below(6) {
+        let encoding = match self.draw.below(7) {
+            6 => {
+                shape[0] *= 3;
+                Encoding::Sequence(self.draw.decimal(0.001, 1.0))
+            }
             5 => {
                 shape[0] *= 2;
                 Encoding::Delta(self.draw.decimal(0.001, 1.0))
@@ -246,7 +258,8 @@ impl Builder<'_> {
             1 => {
                 let shape = neurons(draw);
                 let count: u32 = shape.iter().product();
-                let weights = Weights { bits: 8, initial: Initial::Drawn { gain: draw.decimal(0.001, 1000.0) } };
+                let weights =
+                    Weights { bits: 8, initial: Initial::Drawn { gain: draw.decimal(0.001, 1000.0), fraction: None } };
                 (LayerKind::Sparse(Sparse { connections: connections(draw, inputs, count) }), shape, weights, None)
             }
             _ => {

@@ -78,8 +78,8 @@ fn kind(population: &Population) -> String {
         PopulationKind::Relay => "relay".into(),
         PopulationKind::Folded => "folded into weights".into(),
         PopulationKind::Target => "target".into(),
-        PopulationKind::Layer { schedule: Some(_) } => "layer, learns".into(),
-        PopulationKind::Layer { schedule: None } => "layer".into(),
+        PopulationKind::Layer { schedule: Some(_), .. } => "layer, learns".into(),
+        PopulationKind::Layer { schedule: None, .. } => "layer".into(),
         PopulationKind::Readout => "readout".into(),
     }
 }

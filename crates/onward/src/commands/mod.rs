@@ -4,6 +4,7 @@ pub mod asm;
 pub mod calibrate;
 pub mod compile;
 pub mod disasm;
+pub mod export;
 pub mod import;
 pub mod inspect;
 pub mod isa;
@@ -13,6 +14,7 @@ mod run_assembly;
 pub mod trace;
 pub mod trace_diff;
 pub mod train;
+mod weights;
 
 use clap::{Args, ValueEnum};
 use onward_emulate::{Engine, Machine, MachineError, Options, reference};
