@@ -1,0 +1,12 @@
+# chip: middle
+network n {
+    window = 8
+    learning = hinge { every = 4 }
+    input  x = rate(8, 8)
+    target y = classes(10)
+    layer one = recurrent(64) from x, y { recurrent_weights = fixed { bits = 8 } }
+    layer two = dense(64) from one
+    layer three = dense(64) from two { learning = softmax { every = 2 } }
+    layer four = dense(64) from three, y { learning = hinge { every = 16 } }
+    readout z = nearest_target from four
+}
