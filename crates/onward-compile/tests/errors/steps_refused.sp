@@ -6,7 +6,5 @@ network n {
     target y = classes(10)
     layer one = recurrent(64) from x, y { recurrent_weights = fixed { bits = 8 } }
     layer two = dense(64) from one
-    layer three = dense(64) from two { learning = softmax { every = 2 } }
-    layer four = dense(64) from three, y { learning = hinge { every = 16 } }
-    readout z = nearest_target from four
+    readout z = nearest_target from two
 }
