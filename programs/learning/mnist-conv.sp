@@ -2,8 +2,11 @@
 # Say which with --data FOLDER, and a chip whose cores hold feature maps: --chip convolution.
 
 network mnist_conv {
+    parameter kernel   = 11
+    parameter channels = 32
+
     epochs = 3
-    window = 4
+    window = 8
 
     input  pixels = rate(28, 28)
     target class  = classes(10)
@@ -12,7 +15,10 @@ network mnist_conv {
     weights  = fixed { bits = 16, gain = 1.0 }
     learning = hinge { rate = 4, margin = 0.3, anneal = 4, gate = surrogate, revive = none }
 
-    layer features = conv(32, 7) from pixels, class { stride = 2, padding = 3, block = 16 }
+    # Each block of channels has kernels and a loss of its own; together they answer.
+    layer features = conv(channels, kernel) from pixels, class {
+        stride = 2, padding = (kernel - 1) / 2, block = 16
+    }
 
     readout answer = nearest_target from features
 }

@@ -184,7 +184,10 @@ fn run(seed: u64, samples: usize) -> Result<(), String> {
     let (network, text) = network(random);
     let mut chip = Chip::builtin("large").expect("a chip of that name");
     chip.core.lanes = [4, 16, 64][random.below(3) as usize];
-    chip.core.vector_length = [64, 256][random.below(2) as usize];
+    chip.core.vector_length = [128, 256][random.below(2) as usize];
+    chip.memory.neuron_bytes = 1 << 20;
+    chip.memory.axon_bytes = 1 << 20;
+    chip.memory.synapse_bytes = 1 << 20;
     let image = image(&text, chip, seed);
     let options = Options { seed, timing: false, threads: 1 };
     let mut machine = Machine::new(&image, options).map_err(|error| error.to_string())?;

@@ -258,7 +258,7 @@ impl Pair {
         for (number, &(layer, _)) in self.places.iter().enumerate() {
             let block = &self.image.blocks[number];
             let kind = &self.image.network.populations[block.population as usize].kind;
-            let PopulationKind::Layer { schedule: Some(schedule) } = kind else { continue };
+            let PopulationKind::Layer { schedule: Some(schedule), .. } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
             compare(
                 &format!("shift of layer {layer} in epoch {epoch} of {epochs}"),
@@ -637,7 +637,7 @@ fn rule() -> impl Strategy<Value = model::Rule> {
         1 => (1u32..=15).prop_map(model::Optimizer::Adaptive),
     ];
     let weight_decay = prop::option::weighted(0.3, 1u32..=24);
-    (loss, 0u32..=8, fall, signal, optimizer, weight_decay, prop::bool::weighted(0.8)).prop_map(
+    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, prop::bool::weighted(0.8)).prop_map(
         |(loss, rate, fall, signal, optimizer, weight_decay, revive)| model::Rule {
             loss,
             rate,

@@ -3,20 +3,6 @@
 use std::ops::Range;
 
 use super::{Block, Fall, LayerState, Loss, Optimizer, Rule, Signal, Window, largest, saturate};
-use std::ops::Range;
-
-/// An update of which parts are still to be done.
-#[derive(Clone, Debug)]
-pub(super) struct Pending {
-    /// Parts that are done.
-    parts: usize,
-    rule: Rule,
-    pulls: Pulls,
-    traces: Traces,
-}
-
-/// `[input]`: the traces of the input window, of the own target's and of the rival's.
-type Traces = [Vec<i64>; 3];
 
 /// An update of which only some rows have been changed so far.
 #[derive(Clone, Debug)]

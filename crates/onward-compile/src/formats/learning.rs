@@ -111,11 +111,6 @@ impl LearningFormat {
         2 + 2 * self.window.ilog2() as i32
     }
 
-    /// Whether rows of weights change in parts, in the steps of the next window.
-    pub(crate) fn is_spread(&self) -> bool {
-        self.rule.update == Update::Spread
-    }
-
     /// Whether scores are of voltages.
     pub(crate) fn is_of_voltage(&self) -> bool {
         self.rule.gate == Gate::Voltage

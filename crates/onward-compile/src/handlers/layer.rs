@@ -31,7 +31,7 @@ fn layout(shape: &LayerShape) -> Layout {
         if keeps_target_voltages(shape) {
             layout.add("target_voltage", Space::Neuron, Width::W32, classes, n);
         }
-        layout.add("trace", Space::Axon, Width::W16, if learning.is_spread() { 2 } else { 1 }, shape.inputs);
+        layout.add("trace", Space::Axon, Width::W16, if learning.spread { 2 } else { 1 }, shape.inputs);
         if !shape.fed_by_target {
             layout.add("target_trace", Space::Axon, Width::W16, classes, shape.inputs);
         }

@@ -126,9 +126,11 @@ fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> 
 /// What of a rule does not go together, as the text says it.
 fn discordant(rule: &Rule) -> Option<&'static str> {
     // Parts of an update need their pulls kept, which is made for those of the hinge.
-    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
-    (rule.update == Update::Spread && !(plain && rule.when == When::Window))
-        .then_some("`update = spread` beside another loss than `hinge`, an optimizer, a decay or `every`")
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None))
+        && rule.gate != Gate::Voltage;
+    (rule.update == Update::Spread && !(plain && rule.when == When::Window)).then_some(
+        "`update = spread` beside another loss than `hinge`, `gate = voltage`, an optimizer, a decay or `every`",
+    )
 }
 
 /// What a convolution in a network that scores classes cannot be, each with what would help.

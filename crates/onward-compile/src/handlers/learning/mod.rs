@@ -44,6 +44,8 @@ pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learn
     }
 }
 
+pub(super) use spread::{arrays as spread_arrays, part, pending, traces};
+
 /// Which rows of weights are gone over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rows {
