@@ -1,6 +1,7 @@
 //! Reference models, end-to-end tests and benchmarks.
 
 pub mod conformance;
+pub mod convolution_model;
 pub mod flit_model;
 pub mod integer_model;
 pub mod nir_file;

@@ -8,7 +8,7 @@ pub use learning::LearningFormat;
 pub(crate) use learning::{INDICES, SUM_BITS, Table, VELOCITY_BITS};
 
 use crate::step_format::StepFormat;
-use onward_net::{Initial, Layer, Learning, Values};
+use onward_net::{Initial, Layer, LayerKind, Learning, Values};
 
 /// The integer constants of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +24,13 @@ pub struct LayerFormat {
     pub one: i32,
     /// Standard deviation of drawn weights, with 16 more fraction bits; none where weights are given.
     pub deviation: Option<i64>,
-    /// The same for the target's projection: 1.0.
+    /// The same for the target's projection: 1.0, into a convolution 0.3.
     pub target_deviation: i64,
+    /// What the target's projection is drawn about: 0, into a convolution the half of 1.0.
+    pub target_mean: i32,
+    /// How much more updates of a kernel's weights are divided: half the logarithm of its places, as the sum of what they ask
+    /// for grows like the root of their number; 0 where weights are not shared.
+    pub places_shift: i32,
     /// How the layer learns.
     pub learning: Option<LearningFormat>,
     /// What a layer has that learns while its input is shown.
@@ -33,13 +38,15 @@ pub struct LayerFormat {
 }
 
 impl LayerFormat {
-    /// The format of a layer that has `inputs` axons beside the target's.
+    /// The format of a layer whose neurons have `inputs` weights beside the target's.
     pub fn new(layer: &Layer, inputs: u32, window: u32) -> Self {
         let bits = layer.weights.bits;
         let Values::Constant(threshold) = layer.neuron.threshold else { unreachable!("one threshold") };
         let fraction_bits = if bits > 8 { bits - 4 } else { bits - 2 };
         let one = 1 << fraction_bits;
         let scaled = |value: f64| (value * f64::from(one) * 65536.0).round() as i64;
+        let convolution = matches!(layer.kind, LayerKind::Convolution(_));
+        let places = if convolution { layer.shape[1] * layer.shape[2] } else { 1 };
         let learning = match &layer.learning {
             Learning::None => None,
             Learning::Rule(rule) => Some(LearningFormat::new(rule, fraction_bits, window)),
@@ -53,7 +60,9 @@ impl LayerFormat {
                 Initial::Drawn { gain } => Some(scaled(gain * (2.0 / f64::from(inputs)).sqrt())),
                 Initial::Given(_) => None,
             },
-            target_deviation: scaled(1.0),
+            target_deviation: scaled(if convolution { 0.3 } else { 1.0 }),
+            target_mean: if convolution { one / 2 } else { 0 },
+            places_shift: (f64::from(places).log2() / 2.0).round() as i32,
             learning,
             steps: None,
         }

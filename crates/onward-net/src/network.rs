@@ -433,6 +433,18 @@ impl Network {
         self.graph[self.signal(layer)].shape().iter().product()
     }
 
+    /// Weights into a neuron of a layer: as many as inputs, of a convolution as many as a kernel has taps.
+    pub fn fan_in(&self, layer: NodeIndex) -> u32 {
+        match &self.layer(layer).kind {
+            LayerKind::Convolution(convolution) => {
+                let shape = self.graph[self.signal(layer)].shape();
+                let channels = if let [channels, _, _] = shape { *channels } else { 1 };
+                channels / convolution.groups * convolution.kernel[0] * convolution.kernel[1]
+            }
+            LayerKind::Dense | LayerKind::Sparse(_) => self.inputs(layer),
+        }
+    }
+
     /// Steps by which a node lags behind the input: its longest path from the input or the target. The first layer's
     /// lag is 1; pools by sum or average, flattenings and additions take no time of their own.
     pub fn lag(&self, node: NodeIndex) -> u32 {

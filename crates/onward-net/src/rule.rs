@@ -124,7 +124,7 @@ pub enum Optimizer {
         /// 1 to 8.
         decay: u32,
     },
-    /// It is divided by the root of a neuron's running mean of squared changes, a power of two.
+    /// It is divided by the root of a running mean of the squared pull on its neuron.
     Adaptive {
         /// The mean moves by the `2^-decay`-th part of what is new, 1 to 15.
         decay: u32,

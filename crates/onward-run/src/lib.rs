@@ -10,6 +10,6 @@ mod train;
 mod weights;
 
 pub use pace::Pace;
-pub use session::{Session, SessionError, Spike, spikes_to_npy};
+pub use session::{SILENCE_SAMPLES, Session, SessionError, Silence, Spike, silence, spikes_to_npy};
 pub use train::{EpochReport, Epochs, Phase, Progress, TrainReport, learned, test, train, weights_hash};
 pub use weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays, to_npz};

@@ -1,5 +1,9 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
+mod silence;
+
+pub use silence::{SILENCE_SAMPLES, Silence, silence};
+
 use crate::data::{Encoder, Samples};
 use crate::pace::Pace;
 use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options, Output};

@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use crate::files::Output;
-use crate::results::{MEMORIES, PerSample, Results, Usage};
+use crate::results::{MEMORIES, PerSample, Results, SilentNeurons, Usage};
 use crate::terminal::stdout_style;
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
@@ -124,6 +124,13 @@ fn result(results: &Results) -> String {
     if learned > 0 {
         let epochs = results.epochs.len() as u64;
         rows.push(vec!["learned from".into(), plural(learned, "sample"), format!("in {}", plural(epochs, "epoch"))]);
+    }
+    if !results.silent_neurons.is_empty() {
+        let sum = |of: fn(&SilentNeurons) -> usize| results.silent_neurons.iter().map(of).sum::<usize>() as u64;
+        let (neurons, before) = (count(sum(|layer| layer.neurons)), count(sum(|layer| layer.before)));
+        let silent = format!("{} of {neurons}", count(sum(|layer| layer.after)));
+        let meaning = format!("fire for none of {} test samples; {before} did before", results.silence_samples());
+        rows.push(vec!["silent neurons".into(), silent, meaning]);
     }
     rows.push(vec![
         "weights".into(),

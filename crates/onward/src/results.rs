@@ -4,7 +4,7 @@ use onward_chip::Costs;
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
 use onward_profile::{Activity, Category, Energy};
-use onward_run::{EpochReport, Phase, TrainReport};
+use onward_run::{EpochReport, Phase, Silence, TrainReport};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct Results {
     pub host_s: f64,
     pub synaptic_events_per_host_s: f64,
     pub weights_hash: String,
+    /// Of each layer that learned; empty where nothing was learned.
+    pub silent_neurons: Vec<SilentNeurons>,
     /// For the table, in the order of categories.
     #[serde(skip)]
     pub energy: Energy,
@@ -74,6 +76,28 @@ pub struct Epoch {
     pub learning_host_s: f64,
     pub testing_host_s: f64,
     pub weights_hash: String,
+}
+
+/// The neurons of a layer that fire for none of the first test samples, before and after learning.
+#[derive(Debug, Serialize)]
+pub struct SilentNeurons {
+    pub layer: String,
+    pub neurons: usize,
+    pub before: usize,
+    pub after: usize,
+}
+
+impl SilentNeurons {
+    /// Two counts of the same layers.
+    pub fn both(before: Vec<Silence>, after: Vec<Silence>) -> Vec<SilentNeurons> {
+        let pair = |(before, after): (Silence, Silence)| SilentNeurons {
+            layer: before.layer,
+            neurons: before.neurons,
+            before: before.silent,
+            after: after.silent,
+        };
+        before.into_iter().zip(after).map(pair).collect()
+    }
 }
 
 /// Means over samples.
@@ -201,8 +225,14 @@ impl Results {
             host_s,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
             weights_hash: String::new(),
+            silent_neurons: Vec::new(),
             energy,
         }
+    }
+
+    /// Test samples that silent neurons were looked for with.
+    pub fn silence_samples(&self) -> usize {
+        self.tested.min(onward_run::SILENCE_SAMPLES)
     }
 
     /// Samples learned from in all.

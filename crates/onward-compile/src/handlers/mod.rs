@@ -1,5 +1,6 @@
 //! Handlers: the programs of layers and readouts, written as assembly that people can read.
 
+mod convolution;
 mod events;
 mod layer;
 mod learning;
@@ -13,6 +14,7 @@ use crate::layout::Layout;
 use onward_isa::Program;
 use petgraph::graph::NodeIndex;
 
+pub(crate) use convolution::{MOST_ROWS, convolution};
 pub(crate) use layer::layer;
 pub(crate) use learning::steps;
 pub(crate) use neurons::{BlockShape, arrays, neurons};

@@ -1,7 +1,9 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, PartKind, Sums, plane};
-use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout, steps};
+use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
+use crate::handlers::{
+    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
+};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
@@ -31,20 +33,32 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                 let (name, window) = (of.name.as_str(), network.window_steps);
                 neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
             }
-            None => of_classes(&LayerShape {
-                name: &of.name,
-                neurons: block.neurons,
-                inputs: network.inputs(block.node),
-                classes,
-                window: network.window_steps,
-                fed_by_target: network.is_fed_by_target(block.node),
-                scores: network
-                    .graph
-                    .edges(block.node)
-                    .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
-                vector_length,
-                format: &compilation.formats[&block.node],
-            }),
+            None => {
+                let shape = LayerShape {
+                    name: &of.name,
+                    neurons: block.neurons,
+                    inputs: network.inputs(block.node),
+                    classes,
+                    window: network.window_steps,
+                    fed_by_target: network.is_fed_by_target(block.node),
+                    scores: network
+                        .graph
+                        .edges(block.node)
+                        .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
+                    vector_length,
+                    format: &compilation.formats[&block.node],
+                };
+                match &of.kind {
+                    LayerKind::Convolution(of) => {
+                        let input = plane(network.graph[network.signal(block.node)].shape());
+                        let sources = &compilation.sources[&block.node];
+                        let connection =
+                            connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
+                        convolution(&shape, connection)
+                    }
+                    _ => of_classes(&shape),
+                }
+            }
         },
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
             most_spikes(&of.name, compilation, block, vector_length)
@@ -238,7 +252,8 @@ impl Pass for Generate {
         let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            let shares = compilation.formats.contains_key(&block.node);
+            // A convolution's tables are made with each of its handlers, so that only the text can be shared.
+            let shares = compilation.formats.contains_key(&block.node) && block.order == Order::Straight;
             let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
             let (index, connection) = match same {
                 Some(same) => (same, None),

@@ -470,7 +470,7 @@ pub(crate) const FORMS: &[Form] = &[
         "adaptive",
         &[],
         &[parameter("decay", Integer(1, 15), Means("9"), "the mean moves by the 2^-decay-th part of what is new")],
-        "it is divided by the root of a running mean of squared changes, to a power of two",
+        "it is divided by the root of a running mean of the squared pull on its neuron",
     ),
     form(Family::Revival, "homeostasis", &[], &[], "their biases are nudged back"),
     form(Family::Revival, "none", &[], &[], "nothing"),

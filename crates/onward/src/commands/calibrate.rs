@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Formats hold so many times more than what was met
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = parse_margin)]
     margin: f64,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
     /// Give a parameter of the text another value; may be repeated

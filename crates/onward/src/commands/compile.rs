@@ -32,7 +32,7 @@ pub struct Arguments {
     /// The network's text, or a NIR file
     #[arg(value_name = "NET.sp|MODEL.nir", required_unless_present = "passes")]
     network: Option<PathBuf>,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
     /// Give a parameter of the text another value; may be repeated

@@ -7,7 +7,7 @@ use super::weights;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::{Monitor, PassMonitor};
-use crate::results::{Results, Run};
+use crate::results::{Results, Run, SilentNeurons};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
 use onward_image::{HostInputKind, Image, PopulationKind};
@@ -31,7 +31,7 @@ pub struct Arguments {
     /// The network's text
     #[arg(value_name = "NET.sp")]
     network: PathBuf,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
     /// Give a parameter of the text another value; may be repeated
@@ -237,7 +237,9 @@ impl Learning<'_> {
         if let Some(path) = self.weights {
             weights::give(&mut session, self.image, path)?;
         }
+        let silent = |image: &Image| onward_run::silence(image, &self.dataset.test, self.seed).map_err(failed);
         terminal::print(&report::opening(self.image, self.dataset, self.seed))?;
+        let silent_before = silent(self.image)?;
         terminal::print(&report::epochs_heading())?;
         let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
         let trained: Result<TrainReport, _> = onward_run::train(
@@ -260,7 +262,9 @@ impl Learning<'_> {
             costs: &costs,
             host_time: monitor.elapsed(),
         };
-        let results = Results::new(&run, &trained);
+        let mut results = Results::new(&run, &trained);
+        let silent_after = silent(&onward_run::learned(session.machine(), self.image))?;
+        results.silent_neurons = SilentNeurons::both(silent_before, silent_after);
         // The report first: what was learned in hours is not lost to a full disk, and each file is tried.
         terminal::print(&report::report(&results))?;
         let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
