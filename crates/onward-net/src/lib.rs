@@ -64,6 +64,7 @@ mod network;
 pub mod nir;
 mod parameters;
 mod parser;
+mod readout;
 mod store;
 mod syntax;
 mod text;
@@ -72,10 +73,10 @@ mod vocabulary;
 pub use include::{with_includes, with_settings};
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind,
-    Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values,
-    Weights,
+    Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Reset, Sparse, Target, Values, Weights,
 };
 pub use petgraph::graph::NodeIndex;
+pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 pub use store::{Member, npz};
 pub use vocabulary::reference;
 

@@ -1,5 +1,6 @@
 //! The network graph.
 
+use crate::readout::{Readout, ReadoutKind};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -349,28 +350,6 @@ pub enum Gate {
     Surrogate,
     /// Always.
     None,
-}
-
-/// Where predictions leave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Readout {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// What leaves.
-    pub kind: ReadoutKind,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// What leaves, of the spikes of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadoutKind {
-    /// The class whose target evokes spikes most like them, by inner product; needs a target.
-    NearestTarget,
-    /// The neuron that fired most in the window, the first of several; one packet a window.
-    MostSpikes,
-    /// The spikes themselves, step by step: no block, the layer's packets go to the host.
-    Spikes,
 }
 
 impl Network {

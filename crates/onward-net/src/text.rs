@@ -2,8 +2,9 @@
 
 use crate::network::{
     Convolution, Decay, Encoding, FileArray, Gate, Hinge, Initial, Layer, LayerKind, Learning, Network, Neuron, Node,
-    PoolKind, ReadoutKind, Reset, Values, Weights,
+    PoolKind, Reset, Values, Weights,
 };
+use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -96,7 +97,32 @@ fn options(node: &Node, common: &Common) -> Vec<String> {
             options
         }
         Node::Layer(layer) => layer_options(layer, common),
-        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) | Node::Readout(_) => Vec::new(),
+        Node::Readout(readout) => readout_options(&readout.kind),
+        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => Vec::new(),
+    }
+}
+
+fn readout_options(kind: &ReadoutKind) -> Vec<String> {
+    match kind {
+        ReadoutKind::NearestTarget | ReadoutKind::MostSpikes | ReadoutKind::Spikes => Vec::new(),
+        ReadoutKind::Trained(TrainedReadout { loss, rate, anneal, bits }) => {
+            let loss = match loss {
+                ReadoutLoss::Hinge { margin } => format!("hinge {{ margin = {margin:?} }}"),
+                ReadoutLoss::SquaredError => "squared_error".to_owned(),
+            };
+            vec![
+                format!("loss = {loss}"),
+                format!("rate = {rate}"),
+                format!("anneal = {anneal}"),
+                format!("bits = {bits}"),
+            ]
+        }
+        ReadoutKind::TargetTree(TargetTree { rate, margin, anneal, parts }) => vec![
+            format!("rate = {rate}"),
+            format!("margin = {margin:?}"),
+            format!("anneal = {anneal}"),
+            format!("parts = {parts}"),
+        ],
     }
 }
 
@@ -179,6 +205,8 @@ impl Display for Node {
                     ReadoutKind::NearestTarget => "nearest_target",
                     ReadoutKind::MostSpikes => "most_spikes",
                     ReadoutKind::Spikes => "spikes",
+                    ReadoutKind::Trained(_) => "trained",
+                    ReadoutKind::TargetTree(_) => "target_tree",
                 }
             ),
         }

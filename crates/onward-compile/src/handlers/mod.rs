@@ -1,12 +1,15 @@
 //! Handlers: the programs of layers and readouts, written as assembly that people can read.
 
+mod axons;
 mod events;
 mod hinge;
 mod layer;
 mod neurons;
 mod readout;
 mod relay;
+mod target_tree;
 mod text;
+mod trained;
 
 use crate::formats::LayerFormat;
 use crate::layout::Layout;
@@ -17,6 +20,8 @@ pub(crate) use layer::layer;
 pub(crate) use neurons::{BlockShape, arrays, neurons};
 pub(crate) use readout::{most_spikes, neurons_of_axons, readout};
 pub(crate) use relay::{delay, maximum};
+pub(crate) use target_tree::{TreeShape, product_parts, target_tree};
+pub(crate) use trained::{TrainedShape, trained};
 
 /// A program and what it assumes of its block; blocks of the same layer and size share it.
 #[derive(Clone, Debug)]

@@ -3,8 +3,9 @@
 use crate::formats::{LayerFormat, LearningFormat};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
+use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
-use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, ReadoutKind, Values};
+use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, Values};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -29,10 +30,22 @@ fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
     })
 }
 
+/// A readout whose updates are divided by more than an instruction can.
+fn readout_too_slow(readout: &Readout, window: u32) -> Option<Diagnostic> {
+    let format = ReadoutFormat::new(&readout.kind, window)?;
+    let last = format.shift + format.anneal as i32;
+    (last > MOST_SHIFT).then(|| {
+        Diagnostic::new(readout.span.clone(), format!("readout `{}` learns too slowly for 32 bits", readout.name))
+            .label(format!("updates are divided by up to 2^{last}"))
+            .note(format!("{} of it by the end of the run; a shift is at most {MOST_SHIFT}", format.anneal))
+            .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
+    })
+}
+
 /// Whether layers learn, or are asked for the scores of classes.
 fn scores_classes(network: &Network) -> bool {
     let learns = |node| network.layer(node).learning != Learning::None;
-    network.readout().kind == ReadoutKind::NearestTarget || network.layers().any(learns)
+    network.readout().kind.needs_target() || network.layers().any(learns)
 }
 
 /// The integers of a layer that does not learn.
@@ -113,11 +126,11 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
                 error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
             }
-            Node::Readout(readout) if readout.kind != ReadoutKind::NearestTarget => {
+            Node::Readout(readout) if !readout.kind.needs_target() => {
                 error(
                     readout.span.clone(),
                     "this readout".into(),
-                    "ask for the class whose target is nearest: `nearest_target`",
+                    "ask for a class: `nearest_target`, `target_tree` or `trained`",
                 );
             }
             Node::Layer(layer) => {
@@ -186,6 +199,7 @@ impl Pass for FixedPoint {
         let errors: Vec<Diagnostic> = formats
             .iter()
             .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?))
+            .chain(readout_too_slow(network.readout(), network.window_steps))
             .collect();
         compilation.formats = formats;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -219,6 +233,17 @@ impl Pass for FixedPoint {
                 )
                 .expect("writing to memory");
             }
+        }
+        let readout = network.readout();
+        if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {
+            let ReadoutFormat { bits, fraction_bits, one, shift, anneal, margin } = format;
+            writeln!(
+                text,
+                "readout {}: weights of {bits} bits, {fraction_bits} of them fraction; an output of 1.0 is {one}; updates \
+                 / 2^{shift}, {anneal} more over the run; margin {margin}",
+                readout.name
+            )
+            .expect("writing to memory");
         }
         text
     }

@@ -3,6 +3,7 @@
 use super::tables;
 use crate::layout::put;
 use crate::pass::{Compilation, Pass};
+use crate::readouts::ReadoutFormat;
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
@@ -90,6 +91,11 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Readout(readout) => match readout.kind {
                 ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),
                 ReadoutKind::MostSpikes => (PopulationKind::Readout, network.inputs(node)),
+                ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
+                    let format = ReadoutFormat::new(&readout.kind, network.window_steps).expect("it learns");
+                    let schedule = Schedule { shift: format.shift, anneal: format.anneal };
+                    (PopulationKind::LearningReadout { schedule }, network.classes())
+                }
                 ReadoutKind::Spikes => (PopulationKind::SpikeReadout, network.inputs(node)),
             },
             Node::Pool(Pool { kind: PoolKind::Maximum, .. }) | Node::Delay(_) => {

@@ -285,7 +285,7 @@ impl Cutter<'_> {
         let source = self.network.signal(node);
         match kind {
             ReadoutKind::Spikes => {}
-            ReadoutKind::MostSpikes => {
+            ReadoutKind::MostSpikes | ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
                 let mut inlets = Inlets::tagged(self.tag_source(node));
                 let mut neurons = 0;
                 for number in self.blocks[&source].clone() {
@@ -293,6 +293,7 @@ impl Cutter<'_> {
                     inlets.add(PlannedSource::Block(number), Channel::Spikes, count);
                     neurons += count;
                 }
+                let neurons = if kind == ReadoutKind::MostSpikes { neurons } else { classes };
                 self.push(node, 0, neurons, Order::Straight, true);
                 self.share(first, inlets);
             }
@@ -357,7 +358,8 @@ impl Pass for Partition {
                 Node::Readout(readout) => {
                     let classes = network.classes();
                     let length = u32::from(chip.core.vector_length);
-                    if readout.kind == ReadoutKind::NearestTarget && classes > length {
+                    let compares = matches!(readout.kind, ReadoutKind::NearestTarget | ReadoutKind::Trained(_));
+                    if compares && classes > length {
                         errors.push(
                             Diagnostic::new(readout.span.clone(), "too many classes for this chip")
                                 .label(format!("{classes} classes"))

@@ -6,6 +6,7 @@ use crate::layout::{Layout, put};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
+use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
 use onward_net::{Layer, LayerKind, Node, Readout, ReadoutKind};
 
 /// Writes arrays into a block's memories.
@@ -57,6 +58,11 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
             if let Some(neurons) = neurons_of_axons(compilation, block) {
                 writer.fill("entries", neurons.into_iter().map(i64::from));
             }
+        }
+        Node::Readout(readout) if readout.kind.learns() => {
+            let format = ReadoutFormat::new(&readout.kind, network.window_steps);
+            writer.fill("shift", format.map(|format| format.shift.into()));
+            writer.fill("leaf", (0..network.classes()).map(|_| UNKNOWN_LEAF.into()));
         }
         Node::Layer(layer) => {
             let parameters = &compilation.parameters[&block.node];

@@ -8,11 +8,13 @@ mod layers;
 mod lists;
 mod neurons;
 mod planes;
+mod readouts;
 mod values;
 mod whole;
 
-use crate::network::{Array, Encoding, Input, Learning, Network, Neuron, Node, Readout, ReadoutKind, Target, Weights};
+use crate::network::{Array, Encoding, Input, Learning, Network, Neuron, Node, Target, Weights};
 use crate::parameters::place;
+use crate::readout::Readout;
 use crate::syntax::{Damage, File, Item, Span, Value, Word};
 use crate::vocabulary::{Family, ITEMS};
 use onward_diagnostic::{Diagnostic, Source};
@@ -172,12 +174,7 @@ impl Checker<'_> {
             }
             Family::Layer => self.layer_item(name, span, &given, item, defaults),
             _ => {
-                let kind = match given.form.name {
-                    "nearest_target" => ReadoutKind::NearestTarget,
-                    "most_spikes" => ReadoutKind::MostSpikes,
-                    "spikes" => ReadoutKind::Spikes,
-                    other => unreachable!("readout `{other}` is in the vocabulary only"),
-                };
+                let kind = self.readout_kind(&given);
                 (Node::Readout(Readout { name, kind, span }), self.readout_sources(item), given.is_known)
             }
         };

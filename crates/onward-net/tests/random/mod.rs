@@ -2,8 +2,8 @@
 
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind, Learning,
-    Network, Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values,
-    Weights,
+    Network, Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, ReadoutLoss, Reset, Sparse, Target,
+    TargetTree, TrainedReadout, Values, Weights,
 };
 use std::sync::Arc;
 
@@ -162,11 +162,24 @@ impl Builder<'_> {
         }
         let last = *chain.last().expect("the chain begins with the input");
         let last = self.layer(&[last], last);
-        let kinds = [ReadoutKind::MostSpikes, ReadoutKind::Spikes, ReadoutKind::NearestTarget];
-        let kind = kinds[self.draw.below(if self.has_target { 3 } else { 2 }) as usize];
+        let loss = match self.draw.below(2) {
+            0 => ReadoutLoss::SquaredError,
+            _ => ReadoutLoss::Hinge { margin: self.draw.decimal(0.0, 100.0) },
+        };
+        let (rate, anneal) = (self.draw.from(0, 20), self.draw.from(0, 16));
+        let bits = [4, 8, 16][self.draw.below(3) as usize];
+        let (margin, parts) = (self.draw.decimal(0.0, 100.0), self.draw.from(1, 16));
+        let kinds = [
+            ReadoutKind::MostSpikes,
+            ReadoutKind::Spikes,
+            ReadoutKind::NearestTarget,
+            ReadoutKind::Trained(TrainedReadout { loss, rate, anneal, bits }),
+            ReadoutKind::TargetTree(TargetTree { rate, margin, anneal, parts }),
+        ];
+        let kind = kinds[self.draw.below(if self.has_target { 5 } else { 2 }) as usize];
         self.network.add(Node::Readout(Readout { name: "_".into(), kind, span: 0..0 }), &[last]);
         let learns = |index| self.network.layer(index).learning != Learning::None;
-        if !self.network.layers().any(learns) {
+        if !self.network.layers().any(learns) && !kind.learns() {
             self.network.window_steps = self.draw.from(1, 65_536);
         }
     }
