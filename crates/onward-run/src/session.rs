@@ -1,5 +1,9 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
+mod trial;
+
+pub(crate) use trial::Lesson;
+
 use crate::data::{Encoder, Samples};
 use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options, Output};
 use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
@@ -128,7 +132,10 @@ impl Session {
         }
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
-        let is_readout = |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
+        let is_readout = |kind: &PopulationKind| {
+            use PopulationKind::{LearningReadout, Readout, SpikeReadout};
+            matches!(kind, Readout | SpikeReadout | LearningReadout { .. })
+        };
         let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
         let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
         let of_block = |block: &onward_image::Block| match image.network.populations[block.population as usize].kind {
@@ -138,7 +145,7 @@ impl Session {
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule) } if block.symbol("shift").is_some() => {
+                PopulationKind::Layer { schedule: Some(schedule) } | PopulationKind::LearningReadout { schedule } if block.symbol("shift").is_some() => {
                     Some((number as u32, schedule))
                 }
                 _ => None,
@@ -220,7 +227,7 @@ impl Session {
             self.machine.run_fed(2 * window * shown.len(), &mut |inputs| {
                 for (at, &(sample, label)) in shown.iter().enumerate() {
                     let first = at * 2 * window;
-                    let opens = |is_target| Tag { target: is_target, learn: true, slot: label }.payload();
+                    let opens = |is_target| Tag { target: is_target, learn: true, slot: label, ..Tag::default() }.payload();
                     inputs.send(tag, first, 0, opens(false));
                     show.sample(inputs, first, sample);
                     inputs.send(tag, first + window, 0, opens(true));
@@ -317,7 +324,7 @@ impl Session {
             let outputs = self.machine.run_fed(window * chunk.len(), &mut |inputs| {
                 for (at, &sample) in chunk.iter().enumerate() {
                     let first = at * window;
-                    inputs.send(tag, first, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+                    inputs.send(tag, first, 0, Tag::default().payload());
                     show.sample(inputs, first, sample);
                 }
             })?;

@@ -1,5 +1,6 @@
 //! Training: epochs of learning, each followed by a test.
 
+use crate::comparisons::Comparisons;
 use crate::data::{Dataset, SampleOrder};
 use crate::session::{Session, SessionError, Spike};
 use onward_emulate::{Counters, Engine};
@@ -38,6 +39,8 @@ pub struct EpochReport {
     pub test_time: Duration,
     /// Hash of all that was learned.
     pub weights_hash: String,
+    /// Comparisons of the test, where the readout counts them.
+    pub comparisons: Option<Comparisons>,
 }
 
 /// What came of a training run.
@@ -80,7 +83,7 @@ impl EpochReport {
 }
 
 /// Runs a phase and adds what it took to `sum`.
-fn counted<T>(
+pub(crate) fn counted<T>(
     session: &mut Session,
     sum: &mut Phase,
     run: impl FnOnce(&mut Session) -> Result<(T, u64), SessionError>,
@@ -184,6 +187,7 @@ pub fn test(
             learn_time: Duration::ZERO,
             test_time: start.elapsed(),
             weights_hash: weights_hash(session.machine(), image),
+            comparisons: None,
         }
     } else {
         test_epoch(session, image, dataset, 0, &mut testing, tell)?
@@ -201,7 +205,7 @@ pub fn test(
 }
 
 /// Shows the test samples and counts right answers.
-fn test_epoch(
+pub(crate) fn test_epoch(
     session: &mut Session,
     image: &Image,
     dataset: &Dataset,
@@ -210,6 +214,7 @@ fn test_epoch(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<EpochReport, SessionError> {
     let start = Instant::now();
+    let compared = Comparisons::read(session.machine(), image);
     let answers = counted(session, testing, |session| {
         let answers = session.infer(&dataset.test, dataset.test.len(), progress)?;
         let shown = answers.len() as u64;
@@ -224,6 +229,7 @@ fn test_epoch(
         learn_time: Duration::ZERO,
         test_time: start.elapsed(),
         weights_hash: weights_hash(session.machine(), image),
+        comparisons: Comparisons::read(session.machine(), image).map(|all| all.since(compared)),
     })
 }
 
@@ -248,7 +254,7 @@ pub fn learned(machine: &dyn Engine, image: &Image) -> Image {
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
     for (population, of) in image.network.populations.iter().enumerate() {
-        if !matches!(of.kind, PopulationKind::Layer { .. }) {
+        if !matches!(of.kind, PopulationKind::Layer { .. } | PopulationKind::LearningReadout { .. }) {
             continue;
         }
         for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {

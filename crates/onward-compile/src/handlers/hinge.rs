@@ -16,7 +16,7 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, learning: &LearningFo
     a.code("vext r10, v2, slot", "the own score");
     a.code("lui r11, 0x8000", "");
     a.code("vins v2, r11, slot", "");
-    a.code("vimax rival, v2", "");
+    super::readout::rival(a, "vimax rival, v2");
     a.code("vext r11, v2, rival", "");
     a.code("setvl r0, NEURONS", "");
     a.code("sub r10, r10, r11", "");

@@ -31,7 +31,7 @@ pub(crate) fn product_parts(inputs: u32, wanted: u32, vector_length: u32) -> u32
 fn layout(shape: &TreeShape) -> Layout {
     let mut layout = Layout::default();
     let (classes, inner) = (shape.classes, shape.classes - 1);
-    for name in ["shift", "root", "known", "nodes", "products", "answers"] {
+    for name in ["shift", "root", "known", "nodes", "products", "parts", "answers"] {
         layout.add(name, Space::Neuron, Width::W32, 1, 1);
     }
     layout.add("bias", Space::Neuron, Width::W32, 1, inner);

@@ -1,13 +1,13 @@
 //! The initial contents of blocks that do not learn: weights, tables, and what neurons are made of.
 
 use crate::connect::{Kernels, Part, PartKind, Table};
-use crate::handlers::{arrays, neurons_of_axons};
+use crate::handlers::{arrays, neurons_of_axons, product_parts};
 use crate::layout::{Layout, put};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
-use onward_net::{Layer, LayerKind, Node, Readout, ReadoutKind};
+use onward_net::{Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
 
 /// Writes arrays into a block's memories.
 struct Writer<'a> {
@@ -62,6 +62,11 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
         Node::Readout(readout) if readout.kind.learns() => {
             let format = ReadoutFormat::new(&readout.kind, network.window_steps);
             writer.fill("shift", format.map(|format| format.shift.into()));
+            if let ReadoutKind::TargetTree(TargetTree { parts, .. }) = readout.kind {
+                let length = compilation.options.chip.core.vector_length;
+                let parts = product_parts(network.inputs(block.node), parts, length.into());
+                writer.fill("parts", [parts.into()]);
+            }
             writer.fill("leaf", (0..network.classes()).map(|_| UNKNOWN_LEAF.into()));
         }
         Node::Layer(layer) => {
