@@ -2,7 +2,8 @@
 //!
 //! This is where floating point ends: from here on all is integers.
 
-use onward_net::{Gate, Hinge, Initial, Layer, Learning, Values};
+use onward_image::Growth;
+use onward_net::{Gate, Initial, Layer, Learning, Loss, RateSchedule, Rule, Values};
 
 /// The integer constants of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,14 +25,14 @@ pub struct LayerFormat {
     pub learning: Option<LearningFormat>,
 }
 
-/// The integer constants of the hinge rule.
+/// The integer constants of a learning rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearningFormat {
     /// Updates are divided by 2^shift in the first epoch: `rate - fraction_bits + 2 log2(window)`, since counts and
     /// traces are sums over a window each.
     pub shift: i32,
-    /// How much the shift grows over the run.
-    pub anneal: u32,
+    /// How the shift grows over the run.
+    pub growth: Growth,
     /// Voltages from `.0` on and below `.1` are where a change of weight changes the count; `None` if all are.
     pub gate: Option<(i32, i32)>,
     /// What homeostasis adds to a bias a sample.
@@ -40,7 +41,8 @@ pub struct LearningFormat {
     pub mean_bounds: (i32, i32),
     /// Bounds of the target's projection.
     pub target_bounds: (i32, i32),
-    hinge_margin: f64,
+    /// What the loss asks for, in units of `sqrt(block)` full-rate spikes.
+    margin: f64,
     window: u32,
 }
 
@@ -53,9 +55,9 @@ impl LayerFormat {
         let fraction_bits = if bits > 8 { bits - 4 } else { bits - 2 };
         let one = 1 << fraction_bits;
         let scaled = |value: f64| (value * f64::from(one) * 65536.0).round() as i64;
-        let learning = match layer.learning {
+        let learning = match &layer.learning {
             Learning::None => None,
-            Learning::Hinge(hinge) => Some(LearningFormat::new(&hinge, fraction_bits, window)),
+            Learning::Rule(rule) => Some(LearningFormat::new(rule, fraction_bits, window)),
         };
         LayerFormat {
             weight_bits: bits,
@@ -70,24 +72,30 @@ impl LayerFormat {
 }
 
 impl LearningFormat {
-    fn new(hinge: &Hinge, fraction_bits: u32, window: u32) -> Self {
+    fn new(rule: &Rule, fraction_bits: u32, window: u32) -> Self {
         let one = 1i32 << fraction_bits;
         let full = one * window as i32;
         LearningFormat {
-            shift: hinge.rate as i32 - fraction_bits as i32 + 2 * window.ilog2() as i32,
-            anneal: hinge.anneal,
-            gate: (hinge.gate == Gate::Surrogate).then_some((-full / 4, full + full / 4)),
+            shift: rule.rate as i32 - fraction_bits as i32 + 2 * window.ilog2() as i32,
+            growth: match &rule.schedule {
+                RateSchedule::Anneal(times) => Growth::Evenly(*times),
+                RateSchedule::Shifts(epochs) => Growth::At(epochs.clone()),
+            },
+            gate: (rule.gate == Gate::Surrogate).then_some((-full / 4, full + full / 4)),
             nudge: (one >> 10).max(1),
             // 2 % and 81 % of a spike a step.
             mean_bounds: (82 * window as i32, 3300 * window as i32),
             target_bounds: (-one, 2 * one),
-            hinge_margin: hinge.margin,
+            margin: match rule.loss {
+                Loss::Hinge { margin } | Loss::SquaredError { margin } => margin,
+                Loss::Softmax { .. } | Loss::Hebbian => 0.0,
+            },
             window,
         }
     }
 
     /// The margin of a block of so many neurons, in products of counts: rounded down.
     pub fn margin(&self, neurons: u32) -> i32 {
-        (self.hinge_margin * f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)) as i32
+        (self.margin * f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)) as i32
     }
 }

@@ -116,18 +116,41 @@ pub enum Encoding {
 }
 
 /// How the shift of a layer's updates grows over the epochs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Shift in the first epoch: updates are divided by 2^shift.
     pub shift: i32,
-    /// How often it grows by 1, after equal parts of the run.
-    pub anneal: u32,
+    /// When it grows.
+    pub growth: Growth,
+}
+
+/// When a shift grows by 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Growth {
+    /// So often, after equal parts of the run.
+    Evenly(u32),
+    /// At the beginning of each of these epochs, counted from 1.
+    At(Vec<u32>),
+}
+
+impl Growth {
+    /// How often it grows by the end of a run that is long enough.
+    pub fn most(&self) -> u32 {
+        match self {
+            Growth::Evenly(times) => *times,
+            Growth::At(epochs) => epochs.len() as u32,
+        }
+    }
 }
 
 impl Schedule {
     /// The shift in an epoch (from 0) of so many.
     pub fn shift_in(&self, epoch: u32, epochs: u32) -> i32 {
-        self.shift + ((u64::from(self.anneal) + 1) * u64::from(epoch) / u64::from(epochs.max(1))) as i32
+        self.shift
+            + match &self.growth {
+                Growth::Evenly(times) => ((u64::from(*times) + 1) * u64::from(epoch) / u64::from(epochs.max(1))) as i32,
+                Growth::At(listed) => listed.iter().filter(|&&at| at <= epoch + 1).count() as i32,
+            }
     }
 }
 

@@ -19,7 +19,7 @@ mod usage;
 
 pub use file::{ImageError, VERSION};
 pub use image::{
-    Block, Delivery, Encoding, Flit, HostInput, HostInputKind, Image, NetworkSummary, Order, Plane, Population,
+    Block, Delivery, Encoding, Flit, Growth, HostInput, HostInputKind, Image, NetworkSummary, Order, Plane, Population,
     PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};

@@ -65,6 +65,7 @@ pub mod nir;
 mod parameters;
 mod parser;
 mod readout;
+mod rule;
 mod store;
 mod syntax;
 mod text;
@@ -72,11 +73,12 @@ mod vocabulary;
 
 pub use include::{with_includes, with_settings};
 pub use network::{
-    Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind,
-    Learning, Network, Neuron, Node, Plain, Pool, PoolKind, Reset, Sparse, Target, Values, Weights,
+    Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Initial, Input, Layer, LayerKind, Network, Neuron,
+    Node, Plain, Pool, PoolKind, Reset, Sparse, Target, Values, Weights,
 };
 pub use petgraph::graph::NodeIndex;
 pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
+pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
 pub use store::{Member, npz};
 pub use vocabulary::reference;
 

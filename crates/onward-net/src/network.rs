@@ -1,6 +1,7 @@
 //! The network graph.
 
 use crate::readout::{Readout, ReadoutKind};
+use crate::rule::Learning;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -319,37 +320,6 @@ pub struct Delay {
     pub steps: u32,
     /// Bytes of the source that declare it.
     pub span: Range<usize>,
-}
-
-/// How a layer learns.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Learning {
-    /// Not at all: its weights stay what they are at first.
-    None,
-    /// By a hinge between the own class and its rival, local to a block.
-    Hinge(Hinge),
-}
-
-/// The hinge loss: weights change while `score(own class) - score(rival)` is below the margin.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hinge {
-    /// The learning rate is `2^-rate`, 0 to 20.
-    pub rate: u32,
-    /// In units of `sqrt(block)` full-rate spikes, 0 to 100.
-    pub margin: f64,
-    /// How many times the learning rate is halved, evenly over the run, 0 to 16.
-    pub anneal: u32,
-    /// Which weights may change.
-    pub gate: Gate,
-}
-
-/// Whether a neuron's voltage decides about the change of its weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// Only where the voltage is in a window about the threshold.
-    Surrogate,
-    /// Always.
-    None,
 }
 
 impl Network {

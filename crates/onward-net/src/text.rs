@@ -1,10 +1,11 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
 use crate::network::{
-    Convolution, Decay, Encoding, FileArray, Gate, Hinge, Initial, Layer, LayerKind, Learning, Network, Neuron, Node,
-    PoolKind, Reset, Values, Weights,
+    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, Reset, Values,
+    Weights,
 };
 use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -289,18 +290,47 @@ impl Display for Weights {
     }
 }
 
-/// `hinge { ... }` or `none`.
+/// `hinge { ... }` and its like, or `none`.
 impl Display for Learning {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         match self {
             Learning::None => write!(formatter, "none"),
-            Learning::Hinge(Hinge { rate, margin, anneal, gate }) => {
-                let gate = match gate {
-                    Gate::Surrogate => "surrogate",
-                    Gate::None => "none",
-                };
-                write!(formatter, "hinge {{ rate = {rate}, margin = {margin:?}, anneal = {anneal}, gate = {gate} }}")
+            Learning::Rule(rule) => rule.fmt(formatter),
+        }
+    }
+}
+
+impl Display for Rule {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, revive } = self;
+        match loss {
+            Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
+            Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
+            Loss::SquaredError { margin } => write!(formatter, "squared_error {{ margin = {margin:?}, ")?,
+            Loss::Hebbian => write!(formatter, "hebbian {{ ")?,
+        }
+        write!(formatter, "rate = {rate}, ")?;
+        match schedule {
+            RateSchedule::Anneal(times) => write!(formatter, "anneal = {times}, ")?,
+            RateSchedule::Shifts(epochs) => {
+                let epochs: Vec<_> = epochs.iter().map(ToString::to_string).collect();
+                write!(formatter, "shifts = ({}), ", epochs.join(", "))?;
             }
         }
+        let gate = match gate {
+            Gate::Surrogate => "surrogate",
+            Gate::Voltage => "voltage",
+            Gate::None => "none",
+        };
+        write!(formatter, "gate = {gate}, optimizer = ")?;
+        match optimizer {
+            Optimizer::Plain => write!(formatter, "plain")?,
+            Optimizer::Momentum { decay } => write!(formatter, "momentum {{ decay = {decay} }}")?,
+            Optimizer::Adaptive { decay } => write!(formatter, "adaptive {{ decay = {decay} }}")?,
+        }
+        if let Some(bits) = weight_decay {
+            write!(formatter, ", weight_decay = {bits}")?;
+        }
+        write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
     }
 }

@@ -25,6 +25,8 @@ pub(crate) enum Family {
     Reset,
     Decay,
     Gate,
+    Optimizer,
+    Revival,
     File,
 }
 
@@ -56,6 +58,8 @@ pub(crate) enum Takes {
     OneOf(&'static [i64]),
     /// One integer or two, along y and x; least and greatest.
     Pair(i64, i64),
+    /// A list of integers, or one; least, greatest, and how many at most.
+    Integers(i64, i64, usize),
     /// Least and greatest.
     Decimal(f64, f64),
     /// A number, or one of each in a list or a file; least and greatest.
@@ -78,7 +82,7 @@ pub(crate) enum Absent {
 }
 
 use Absent::{Described, Error, Means};
-use Takes::{Constructor, Decimal, Integer, Numbers, OneOf, Pair, Table, Text};
+use Takes::{Constructor, Decimal, Integer, Integers, Numbers, OneOf, Pair, Table, Text};
 
 /// The kinds of items, with what a constructor of theirs looks like.
 pub(crate) const ITEMS: &[(&str, Family)] = &[
@@ -110,6 +114,8 @@ impl Family {
             Family::Reset => "reset",
             Family::Decay => "decay",
             Family::Gate => "gate",
+            Family::Optimizer => "optimizer",
+            Family::Revival => "revival",
             Family::File => "array in a file",
         }
     }
@@ -171,6 +177,9 @@ impl Takes {
             OneOf(values) => one_of(values.iter().map(ToString::to_string)),
             Pair(least, greatest) => {
                 format!("an integer from {least} to {greatest}, or two of them as in `({least}, {greatest})`")
+            }
+            Integers(least, greatest, most) => {
+                format!("an integer from {least} to {greatest}, or a list of up to {most} in parentheses")
             }
             Decimal(least, greatest) => format!("a number from {least} to {greatest}"),
             Numbers(least, greatest) => {

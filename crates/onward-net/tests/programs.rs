@@ -3,7 +3,7 @@
 mod golden;
 
 use onward_diagnostic::Source;
-use onward_net::{Gate, Hinge, Learning, Network};
+use onward_net::{Gate, Learning, Network, Rule};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ fn parameters_are_set_and_included_files_are_part_of_the_text() {
     let network = Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
     let layer = network.layer(network.layers().next().expect("there are layers"));
     assert_eq!((layer.neurons(), layer.block), (384, 192));
-    assert_eq!(layer.learning, Learning::Hinge(Hinge { rate: 4, margin: 0.3, anneal: 2, gate: Gate::None }));
+    assert_eq!(layer.learning, Learning::Rule(Rule { rate: 4, gate: Gate::None, ..Rule::default() }));
     assert_eq!(network.data.as_deref(), Some("digits"));
     assert!(source.text.contains("width = 3"), "what was set is part of the text");
 }
@@ -107,7 +107,7 @@ fn defaults_and_overrides() {
     assert_eq!((first.block, first.blocks(), second.block, second.blocks()), (128, 2, 20, 1));
     assert_eq!((first.weights.bits, second.weights.bits), (8, 16));
     assert_eq!(first.learning, Learning::None);
-    assert_eq!(second.learning, Learning::Hinge(Hinge { rate: 9, margin: 0.3, anneal: 2, gate: Gate::Surrogate }));
+    assert_eq!(second.learning, Learning::Rule(Rule::default()));
     assert_eq!(&source.text[first.span.clone()], "layer first");
     let sources: Vec<_> = network.sources(layers[0]).iter().map(|&node| network.graph[node].name()).collect();
     assert_eq!(sources, ["x", "y"]);

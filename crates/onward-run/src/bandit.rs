@@ -6,7 +6,7 @@
 use crate::data::{Dataset, SampleOrder, SplitMix64};
 use crate::session::{Lesson, Session, SessionError};
 use crate::train::{EpochReport, Phase, Progress, TrainReport, counted, test_epoch};
-use onward_image::Image;
+use onward_image::{Image, PopulationKind};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -14,6 +14,8 @@ use std::time::Instant;
 const RATE_PARTS: usize = 64;
 /// The last trials, of which the share of rewards is told apart.
 pub const LAST_TRIALS: usize = 2000;
+/// Classes that a tag can name as a rival.
+const MOST_CLASSES: u32 = 256;
 /// Told apart from the order's draws.
 const STREAM: u64 = 0x0062_616e_6469_7400;
 
@@ -35,6 +37,16 @@ pub struct BanditReport {
     pub rewards: Vec<bool>,
     /// The rest, with a test at the end.
     pub run: TrainReport,
+}
+
+/// The classes a network tells apart, as many as a tag's rival can name.
+fn classes(image: &Image) -> Result<u32, SessionError> {
+    let target = image.network.populations.iter().find(|population| population.kind == PopulationKind::Target);
+    let target = target.ok_or(SessionError::Input("targets"))?;
+    if target.neurons > MOST_CLASSES {
+        return Err(SessionError::Classes { found: target.neurons, most: MOST_CLASSES });
+    }
+    Ok(target.neurons)
 }
 
 /// The share of rewarded trials, percent.
@@ -73,7 +85,7 @@ pub fn bandit(
 ) -> Result<BanditReport, SessionError> {
     let (order, samples) = (SampleOrder::new(seed), &dataset.train);
     let mut draws = SplitMix64::new(seed ^ STREAM);
-    let classes = dataset.classes;
+    let classes = classes(image)?;
     let (mut learning, mut testing) = (Phase::default(), Phase::default());
     let before = session.machine().counters();
     let start = Instant::now();

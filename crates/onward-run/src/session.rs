@@ -31,6 +31,14 @@ pub enum SessionError {
     /// A block does not go to sleep though nothing comes for it any more.
     #[error("the network does not come to rest after its last window: a handler stays awake")]
     Restless,
+    /// The host cannot name so many classes as rivals.
+    #[error("the network has {found} classes; a bandit plays with at most {most}")]
+    Classes {
+        /// Classes of the network.
+        found: u32,
+        /// As many as a tag can name.
+        most: u32,
+    },
     /// The network gave no answer, or more than one.
     #[error("the network gave {found} answers to {expected} samples")]
     Answers {
@@ -144,9 +152,11 @@ impl Session {
         };
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
-            match image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule) } | PopulationKind::LearningReadout { schedule } if block.symbol("shift").is_some() => {
-                    Some((number as u32, schedule))
+            match &image.network.populations[block.population as usize].kind {
+                PopulationKind::Layer { schedule: Some(schedule) } | PopulationKind::LearningReadout { schedule }
+                    if block.symbol("shift").is_some() =>
+                {
+                    Some((number as u32, schedule.clone()))
                 }
                 _ => None,
             }
@@ -227,7 +237,8 @@ impl Session {
             self.machine.run_fed(2 * window * shown.len(), &mut |inputs| {
                 for (at, &(sample, label)) in shown.iter().enumerate() {
                     let first = at * 2 * window;
-                    let opens = |is_target| Tag { target: is_target, learn: true, slot: label, ..Tag::default() }.payload();
+                    let opens =
+                        |is_target| Tag { target: is_target, learn: true, slot: label, ..Tag::default() }.payload();
                     inputs.send(tag, first, 0, opens(false));
                     show.sample(inputs, first, sample);
                     inputs.send(tag, first + window, 0, opens(true));

@@ -1,7 +1,7 @@
 //! A layer of integrate-and-fire neurons: what its blocks do in each step and at the ends of windows.
 
 use super::LayerShape;
-use super::hinge;
+use super::learning;
 use super::readout;
 use super::text::Assembly;
 use crate::layout::Layout;
@@ -93,12 +93,12 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     a.code("sleep", "");
     a.gap();
     a.label("close_target_window");
-    if let Some(learning) = &shape.format.learning {
+    if let Some(format) = &shape.format.learning {
         a.code("bne learn, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
         scores(&mut a, "target_scored");
-        hinge::update(&mut a, shape, learning);
+        learning::update(&mut a, shape, format);
     }
     a.code("sleep", "");
     (a.finish(), layout)

@@ -2,8 +2,8 @@
 
 mod axons;
 mod events;
-mod hinge;
 mod layer;
+mod learning;
 mod neurons;
 mod readout;
 mod relay;

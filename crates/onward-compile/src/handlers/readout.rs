@@ -46,7 +46,7 @@ pub(super) fn unless_answered(a: &mut Assembly, label: &str) {
 }
 
 /// The rival: what `instruction` finds, unless the tag names one. r12 is used.
-pub(super) fn rival(a: &mut Assembly, instruction: &str) {
+pub(in crate::handlers) fn rival(a: &mut Assembly, instruction: &str) {
     a.code("special r12, tag", "");
     a.code("shri rival, r12, 24", "");
     a.code("andi rival, rival, 255", "");

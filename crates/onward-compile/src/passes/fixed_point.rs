@@ -5,7 +5,9 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
-use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, Values};
+use onward_net::{
+    Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, Readout, Rule, Values,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -17,14 +19,14 @@ const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
 fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
-    let last = learning.shift + learning.anneal as i32;
+    let grown = learning.growth.most();
+    let last = learning.shift + grown as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
             .note(format!(
-                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window, and {} more \
-                 by the end of the run; a shift is at most {MOST_SHIFT}",
-                learning.anneal
+                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window, and {grown} \
+                 more by the end of the run; a shift is at most {MOST_SHIFT}"
             ))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
@@ -106,6 +108,28 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
+/// What of a rule is not made yet, as the text says it.
+fn unmade(rule: &Rule) -> Option<&'static str> {
+    let Rule { loss, gate, optimizer, weight_decay, revive, .. } = rule;
+    match loss {
+        Loss::Hinge { .. } => {}
+        Loss::Softmax { .. } => return Some("`softmax`"),
+        Loss::SquaredError { .. } => return Some("`squared_error`"),
+        Loss::Hebbian => return Some("`hebbian`"),
+    }
+    match optimizer {
+        Optimizer::Plain => {}
+        Optimizer::Momentum { .. } => return Some("`optimizer = momentum`"),
+        Optimizer::Adaptive { .. } => return Some("`optimizer = adaptive`"),
+    }
+    match (gate, weight_decay, revive) {
+        (Gate::Voltage, _, _) => Some("`gate = voltage`"),
+        (_, Some(_), _) => Some("`weight_decay`"),
+        (_, _, false) => Some("`revive = none`"),
+        _ => None,
+    }
+}
+
 /// What a network that scores classes cannot have.
 fn unlearnable(network: &Network) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
@@ -143,6 +167,12 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                 if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
+                }
+                if let Learning::Rule(rule) = &layer.learning
+                    && let Some(what) = unmade(rule)
+                {
+                    let what = format!("`{name}` learn with {what}: it is not made yet");
+                    error(layer.span.clone(), what, "write what is: `hinge { gate = surrogate }` or `gate = none`");
                 }
                 if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
                     error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
@@ -227,7 +257,7 @@ impl Pass for FixedPoint {
                     text,
                     "  updates / 2^{}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
                     learning.shift,
-                    learning.anneal,
+                    learning.growth.most(),
                     learning.margin(network.layer(node).block),
                     learning.nudge
                 )

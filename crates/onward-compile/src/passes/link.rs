@@ -6,7 +6,7 @@ use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use crate::weights;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
 use onward_isa::Space;
 use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
@@ -85,7 +85,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Target(target) => (PopulationKind::Target, target.classes),
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
-                let schedule = learning.map(|learning| Schedule { shift: learning.shift, anneal: learning.anneal });
+                let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
                 (PopulationKind::Layer { schedule }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {
@@ -93,7 +93,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                 ReadoutKind::MostSpikes => (PopulationKind::Readout, network.inputs(node)),
                 ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
                     let format = ReadoutFormat::new(&readout.kind, network.window_steps).expect("it learns");
-                    let schedule = Schedule { shift: format.shift, anneal: format.anneal };
+                    let schedule = Schedule { shift: format.shift, growth: Growth::Evenly(format.anneal) };
                     (PopulationKind::LearningReadout { schedule }, network.classes())
                 }
                 ReadoutKind::Spikes => (PopulationKind::SpikeReadout, network.inputs(node)),

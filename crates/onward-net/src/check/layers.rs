@@ -4,9 +4,8 @@ use super::connections::sizes_in_words;
 use super::values::Given;
 use super::{Checker, LayerDefaults};
 use crate::arrays;
-use crate::network::{
-    Delay, Initial, Layer, LayerKind, Learning, Neuron, Node, Plain, PoolKind, Sparse, Values, Weights,
-};
+use crate::network::{Delay, Initial, Layer, LayerKind, Neuron, Node, Plain, PoolKind, Sparse, Values, Weights};
+use crate::rule::Learning;
 use crate::syntax::{Item, Span};
 use onward_diagnostic::Diagnostic;
 use petgraph::graph::NodeIndex;
@@ -182,7 +181,7 @@ impl Checker<'_> {
             return self.learning(&learning);
         }
         // Reported once: the other layers get the same remedy.
-        *defaults.learning.get_or_insert_with(|| {
+        let learning = defaults.learning.get_or_insert_with(|| {
             if self.settings_are_known && self.has_target {
                 let error = Diagnostic::new(span.clone(), format!("nothing says how layer `{name}` learns"));
                 let error = error.note("`learning` is a setting of the network; an option of a layer overrides it");
@@ -190,7 +189,8 @@ impl Checker<'_> {
                 self.report(error.help(help));
             }
             Learning::None
-        })
+        });
+        learning.clone()
     }
 
     /// Weights of a sparse layer are part of its table.

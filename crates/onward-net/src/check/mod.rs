@@ -1,10 +1,11 @@
 //! The syntax tree to the network: what the words mean, and whether the network they describe can be.
 //!
-//! This file lowers entries one by one, with [`layers`], [`planes`] and [`neurons`]; [`values`] reads what stands behind an
+//! This file lowers entries one by one, with [`layers`], [`planes`], [`neurons`] and [`learning`]; [`values`] reads what stands behind an
 //! `=`, [`connections`] what stands behind a `from`; [`whole`] looks at the network when all of it is there.
 
 mod connections;
 mod layers;
+mod learning;
 mod lists;
 mod neurons;
 mod planes;
@@ -12,9 +13,10 @@ mod readouts;
 mod values;
 mod whole;
 
-use crate::network::{Array, Encoding, Input, Learning, Network, Neuron, Node, Target, Weights};
+use crate::network::{Array, Encoding, Input, Network, Neuron, Node, Target, Weights};
 use crate::parameters::place;
 use crate::readout::Readout;
+use crate::rule::Learning;
 use crate::syntax::{Damage, File, Item, Span, Value, Word};
 use crate::vocabulary::{Family, ITEMS};
 use onward_diagnostic::{Diagnostic, Source};

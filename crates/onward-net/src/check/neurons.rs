@@ -1,8 +1,8 @@
-//! Neurons, weights and how they learn.
+//! Neurons and weights.
 
 use super::Checker;
 use super::values::Given;
-use crate::network::{Decay, Gate, Hinge, Initial, Learning, Neuron, Reset, Values, Weights};
+use crate::network::{Decay, Initial, Neuron, Reset, Values, Weights};
 use onward_diagnostic::Diagnostic;
 
 impl Checker<'_> {
@@ -51,27 +51,5 @@ impl Checker<'_> {
             self.report(error.help("leave `gain` or `values` away"));
         }
         Weights { bits, initial: Initial::Given(self.numbers(given, "values")) }
-    }
-
-    pub(super) fn learning(&mut self, given: &Given) -> Learning {
-        match given.form.name {
-            "none" => Learning::None,
-            "hinge" => Learning::Hinge(self.hinge(given)),
-            other => unreachable!("learning rule `{other}` is in the vocabulary only"),
-        }
-    }
-
-    fn hinge(&mut self, given: &Given) -> Hinge {
-        let gate = match self.open_option(given, "gate").form.name {
-            "surrogate" => Gate::Surrogate,
-            "none" => Gate::None,
-            other => unreachable!("gate `{other}` is in the vocabulary only"),
-        };
-        Hinge {
-            rate: self.integer(given, "rate"),
-            margin: self.decimal(given, "margin"),
-            anneal: self.integer(given, "anneal"),
-            gate,
-        }
     }
 }

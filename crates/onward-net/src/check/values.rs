@@ -127,6 +127,23 @@ impl Checker<'_> {
         given.option(name).map(|_| self.integer(given, name))
     }
 
+    /// An option that is a list of integers, each in the range, or a single one; nothing after an error.
+    pub(super) fn integers(&mut self, given: &Given, name: &str) -> Vec<u32> {
+        let (parameter, value) = (given.parameter(name), given.value(name));
+        let one = std::slice::from_ref(&*value);
+        let values = if let ValueKind::List(values) = &value.kind { values.as_slice() } else { one };
+        let Takes::Integers(_, _, most) = parameter.takes else { panic!("option `{name}` takes no integers") };
+        if !(1..=most).contains(&values.len()) {
+            self.wrong_option(parameter, &value);
+            return Vec::new();
+        }
+        let mut read = |value: &Value| {
+            let wrong = |checker: &mut Self| checker.wrong_option(parameter, value);
+            self.read_integer(&parameter.takes, value, wrong)
+        };
+        values.iter().filter_map(|value| read(value)).collect()
+    }
+
     /// An option that is one integer or two, along y and x, or its default; and whether it is one.
     pub(super) fn pair(&mut self, given: &Given, name: &str) -> ([u32; 2], bool) {
         let (parameter, value) = (given.parameter(name), given.value(name));
@@ -433,7 +450,9 @@ impl Value {
 impl Takes {
     fn allows(&self, integer: i64) -> bool {
         match *self {
-            Takes::Integer(least, greatest) | Takes::Pair(least, greatest) => (least..=greatest).contains(&integer),
+            Takes::Integer(least, greatest) | Takes::Pair(least, greatest) | Takes::Integers(least, greatest, _) => {
+                (least..=greatest).contains(&integer)
+            }
             Takes::OneOf(values) => values.contains(&integer),
             _ => false,
         }

@@ -1,9 +1,10 @@
 //! What a network as a whole must have.
 
 use super::Checker;
-use crate::network::{Learning, Node};
+use crate::network::Node;
 use crate::parameters::place;
 use crate::readout::ReadoutKind;
+use crate::rule::Learning;
 use crate::syntax::Word;
 use crate::vocabulary::Family;
 use onward_diagnostic::Diagnostic;

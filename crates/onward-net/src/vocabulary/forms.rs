@@ -1,8 +1,8 @@
 //! The table itself.
 
 use super::{
-    Absent, Constructor, Decimal, Described, Error, Family, Form, Integer, Means, Numbers, OneOf, Pair, Parameter,
-    Table, Takes, Text, parameter,
+    Absent, Constructor, Decimal, Described, Error, Family, Form, Integer, Integers, Means, Numbers, OneOf, Pair,
+    Parameter, Table, Takes, Text, parameter,
 };
 
 /// Sizes of a sample or a layer, outermost first.
@@ -72,6 +72,44 @@ const BIAS: Parameter =
     parameter("bias", Numbers(-1000.0, 1000.0), Means("0.0"), "what is added to the membrane in each step");
 
 const LEAK: &str = "what is left of the membrane from step to step";
+
+const MARGIN: Parameter =
+    parameter("margin", Decimal(0.0, 100.0), Means("0.3"), "in units of sqrt(block) full-rate spikes");
+
+const TEMPERATURE: Parameter =
+    parameter("temperature", Decimal(0.001, 100.0), Means("0.1"), "in units of sqrt(block) full-rate spikes");
+
+const RATE: Parameter = parameter("rate", Integer(0, 20), Means("9"), "the learning rate is 2^-rate");
+
+const ANNEAL: Parameter =
+    parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run");
+
+const SHIFTS: Parameter = parameter(
+    "shifts",
+    Integers(1, 100_000, 16),
+    Described("`anneal` says it"),
+    "the epochs, counted from 1, at whose beginning the rate is halved",
+);
+
+const GATE: Parameter =
+    parameter("gate", Constructor(Family::Gate), Means("surrogate"), "where the learning signal attaches to a neuron");
+
+const OPTIMIZER: Parameter =
+    parameter("optimizer", Constructor(Family::Optimizer), Means("plain"), "what becomes of a change");
+
+const WEIGHT_DECAY: Parameter = parameter(
+    "weight_decay",
+    Integer(1, 24),
+    Described("none"),
+    "a weight that changes first loses its 2^-weight_decay-th part",
+);
+
+const REVIVE: Parameter = parameter(
+    "revive",
+    Constructor(Family::Revival),
+    Means("homeostasis"),
+    "what becomes of neurons that hardly ever fire, or nearly always",
+);
 
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);
@@ -375,13 +413,29 @@ pub(crate) const FORMS: &[Form] = &[
         Family::Learning,
         "hinge",
         &[],
-        &[
-            parameter("rate", Integer(0, 20), Means("9"), "the learning rate is 2^-rate"),
-            parameter("margin", Decimal(0.0, 100.0), Means("0.3"), "in units of sqrt(block) full-rate spikes"),
-            parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run"),
-            parameter("gate", Constructor(Family::Gate), Means("surrogate"), "which weights may change"),
-        ],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
         "the score of the own class shall exceed that of its rival by a margin",
+    ),
+    form(
+        Family::Learning,
+        "softmax",
+        &[],
+        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        "the cross-entropy of the softmax of all classes' scores shall be small",
+    ),
+    form(
+        Family::Learning,
+        "squared_error",
+        &[],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        "what the input evokes shall be nearer to what the own target evokes than to what its rival does, by a margin",
+    ),
+    form(
+        Family::Learning,
+        "hebbian",
+        &[],
+        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        "weights grow where axon and neuron are active together under the target, within local bounds",
     ),
     form(Family::Learning, "none", &[], &[], "weights stay as they are drawn or given"),
     form(Family::Reset, "subtract", &[], &[], "the threshold is subtracted, what was above it stays"),
@@ -408,8 +462,26 @@ pub(crate) const FORMS: &[Form] = &[
         &[],
         "this part of it is left",
     ),
-    form(Family::Gate, "surrogate", &[], &[], "only those of neurons whose voltage is near the threshold"),
-    form(Family::Gate, "none", &[], &[], "all"),
+    form(Family::Gate, "surrogate", &[], &[], "at the count, where the voltage is near the threshold"),
+    form(Family::Gate, "voltage", &[], &[], "at the voltage, which takes the place of the count in scores"),
+    form(Family::Gate, "none", &[], &[], "at the count, wherever the voltage is"),
+    form(Family::Optimizer, "plain", &[], &[], "it is added"),
+    form(
+        Family::Optimizer,
+        "momentum",
+        &[],
+        &[parameter("decay", Integer(1, 8), Means("3"), "the sum loses its 2^-decay-th part with each change")],
+        "a running sum of changes is added",
+    ),
+    form(
+        Family::Optimizer,
+        "adaptive",
+        &[],
+        &[parameter("decay", Integer(1, 15), Means("9"), "the mean moves by the 2^-decay-th part of what is new")],
+        "it is divided by the root of a running mean of squared changes, to a power of two",
+    ),
+    form(Family::Revival, "homeostasis", &[], &[], "their biases are nudged back"),
+    form(Family::Revival, "none", &[], &[], "nothing"),
     form(
         Family::File,
         "file",

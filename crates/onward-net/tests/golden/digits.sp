@@ -4,7 +4,7 @@ network digits {
     window = 8
     neurons = integrate_and_fire { threshold = 1.0, reset = subtract, refractory = 0, bias = 0.0 }
     weights = fixed { bits = 16, gain = 1.0 }
-    learning = hinge { rate = 7, margin = 0.3, anneal = 2, gate = surrogate }
+    learning = hinge { margin = 0.3, rate = 7, anneal = 2, gate = surrogate, optimizer = plain, revive = homeostasis }
 
     input pixels = rate(8, 8)
     target digit = classes(10)

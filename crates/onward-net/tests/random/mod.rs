@@ -1,9 +1,9 @@
 //! Random networks of everything the graph can hold, each as its promises want it.
 
 use onward_net::{
-    Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Hinge, Initial, Input, Layer, LayerKind, Learning,
-    Network, Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, ReadoutLoss, Reset, Sparse, Target,
-    TargetTree, TrainedReadout, Values, Weights,
+    Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
+    Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
+    ReadoutLoss, Reset, Rule, Sparse, Target, TargetTree, TrainedReadout, Values, Weights,
 };
 use std::sync::Arc;
 
@@ -92,11 +92,29 @@ impl<'a> Draw<'a> {
         if self.coin() {
             return Learning::None;
         }
-        Learning::Hinge(Hinge {
+        Learning::Rule(Rule {
+            loss: match self.below(4) {
+                0 => Loss::Hinge { margin: self.decimal(0.0, 100.0) },
+                1 => Loss::Softmax { temperature: self.decimal(0.001, 100.0) },
+                2 => Loss::SquaredError { margin: self.decimal(0.0, 100.0) },
+                _ => Loss::Hebbian,
+            },
             rate: self.from(0, 20),
-            margin: self.decimal(0.0, 100.0),
-            anneal: self.from(0, 16),
-            gate: if self.coin() { Gate::Surrogate } else { Gate::None },
+            schedule: if self.coin() {
+                RateSchedule::Anneal(self.from(0, 16))
+            } else {
+                let mut epochs: Vec<u32> = (0..self.from(1, 16)).map(|_| self.from(1, 100_000)).collect();
+                epochs.sort_unstable();
+                RateSchedule::Shifts(epochs)
+            },
+            gate: [Gate::Surrogate, Gate::Voltage, Gate::None][self.below(3) as usize],
+            optimizer: match self.below(3) {
+                0 => Optimizer::Plain,
+                1 => Optimizer::Momentum { decay: self.from(1, 8) },
+                _ => Optimizer::Adaptive { decay: self.from(1, 15) },
+            },
+            weight_decay: self.coin().then(|| self.from(1, 24)),
+            revive: self.coin(),
         })
     }
 }

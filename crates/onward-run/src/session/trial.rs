@@ -26,13 +26,8 @@ impl Session {
     ) -> Result<(), SessionError> {
         let target = self.target.ok_or(SessionError::Input("targets"))?;
         let (window, tag) = (self.window, self.tag);
-        let mut show = Show {
-            samples,
-            encoder: &self.encoder,
-            buffer: &mut self.buffer,
-            words: self.words,
-            input: self.input,
-        };
+        let mut show =
+            Show { samples, encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
         let outputs = self.machine.run_fed(self.latency as usize + 1, &mut |inputs| {
             inputs.send(tag, 0, 0, Tag { learn: true, answer: true, ..Tag::default() }.payload());
             show.sample(inputs, 0, sample);

@@ -81,6 +81,7 @@ fn kind(population: &Population) -> String {
         PopulationKind::Layer { schedule: Some(_) } => "layer, learns".into(),
         PopulationKind::Layer { schedule: None } => "layer".into(),
         PopulationKind::Readout => "readout".into(),
+        PopulationKind::LearningReadout { .. } => "readout, learns".into(),
     }
 }
 

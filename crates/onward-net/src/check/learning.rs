@@ -1,0 +1,65 @@
+//! How layers learn.
+
+use super::Checker;
+use super::values::Given;
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use onward_diagnostic::Diagnostic;
+
+impl Checker<'_> {
+    pub(super) fn learning(&mut self, given: &Given) -> Learning {
+        let loss = match given.form.name {
+            "none" => return Learning::None,
+            "hinge" => Loss::Hinge { margin: self.decimal(given, "margin") },
+            "softmax" => Loss::Softmax { temperature: self.decimal(given, "temperature") },
+            "squared_error" => Loss::SquaredError { margin: self.decimal(given, "margin") },
+            "hebbian" => Loss::Hebbian,
+            other => unreachable!("learning rule `{other}` is in the vocabulary only"),
+        };
+        let gate = match self.open_option(given, "gate").form.name {
+            "surrogate" => Gate::Surrogate,
+            "voltage" => Gate::Voltage,
+            "none" => Gate::None,
+            other => unreachable!("gate `{other}` is in the vocabulary only"),
+        };
+        let revive = match self.open_option(given, "revive").form.name {
+            "homeostasis" => true,
+            "none" => false,
+            other => unreachable!("revival `{other}` is in the vocabulary only"),
+        };
+        Learning::Rule(Rule {
+            loss,
+            rate: self.integer(given, "rate"),
+            schedule: self.rate_schedule(given),
+            gate,
+            optimizer: self.optimizer(given),
+            weight_decay: self.integer_if_given(given, "weight_decay"),
+            revive,
+        })
+    }
+
+    fn rate_schedule(&mut self, given: &Given) -> RateSchedule {
+        let anneal = self.integer(given, "anneal");
+        let Some(value) = given.option("shifts") else { return RateSchedule::Anneal(anneal) };
+        let span = value.span.clone();
+        if given.option("anneal").is_some() {
+            let error = Diagnostic::new(span.clone(), "the rate falls either in listed epochs or evenly over the run");
+            self.report(error.help("leave `anneal` or `shifts` away"));
+        }
+        let epochs = self.integers(given, "shifts");
+        if !epochs.is_sorted() {
+            let error = Diagnostic::new(span, "the epochs of `shifts` do not rise");
+            self.report(error.help("write them in their order"));
+        }
+        RateSchedule::Shifts(epochs)
+    }
+
+    fn optimizer(&mut self, given: &Given) -> Optimizer {
+        let optimizer = self.open_option(given, "optimizer");
+        match optimizer.form.name {
+            "plain" => Optimizer::Plain,
+            "momentum" => Optimizer::Momentum { decay: self.integer(&optimizer, "decay") },
+            "adaptive" => Optimizer::Adaptive { decay: self.integer(&optimizer, "decay") },
+            other => unreachable!("optimizer `{other}` is in the vocabulary only"),
+        }
+    }
+}
