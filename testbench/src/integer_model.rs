@@ -149,7 +149,7 @@ enum Window {
 }
 
 /// The nearest number of so many bits in two's complement.
-fn saturate(value: i64, bits: u32) -> i64 {
+pub(crate) fn saturate(value: i64, bits: u32) -> i64 {
     let limit = 1i64 << (bits - 1);
     value.clamp(-limit, limit - 1)
 }
@@ -175,7 +175,7 @@ pub fn encode(pixels: &[u8], window: i64) -> Vec<Vec<bool>> {
 }
 
 /// The generator, after the text in `crates/onward-isa/src/random.rs`.
-mod generator {
+pub(crate) mod generator {
     fn mix(mut x: u32) -> u32 {
         x ^= x >> 16;
         x = x.wrapping_mul(0x7feb352d);
@@ -205,7 +205,7 @@ mod generator {
 }
 
 /// The index of the largest, of equal ones the lowest, `except` left out.
-fn largest(values: &[i64], except: Option<usize>) -> usize {
+pub(crate) fn largest(values: &[i64], except: Option<usize>) -> usize {
     let mut best = None;
     for (at, &value) in values.iter().enumerate() {
         if Some(at) != except && best.is_none_or(|best: usize| value > values[best]) {
@@ -256,6 +256,11 @@ impl Model {
 
     /// Shows a sample, then its class, and learns.
     pub fn learn(&mut self, pixels: &[u8], class: usize) {
+        self.learn_against(pixels, class, None);
+    }
+
+    /// The same, and a class is named that is to lose against it.
+    pub fn learn_against(&mut self, pixels: &[u8], class: usize, rival: Option<usize>) {
         let mut shown = encode(pixels, self.window);
         for layer in &mut self.layers {
             shown = layer.show(Window::Input, &shown);
@@ -264,7 +269,7 @@ impl Model {
         let mut shown = vec![(0..self.classes).map(|line| line == class).collect::<Vec<bool>>(); self.window as usize];
         for layer in &mut self.layers {
             shown = layer.show(Window::Target(class), &shown);
-            layer.learn(class, self.window);
+            layer.learn(class, rival, self.window);
         }
     }
 
@@ -344,12 +349,12 @@ impl LayerState {
     }
 
     /// Learns from the input and target windows just shown.
-    fn learn(&mut self, class: usize, window: i64) {
+    fn learn(&mut self, class: usize, rival: Option<usize>, window: i64) {
         let Some(hinge) = self.learning.clone() else { return };
         for at in 0..self.blocks.len() {
             self.blocks[at].score();
             let scores = &self.blocks[at].scores;
-            let rival = largest(scores, Some(class));
+            let rival = rival.unwrap_or_else(|| largest(scores, Some(class)));
             let root = (self.blocks[at].neurons as f64).sqrt();
             let margin = (hinge.margin * root * window as f64 * window as f64) as i64;
             if scores[class] - scores[rival] < margin {

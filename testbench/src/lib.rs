@@ -5,4 +5,5 @@ pub mod flit_model;
 pub mod integer_model;
 pub mod nir_file;
 pub mod nir_model;
+pub mod readout_model;
 pub mod spiking_model;

@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use crate::files::Output;
-use crate::results::{MEMORIES, PerSample, Results, Usage};
+use crate::results::{BanditResults, MEMORIES, PerSample, Results, Usage};
 use crate::terminal::stdout_style;
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
@@ -86,6 +86,29 @@ pub fn report(results: &Results) -> String {
     section("Result", result(results)) + &machine(results)
 }
 
+/// The whole report of a bandit.
+pub fn bandit(results: &BanditResults) -> String {
+    let trials = |count| plural(count as u64, "trial");
+    let mut rows = vec![
+        vec![
+            "reward".into(),
+            percent(results.reward_share_percent),
+            format!("of the best, over {}", trials(results.trials)),
+        ],
+        vec![
+            "lately".into(),
+            percent(results.reward_share_last_percent),
+            format!("over the last {}", trials(results.last_trials)),
+        ],
+    ];
+    for (at, share) in results.reward_curve_percent.iter().enumerate() {
+        let title = if at == 0 { format!("by {}", count(results.curve_trials as u64)) } else { String::new() };
+        let bar = "▇".repeat((share / 100.0 * BAR).round() as usize);
+        rows.push(vec![title, percent(*share), bar]);
+    }
+    section("Rewards", table(&[], rows, &[])) + &report(&results.results)
+}
+
 /// A part of a report under its title.
 pub fn section(title: &str, body: String) -> String {
     format!("\n{}\n{body}", stdout_style().bold(title))
@@ -121,6 +144,10 @@ fn result(results: &Results) -> String {
     if learned > 0 {
         let epochs = results.epochs.len() as u64;
         rows.push(vec!["learned from".into(), plural(learned, "sample"), format!("in {}", plural(epochs, "epoch"))]);
+    }
+    if let (Some(comparisons), Some(share)) = (results.comparisons_per_answer, results.comparisons_share) {
+        let of_all = format!("an answer, {} of those with every class", percent(100.0 * share));
+        rows.push(vec!["comparisons".into(), average(comparisons), of_all]);
     }
     rows.push(vec![
         "weights".into(),

@@ -98,7 +98,7 @@ impl Writer<'_> {
             ("sum", "r11"),
             ("margin", "r12"),
             ("minus", "r13"),
-            ("row", "r14"),
+            ("vector", "r14"),
         ] {
             a.register(name, register);
         }
@@ -112,10 +112,10 @@ impl Writer<'_> {
         self.a.indexed(instruction, &memory, base, offset, "");
     }
 
-    /// `row = index * INPUTS`.
-    fn row(&mut self, index: &str) {
-        self.a.load_number("row", self.shape.inputs as i32, "");
-        self.a.code(&format!("mul row, {index}, row"), "");
+    /// `vector = index * INPUTS`.
+    fn vector(&mut self, index: &str) {
+        self.a.load_number("vector", self.shape.inputs as i32, "");
+        self.a.code(&format!("mul vector, {index}, vector"), "");
     }
 
     /// Adds the product of the parts of `first` (array and register) and `second` to `sum`. After each but the last, `sure`
@@ -160,15 +160,15 @@ impl Writer<'_> {
         a.gap();
         a.label("target_window");
         a.code("beq learn, r0, rest", "");
-        self.row("slot");
+        self.vector("slot");
         let offset = self.layout.symbol("target_trace").map_or(0, |symbol| symbol.offset);
         let a = &mut self.a;
-        a.advance("row", offset.into(), "");
+        a.advance("vector", offset.into(), "");
         a.code("bne position, r0, count_target", "");
-        clear_traces(a, "row", inputs, length, "target_cleared");
+        clear_traces(a, "vector", inputs, length, "target_cleared");
         a.label("count_target");
         a.code("foreach axon, payload, target_counted", "");
-        a.code("add r10, axon, row", "");
+        a.code("add r10, axon, vector", "");
         a.code("addm one, a16[r10 - 1]", "");
         a.label("target_counted");
         a.code("addi r10, r0, WINDOW - 1", "");
@@ -210,13 +210,13 @@ impl Writer<'_> {
         self.a.code("jmp visited", "");
         self.a.label("inner");
         self.bias();
-        self.row("at");
-        self.product(("trace", "r0"), ("weights", "row"), true, Some("decided"));
+        self.vector("at");
+        self.product(("trace", "r0"), ("weights", "vector"), true, Some("decided"));
         self.a.label("decided");
-        self.a.code("add row, at, at", "");
+        self.a.code("add vector, at, at", "");
         for (side, unless, label) in [(1, "bge sum, margin", "not_right"), (0, "bge minus, sum", "not_left")] {
             self.a.code(&format!("{unless}, {label}"), "");
-            self.element("ld r10", "children", "row", side);
+            self.element("ld r10", "children", "vector", side);
             self.element("st r10", "stack", "top", 0);
             self.a.code("addi top, top, 1", "");
             self.a.label(label);
@@ -241,9 +241,9 @@ impl Writer<'_> {
         self.a.code("addi r13, r0, 0", "");
         self.a.code("loop r2, compared", "");
         self.element("ld at", "found", "r13", 0);
-        self.row("at");
+        self.vector("at");
         self.a.code("addi sum, r0, 0", "");
-        self.product(("trace", "r0"), ("target_trace", "row"), true, None);
+        self.product(("trace", "r0"), ("target_trace", "vector"), true, None);
         self.a.code("blt r12, sum, better", "");
         self.a.code("bne r12, sum, not_better", "");
         self.a.code("bge at, r8, not_better", "");
@@ -294,9 +294,9 @@ impl Writer<'_> {
         self.a.load_number("r10", self.shape.classes as i32 - 1, "");
         self.a.code("loop r10, descents", "");
         self.a.code("blt at, r0, arrived", "");
-        self.row("at");
+        self.vector("at");
         self.a.code("addi sum, r0, 0", "");
-        self.product(target, ("weights", "row"), false, None);
+        self.product(target, ("weights", "vector"), false, None);
         self.a.code("add top, at, at", "");
         self.element("ld r12", "children", "top", 0);
         self.element("ld r13", "children", "top", 1);
@@ -317,8 +317,8 @@ impl Writer<'_> {
             self.a.code(&format!("setvl r0, {length}"), "");
             self.element("vld v0", target.0, target.1, start.into());
             self.a.code("vmuls v0, v0, r10", "");
-            self.element("vacc v0", "weights", "row", start.into());
-            self.element("vst v0", "weights", "row", start.into());
+            self.element("vacc v0", "weights", "vector", start.into());
+            self.element("vst v0", "weights", "vector", start.into());
         }
         self.element("ld at", "children", "top", 0);
         self.a.label("descents");
@@ -345,7 +345,7 @@ impl Writer<'_> {
         self.element("st r12", "leaf", "slot", 0);
         self.a.load_number("r13", self.shape.inputs as i32, "");
         self.a.code("mul r13, at, r13", "the other target");
-        self.row("r8");
+        self.vector("r8");
         self.a.code(&format!("addi r10, r0, {}", self.scale()), "");
         for (start, length) in self.parts.clone() {
             self.a.code(&format!("setvl r0, {length}"), "");
@@ -353,7 +353,7 @@ impl Writer<'_> {
             self.element("vld v1", target.0, target.1, start.into());
             self.a.code("vsub v0, v0, v1", "");
             self.a.code("vmuls v0, v0, r10", "");
-            self.element("vst v0", "weights", "row", start.into());
+            self.element("vst v0", "weights", "vector", start.into());
         }
         self.a.code("blt top, r0, new_root", "");
         self.element("st r8", "children", "top", 0);
@@ -380,8 +380,8 @@ impl Writer<'_> {
         self.a.code("shri at, top, 1", "");
         self.a.code("andi r8, top, 1", "");
         self.bias();
-        self.row("at");
-        self.product(("trace", "r0"), ("weights", "row"), false, None);
+        self.vector("at");
+        self.product(("trace", "r0"), ("weights", "vector"), false, None);
         self.a.code("beq r8, r0, on_the_left", "");
         self.a.code("sub sum, r0, sum", "");
         self.a.label("on_the_left");
@@ -394,8 +394,8 @@ impl Writer<'_> {
             self.element("vld v0", "trace", "r0", start.into());
             self.a.code("vmuls v0, v0, r8", "");
             self.a.code("vshrs v0, v0, r2", "stochastic rounding");
-            self.element("vacc v0", "weights", "row", start.into());
-            self.element("vst v0", "weights", "row", start.into());
+            self.element("vacc v0", "weights", "vector", start.into());
+            self.element("vst v0", "weights", "vector", start.into());
         }
         self.a.code("setvl r0, 1", "");
         self.a.code("addi r10, r0, WINDOW", "");
