@@ -7,3 +7,4 @@ pub mod nir_file;
 pub mod nir_model;
 pub mod readout_model;
 pub mod spiking_model;
+pub mod steps_model;

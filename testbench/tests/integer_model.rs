@@ -6,7 +6,7 @@ use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Gate, Learning};
+use onward_net::{Gate, Learning, RateSchedule};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
@@ -70,20 +70,43 @@ fn compiled(name: &str, text: &str, chip: Chip, seed: u64) -> Image {
     compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
 }
 
+fn described_rule(rule: &onward_net::Rule) -> model::Rule {
+    model::Rule {
+        loss: match rule.loss {
+            onward_net::Loss::Hinge { margin } => model::Loss::Hinge(margin),
+            onward_net::Loss::Softmax { temperature } => model::Loss::Softmax(temperature),
+            onward_net::Loss::SquaredError { margin } => model::Loss::SquaredError(margin),
+            onward_net::Loss::Hebbian => model::Loss::Hebbian,
+        },
+        rate: rule.rate,
+        fall: match &rule.schedule {
+            RateSchedule::Anneal(times) => model::Fall::Evenly(*times),
+            RateSchedule::Shifts(epochs) => model::Fall::In(epochs.clone()),
+        },
+        signal: match rule.gate {
+            Gate::Surrogate => model::Signal::Surrogate,
+            Gate::Voltage => model::Signal::Voltage,
+            Gate::None => model::Signal::Count,
+        },
+        optimizer: match rule.optimizer {
+            onward_net::Optimizer::Plain => model::Optimizer::Plain,
+            onward_net::Optimizer::Momentum { decay } => model::Optimizer::Momentum(decay),
+            onward_net::Optimizer::Adaptive { decay } => model::Optimizer::Adaptive(decay),
+        },
+        weight_decay: rule.weight_decay,
+        revive: rule.revive,
+    }
+}
+
 /// What a text says, read by the language's own parser.
 fn described(name: &str, text: &str) -> model::Network {
     let source = Source::new(name, text);
     let network = onward_net::Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
     let layers = network.layers().map(|node| {
         let layer = network.layer(node);
-        let learning = match layer.learning {
+        let learning = match &layer.learning {
             Learning::None => None,
-            Learning::Hinge(hinge) => Some(model::Hinge {
-                rate: hinge.rate,
-                margin: hinge.margin,
-                anneal: hinge.anneal,
-                gated: hinge.gate == Gate::Surrogate,
-            }),
+            Learning::Rule(rule) => Some(described_rule(rule)),
         };
         model::Layer {
             neurons: layer.neurons() as usize,
@@ -167,8 +190,14 @@ fn compare_state(machine: &mut dyn Engine, places: &[(usize, usize)], model: &Mo
     for (number, &(layer_number, at)) in places.iter().enumerate() {
         let layer = &model.layers[layer_number];
         let block = &layer.blocks[at];
-        let gated = layer.learning.as_ref().is_some_and(|hinge| hinge.gated);
-        let (learns, deep) = (layer.learning.is_some(), !layer.fed_by_target);
+        let rule = layer.learning.as_ref();
+        let gated = rule.is_some_and(|rule| rule.signal == model::Signal::Surrogate);
+        let of_voltage = rule.is_some_and(|rule| rule.signal == model::Signal::Voltage);
+        let revives = rule.is_some_and(|rule| rule.revive);
+        let believes = rule.is_some_and(|rule| matches!(rule.loss, model::Loss::Softmax(_)));
+        let adapts = rule.is_some_and(|rule| matches!(rule.optimizer, model::Optimizer::Adaptive(_)));
+        let has_momentum = rule.is_some_and(|rule| matches!(rule.optimizer, model::Optimizer::Momentum(_)));
+        let (learns, deep) = (rule.is_some(), !layer.fed_by_target);
         // Name, contents in the model, whether the chip has it, whether the two are comparable.
         let arrays = [
             ("weights", flat(&block.weights), true, true),
@@ -178,8 +207,14 @@ fn compare_state(machine: &mut dyn Engine, places: &[(usize, usize)], model: &Mo
             ("count", block.count.clone(), true, true),
             ("target_count", flat(&block.target_count), true, true),
             ("scores", block.scores.clone(), true, true),
-            ("mean_count", block.mean_count.clone(), learns, true),
-            ("voltage", block.voltage.clone(), gated, learned),
+            ("mean_count", block.mean_count.clone(), revives, true),
+            // Where scores are of voltages, each window begins its sum anew; what is kept of it is the potential.
+            ("voltage", block.voltage.clone(), gated || of_voltage, learned && gated),
+            ("potential", block.potential.clone(), of_voltage, true),
+            ("target_potential", flat(&block.target_potential), of_voltage, true),
+            ("probabilities", block.probabilities.clone(), believes, true),
+            ("mean_square", block.mean_square.clone(), adapts, true),
+            ("velocity", flat(&block.velocity), has_momentum, true),
             ("target_voltage", flat(&block.target_voltage), gated && deep, true),
             ("trace", layer.trace.clone(), learns, learned),
             ("target_trace", flat(&layer.target_trace), learns && deep, true),
@@ -255,11 +290,11 @@ impl Pair {
             let biases: Vec<i32> = (0..block.neurons).map(|_| bias(&mut random)).collect();
             block.bias = biases.iter().map(|&bias| i64::from(bias)).collect();
             assert!(self.machine.write(number as u32, "bias", &biases), "a layer has biases");
-            if self.model.layers[layer].learning.is_some() {
+            if self.model.layers[layer].learning.as_ref().is_some_and(|rule| rule.revive) {
                 let block = &mut self.model.layers[layer].blocks[at];
                 let means: Vec<i32> = (0..block.neurons).map(|_| mean(&mut random)).collect();
                 block.mean_count = means.iter().map(|&mean| i64::from(mean)).collect();
-                assert!(self.machine.write(number as u32, "mean_count", &means), "a layer that learns has means");
+                assert!(self.machine.write(number as u32, "mean_count", &means), "a layer that revives has means");
             }
         }
     }
@@ -574,14 +609,44 @@ fn chip() -> impl Strategy<Value = Chip> {
     )
 }
 
-fn hinge() -> impl Strategy<Value = model::Hinge> {
+fn rule() -> impl Strategy<Value = model::Rule> {
     let margin = prop::sample::select(vec![0.0, 0.05, 0.3, 1.0, 10.0]);
-    (0u32..=12, margin, 0u32..=4, any::<bool>()).prop_map(|(rate, margin, anneal, gated)| model::Hinge {
-        rate,
-        margin,
-        anneal,
-        gated,
-    })
+    let loss = prop_oneof![
+        4 => margin.clone().prop_map(model::Loss::Hinge),
+        2 => prop::sample::select(vec![0.001, 0.03, 0.1, 1.0, 100.0]).prop_map(model::Loss::Softmax),
+        2 => margin.prop_map(model::Loss::SquaredError),
+        1 => Just(model::Loss::Hebbian),
+    ];
+    let fall = prop_oneof![
+        (0u32..=4).prop_map(model::Fall::Evenly),
+        prop::collection::vec(1u32..=4, 1..=3).prop_map(|mut epochs| {
+            epochs.sort_unstable();
+            model::Fall::In(epochs)
+        }),
+    ];
+    let signal = prop::sample::select(vec![
+        model::Signal::Surrogate,
+        model::Signal::Surrogate,
+        model::Signal::Voltage,
+        model::Signal::Count,
+    ]);
+    let optimizer = prop_oneof![
+        2 => Just(model::Optimizer::Plain),
+        1 => (1u32..=8).prop_map(model::Optimizer::Momentum),
+        1 => (1u32..=15).prop_map(model::Optimizer::Adaptive),
+    ];
+    let weight_decay = prop::option::weighted(0.3, 1u32..=24);
+    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, prop::bool::weighted(0.8)).prop_map(
+        |(loss, rate, fall, signal, optimizer, weight_decay, revive)| model::Rule {
+            loss,
+            rate,
+            fall,
+            signal,
+            optimizer,
+            weight_decay,
+            revive,
+        },
+    )
 }
 
 /// A layer, and the gain its weights are drawn with: the highest make nearly all of them the largest there are.
@@ -589,13 +654,41 @@ fn layer() -> impl Strategy<Value = (model::Layer, f64)> {
     let sizes = prop_oneof![(1usize..=12, 1usize..=12), (60usize..=140, 20usize..=64)];
     let threshold = prop::sample::select(vec![0.001, 0.3, 1.0, 1.0, 1.0, 2.7]);
     let gain = prop::sample::select(vec![0.5, 1.0, 1.0, 2.0, 30.0]);
-    let learning = prop_oneof![9 => hinge().prop_map(Some), 1 => Just(None)];
+    let learning = prop_oneof![9 => rule().prop_map(Some), 1 => Just(None)];
     (sizes, prop::sample::select(vec![4u32, 8, 16]), threshold, gain, learning).prop_map(
         |((neurons, block), weight_bits, threshold, gain, learning)| {
             let block = block.min(neurons);
             (model::Layer { neurons, block, weight_bits, threshold, learning }, gain)
         },
     )
+}
+
+fn rule_text(rule: &model::Rule) -> String {
+    let loss = match rule.loss {
+        model::Loss::Hinge(margin) => format!("hinge {{ margin = {margin:?},"),
+        model::Loss::Softmax(temperature) => format!("softmax {{ temperature = {temperature:?},"),
+        model::Loss::SquaredError(margin) => format!("squared_error {{ margin = {margin:?},"),
+        model::Loss::Hebbian => "hebbian {".to_owned(),
+    };
+    let fall = match &rule.fall {
+        model::Fall::Evenly(times) => format!("anneal = {times}"),
+        model::Fall::In(epochs) => {
+            format!("shifts = ({})", epochs.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let gate = match rule.signal {
+        model::Signal::Surrogate => "surrogate",
+        model::Signal::Voltage => "voltage",
+        model::Signal::Count => "none",
+    };
+    let optimizer = match rule.optimizer {
+        model::Optimizer::Plain => "plain".to_owned(),
+        model::Optimizer::Momentum(decay) => format!("momentum {{ decay = {decay} }}"),
+        model::Optimizer::Adaptive(decay) => format!("adaptive {{ decay = {decay} }}"),
+    };
+    let decay = rule.weight_decay.map_or(String::new(), |bits| format!(", weight_decay = {bits}"));
+    let revive = if rule.revive { "homeostasis" } else { "none" };
+    format!("{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive} }}", rule.rate)
 }
 
 fn text(network: &model::Network, gains: &[f64], shape: &str) -> String {
@@ -607,10 +700,7 @@ fn text(network: &model::Network, gains: &[f64], shape: &str) -> String {
     for (number, (layer, gain)) in network.layers.iter().zip(gains).enumerate() {
         let learning = match &layer.learning {
             None => "none".to_owned(),
-            Some(model::Hinge { rate, margin, anneal, gated }) => {
-                let gate = if *gated { "surrogate" } else { "none" };
-                format!("hinge {{ rate = {rate}, margin = {margin:?}, anneal = {anneal}, gate = {gate} }}")
-            }
+            Some(rule) => rule_text(rule),
         };
         text += &format!(
             "    layer hidden{number} = dense({}) from {from} {{\n        block = {}, learning = {learning},\n        \

@@ -2,8 +2,13 @@
 //!
 //! This is where floating point ends: from here on all is integers.
 
-use onward_image::Growth;
-use onward_net::{Gate, Initial, Layer, Learning, Loss, RateSchedule, Rule, Values};
+mod learning;
+
+pub use learning::LearningFormat;
+pub(crate) use learning::{INDICES, SUM_BITS, Table, VELOCITY_BITS};
+
+use crate::step_format::StepFormat;
+use onward_net::{Initial, Layer, Learning, Values};
 
 /// The integer constants of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,27 +28,8 @@ pub struct LayerFormat {
     pub target_deviation: i64,
     /// How the layer learns.
     pub learning: Option<LearningFormat>,
-}
-
-/// The integer constants of a learning rule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LearningFormat {
-    /// Updates are divided by 2^shift in the first epoch: `rate - fraction_bits + 2 log2(window)`, since counts and
-    /// traces are sums over a window each.
-    pub shift: i32,
-    /// How the shift grows over the run.
-    pub growth: Growth,
-    /// Voltages from `.0` on and below `.1` are where a change of weight changes the count; `None` if all are.
-    pub gate: Option<(i32, i32)>,
-    /// What homeostasis adds to a bias a sample.
-    pub nudge: i32,
-    /// Running means of the count (12 fraction bits) below `.0` or above `.1` are nudged.
-    pub mean_bounds: (i32, i32),
-    /// Bounds of the target's projection.
-    pub target_bounds: (i32, i32),
-    /// What the loss asks for, in units of `sqrt(block)` full-rate spikes.
-    margin: f64,
-    window: u32,
+    /// What a layer has that learns while its input is shown.
+    pub steps: Option<StepFormat>,
 }
 
 impl LayerFormat {
@@ -67,35 +53,7 @@ impl LayerFormat {
             deviation: scaled(gain * (2.0 / f64::from(inputs)).sqrt()),
             target_deviation: scaled(1.0),
             learning,
+            steps: None,
         }
-    }
-}
-
-impl LearningFormat {
-    fn new(rule: &Rule, fraction_bits: u32, window: u32) -> Self {
-        let one = 1i32 << fraction_bits;
-        let full = one * window as i32;
-        LearningFormat {
-            shift: rule.rate as i32 - fraction_bits as i32 + 2 * window.ilog2() as i32,
-            growth: match &rule.schedule {
-                RateSchedule::Anneal(times) => Growth::Evenly(*times),
-                RateSchedule::Shifts(epochs) => Growth::At(epochs.clone()),
-            },
-            gate: (rule.gate == Gate::Surrogate).then_some((-full / 4, full + full / 4)),
-            nudge: (one >> 10).max(1),
-            // 2 % and 81 % of a spike a step.
-            mean_bounds: (82 * window as i32, 3300 * window as i32),
-            target_bounds: (-one, 2 * one),
-            margin: match rule.loss {
-                Loss::Hinge { margin } | Loss::SquaredError { margin } => margin,
-                Loss::Softmax { .. } | Loss::Hebbian => 0.0,
-            },
-            window,
-        }
-    }
-
-    /// The margin of a block of so many neurons, in products of counts: rounded down.
-    pub fn margin(&self, neurons: u32) -> i32 {
-        (self.margin * f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)) as i32
     }
 }

@@ -39,6 +39,8 @@ mod passes;
 pub mod placement;
 mod plan;
 mod readouts;
+mod spread;
+mod step_format;
 mod trees;
 mod weights;
 
@@ -49,3 +51,4 @@ pub use formats::LayerFormat;
 pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding, Widths};
 pub use pass::{Compilation, Options, Pass, Placing};
 pub use passes::PASSES;
+pub use step_format::StepFormat;

@@ -508,11 +508,17 @@ impl LayerParameters {
     }
 }
 
-fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Result<NeuronParameters, Diagnostic> {
+/// The integers of neurons whose membranes have `unit` for 1.0.
+pub(crate) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Result<NeuronParameters, Diagnostic> {
     let of = |values: &Values, what: &str| integers(values, layer, what, |value| value * unit);
     let decay = |decay: &Decay, what: &str| match decay {
         Decay::None => Ok(None),
         Decay::Shift(shift) => Ok(Some(Integers::Same(65536 - (65536 >> shift)))),
+        Decay::Spread(least, most) => {
+            let spread = crate::spread::factors(*least, *most, layer.block);
+            let of = |neuron: usize| (spread[neuron % spread.len()] * 65536.0).round() as i32;
+            Ok(Some(Integers::Each((0..layer.neurons() as usize).map(of).collect())))
+        }
         Decay::Factor(values) => integers(values, layer, what, |value| value * 65536.0).map(Some),
     };
     let threshold = match of(&neuron.threshold, "thresholds")? {

@@ -113,6 +113,11 @@ pub enum Encoding {
     },
     /// Recorded spikes.
     Events,
+    /// Spikes as many as values are large, and where they have changed by `change / 2^16`.
+    Sequence {
+        /// In 16 fraction bits, 1.0 being the greatest value.
+        change: u32,
+    },
 }
 
 /// How the shift of a layer's updates grows over the epochs.
@@ -366,12 +371,15 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// Bit of the payload: the readout answers in any case.
-    pub const ANSWER: i32 = 1 << 3;
+    /// Added to the payload of an input window that goes on where the input window before ended: with its membranes, currents
+    /// and traces, in layers that learn while their input is shown. Others begin each window anew.
+    pub const CONTINUES: i32 = 1 << 3;
     /// Bit of the payload: it names the rival.
     pub const RIVAL: i32 = 1 << 4;
+    /// Bit of the payload: the readout answers in any case.
+    pub const ANSWER: i32 = 1 << 5;
 
-    /// The payload: bits 1..0 the kind, bit 2 learn, bit 3 answer, bit 4 whether there is a rival, bits 23..8 the slot, bits
+    /// The payload: bits 1..0 the kind, bit 2 learn, bit 4 whether there is a rival, bit 5 answer, bits 23..8 the slot, bits
     /// 31..24 the rival.
     pub fn payload(self) -> i32 {
         let answer = if self.answer { Tag::ANSWER } else { 0 };

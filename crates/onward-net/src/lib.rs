@@ -78,7 +78,7 @@ pub use network::{
 };
 pub use petgraph::graph::NodeIndex;
 pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
-pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
 pub use store::{Member, npz};
 pub use vocabulary::reference;
 

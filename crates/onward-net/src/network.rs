@@ -124,6 +124,9 @@ pub enum Encoding {
     /// A spike where the value has changed by this much (0 to 1) since the last spike, of samples that are sequences with a
     /// row a step: the first half of the axons for rises, the second for falls. The shape counts both.
     Delta(f64),
+    /// The same in the second and third part of the axons, and in the first a spike whenever the values since its last one
+    /// add up to 1. Each row of the sequence lasts as many steps as go into the window, evenly spread.
+    Sequence(f64),
     /// Recorded spikes: samples say step and axon.
     Events,
 }
@@ -236,6 +239,9 @@ pub enum Decay {
     Shift(u32),
     /// This part of it is left, 0 to 1 (of each neuron if an array), in 16 fraction bits.
     Factor(Values),
+    /// The neurons of each block differ in it: the first keeps the first part, the last the second, 0 to 1, and between them
+    /// what is lost is a geometric series, so that time constants are evenly spread on a logarithmic scale.
+    Spread(f64, f64),
 }
 
 /// What firing does to the membrane.

@@ -24,6 +24,8 @@ pub struct Rule {
     pub optimizer: Optimizer,
     /// A weight that changes first loses its `2^-weight_decay`-th part, 1 to 24; if there is a decay.
     pub weight_decay: Option<u32>,
+    /// When weights change.
+    pub when: When,
     /// Whether neurons that hardly ever fire, or nearly always, are nudged back.
     pub revive: bool,
 }
@@ -38,9 +40,24 @@ impl Default for Rule {
             gate: Gate::Surrogate,
             optimizer: Optimizer::Plain,
             weight_decay: None,
+            when: When::Window,
             revive: true,
         }
     }
+}
+
+/// When a block changes its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Once a sample, at the end of the target's window.
+    Window,
+    /// While the input is shown, from traces that fade.
+    Steps {
+        /// At every so many steps: a power of two, at most the window.
+        every: u32,
+        /// An axon's trace loses its `2^-memory`-th part a step, 1 to 6.
+        memory: u32,
+    },
 }
 
 /// What a block's changes make smaller, computed from what the input and the targets evoke in the block.

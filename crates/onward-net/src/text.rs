@@ -5,7 +5,7 @@ use crate::network::{
     Weights,
 };
 use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -87,7 +87,7 @@ fn options(node: &Node, common: &Common) -> Vec<String> {
     let pair = |[y, x]: [u32; 2]| format!("({y}, {x})");
     match node {
         Node::Input(input) => match input.encoding {
-            Encoding::Delta(change) => vec![format!("change = {change:?}")],
+            Encoding::Delta(change) | Encoding::Sequence(change) => vec![format!("change = {change:?}")],
             _ => Vec::new(),
         },
         Node::Pool(pool) => {
@@ -175,6 +175,7 @@ impl Display for Node {
                     Encoding::Latency => "latency",
                     Encoding::Current => "current",
                     Encoding::Delta(_) => "delta",
+                    Encoding::Sequence(_) => "sequence",
                     Encoding::Events => "events",
                 };
                 write!(formatter, "{encoding}({})", sizes(&input.shape))
@@ -245,6 +246,7 @@ impl Display for Decay {
             Decay::None => write!(formatter, "none"),
             Decay::Shift(shift) => write!(formatter, "shift({shift})"),
             Decay::Factor(values) => write!(formatter, "factor({values})"),
+            Decay::Spread(least, most) => write!(formatter, "spread({least:?}, {most:?})"),
         }
     }
 }
@@ -302,7 +304,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, revive } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -330,6 +332,9 @@ impl Display for Rule {
         }
         if let Some(bits) = weight_decay {
             write!(formatter, ", weight_decay = {bits}")?;
+        }
+        if let When::Steps { every, memory } = when {
+            write!(formatter, ", every = {every}, memory = {memory}")?;
         }
         write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
     }

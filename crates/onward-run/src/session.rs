@@ -209,7 +209,7 @@ impl Session {
         }
     }
 
-    /// Shows samples and their targets; the network learns from each. `progress` is told how many are done.
+    /// Shows samples and their targets; the network learns from each. Those of a sequence follow each other in `order`. `progress` is told how many are done.
     ///
     /// Returns how many were shown: all, unless `progress` broke off. Everything shown has been learned on return.
     ///
@@ -239,7 +239,7 @@ impl Session {
                     let first = at * 2 * window;
                     let opens =
                         |is_target| Tag { target: is_target, learn: true, slot: label, ..Tag::default() }.payload();
-                    inputs.send(tag, first, 0, opens(false));
+                    inputs.send(tag, first, 0, opens(false) | continued(samples, sample));
                     show.sample(inputs, first, sample);
                     inputs.send(tag, first + window, 0, opens(true));
                     for step in first + window..first + 2 * window {
@@ -335,7 +335,7 @@ impl Session {
             let outputs = self.machine.run_fed(window * chunk.len(), &mut |inputs| {
                 for (at, &sample) in chunk.iter().enumerate() {
                     let first = at * window;
-                    inputs.send(tag, first, 0, Tag::default().payload());
+                    inputs.send(tag, first, 0, Tag::default().payload() | continued(samples, sample));
                     show.sample(inputs, first, sample);
                 }
             })?;
@@ -360,6 +360,11 @@ impl Session {
         }
         Err(SessionError::Restless)
     }
+}
+
+/// What the tag of an input window says where it goes on with the one before.
+fn continued(samples: &Samples, sample: usize) -> i32 {
+    if samples.continues(sample) { Tag::CONTINUES } else { 0 }
 }
 
 /// Puts a sample's spikes into the inputs.

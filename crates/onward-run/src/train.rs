@@ -120,7 +120,10 @@ pub fn train(
     for epoch in 0..epochs {
         let before = session.machine().counters();
         session.set_epoch(epoch, epochs);
-        let order = order.epoch(dataset.train.len() as u32, epoch);
+        let order = order.epoch(dataset.train.sequences() as u32, epoch);
+        // The windows of a sequence stay together.
+        let windows = |&at: &u32| dataset.train.of_sequence(at as usize).map(|sample| sample as u32);
+        let order: Vec<u32> = order.iter().flat_map(windows).collect();
         let start = Instant::now();
         let samples = counted(session, &mut learning, |session| {
             let done = session.learn(&dataset.train, &order, |done| {

@@ -74,7 +74,8 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
         let window = image.network.window_steps;
         match encoding {
             Some(Encoding::Events) => dataset.check_events(axons, window, classes)?,
-            Some(Encoding::Delta { .. }) => dataset.check_sequences(axons, window, classes)?,
+            Some(Encoding::Delta { .. }) => dataset.check_sequences(axons, 2, window, classes)?,
+            Some(Encoding::Sequence { .. }) => dataset.check_sequences(axons, 3, window, classes)?,
             _ if dataset.test.is_recorded() => {
                 let message =
                     format!("{}: holds recorded spikes, but the network's input encodes values", dataset.name);

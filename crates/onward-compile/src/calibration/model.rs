@@ -236,6 +236,10 @@ fn left(decay: &Decay, layer: &Layer) -> Result<Option<Vec<f64>>, Diagnostic> {
     Ok(match decay {
         Decay::None => None,
         Decay::Shift(shift) => Some(vec![1.0 - 0.5f64.powi(*shift as i32); neurons]),
+        Decay::Spread(least, most) => {
+            let spread = crate::spread::factors(*least, *most, layer.block);
+            Some((0..neurons).map(|neuron| spread[neuron % spread.len()]).collect())
+        }
         Decay::Factor(values) => Some(numbers(values, neurons, "factors", layer)?),
     })
 }

@@ -1,12 +1,14 @@
 //! A layer of integrate-and-fire neurons: what its blocks do in each step and at the ends of windows.
 
 use super::LayerShape;
-use super::learning;
+use super::learning::{self, Evoked};
 use super::readout;
 use super::text::Assembly;
+use crate::formats::LearningFormat;
 use crate::layout::Layout;
 use crate::plan::Channel;
 use onward_isa::{Space, Width};
+use onward_net::Loss;
 
 /// What lies where in a block of a layer.
 fn layout(shape: &LayerShape) -> Layout {
@@ -22,12 +24,12 @@ fn layout(shape: &LayerShape) -> Layout {
     layout.add("count", Space::Neuron, Width::W16, 1, n);
     layout.add("target_count", Space::Neuron, Width::W16, classes, n);
     if let Some(learning) = &shape.format.learning {
-        layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
-        if learning.gate.is_some() {
+        learning::remember(&mut layout, shape, learning);
+        if keeps_voltage(shape) {
             layout.add("voltage", Space::Neuron, Width::W32, 1, n);
-            if !shape.fed_by_target {
-                layout.add("target_voltage", Space::Neuron, Width::W32, classes, n);
-            }
+        }
+        if keeps_target_voltages(shape) {
+            layout.add("target_voltage", Space::Neuron, Width::W32, classes, n);
         }
         layout.add("trace", Space::Axon, Width::W16, 1, shape.inputs);
         if !shape.fed_by_target {
@@ -37,6 +39,9 @@ fn layout(shape: &LayerShape) -> Layout {
     layout.add("weights", Space::Synapse, weight, shape.inputs, n);
     if shape.fed_by_target {
         layout.add("target_weights", Space::Synapse, weight, classes, n);
+    }
+    if let Some(learning) = &shape.format.learning {
+        learning::remember_of_weights(&mut layout, shape, learning);
     }
     layout
 }
@@ -79,11 +84,14 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     fire(&mut a, shape);
     a.gap();
     a.label("close_window");
+    if let Some(format) = shape.format.learning.as_ref().filter(|format| format.is_of_voltage()) {
+        learning::keep_potential(&mut a, shape, format);
+    }
     a.code("special r10, kind", "");
     a.code("bne r10, r0, close_target_window", "");
     if shape.scores {
         readout::unless_answered(&mut a, "close_learning");
-        scores(&mut a, "answer_scored");
+        scores(&mut a, shape, "answer_scored");
         a.code("setvl r0, CLASSES", "");
         a.code("vld v2, n32[SCORES]", "");
         a.code("pnot p0, p1", "p1 was never set: all classes");
@@ -97,8 +105,8 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
         a.code("bne learn, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
-        scores(&mut a, "target_scored");
-        learning::update(&mut a, shape, format);
+        scores(&mut a, shape, "target_scored");
+        learning::update(&mut a, shape, &layout, format);
     }
     a.code("sleep", "");
     (a.finish(), layout)
@@ -128,13 +136,19 @@ fn head(a: &mut Assembly, shape: &LayerShape, layout: &Layout) {
     }
 }
 
-/// Whether the block keeps the voltages of target windows.
+/// Whether the block keeps the voltages of target windows, which decide where its weights may change.
 fn keeps_target_voltages(shape: &LayerShape) -> bool {
-    !shape.fed_by_target && gated(shape)
+    !shape.fed_by_target && shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
 
-fn gated(shape: &LayerShape) -> bool {
-    shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
+/// Whether scores are of voltages, and so every window needs them.
+fn is_of_voltage(shape: &LayerShape) -> bool {
+    shape.format.learning.as_ref().is_some_and(LearningFormat::is_of_voltage)
+}
+
+/// Whether the block adds up voltages.
+fn keeps_voltage(shape: &LayerShape) -> bool {
+    is_of_voltage(shape) || shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
 
 /// Where this window's counts, voltages and traces go: those of the input, or those of the target's slot.
@@ -143,7 +157,7 @@ fn destinations(a: &mut Assembly, shape: &LayerShape) {
     a.code("special r10, kind", "");
     a.code("bne r10, r0, target_window", "");
     a.code("addi counts, r0, COUNT", "");
-    if gated(shape) {
+    if keeps_voltage(shape) {
         a.code("addi voltages, r0, VOLTAGE", "");
     }
     if learns {
@@ -156,8 +170,8 @@ fn destinations(a: &mut Assembly, shape: &LayerShape) {
     a.code("addi counts, r10, TARGET_COUNT", "");
     if keeps_target_voltages(shape) {
         a.code("addi voltages, r10, TARGET_VOLTAGE", "");
-    } else if gated(shape) {
-        a.code("addi voltages, r0, VOLTAGE", "not kept");
+    } else if keeps_voltage(shape) {
+        a.code("addi voltages, r0, VOLTAGE", if is_of_voltage(shape) { "" } else { "not kept" });
     }
     if learns && !shape.fed_by_target {
         a.code("addi r10, r0, INPUTS", "");
@@ -177,12 +191,15 @@ fn open_window(a: &mut Assembly, shape: &LayerShape) {
     if shape.format.learning.is_none() {
         return;
     }
+    if is_of_voltage(shape) {
+        a.code("vst v0, n32[voltages]", "");
+    }
     if shape.fed_by_target {
         // Only input windows leave voltages and traces behind; a target window must not clear them.
         a.code("special r10, kind", "");
         a.code("bne r10, r0, integrate", "");
     }
-    if gated(shape) {
+    if keeps_voltage(shape) && !is_of_voltage(shape) {
         a.code("vst v0, n32[voltages]", "");
     }
     a.code("beq learn, r0, integrate", "without learning nobody asks for traces");
@@ -247,9 +264,11 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
     a.code("vaddp v1, v1, one, p0", "");
     a.code("vst v1, n16[counts]", "");
     a.code("spike p0, ROUTE_SPIKES", "");
-    if gated(shape) {
-        a.code("beq learn, r0, fired", "");
-        if shape.fed_by_target {
+    if keeps_voltage(shape) {
+        if !is_of_voltage(shape) {
+            a.code("beq learn, r0, fired", "");
+        }
+        if shape.fed_by_target && !is_of_voltage(shape) {
             a.code("special r10, kind", "");
             a.code("bne r10, r0, fired", "");
         }
@@ -263,16 +282,28 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
 }
 
 /// The block's score of each class, the product of the counts with the class's: to memory. Goes on at `label`.
-fn scores(a: &mut Assembly, label: &str) {
-    a.comment("score(c) = sum over neurons of h * t_c");
-    a.code("addi r10, r0, COUNT", "");
+pub(super) fn scores(a: &mut Assembly, shape: &LayerShape, label: &str) {
+    let learning = shape.format.learning.as_ref();
+    let evoked = learning.map_or(Evoked::COUNTS, Evoked::of);
+    let is_squared = learning.is_some_and(|learning| matches!(learning.rule.loss, Loss::SquaredError { .. }));
+    let what = if is_squared { "(2 h - t_c) * t_c: the less the distance, the greater" } else { "h * t_c" };
+    a.comment(&format!("score(c) = sum over neurons of {what}"));
+    a.code(&format!("addi r10, r0, {}", evoked.input), "");
     a.code("vld v0, n16[r10]", "h");
-    a.code("addi r10, r0, TARGET_COUNT", "");
+    if is_squared {
+        a.code("vadd v0, v0, v0", "");
+    }
+    a.code(&format!("addi r10, r0, {}", evoked.target), "");
     a.code("addi r11, r0, CLASSES", "");
     a.code("addi r12, r0, 0", "class");
     a.code(&format!("loop r11, {label}"), "");
     a.code("vld v1, n16[r10]", "t_c");
-    a.code("vdot r13, v0, v1", "");
+    if is_squared {
+        a.code("vsub v2, v0, v1", "");
+        a.code("vdot r13, v2, v1", "");
+    } else {
+        a.code("vdot r13, v0, v1", "");
+    }
     a.code("st r13, n32[r12 + SCORES]", "");
     a.code("addi r10, r10, NEURONS", "");
     a.code("addi r12, r12, 1", "");

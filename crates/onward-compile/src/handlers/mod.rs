@@ -17,6 +17,7 @@ use onward_isa::Program;
 use petgraph::graph::NodeIndex;
 
 pub(crate) use layer::layer;
+pub(crate) use learning::steps;
 pub(crate) use neurons::{BlockShape, arrays, neurons};
 pub(crate) use readout::{most_spikes, neurons_of_axons, readout};
 pub(crate) use relay::{delay, maximum};

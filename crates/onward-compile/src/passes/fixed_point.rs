@@ -4,10 +4,9 @@ use crate::formats::{LayerFormat, LearningFormat};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
+use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
-use onward_net::{
-    Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, Readout, Rule, Values,
-};
+use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, Values};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -108,26 +107,20 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
     text
 }
 
-/// What of a rule is not made yet, as the text says it.
-fn unmade(rule: &Rule) -> Option<&'static str> {
-    let Rule { loss, gate, optimizer, weight_decay, revive, .. } = rule;
-    match loss {
-        Loss::Hinge { .. } => {}
-        Loss::Softmax { .. } => return Some("`softmax`"),
-        Loss::SquaredError { .. } => return Some("`squared_error`"),
-        Loss::Hebbian => return Some("`hebbian`"),
-    }
-    match optimizer {
-        Optimizer::Plain => {}
-        Optimizer::Momentum { .. } => return Some("`optimizer = momentum`"),
-        Optimizer::Adaptive { .. } => return Some("`optimizer = adaptive`"),
-    }
-    match (gate, weight_decay, revive) {
-        (Gate::Voltage, _, _) => Some("`gate = voltage`"),
-        (_, Some(_), _) => Some("`weight_decay`"),
-        (_, _, false) => Some("`revive = none`"),
-        _ => None,
-    }
+/// How a layer learns while its input is shown.
+fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> String {
+    let gate = steps.gate.map_or("none".into(), |(low, high)| format!("{low} <= membrane < {high}"));
+    format!(
+        "  at every {} steps, updates / 2^{}, {} more over the run; traces lose 1 / 2^{} a step; margin {} a step in a full \
+         block; gate: {gate}; nudge {}; {} axons of its own\n",
+        steps.every,
+        learning.shift,
+        learning.growth.most(),
+        steps.memory,
+        steps.margin(block),
+        learning.nudge,
+        steps.own
+    )
 }
 
 /// What a network that scores classes cannot have.
@@ -159,6 +152,10 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
+                if step_format::rule(layer).is_some() {
+                    // Said by what looks at such layers alone.
+                    continue;
+                }
                 if layer.kind != LayerKind::Dense || layer.recurrent.is_some() {
                     error(layer.span.clone(), format!("`{name}`: its layers are dense, without recurrence"), without);
                 }
@@ -168,12 +165,6 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
                 }
-                if let Learning::Rule(rule) = &layer.learning
-                    && let Some(what) = unmade(rule)
-                {
-                    let what = format!("`{name}` learn with {what}: it is not made yet");
-                    error(layer.span.clone(), what, "write what is: `hinge { gate = surrogate }` or `gate = none`");
-                }
                 if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
                     error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
                 }
@@ -181,6 +172,7 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             _ => {}
         }
     }
+    errors.extend(network.layers().filter_map(|node| step_format::refused(network, node)));
     errors
 }
 
@@ -222,10 +214,11 @@ impl Pass for FixedPoint {
             return Err(errors);
         }
         let formats = network.layers().map(|node| {
-            let format = LayerFormat::new(network.layer(node), network.inputs(node), network.window_steps);
-            (node, format)
+            let (layer, window) = (network.layer(node), network.window_steps);
+            let format = LayerFormat::new(layer, network.inputs(node), window).with_steps(layer, window);
+            format.map(|format| (node, format)).map_err(|error| vec![error])
         });
-        let formats: std::collections::BTreeMap<_, _> = formats.collect();
+        let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
         let errors: Vec<Diagnostic> = formats
             .iter()
             .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?))
@@ -251,6 +244,10 @@ impl Pass for FixedPoint {
                 *deviation as f64 / 65536.0
             )
             .expect("writing to memory");
+            if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
+                text += &describe_steps(steps, learning, network.layer(node).block);
+                continue;
+            }
             if let Some(learning) = &format.learning {
                 let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
                 writeln!(
@@ -259,7 +256,7 @@ impl Pass for FixedPoint {
                     learning.shift,
                     learning.growth.most(),
                     learning.margin(network.layer(node).block),
-                    learning.nudge
+                    if learning.rule.revive { learning.nudge } else { 0 }
                 )
                 .expect("writing to memory");
             }

@@ -1,7 +1,7 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
 use crate::connect::{Connection, Maker, PartKind, Sums, plane};
-use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout};
+use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout, steps};
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
@@ -33,7 +33,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                 let (name, window) = (of.name.as_str(), network.window_steps);
                 neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
             }
-            None => layer(&LayerShape {
+            None => of_classes(&LayerShape {
                 name: &of.name,
                 neurons: block.neurons,
                 inputs: network.inputs(block.node),
@@ -84,6 +84,14 @@ fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readou
             target_tree(&TreeShape { name, inputs, classes, window, vector_length, parts, format })
         }
         _ => unreachable!("other readouts do not learn"),
+    }
+}
+
+/// Handlers of a layer of a network that scores classes.
+fn of_classes(shape: &LayerShape) -> (String, Layout) {
+    match &shape.format.steps {
+        Some(format) => steps(shape, format),
+        None => layer(shape),
     }
 }
 

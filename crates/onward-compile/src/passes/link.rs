@@ -1,13 +1,15 @@
 //! `link`: everything comes together in an image; initial weights are drawn.
 
 use super::tables;
+use crate::formats::Table;
 use crate::layout::put;
+use crate::parameters::Integers;
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
-use onward_isa::Space;
+use onward_isa::{Space, Width};
 use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -20,7 +22,12 @@ pub(super) struct Link;
 struct Drawn {
     weights: Vec<i16>,
     target_weights: Vec<i16>,
+    /// Of the layer's own spikes, `[from][to]`.
+    own_weights: Vec<i16>,
 }
+
+/// Added to the number of a layer's stream of drawn weights for those of its own spikes.
+const OWN_STREAM: u32 = 1 << 31;
 
 fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
     let network = compilation.network();
@@ -36,6 +43,10 @@ fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
         let drawn = Drawn {
             weights: of(stream, network.inputs(node), format.deviation),
             target_weights: of(stream + 1, classes, format.target_deviation),
+            own_weights: format
+                .steps
+                .as_ref()
+                .map_or_else(Vec::new, |steps| of(stream | OWN_STREAM, steps.own, steps.own_deviation)),
         };
         (node, drawn)
     });
@@ -54,7 +65,9 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
     let neurons = compilation.network().layer(block.node).neurons() as usize;
     let synapses = &mut contents[Space::Synapse as usize];
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
-    for (name, weights) in [("weights", &drawn.weights), ("target_weights", &drawn.target_weights)] {
+    let matrices =
+        [("weights", &drawn.weights), ("target_weights", &drawn.target_weights), ("own_weights", &drawn.own_weights)];
+    for (name, weights) in matrices {
         let Some(symbol) = layout.symbol(name) else { continue };
         let width = symbol.width().expect("the layout made it of a width");
         let mut at = symbol.offset as usize;
@@ -65,13 +78,28 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
             }
         }
     }
-    if let Some(shift) = layout.symbol("shift") {
-        let learning = compilation.formats[&block.node].learning.as_ref();
-        let value = learning.map_or(0, |learning| learning.shift);
-        let start = shift.offset as usize * 4;
-        let neuron = &mut contents[Space::Neuron as usize];
-        neuron.resize(start + 4, 0);
-        neuron[start..].copy_from_slice(&value.to_le_bytes());
+    if let Some(learning) = &compilation.formats[&block.node].learning {
+        let shift = Table { name: "shift", width: Width::W32, values: vec![learning.shift] };
+        let tables = learning.tables(compilation.network().classes(), block.neurons);
+        for table in std::iter::once(shift).chain(tables) {
+            let Some(symbol) = layout.symbol(table.name) else { continue };
+            let bytes = &mut contents[Space::Neuron as usize];
+            let end = (symbol.offset as usize + table.values.len()) * table.width.bits() as usize / 8;
+            bytes.resize(bytes.len().max(end), 0);
+            for (at, &value) in table.values.iter().enumerate() {
+                put(bytes, table.width, symbol.offset as usize + at, value.into());
+            }
+        }
+    }
+    if let Some(steps) = compilation.formats[&block.node].steps.as_ref() {
+        for (name, values) in [("leak", &steps.neuron.leak), ("current_left", &steps.neuron.current)] {
+            let (Some(symbol), Some(Integers::Each(values))) = (layout.symbol(name), values) else { continue };
+            let neuron = &mut contents[Space::Neuron as usize];
+            neuron.resize(bytes[Space::Neuron as usize] as usize, 0);
+            for (at, &value) in values[block.first_neuron as usize..][..block.neurons as usize].iter().enumerate() {
+                put(neuron, Width::W32, symbol.offset as usize + at, value.into());
+            }
+        }
     }
     contents
 }
@@ -130,6 +158,9 @@ fn input_kind(input: &Input) -> PopulationKind {
         onward_net::Encoding::Latency => Encoding::Latency,
         onward_net::Encoding::Current => Encoding::Current,
         onward_net::Encoding::Delta(change) => Encoding::Delta { change: (change * 65536.0).round().max(1.0) as u32 },
+        onward_net::Encoding::Sequence(change) => {
+            Encoding::Sequence { change: (change * 65536.0).round().max(1.0) as u32 }
+        }
         onward_net::Encoding::Events => Encoding::Events,
     };
     PopulationKind::EncodedInput { shape, encoding }

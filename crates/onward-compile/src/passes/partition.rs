@@ -149,6 +149,7 @@ impl Cutter<'_> {
         }
         let first = self.planned.len();
         self.cut(node, layer.neurons(), layer.block);
+        self.own_inlets(layer, first, &mut inlets);
         self.share(first, inlets);
     }
 

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::values::Given;
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
 use onward_diagnostic::Diagnostic;
 
 impl Checker<'_> {
@@ -33,8 +33,30 @@ impl Checker<'_> {
             gate,
             optimizer: self.optimizer(given),
             weight_decay: self.integer_if_given(given, "weight_decay"),
+            when: self.when(given),
             revive,
         })
+    }
+
+    fn when(&mut self, given: &Given) -> When {
+        let memory = self.integer(given, "memory");
+        let Some(every) = self.integer_if_given(given, "every") else {
+            if let Some(value) = given.option("memory") {
+                let error =
+                    Diagnostic::new(value.span.clone(), "traces fade only where weights change from step to step");
+                self.report(error.help("leave `memory` away, or say how often they change: `every = 8`"));
+            }
+            return When::Window;
+        };
+        if let Some(value) = given.option("every")
+            && !every.is_power_of_two()
+        {
+            let error = Diagnostic::new(value.span.clone(), format!("`every` is a power of two, not {every}"));
+            self.report(
+                error.note("windows are powers of two as well, so that the last change comes with their last step"),
+            );
+        }
+        When::Steps { every, memory }
     }
 
     fn rate_schedule(&mut self, given: &Given) -> RateSchedule {

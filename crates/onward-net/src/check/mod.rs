@@ -206,6 +206,7 @@ impl Checker<'_> {
             "latency" => Encoding::Latency,
             "current" => Encoding::Current,
             "delta" => Encoding::Delta(self.decimal(given, "change")),
+            "sequence" => Encoding::Sequence(self.decimal(given, "change")),
             "events" => Encoding::Events,
             other => unreachable!("encoding `{other}` is in the vocabulary only"),
         };
@@ -214,6 +215,12 @@ impl Checker<'_> {
             let error = Diagnostic::new(value.span.start..end, message);
             let error = error.note("its first half is for values that rise, the second for values that fall");
             self.report(error.help(format!("for {} values write {}", shape[0], 2 * shape[0])));
+        }
+        if matches!(encoding, Encoding::Sequence(_)) && is_known && shape[0] % 3 > 0 {
+            let message = format!("the first size of `sequence` is a multiple of three, not {}", shape[0]);
+            let error = Diagnostic::new(value.span.start..end, message);
+            let error = error.note("its thirds are for the values, for those that rise, and for those that fall");
+            self.report(error.help(format!("for {} values write {}", shape[0], 3 * shape[0])));
         }
         (Node::Input(Input { name, shape, encoding, span }), Vec::new(), is_known)
     }

@@ -35,9 +35,15 @@ impl Checker<'_> {
         match decay.form.name {
             "none" => Decay::None,
             "shift" => Decay::Shift(self.integer_arguments(&decay).map_or(1, |arguments| arguments[0])),
+            "spread" => self.spread(&decay),
             "factor" => Decay::Factor(self.numbers_argument(&decay)),
             other => unreachable!("decay `{other}` is in the vocabulary only"),
         }
+    }
+
+    fn spread(&mut self, given: &Given) -> Decay {
+        let Some(parts) = self.decimal_arguments(given) else { return Decay::None };
+        Decay::Spread(parts[0], parts[1])
     }
 
     pub(super) fn weights(&mut self, given: &Given) -> Weights {

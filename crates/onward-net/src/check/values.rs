@@ -271,6 +271,21 @@ impl Checker<'_> {
         integers.filter(|integers| given.is_known && integers.len() >= given.form.arguments_required())
     }
 
+    /// The arguments of a constructor that takes decimals, if they are as they should be.
+    pub(super) fn decimal_arguments(&mut self, given: &Given) -> Option<Vec<f64>> {
+        let mut decimals = Vec::new();
+        for (parameter, value) in given.form.arguments.iter().zip(given.arguments.iter()) {
+            let Takes::Decimal(least, greatest) = parameter.takes else { return None };
+            let number = value.number().filter(|number| (least..=greatest).contains(number));
+            if number.is_none() && !matches!(value.kind, ValueKind::Damaged) {
+                self.wrong_value(&format!("the {}", parameter.meaning), &parameter.takes, value, |error| error);
+            }
+            decimals.push(number);
+        }
+        let decimals: Option<Vec<_>> = decimals.into_iter().collect();
+        decimals.filter(|decimals| given.is_known && decimals.len() >= given.form.arguments_required())
+    }
+
     /// The arguments up to the first that is no string, which is reported.
     fn text_arguments(&mut self, given: &Given) -> Vec<String> {
         let mut texts = Vec::new();

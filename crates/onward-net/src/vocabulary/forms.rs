@@ -111,6 +111,16 @@ const REVIVE: Parameter = parameter(
     "what becomes of neurons that hardly ever fire, or nearly always",
 );
 
+const EVERY: Parameter = parameter(
+    "every",
+    Integer(1, 256),
+    Described("once, at the end of the target's window"),
+    "weights change at every so many steps of the input's window, a power of two",
+);
+
+const MEMORY: Parameter =
+    parameter("memory", Integer(1, 6), Means("3"), "with `every`: an axon's trace loses its 2^-memory-th part a step");
+
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);
 
@@ -170,6 +180,19 @@ pub(crate) const FORMS: &[Form] = &[
             "by how much a value, 0 to 1, must have changed since the last spike",
         )],
         "a spike where a value of a sequence has risen, in the first half of the first dimension, or fallen, in the second",
+    ),
+    form(
+        Family::Input,
+        "sequence",
+        SIZES,
+        &[parameter(
+            "change",
+            Decimal(0.001, 1.0),
+            Means("0.1"),
+            "by how much a value, 0 to 1, must have changed since the last spike of its rise or fall",
+        )],
+        "of a sequence spikes as many as its values are large, in the first third of the first dimension, and where they rise, \
+         in the second, or fall, in the third",
     ),
     form(Family::Input, "events", SIZES, &[], "recorded spikes, as event cameras make them"),
     form(
@@ -413,28 +436,28 @@ pub(crate) const FORMS: &[Form] = &[
         Family::Learning,
         "hinge",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
         "the score of the own class shall exceed that of its rival by a margin",
     ),
     form(
         Family::Learning,
         "softmax",
         &[],
-        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
         "the cross-entropy of the softmax of all classes' scores shall be small",
     ),
     form(
         Family::Learning,
         "squared_error",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
         "what the input evokes shall be nearer to what the own target evokes than to what its rival does, by a margin",
     ),
     form(
         Family::Learning,
         "hebbian",
         &[],
-        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, REVIVE],
+        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
         "weights grow where axon and neuron are active together under the target, within local bounds",
     ),
     form(Family::Learning, "none", &[], &[], "weights stay as they are drawn or given"),
@@ -454,6 +477,16 @@ pub(crate) const FORMS: &[Form] = &[
         &[parameter("bits", Integer(1, 15), Error, "number of bits")],
         &[],
         "it loses its 2^-BITS-th part",
+    ),
+    form(
+        Family::Decay,
+        "spread",
+        &[
+            parameter("least", Decimal(0.0, 0.9999), Error, "what is left in the first neuron of a block"),
+            parameter("most", Decimal(0.0, 0.9999), Error, "what is left in the last"),
+        ],
+        &[],
+        "a part that differs from neuron to neuron of a block, with time constants evenly spread on a logarithmic scale",
     ),
     form(
         Family::Decay,

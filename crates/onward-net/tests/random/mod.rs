@@ -3,7 +3,7 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
-    ReadoutLoss, Reset, Rule, Sparse, Target, TargetTree, TrainedReadout, Values, Weights,
+    ReadoutLoss, Reset, Rule, Sparse, Target, TargetTree, TrainedReadout, Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -60,9 +60,10 @@ impl<'a> Draw<'a> {
     }
 
     fn decay(&mut self, shape: &[u32]) -> Decay {
-        match self.below(3) {
+        match self.below(4) {
             0 => Decay::None,
             1 => Decay::Shift(self.from(1, 15)),
+            2 => Decay::Spread(self.decimal(0.0, 0.9999), self.decimal(0.0, 0.9999)),
             _ => Decay::Factor(self.values(shape, 0.0, 1.0)),
         }
     }
@@ -114,6 +115,11 @@ impl<'a> Draw<'a> {
                 _ => Optimizer::Adaptive { decay: self.from(1, 15) },
             },
             weight_decay: self.coin().then(|| self.from(1, 24)),
+            when: if self.coin() {
+                When::Window
+            } else {
+                When::Steps { every: 1 << self.below(9), memory: self.from(1, 6) }
+            },
             revive: self.coin(),
         })
     }
@@ -209,7 +215,11 @@ impl Builder<'_> {
     fn input(&mut self) -> NodeIndex {
         let mut shape: Vec<u32> = (0..self.draw.from(1, 3)).map(|_| self.draw.from(1, 9)).collect();
         let encodings = [Encoding::Rate, Encoding::Poisson, Encoding::Latency, Encoding::Current, Encoding::Events];
-        let encoding = match self.draw.below(6) {
+        let encoding = match self.draw.below(7) {
+            6 => {
+                shape[0] *= 3;
+                Encoding::Sequence(self.draw.decimal(0.001, 1.0))
+            }
             5 => {
                 shape[0] *= 2;
                 Encoding::Delta(self.draw.decimal(0.001, 1.0))

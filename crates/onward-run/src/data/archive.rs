@@ -2,7 +2,8 @@
 //!
 //! Arrays of a part begin with `train_` or `test_`; without it they are both. A part has either `samples`, a row each
 //! (bytes, or real numbers from 0 to 1), or recorded spikes: `steps` and `axons`, a spike each, those of sample i at
-//! `offsets[i]..offsets[i + 1]`. `labels` may be missing.
+//! `offsets[i]..offsets[i + 1]`. `labels` may be missing, or have a second axis: a label for each of the windows that the
+//! rows of a sample are cut into.
 
 use super::error::DataError;
 use super::{Dataset, Samples};
@@ -61,6 +62,7 @@ fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<
             labels.map(Some).ok_or("has labels that are not 0 to 65535".to_owned())
         }
     };
+    let windows = find("labels").and_then(|labels| labels.shape.get(1).copied());
     if let Some(samples) = find("samples") {
         let (Some(&count), Some(shape)) = (samples.shape.first(), samples.shape.get(1..)) else {
             return Err("holds `samples` that are a single number".into());
@@ -70,9 +72,21 @@ fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<
         if pixels.is_empty() {
             return Err("holds no sample".into());
         }
+        let windows = windows.unwrap_or(1).max(1);
+        let mut shape: Vec<u32> = shape.iter().map(|&extent| extent as u32).collect();
+        if windows > 1 {
+            match shape.first_mut() {
+                Some(rows) if rows.is_multiple_of(windows as u32) => *rows /= windows as u32,
+                _ => {
+                    return Err(format!(
+                        "has {windows} labels a sample, and samples whose rows are no multiple of that"
+                    ));
+                }
+            }
+        }
+        let count = count * windows;
         let size = pixels.len() / count;
-        let shape = shape.iter().map(|&extent| extent as u32).collect();
-        return Ok((Samples::with_labels(pixels, labels(count)?, count, size), shape));
+        return Ok((Samples::with_labels(pixels, labels(count)?, count, size).in_sequences_of(windows), shape));
     }
     let (Some(steps), Some(axons), Some(offsets)) = (find("steps"), find("axons"), find("offsets")) else {
         let names: Vec<&str> = arrays.keys().map(String::as_str).collect();
@@ -99,6 +113,9 @@ fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<
     }
     if samples.is_empty() {
         return Err("holds no sample: `offsets` needs two numbers at least".into());
+    }
+    if windows.is_some() {
+        return Err("has several labels a sample; that needs `samples`, not recorded spikes".into());
     }
     let labels = labels(samples.len())?;
     Ok((Samples::recorded(samples, labels), Vec::new()))

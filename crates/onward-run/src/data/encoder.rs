@@ -94,7 +94,13 @@ impl Encoder {
                     }
                 }
             }
-            Kind::Other(Encoding::Delta { change }) => self.changes(values, *change, spike),
+            Kind::Other(Encoding::Delta { change }) => {
+                let mut changes = Changes::new(samples, sample, (self.axons / 2) as usize, *change);
+                for (step, row) in (0..steps).zip(values.chunks_exact(changes.width())) {
+                    changes.pass(row, |axon| spike(step, axon));
+                }
+            }
+            Kind::Other(Encoding::Sequence { change }) => self.sequence(samples, sample, *change, spike),
             Kind::Other(Encoding::Events) => {
                 for &(step, axon) in samples.events(sample) {
                     spike(step, axon as usize);
@@ -103,18 +109,68 @@ impl Encoder {
         }
     }
 
-    /// Spikes where a value has changed by `change / 2^16` since its last spike: rises, then falls.
-    fn changes(&self, values: &[u8], change: u32, mut spike: impl FnMut(u32, usize)) {
-        let width = (self.axons / 2) as usize;
-        let Some(first) = values.get(..width).filter(|first| !first.is_empty()) else { return };
-        let mut last = first.to_vec();
-        for (step, row) in (0..self.window).zip(values.chunks_exact(width)) {
-            for (at, (&value, last)) in row.iter().zip(&mut last).enumerate() {
-                let difference = i64::from(value) - i64::from(*last);
-                if difference.abs() << 16 >= i64::from(change) * 255 && difference != 0 {
-                    spike(step, if difference > 0 { at } else { width + at });
-                    *last = value;
+    /// Spikes as many as values are large, then rises, then falls. A sequence of fewer rows than the window has steps shows each
+    /// for as many steps as go into it, evenly spread.
+    fn sequence(&self, samples: &Samples, sample: usize, change: u32, mut spike: impl FnMut(u32, usize)) {
+        let width = (self.axons / 3) as usize;
+        let mut changes = Changes::new(samples, sample, width, change);
+        let (mut sums, window) = (vec![u32::from(u8::MAX / 2); width], self.window as usize);
+        for shown in samples.up_to(sample) {
+            let values = samples.pixels(shown);
+            let rows = (values.len() / width.max(1)).min(window);
+            for step in (0..window).filter(|_| rows > 0) {
+                let row = &values[step * rows / window * width..][..width];
+                for (axon, (&value, sum)) in row.iter().zip(&mut sums).enumerate() {
+                    *sum += u32::from(value);
+                    if *sum >= u32::from(u8::MAX) {
+                        *sum -= u32::from(u8::MAX);
+                        // What was shown before this sample only leaves sums behind.
+                        if shown == sample {
+                            spike(step as u32, axon);
+                        }
+                    }
                 }
+                if shown == sample {
+                    changes.pass(row, |axon| spike(step as u32, width + axon));
+                }
+            }
+        }
+    }
+}
+
+/// Where values have changed since the last spike.
+struct Changes {
+    last: Vec<u8>,
+    change: i64,
+}
+
+impl Changes {
+    /// Before the first row of a sample: after all that its sequence showed before it. `change` has 16 fraction bits.
+    fn new(samples: &Samples, sample: usize, width: usize, change: u32) -> Changes {
+        let first = *samples.up_to(sample).start();
+        let last = samples.pixels(first).get(..width).unwrap_or_default().to_vec();
+        let mut changes = Changes { last, change: i64::from(change) * 255 };
+        for before in first..sample {
+            for row in samples.pixels(before).chunks_exact(changes.width()) {
+                changes.pass(row, |_| {});
+            }
+        }
+        changes
+    }
+
+    /// Values of a row; at least 1, so that it can be a length.
+    fn width(&self) -> usize {
+        self.last.len().max(1)
+    }
+
+    /// Tells the axons of the values that have changed: rises, then falls.
+    fn pass(&mut self, row: &[u8], mut spike: impl FnMut(usize)) {
+        let width = self.last.len();
+        for (at, (&value, last)) in row.iter().zip(&mut self.last).enumerate() {
+            let difference = i64::from(value) - i64::from(*last);
+            if difference.abs() << 16 >= self.change && difference != 0 {
+                spike(if difference > 0 { at } else { width + at });
+                *last = value;
             }
         }
     }

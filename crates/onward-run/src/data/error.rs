@@ -3,11 +3,11 @@
 /// What is wrong with a data set. Each message says where, what was found and expected, and what would help.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// Neither a built-in name nor a folder nor an `.npz` file.
+    /// Neither a built-in name nor a folder nor an `.npz` file nor recordings.
     #[error(
         "no data set `{name}`: {}; built in: {}; for your own data, give the path of a folder with the four IDX files \
-         of an MNIST-like set, or of an .npz file",
-        if *is_file { "it is a file, but no .npz" } else { "no folder or file of that name" },
+         of an MNIST-like set, of an .npz file, or of a folder or tar archive of recordings",
+        if *is_file { "it is a file, but no .npz or .tar.gz" } else { "no folder or file of that name" },
         builtin.join(", ")
     )]
     NoDataset {
@@ -43,6 +43,14 @@ pub enum DataError {
         /// Its path.
         file: String,
         /// What is wrong with it.
+        problem: String,
+    },
+    /// A recording, or an archive of them, is not what it should be.
+    #[error("{file}: {problem}")]
+    Recording {
+        /// Its path.
+        file: String,
+        /// What is wrong with it, and what would help.
         problem: String,
     },
     /// Images and labels of one part differ in number.

@@ -16,12 +16,14 @@
 //! ```
 
 mod archive;
+mod bank;
 mod builtin;
 mod encoder;
 mod encoding;
 mod error;
 mod idx;
 mod order;
+mod recordings;
 
 pub use builtin::BUILTIN_DATASETS;
 pub use encoder::{Encoder, Packet, latency};
@@ -55,6 +57,8 @@ pub struct Samples {
     /// Recorded spikes, step and axon, by sample; ascending, each once.
     events: Vec<Vec<(u32, u32)>>,
     is_labelled: bool,
+    /// Samples that are one sequence, cut into windows with a label each; 1 where each stands for itself.
+    windows: usize,
 }
 
 impl Samples {
@@ -64,7 +68,7 @@ impl Samples {
     /// When the lengths do not agree.
     pub fn new(pixels: Vec<u8>, labels: Vec<u16>, pixels_per_sample: usize) -> Samples {
         assert_eq!(Some(pixels.len()), labels.len().checked_mul(pixels_per_sample), "pixels of every label");
-        Samples { pixels, labels, pixels_per_sample, events: Vec::new(), is_labelled: true }
+        Samples { pixels, labels, pixels_per_sample, events: Vec::new(), is_labelled: true, windows: 1 }
     }
 
     /// Samples that may have no labels: then all are 0.
@@ -82,6 +86,35 @@ impl Samples {
     pub(crate) fn recorded(events: Vec<Vec<(u32, u32)>>, labels: Option<Vec<u16>>) -> Samples {
         let count = events.len();
         Samples { events, ..Samples::with_labels(Vec::new(), labels, count, 0) }
+    }
+
+    /// The same samples, of which each so many that follow each other are the windows of one sequence.
+    ///
+    /// # Panics
+    /// When they are no whole sequences.
+    pub fn in_sequences_of(self, windows: usize) -> Samples {
+        assert!(windows > 0 && self.len().is_multiple_of(windows), "whole sequences");
+        Samples { windows, ..self }
+    }
+
+    /// Number of sequences: of samples, where each stands for itself.
+    pub fn sequences(&self) -> usize {
+        self.len() / self.windows
+    }
+
+    /// The samples that are the windows of a sequence, in their order.
+    pub fn of_sequence(&self, sequence: usize) -> std::ops::Range<usize> {
+        sequence * self.windows..(sequence + 1) * self.windows
+    }
+
+    /// The samples of the same sequence up to and with sample `index`.
+    pub fn up_to(&self, index: usize) -> std::ops::RangeInclusive<usize> {
+        index - index % self.windows..=index
+    }
+
+    /// Whether a sample goes on where the one before it ended.
+    pub fn continues(&self, index: usize) -> bool {
+        !index.is_multiple_of(self.windows)
     }
 
     /// Whether the labels are known.
@@ -131,7 +164,10 @@ impl Dataset {
     /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or compressed
     /// with gzip and `.gz` behind its name. Or the `.npz` file at that path: arrays `samples` (a row each) and `labels`, or
     /// recorded spikes, `steps` and `axons`, with those of sample i at `offsets[i]..offsets[i + 1]`; with `train_` and
-    /// `test_` before their names, or without for both.
+    /// `test_` before their names, or without for both. `labels` may have a second axis: then a sample is a sequence that is
+    /// cut into as many windows of equally many rows, each with its label. Or recordings of words, WAV files `LABEL_SPEAKER_INDEX.wav` of
+    /// 8,000 samples a second, in a folder or a tar archive at that path or named `recordings` in the folder at that path:
+    /// sequences of 64 rows of 32 pitches.
     ///
     /// # Errors
     /// When there is neither, or a file is missing, unreadable or not what its header says, or the files do not belong
@@ -143,6 +179,9 @@ impl Dataset {
         let folder = Path::new(name_or_path);
         if folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
             return archive::dataset(name_or_path, folder);
+        }
+        if let Some(place) = recordings::find(folder) {
+            return recordings::dataset(name_or_path, place);
         }
         if !folder.is_dir() {
             return Err(DataError::NoDataset {
@@ -178,14 +217,15 @@ impl Dataset {
         self.check_labels(classes)
     }
 
-    /// Whether sequences, a row a step, can be shown to an input of `axons`, half of them for rises, in a window.
+    /// Whether sequences can be shown, a row a step or for several, to an input of `axons`, of which each value has `parts`, in
+    /// a window.
     ///
     /// # Errors
     /// [`DataError::Shape`], [`DataError::Label`].
-    pub fn check_sequences(&self, axons: u32, window: u32, classes: u32) -> Result<(), DataError> {
-        let expected = vec![window, axons / 2];
+    pub fn check_sequences(&self, axons: u32, parts: u32, window: u32, classes: u32) -> Result<(), DataError> {
+        let expected = vec![window, axons / parts];
         let width: u32 = self.shape.iter().skip(1).product();
-        if self.shape.first().is_none_or(|&rows| rows > window) || width != axons / 2 {
+        if self.shape.first().is_none_or(|&rows| rows > window) || width != axons / parts {
             return Err(DataError::Shape { name: self.name.clone(), expected, found: self.shape.clone() });
         }
         self.check_labels(classes)

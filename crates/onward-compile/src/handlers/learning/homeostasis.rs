@@ -8,6 +8,9 @@ pub(super) fn homeostasis(a: &mut Assembly, learning: &LearningFormat) {
     let (low, high) = learning.mean_bounds;
     a.gap();
     a.label("homeostasis");
+    if !learning.rule.revive {
+        return;
+    }
     a.comment("mean += (h - mean) / 2^9, 12 fraction bits");
     a.code("addi r10, r0, COUNT", "");
     a.code("vld v0, n16[r10]", "");

@@ -5,23 +5,60 @@ mod homeostasis;
 mod loss;
 mod optimizer;
 mod signal;
+mod steps;
+
+pub(crate) use steps::steps;
+
+pub(super) use signal::{Evoked, keep_potential};
 
 use super::LayerShape;
 use super::text::Assembly;
 use crate::formats::LearningFormat;
+use crate::layout::Layout;
+use onward_isa::{Space, Width};
+use onward_net::{Loss, Optimizer};
+
+/// Appends what a rule remembers, beside counts, voltages and traces.
+pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
+    let (n, classes) = (shape.neurons, shape.classes);
+    if learning.rule.revive {
+        layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
+    }
+    if learning.is_of_voltage() {
+        layout.add("potential", Space::Neuron, Width::W16, 1, n);
+        layout.add("target_potential", Space::Neuron, Width::W16, classes, n);
+    }
+    if let Loss::Softmax { .. } = learning.rule.loss {
+        layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
+    }
+    for table in learning.tables(classes, n) {
+        layout.add(table.name, Space::Neuron, table.width, 1, table.values.len() as u32);
+    }
+}
+
+/// Appends what a rule remembers of each weight.
+pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
+    if let Optimizer::Momentum { .. } = learning.rule.optimizer {
+        layout.add("velocity", Space::Synapse, Width::W16, shape.inputs, shape.neurons);
+    }
+}
 
 /// The update after a target window; scores are in memory.
-pub(super) fn update(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, learning: &LearningFormat) {
     a.register("rival", "r1");
     a.register("own_counts", "r5");
     a.register("rival_counts", "r6");
     a.register("shift", "r9");
-    loss::hinge(a, shape, learning);
-    if shape.fed_by_target {
-        optimizer::input_rows(a, shape);
-        optimizer::target_weights(a, shape, learning);
-    } else {
-        optimizer::all_rows(a, shape);
+    let pulls = loss::pulls(a, shape, learning);
+    optimizer::scale(a, learning, pulls.as_ref());
+    optimizer::prepare(a, layout, learning);
+    match &pulls {
+        None => optimizer::input_rows(a, shape, learning),
+        Some(pulls) if shape.fed_by_target => {
+            optimizer::input_rows(a, shape, learning);
+            optimizer::target_weights(a, shape, learning, pulls);
+        }
+        Some(pulls) => optimizer::all_rows(a, shape, learning, pulls),
     }
     optimizer::bias(a);
     homeostasis::homeostasis(a, learning);

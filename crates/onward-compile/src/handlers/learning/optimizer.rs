@@ -1,12 +1,59 @@
 //! How pulls reach the weights: row by row, rounded once.
 
-use crate::formats::LearningFormat;
+use super::loss::Pulls;
+use crate::formats::{INDICES, LearningFormat, VELOCITY_BITS};
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
+use crate::layout::Layout;
+use onward_net::Optimizer;
+
+/// Where the running mean of a neuron's squared pulls is small, its pulls are made larger, and the other way round.
+pub(super) fn scale(a: &mut Assembly, learning: &LearningFormat, pulls: Option<&Pulls>) {
+    let Optimizer::Adaptive { decay } = learning.rule.optimizer else { return };
+    a.comment("mean += (pull^2 - mean) / 2^decay, 8 fraction bits");
+    a.code(&format!("addi r11, r0, {}", learning.pull_bits() as i32 - 12), "");
+    a.code("vshr v3, v1, r11", "");
+    a.code("vscale v3, v3, v3", "");
+    a.code("addi r10, r0, MEAN_SQUARE", "");
+    a.code("vld v7, n32[r10]", "");
+    a.code("vsub v3, v3, v7", "");
+    a.code(&format!("addi r11, r0, {decay}"), "");
+    a.code("vshr v3, v3, r11", "");
+    a.code("vadd v7, v7, v3", "");
+    a.code("vst v7, n32[r10]", "");
+    a.comment("and pulls by its root");
+    a.code(&format!("addi r11, r0, {}", learning.square_shift()), "");
+    a.code("vshr v7, v7, r11", "");
+    a.code("addi r10, r0, ROOTS", "");
+    a.code(&format!("addi r11, r0, {INDICES}"), "");
+    a.code("vlut v7, v7, n16[r10], r11", "");
+    for vector in std::iter::once("v1").chain(pulls.map(Pulls::vectors).unwrap_or_default()) {
+        a.code(&format!("vmul {vector}, {vector}, v7"), "");
+    }
+}
+
+/// Loads what [`add_to_row`] wants in registers.
+pub(super) fn prepare(a: &mut Assembly, layout: &Layout, learning: &LearningFormat) {
+    if let Some(bits) = learning.rule.weight_decay {
+        a.code(&format!("addi r2, r0, {bits}"), "the part that weights lose");
+    }
+    if let (Optimizer::Momentum { decay }, Some(velocity)) = (learning.rule.optimizer, layout.symbol("velocity")) {
+        a.load_number("r3", velocity.offset as i32, "where velocities begin");
+        a.code(&format!("addi r5, shift, -{VELOCITY_BITS}"), "they have more fraction bits");
+        a.code(&format!("addi r6, r0, {decay}"), "the part that they lose");
+        a.code(&format!("addi r7, r0, {}", VELOCITY_BITS + decay as i32), "what is between them and weights");
+    }
+}
 
 /// A pass over the axons in strips of a vector register's length. `traces` adds up the traces of the strip that begins at
 /// axon r10 in v6; for each axon that was active in any of them, `change` makes v6 what its row, r12, changes by.
-fn rows(a: &mut Assembly, shape: &LayerShape, traces: impl Fn(&mut Assembly), change: impl Fn(&mut Assembly)) {
+fn rows(
+    a: &mut Assembly,
+    shape: &LayerShape,
+    learning: &LearningFormat,
+    traces: impl Fn(&mut Assembly),
+    change: impl Fn(&mut Assembly),
+) {
     a.code("addi r10, r0, 0", "first axon of the strip");
     a.code(&format!("addi r11, r0, {}", shape.inputs.div_ceil(shape.vector_length)), "strips");
     a.code("loop r11, rows_done", "");
@@ -21,7 +68,7 @@ fn rows(a: &mut Assembly, shape: &LayerShape, traces: impl Fn(&mut Assembly), ch
     a.code("forset r11, p2, strip_done", "");
     a.code("add r12, r10, r11", "the axon, and its row");
     change(a);
-    add_to_row(a, shape);
+    add_to_row(a, shape, learning);
     a.label("strip_done");
     a.load_number("r12", shape.vector_length as i32, "");
     a.code("add r10, r10, r12", "");
@@ -29,21 +76,41 @@ fn rows(a: &mut Assembly, shape: &LayerShape, traces: impl Fn(&mut Assembly), ch
 }
 
 /// Rounds v6 down by the shift and adds it to row r12.
-fn add_to_row(a: &mut Assembly, shape: &LayerShape) {
+fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     let bits = shape.format.weight_bits;
-    a.code("vshrs v6, v6, shift", "stochastic rounding");
+    if let Optimizer::Momentum { .. } = learning.rule.optimizer {
+        a.code("vshrs v6, v6, r5", "");
+        a.code("addi r15, r0, NEURONS", "");
+        a.code("mul r15, r15, r12", "");
+        a.code("add r15, r15, r3", "");
+        a.code("vld v7, s16[r15]", "the velocity");
+        a.code("vshr v3, v7, r6", "");
+        a.code("vsub v7, v7, v3", "");
+        a.code("vadd v7, v7, v6", "");
+        a.code("vst v7, s16[r15]", "");
+        a.code("vshrs v6, v7, r7", "stochastic rounding");
+    } else {
+        a.code("vshrs v6, v6, shift", "stochastic rounding");
+    }
+    if learning.rule.weight_decay.is_some() {
+        a.code(&format!("vldr v7, s{bits}[row r12]"), "");
+        a.code("vmv v3, r0", "");
+        a.code("vsub v7, v3, v7", "");
+        a.code("vshrs v7, v7, r2", "decay");
+        a.code("vadd v6, v6, v7", "");
+    }
     a.code(&format!("vaccr v6, s{bits}[row r12]"), "");
     a.code(&format!("vstr v6, s{bits}[row r12]"), "");
 }
 
 /// Only the input's path.
-pub(super) fn input_rows(a: &mut Assembly, shape: &LayerShape) {
+pub(super) fn input_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     a.comment("w_k += 2^-shift * v1 * x_k");
     let traces = |a: &mut Assembly| {
         a.code("addi r15, r10, TRACE", "");
         a.code("vld v6, a16[r15]", "");
     };
-    rows(a, shape, traces, input_change);
+    rows(a, shape, learning, traces, input_change);
 }
 
 /// v6 becomes what the input's path asks for.
@@ -54,15 +121,17 @@ fn input_change(a: &mut Assembly) {
 }
 
 /// The target's own projection: ungated, the class's axon was active in every step of its window.
-pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: &Pulls) {
     let (low, high) = learning.target_bounds;
     let bits = shape.format.weight_bits;
     a.load_number("r13", low, "bounds of the target's projection");
     a.load_number("r14", high, "");
-    for (class, sign, what) in [("slot", "", "the own target's path"), ("rival", "-", "the rival's")] {
-        a.comment(&format!("s_c += 2^-shift * {sign}h * WINDOW: {what}"));
+    let paths =
+        [("slot", pulls.own, "", "the own target's path"), ("rival", pulls.rival, pulls.rival_sign, "the rival's")];
+    for (class, pull, sign, what) in paths {
+        a.comment(&format!("s_c += 2^-shift * {sign}{pull} * WINDOW: {what}"));
         a.code(&format!("addi r10, r0, {sign}WINDOW"), "");
-        a.code("vmuls v6, v4, r10", "");
+        a.code(&format!("vmuls v6, {pull}, r10"), "");
         a.code("vshrs v6, v6, shift", "");
         a.load_number("r12", shape.inputs as i32, "");
         a.code(&format!("add r12, r12, {class}"), "row of the class");
@@ -74,7 +143,8 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
 }
 
 /// All three paths at once, rounded once.
-pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape) {
+pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: &Pulls) {
+    let (own, rival) = (pulls.own, pulls.rival);
     a.comment("w_k += 2^-shift * (v1 * x_k + v2 * x_own,k + v5 * x_rival,k)");
     a.load_number("r12", shape.inputs as i32, "");
     a.code("mul r13, slot, r12", "");
@@ -93,12 +163,12 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape) {
         input_change(a);
         a.code("add r15, r12, r13", "");
         a.code("ld r15, a16[r15]", "x_own,k");
-        a.code("vmacs v6, v2, r15", "");
+        a.code(&format!("vmacs v6, {own}, r15"), "");
         a.code("add r15, r12, r14", "");
         a.code("ld r15, a16[r15]", "x_rival,k");
-        a.code("vmacs v6, v5, r15", "");
+        a.code(&format!("vmacs v6, {rival}, r15"), "");
     };
-    rows(a, shape, traces, change);
+    rows(a, shape, learning, traces, change);
 }
 
 /// The bias is a weight whose axon is active in every step.

@@ -23,6 +23,11 @@
 //! assert_eq!(model.infer(&[255, 0]), 0);
 //! ```
 
+mod learning;
+mod rule;
+
+pub use rule::{Fall, Loss, Optimizer, Rule, Signal};
+
 /// What the text of a network says.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -48,20 +53,7 @@ pub struct Layer {
     /// Membrane potential at which a neuron fires.
     pub threshold: f64,
     /// How it learns, if it does.
-    pub learning: Option<Hinge>,
-}
-
-/// The hinge rule.
-#[derive(Clone, Debug)]
-pub struct Hinge {
-    /// The learning rate is `2^-rate`.
-    pub rate: u32,
-    /// In units of the square root of the block's neurons, times the window squared.
-    pub margin: f64,
-    /// How often the rate is halved over the run.
-    pub anneal: u32,
-    /// Whether weights change only where the voltage is near the threshold.
-    pub gated: bool,
+    pub learning: Option<Rule>,
 }
 
 /// A network with its state.
@@ -89,7 +81,7 @@ pub struct LayerState {
     /// The threshold.
     pub threshold: i64,
     /// The rule.
-    pub learning: Option<Hinge>,
+    pub learning: Option<Rule>,
     /// What updates are divided by in this epoch: `2^shift`.
     pub shift: i64,
     /// `[input]`: steps it was active in the last input window. Unlike the chip, also kept in inference.
@@ -122,10 +114,20 @@ pub struct Block {
     pub target_count: Vec<Vec<i64>>,
     /// `[neuron]`: sum of the currents of the last input window. Unlike the chip's, also kept in inference.
     pub voltage: Vec<i64>,
-    /// `[class][neuron]`: the same of target windows; only layers that the target does not feed use it.
+    /// `[class][neuron]`: the same of target windows. The chip keeps it where a rule asks for it.
     pub target_voltage: Vec<Vec<i64>>,
     /// `[neuron]`: running mean of the count, 12 fraction bits.
     pub mean_count: Vec<i64>,
+    /// `[neuron]`: where scores are of voltages, that of the last input window, in thresholds.
+    pub potential: Vec<i64>,
+    /// `[class][neuron]`: the same of target windows.
+    pub target_potential: Vec<Vec<i64>>,
+    /// `[class]`: in 8 fraction bits, where the loss wants them.
+    pub probabilities: Vec<i64>,
+    /// `[neuron]`: running mean of the squared pull of the input's path, 8 fraction bits, where steps adapt.
+    pub mean_square: Vec<i64>,
+    /// `[input][neuron]`: running sums of changes, 4 fraction bits more than weights, where changes have momentum.
+    pub velocity: Vec<Vec<i64>>,
     /// `[class]`: the scores that were last computed.
     pub scores: Vec<i64>,
     /// Of each step of the last sample, its input window first.
@@ -280,8 +282,10 @@ impl Model {
             shown = layer.show(Window::Input, &shown);
         }
         let mut sums = vec![0; self.classes];
-        for block in &mut self.layers.last_mut().expect("a network has a layer").blocks {
-            block.score();
+        let last = self.layers.last_mut().expect("a network has a layer");
+        let rule = last.learning.clone();
+        for block in &mut last.blocks {
+            block.score(rule.as_ref());
             for (sum, score) in sums.iter_mut().zip(&block.scores) {
                 *sum = saturate(*sum + score, 32);
             }
@@ -307,15 +311,8 @@ impl LayerState {
             blocks,
         };
         layer.set_epoch(0, 1, window);
+        layer.prepare(window);
         layer
-    }
-
-    fn set_epoch(&mut self, epoch: u32, epochs: u32, window: i64) {
-        if let Some(hinge) = &self.learning {
-            let (rate, anneal) = (i64::from(hinge.rate), i64::from(hinge.anneal));
-            let first = rate - i64::from(self.fraction_bits) + 2 * i64::from(window.ilog2());
-            self.shift = first + (anneal + 1) * i64::from(epoch) / i64::from(epochs);
-        }
     }
 
     /// Shows the steps of a window; returns the spikes of the neurons, step by step.
@@ -341,99 +338,22 @@ impl LayerState {
             let mut of_all = Vec::new();
             for block in &mut self.blocks {
                 let current = block.current(active, own_projection);
-                of_all.extend(block.step(window, &current, self.threshold, !own_projection));
+                of_all.extend(block.step(window, &current, self.threshold));
             }
             spikes.push(of_all);
         }
+        if self.learning.as_ref().is_some_and(|rule| rule.signal == Signal::Voltage) {
+            for block in &mut self.blocks {
+                block.keep_potential(window, self.one, steps.len() as i64);
+            }
+        }
         spikes
-    }
-
-    /// Learns from the input and target windows just shown.
-    fn learn(&mut self, class: usize, rival: Option<usize>, window: i64) {
-        let Some(hinge) = self.learning.clone() else { return };
-        for at in 0..self.blocks.len() {
-            self.blocks[at].score();
-            let scores = &self.blocks[at].scores;
-            let rival = rival.unwrap_or_else(|| largest(scores, Some(class)));
-            let root = (self.blocks[at].neurons as f64).sqrt();
-            let margin = (hinge.margin * root * window as f64 * window as f64) as i64;
-            if scores[class] - scores[rival] < margin {
-                self.update(at, class, rival, hinge.gated, window);
-            }
-            self.nudge(at, window);
-        }
-    }
-
-    /// The update of a block.
-    fn update(&mut self, at: usize, class: usize, rival: usize, gated: bool, window: i64) {
-        let (one, shift, weight_bits) = (self.one, self.shift, self.weight_bits);
-        let block = &mut self.blocks[at];
-        let is_live = |voltage: i64| {
-            let quarter = one * window / 4;
-            !gated || (-quarter <= voltage && voltage < one * window + quarter)
-        };
-        let neurons = block.neurons;
-        let mut pull = vec![0; neurons];
-        let mut own = vec![0; neurons];
-        let mut away = vec![0; neurons];
-        for (i, pull) in pull.iter_mut().enumerate() {
-            if is_live(block.voltage[i]) {
-                *pull = block.target_count[class][i] - block.target_count[rival][i];
-            }
-            if !self.fed_by_target && is_live(block.target_voltage[class][i]) {
-                own[i] = block.count[i];
-            }
-            if !self.fed_by_target && is_live(block.target_voltage[rival][i]) {
-                away[i] = -block.count[i];
-            }
-        }
-        for k in 0..self.trace.len() {
-            let x = self.trace[k];
-            let (of_own, of_rival) =
-                if self.fed_by_target { (0, 0) } else { (self.target_trace[class][k], self.target_trace[rival][k]) };
-            if x + of_own + of_rival < 1 {
-                continue;
-            }
-            let draw = block.draw();
-            for i in 0..neurons {
-                let change = pull[i] * x + own[i] * of_own + away[i] * of_rival;
-                let weight = block.weights[k][i] + block.round(change, shift, draw, i);
-                block.weights[k][i] = saturate(weight, weight_bits);
-            }
-        }
-        if self.fed_by_target {
-            for (line, sign) in [(class, 1), (rival, -1)] {
-                let draw = block.draw();
-                for i in 0..neurons {
-                    let weight =
-                        block.target_weights[line][i] + block.round(sign * block.count[i] * window, shift, draw, i);
-                    block.target_weights[line][i] = saturate(weight.clamp(-one, 2 * one), weight_bits);
-                }
-            }
-        }
-        let draw = block.draw();
-        for (i, pull) in pull.iter().enumerate() {
-            block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift, draw, i), 32);
-        }
-    }
-
-    /// Homeostasis of a block.
-    fn nudge(&mut self, at: usize, window: i64) {
-        let nudge = (self.one / 1024).max(1);
-        let block = &mut self.blocks[at];
-        for i in 0..block.neurons {
-            block.mean_count[i] += (block.count[i] * 4096 - block.mean_count[i]).div_euclid(512);
-            if block.mean_count[i] < 82 * window {
-                block.bias[i] = saturate(block.bias[i] + nudge, 32);
-            } else if block.mean_count[i] > 3300 * window {
-                block.bias[i] = saturate(block.bias[i] - nudge, 32);
-            }
-        }
     }
 }
 
 impl Block {
     fn new(neurons: usize, classes: usize, seed: u64, weights: Vec<Vec<i64>>, target_weights: Vec<Vec<i64>>) -> Block {
+        let inputs = weights.len();
         Block {
             neurons,
             seed,
@@ -447,6 +367,11 @@ impl Block {
             voltage: vec![0; neurons],
             target_voltage: vec![vec![0; neurons]; classes],
             mean_count: vec![0; neurons],
+            potential: vec![0; neurons],
+            target_potential: vec![vec![0; neurons]; classes],
+            probabilities: vec![0; classes],
+            mean_square: vec![0; neurons],
+            velocity: vec![vec![0; neurons]; inputs],
             scores: vec![0; classes],
             steps: Vec::new(),
         }
@@ -483,7 +408,7 @@ impl Block {
     }
 
     /// A step of the neurons; returns which spike.
-    fn step(&mut self, window: Window, current: &[i64], threshold: i64, keeps_voltage: bool) -> Vec<bool> {
+    fn step(&mut self, window: Window, current: &[i64], threshold: i64) -> Vec<bool> {
         let (count, voltage) = match window {
             Window::Input => (&mut self.count, &mut self.voltage),
             Window::Target(class) => (&mut self.target_count[class], &mut self.target_voltage[class]),
@@ -496,20 +421,10 @@ impl Block {
                 self.membrane[i] -= threshold;
                 count[i] += 1;
             }
-            if keeps_voltage {
-                voltage[i] = saturate(voltage[i] + current[i], 32);
-            }
+            voltage[i] = saturate(voltage[i] + current[i], 32);
         }
         self.steps.push(Step { spikes: spikes.clone(), membrane: self.membrane.clone() });
         spikes
-    }
-
-    /// Computes the scores of all classes.
-    fn score(&mut self) {
-        for (score, target_count) in self.scores.iter_mut().zip(&self.target_count) {
-            let sum = self.count.iter().zip(target_count).map(|(h, t)| h * t).sum();
-            *score = saturate(sum, 32);
-        }
     }
 
     /// The number of the next draw, which is used up.

@@ -1,0 +1,148 @@
+//! The integer constants of a learning rule, and the tables that it looks up.
+
+use onward_image::Growth;
+use onward_isa::Width;
+use onward_net::{Gate, Loss, Optimizer, RateSchedule, Rule};
+
+/// Entries of the tables that an exponential, or a root, is looked up in.
+pub(crate) const INDICES: u32 = 64;
+
+/// Fraction bits of a probability.
+const PROBABILITY_BITS: u32 = 8;
+
+/// Sums of exponentials are looked up to this power of two.
+pub(crate) const SUM_BITS: u32 = 3;
+
+/// Fraction bits of what a pull is multiplied by in place of a division by its root mean square.
+const SCALE_BITS: u32 = 4;
+
+/// Fraction bits that a velocity has more than a weight.
+pub(crate) const VELOCITY_BITS: i32 = 4;
+
+/// The integer constants of a learning rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearningFormat {
+    /// What the text says.
+    pub rule: Rule,
+    /// Updates are divided by 2^shift in the first epoch: `rate - fraction_bits + 2 log2(window)`, since counts and
+    /// traces are sums over a window each; and more by the fraction bits of what the loss and the optimizer multiply by.
+    pub shift: i32,
+    /// How the shift grows over the run.
+    pub growth: Growth,
+    /// Voltages from `.0` on and below `.1` are where a change of weight changes the count; `None` if all are.
+    pub gate: Option<(i32, i32)>,
+    /// What homeostasis adds to a bias a sample.
+    pub nudge: i32,
+    /// Running means of the count (12 fraction bits) below `.0` or above `.1` are nudged.
+    pub mean_bounds: (i32, i32),
+    /// Bounds of the target's projection.
+    pub target_bounds: (i32, i32),
+    window: u32,
+}
+
+/// Numbers that a handler looks up, or that an array holds at first.
+pub(crate) struct Table {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its width.
+    pub width: Width,
+    /// The numbers.
+    pub values: Vec<i32>,
+}
+
+impl LearningFormat {
+    pub(super) fn new(rule: &Rule, fraction_bits: u32, window: u32) -> Self {
+        let one = 1i32 << fraction_bits;
+        let full = one * window as i32;
+        let mut format = LearningFormat {
+            rule: rule.clone(),
+            shift: rule.rate as i32 - fraction_bits as i32 + 2 * window.ilog2() as i32,
+            growth: match &rule.schedule {
+                RateSchedule::Anneal(times) => Growth::Evenly(*times),
+                RateSchedule::Shifts(epochs) => Growth::At(epochs.clone()),
+            },
+            gate: (rule.gate == Gate::Surrogate).then_some((-full / 4, full + full / 4)),
+            nudge: (one >> 10).max(1),
+            // 2 % and 81 % of a spike a step.
+            mean_bounds: (82 * window as i32, 3300 * window as i32),
+            target_bounds: (-one, 2 * one),
+            window,
+        };
+        format.shift += format.pull_bits() as i32;
+        if let Optimizer::Adaptive { .. } = rule.optimizer {
+            format.shift += SCALE_BITS as i32;
+        }
+        format
+    }
+
+    /// Fraction bits of the pulls that the loss makes.
+    pub(crate) fn pull_bits(&self) -> u32 {
+        if let Loss::Softmax { .. } = self.rule.loss { PROBABILITY_BITS } else { 0 }
+    }
+
+    /// The margin of a block of so many neurons, in products of counts: rounded down. Scores of squared errors are twice
+    /// products, and so is their margin.
+    pub fn margin(&self, neurons: u32) -> i32 {
+        let units = match self.rule.loss {
+            Loss::Hinge { margin } => margin,
+            Loss::SquaredError { margin } => 2.0 * margin,
+            Loss::Softmax { .. } | Loss::Hebbian => 0.0,
+        };
+        (units * self.unit(neurons)) as i32
+    }
+
+    /// The product of counts of `sqrt(neurons)` neurons that fire in every step.
+    fn unit(&self, neurons: u32) -> f64 {
+        f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)
+    }
+
+    /// What differences of scores are multiplied by, with 16 fraction bits, to become eighths of the temperature.
+    pub(crate) fn sharpness(&self, neurons: u32) -> i32 {
+        let Loss::Softmax { temperature } = self.rule.loss else { return 0 };
+        (8.0 * 65536.0 / (temperature * self.unit(neurons))).round().clamp(1.0, f64::from(i32::MAX)) as i32
+    }
+
+    /// By how much the running mean of squared pulls is shifted to become an index: a sixteenth of a quarter of the
+    /// window, squared, a step.
+    pub(crate) fn square_shift(&self) -> i32 {
+        2 + 2 * self.window.ilog2() as i32
+    }
+
+    /// Whether scores are of voltages.
+    pub(crate) fn is_of_voltage(&self) -> bool {
+        self.rule.gate == Gate::Voltage
+    }
+
+    /// What voltages are held between as they enter the scores, in thresholds; at the bounds they no longer change.
+    pub(crate) fn potential_bounds(&self) -> (i32, i32) {
+        let window = self.window as i32;
+        (-(window / 2).max(1), window + window / 4)
+    }
+
+    /// The tables of a block, and the arrays that do not begin with 0.
+    pub(crate) fn tables(&self, classes: u32, neurons: u32) -> Vec<Table> {
+        let mut tables = Vec::new();
+        let rounded = |value: f64| value.round() as i32;
+        if let Loss::Softmax { .. } = self.rule.loss {
+            let one = f64::from(1 << PROBABILITY_BITS);
+            let exponential = |index: u32| rounded(one * (-f64::from(index) / 8.0).exp());
+            let values = (0..INDICES).map(exponential).collect();
+            tables.push(Table { name: "exponentials", width: Width::W16, values });
+            // From the sum of one class alone to that of all.
+            let least = 1u32 << PROBABILITY_BITS;
+            let sums = (least..=classes * least).step_by(1 << SUM_BITS);
+            let values = sums.map(|sum| rounded(65536.0 * one / f64::from(sum))).collect();
+            tables.push(Table { name: "reciprocals", width: Width::W32, values });
+        }
+        if let Optimizer::Adaptive { .. } = self.rule.optimizer {
+            let most = f64::from(4 << SCALE_BITS);
+            let root = |index: u32| rounded((most / (f64::from(index) + 0.5).sqrt()).min(most));
+            let values = (0..INDICES).map(root).collect();
+            tables.push(Table { name: "roots", width: Width::W16, values });
+            // At first every neuron's changes are taken as they are.
+            let values = vec![16 << self.square_shift(); neurons as usize];
+            tables.push(Table { name: "mean_square", width: Width::W32, values });
+        }
+        tables
+    }
+}
