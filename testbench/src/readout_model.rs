@@ -134,6 +134,19 @@ impl Trained {
                 *error = saturate(wanted - self.sums[output], 32);
             }
         }
+        self.update(counts, &errors);
+    }
+
+    /// Learns that these counts are to be answered with these values, of 12 fraction bits.
+    pub fn learn_values(&mut self, counts: &[i64], values: &[i64]) {
+        self.infer(counts);
+        let left = i64::from(self.rule.one(self.window).ilog2()) - 12;
+        let as_output = |value: i64| if left < 0 { value >> -left } else { value << left };
+        let errors: Vec<i64> = values.iter().zip(&self.sums).map(|(&value, sum)| as_output(value) - sum).collect();
+        self.update(counts, &errors);
+    }
+
+    fn update(&mut self, counts: &[i64], errors: &[i64]) {
         let times = |count: i64| errors.iter().map(|error| saturate(error * count, 32)).collect::<Vec<_>>();
         for (row, &count) in self.weights.iter_mut().zip(counts) {
             if count > 0 {

@@ -3,7 +3,7 @@
 
 use onward_chip::Chip;
 use onward_diagnostic::Source;
-use onward_emulate::{Engine, Machine, Options};
+use onward_emulate::{Machine, Options};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
 use onward_run::data::{RateEncoder, SplitMix64};
 use testbench::readout_model::{Child, Rule, TargetTree, Trained};
@@ -75,6 +75,31 @@ impl OnChip {
         outputs.expect("no fault").iter().map(|output| output.payload).collect()
     }
 
+    /// Shows a sample with values to learn, and waits until all rest; what reached the host, block by block.
+    fn show_values(&mut self, sample: &Shown, values: &[i64]) -> Vec<i32> {
+        let (tag, target, input) =
+            (self.input(HostInputKind::Tag), self.input(HostInputKind::TargetValues), self.input(HostInputKind::Input));
+        let (window, words) = (self.window, self.pixels.div_ceil(64));
+        let mut bits = vec![0; window * words];
+        RateEncoder::new(window as u32).encode(&sample.pixels, &mut bits, words);
+        let outputs = self.machine.run(window + 8, |inputs| {
+            let opens = Tag { learn: sample.learn, answer: sample.answer, ..Tag::default() };
+            inputs.send(tag, 0, 0, opens.payload());
+            for (step, bits) in bits.chunks(words).enumerate() {
+                inputs.spikes(input, step, bits);
+            }
+            if sample.learn {
+                for (axon, &value) in (0..).zip(values) {
+                    inputs.send(target, window - 1, axon, value as i32);
+                }
+            }
+        });
+        assert!(!self.machine.is_busy(), "at rest");
+        let mut outputs = outputs.expect("no fault");
+        outputs.sort_by_key(|output| (output.sender, output.index));
+        outputs.iter().map(|output| output.payload).collect()
+    }
+
     /// An array of the block of the readout.
     fn read(&mut self, name: &str) -> Vec<i64> {
         let block = self.readout() as u32;
@@ -83,7 +108,8 @@ impl OnChip {
 
     fn readout(&self) -> usize {
         let is_readout = |population: u32| {
-            matches!(self.image.network.populations[population as usize].kind, PopulationKind::LearningReadout { .. })
+            let kind = &self.image.network.populations[population as usize].kind;
+            matches!(kind, PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. })
         };
         self.image.blocks.iter().position(|block| is_readout(block.population)).expect("a readout that learns")
     }
@@ -98,6 +124,10 @@ impl OnChip {
                 let neurons = block.neurons as usize;
                 let mut read = |name| self.machine.read(number as u32, name).expect("a layer counts");
                 input.extend(read("count").into_iter().map(i64::from));
+                let classes = self.image.blocks[number].symbol("target_count").map_or(0, |symbol| symbol.rows);
+                if classes == 0 {
+                    continue;
+                }
                 target.extend(read("target_count")[class * neurons..][..neurons].iter().map(|&count| i64::from(count)));
             }
         }
@@ -107,6 +137,57 @@ impl OnChip {
     fn write_shift(&mut self, shift: i64) {
         let block = self.readout() as u32;
         assert!(self.machine.write(block, "shift", &[shift as i32]), "a readout that learns has a shift");
+    }
+}
+
+#[test]
+fn readouts_of_values_are_those_of_the_model() {
+    for seed in 0..16 {
+        let mut random = SplitMix64::new(2000 + seed);
+        let (size, hidden, bits) = (1 + random.below(100), 5 + random.below(60), [8, 16][random.below(2) as usize]);
+        let (window, rate, anneal) = (1 << (2 + random.below(4)), 3 + random.below(6), random.below(3));
+        let options = format!("loss = squared_error, rate = {rate}, anneal = {anneal}, bits = {bits}");
+        let text = format!(
+            "network random {{
+                window = {window}
+                learning = none
+                input pixels = rate(20)
+                target value = vector({size})
+                layer first = dense({hidden}) from pixels {{ block = 20 }}
+                readout answer = trained from first, value {{ {options} }}
+            }}"
+        );
+        let mut chip = OnChip::new(&text, chip(64), seed);
+        let (first, rule) = (chip.readout(), Rule { rate, anneal, margin: None, bits });
+        let mut models: Vec<Trained> = (chip.image.blocks.iter().enumerate().skip(first))
+            .map(|(at, block)| Trained::new(rule, hidden as usize, block.neurons as usize, window.into(), seed, at))
+            .collect();
+        assert_eq!(models.len(), size.div_ceil(64) as usize);
+        for (at, sample) in samples(&mut random, 40, 4).iter().enumerate() {
+            let values: Vec<i64> = (0..size).map(|_| random.below(4097).into()).collect();
+            let answers: Vec<i64> = chip.show_values(sample, &values).into_iter().map(i64::from).collect();
+            let counts = chip.counts(0).0;
+            let mut rest = &values[..];
+            let mut expected = Vec::new();
+            for (number, model) in (first..).zip(&mut models) {
+                let (own, others) = rest.split_at(model.bias.len());
+                rest = others;
+                model.infer(&counts);
+                if sample.answer || !sample.learn {
+                    expected.extend(&model.sums);
+                }
+                if sample.learn {
+                    model.learn_values(&counts, own);
+                }
+                let mut read = |name| chip.machine.read(number as u32, name).expect("an array");
+                let same =
+                    |found: Vec<i32>, expected: &[i64]| found.into_iter().map(i64::from).eq(expected.iter().copied());
+                assert!(same(read("sums"), &model.sums), "seed {seed}, sample {at}: sums");
+                assert!(same(read("bias"), &model.bias), "seed {seed}, sample {at}: biases");
+                assert!(same(read("weights"), &model.weights.concat()), "seed {seed}, sample {at}: weights");
+            }
+            assert_eq!(answers, expected, "seed {seed}, sample {at}: answers");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The integer constants of readouts that learn.
 
-use onward_net::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
+use onward_net::{Network, Node, NodeIndex, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 
 /// Where a leaf of a tree of targets hangs while its class has not appeared.
 pub(crate) const UNKNOWN_LEAF: i32 = -2;
@@ -43,4 +43,9 @@ impl ReadoutFormat {
         let margin = (margin.unwrap_or(0.0) * f64::from(one)) as i32;
         Some(ReadoutFormat { bits, fraction_bits, one, shift, anneal, margin: margin.max(1) })
     }
+}
+
+/// The target of values that a readout is trained with, if it is.
+pub(crate) fn value_target(network: &Network, readout: NodeIndex) -> Option<NodeIndex> {
+    network.sources(readout).into_iter().find(|&source| matches!(network.graph[source], Node::Target(_)))
 }

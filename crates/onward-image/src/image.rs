@@ -90,6 +90,15 @@ pub enum PopulationKind {
     Relay,
     /// Is part of the weights behind it, and on no core.
     Folded,
+    /// A target of values, a line each.
+    ValueTarget,
+    /// A readout that learns too, and answers with values, a packet each.
+    ValueReadout {
+        /// Its learning schedule.
+        schedule: Schedule,
+        /// The payload that means 1.0.
+        one: u32,
+    },
     /// A readout that learns too, and answers with a class.
     LearningReadout {
         /// Its learning schedule.
@@ -346,12 +355,17 @@ pub enum HostInputKind {
     Packets,
     /// The input's values, as payloads.
     Values,
+    /// A target of values, as payloads.
+    TargetValues,
 }
 
 impl HostInputKind {
     /// Whether its packets may carry payloads other than 1.
     pub fn is_graded(self) -> bool {
-        matches!(self, HostInputKind::Tag | HostInputKind::Packets | HostInputKind::Values)
+        matches!(
+            self,
+            HostInputKind::Tag | HostInputKind::Packets | HostInputKind::Values | HostInputKind::TargetValues
+        )
     }
 }
 

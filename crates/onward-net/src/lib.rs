@@ -74,7 +74,7 @@ mod vocabulary;
 pub use include::{with_includes, with_settings};
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Initial, Input, Layer, LayerKind, Network, Neuron,
-    Node, Plain, Pool, PoolKind, Reset, Sparse, Target, Values, Weights,
+    Node, Plain, Pool, PoolKind, Reset, Sparse, Target, TargetKind, Values, Weights,
 };
 pub use petgraph::graph::NodeIndex;
 pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};

@@ -1,8 +1,8 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
 use crate::network::{
-    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, Reset, Values,
-    Weights,
+    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, Reset,
+    TargetKind, Values, Weights,
 };
 use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
@@ -180,7 +180,10 @@ impl Display for Node {
                 };
                 write!(formatter, "{encoding}({})", sizes(&input.shape))
             }
-            Node::Target(target) => write!(formatter, "classes({})", target.classes),
+            Node::Target(target) => match target.kind {
+                TargetKind::Classes => write!(formatter, "classes({})", target.size),
+                TargetKind::Vector => write!(formatter, "vector({})", target.size),
+            },
             Node::Layer(layer) => match (&layer.kind, &layer.recurrent) {
                 (LayerKind::Dense, None) => write!(formatter, "dense({})", sizes(&layer.shape)),
                 (LayerKind::Dense, Some(_)) => write!(formatter, "recurrent({})", sizes(&layer.shape)),

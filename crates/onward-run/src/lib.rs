@@ -12,4 +12,4 @@ mod train;
 pub use bandit::{Bandit, BanditReport, LAST_TRIALS, bandit};
 pub use comparisons::Comparisons;
 pub use session::{Session, SessionError, Spike, spikes_to_npy};
-pub use train::{EpochReport, Phase, Progress, TrainReport, learned, test, train, weights_hash};
+pub use train::{EpochReport, Phase, Progress, TrainReport, learned, nrmse, test, train, weights_hash};

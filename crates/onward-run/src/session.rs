@@ -1,6 +1,7 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
 mod trial;
+mod values;
 
 pub(crate) use trial::Lesson;
 
@@ -88,6 +89,10 @@ pub struct Session {
     /// Host inputs, by number.
     tag: usize,
     target: Option<usize>,
+    /// A target of values.
+    values: Option<usize>,
+    /// Where values come out: how many, what 1.0 is, and the first of each block that sends some.
+    outputs: Option<values::Outputs>,
     input: usize,
     words: usize,
     encoder: Encoder,
@@ -120,6 +125,7 @@ impl Session {
         };
         let tag = find(HostInputKind::Tag, "tags")?;
         let target = find(HostInputKind::Target, "targets").ok();
+        let values = find(HostInputKind::TargetValues, "").ok();
         let input =
             find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
         let indices = |input: usize| image.host_inputs[input].route.indices;
@@ -141,8 +147,8 @@ impl Session {
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
         let is_readout = |kind: &PopulationKind| {
-            use PopulationKind::{LearningReadout, Readout, SpikeReadout};
-            matches!(kind, Readout | SpikeReadout | LearningReadout { .. })
+            use PopulationKind::{LearningReadout, Readout, SpikeReadout, ValueReadout};
+            matches!(kind, Readout | SpikeReadout | LearningReadout { .. } | ValueReadout { .. })
         };
         let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
         let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
@@ -153,7 +159,9 @@ impl Session {
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match &image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule) } | PopulationKind::LearningReadout { schedule }
+                PopulationKind::Layer { schedule: Some(schedule) }
+                | PopulationKind::LearningReadout { schedule }
+                | PopulationKind::ValueReadout { schedule, .. }
                     if block.symbol("shift").is_some() =>
                 {
                     Some((number as u32, schedule.clone()))
@@ -170,6 +178,8 @@ impl Session {
             window,
             tag,
             target,
+            values,
+            outputs: values::Outputs::of(image),
             input,
             words,
             encoder,
@@ -221,6 +231,9 @@ impl Session {
         order: &[u32],
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, SessionError> {
+        if let Some(values) = self.values {
+            return self.learn_values(values, samples, order, progress);
+        }
         let target = self.target.ok_or(SessionError::Input("targets"))?;
         let at_once = (self.chunk_steps / (2 * self.window)).max(1);
         let mut done = 0;

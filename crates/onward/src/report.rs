@@ -66,8 +66,9 @@ pub fn mesh(mesh: &onward_chip::Mesh) -> String {
 }
 
 /// The heading of the lines of epochs.
-pub fn epochs_heading() -> String {
-    format!("\n{}\n", stdout_style().dim("    epoch   accuracy       learned in       tested in"))
+pub fn epochs_heading(answers_values: bool) -> String {
+    let quality = if answers_values { "   error" } else { "accuracy" };
+    format!("\n{}\n", stdout_style().dim(&format!("    epoch   {quality}       learned in       tested in")))
 }
 
 /// The line of an epoch.
@@ -75,7 +76,7 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
     format!(
         "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
-        percent(report.accuracy_percent()),
+        report.nrmse.map_or_else(|| percent(report.accuracy_percent()), |nrmse| format!("{nrmse:.4}")),
         duration(report.learn_time),
         duration(report.test_time)
     )
@@ -130,7 +131,12 @@ pub fn machine(results: &Results) -> String {
 fn result(results: &Results) -> String {
     let tested = format!("{} of {} test samples", count(results.right as u64), count(results.tested as u64));
     let mut rows = Vec::new();
+    if let Some(nrmse) = results.nrmse {
+        let of = format!("of the standard deviation, over {}", plural(results.tested as u64, "test sample"));
+        rows.push(vec!["error".into(), format!("{nrmse:.4}"), of]);
+    }
     match (results.accuracy_percent, results.read_spikes) {
+        _ if results.nrmse.is_some() => {}
         (Some(accuracy), _) => rows.push(vec!["accuracy".into(), percent(accuracy), tested]),
         (None, Some(spikes)) => {
             let samples = plural(results.tested as u64, "test sample");

@@ -33,6 +33,9 @@ pub struct Results {
     pub host_outputs: Option<u64>,
     pub right: usize,
     pub tested: usize,
+    /// Root mean square error of the last test over the standard deviation of what was to be answered; `null` where answers
+    /// are classes or spikes.
+    pub nrmse: Option<f64>,
     /// Comparisons an answer of the last test took, a part of one being a fraction; `null` where the readout counts none.
     pub comparisons_per_answer: Option<f64>,
     /// The same as a share of the comparisons with every class.
@@ -104,6 +107,7 @@ pub struct Epoch {
     /// From 1.
     pub epoch: u32,
     pub accuracy_percent: f64,
+    pub nrmse: Option<f64>,
     pub learned: usize,
     pub tested: usize,
     pub right: usize,
@@ -176,6 +180,7 @@ impl Results {
             read_spikes: report.spikes.as_ref().map(Vec::len),
             right: last.map_or(0, |epoch| epoch.right),
             tested: last.map_or(0, |epoch| epoch.tested),
+            nrmse: last.and_then(|epoch| epoch.nrmse),
             comparisons_per_answer: last.and_then(|epoch| Some(epoch.comparisons?.per_answer())),
             comparisons_share: last.and_then(|epoch| Some(epoch.comparisons?.share())),
             epochs: report.epochs.iter().map(Epoch::new).collect(),
@@ -215,6 +220,7 @@ impl Results {
             host_outputs: None,
             right: 0,
             tested: 0,
+            nrmse: None,
             comparisons_per_answer: None,
             comparisons_share: None,
             epochs: Vec::new(),
@@ -254,6 +260,7 @@ impl Epoch {
         Epoch {
             epoch: report.epoch + 1,
             accuracy_percent: report.accuracy_percent(),
+            nrmse: report.nrmse,
             learned: report.samples,
             tested: report.tested,
             right: report.right,

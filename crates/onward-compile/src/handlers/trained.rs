@@ -8,15 +8,23 @@ use crate::readouts::ReadoutFormat;
 use onward_isa::{Space, Width};
 use onward_net::ReadoutLoss;
 
+/// Bits of a target's value below the binary point.
+const VALUE_FRACTION_BITS: i32 = 12;
+
 /// What the handlers of a trained readout are made for.
 pub(crate) struct TrainedShape<'a> {
     pub name: &'a str,
     /// Neurons of the layer it hears.
     pub inputs: u32,
+    /// Outputs of the block, and the first of them.
     pub outputs: u32,
+    pub first_output: u32,
+    /// Values of the target; 0 where classes are learned, which come with the tag.
+    pub values: u32,
     pub window: u32,
     pub vector_length: u32,
-    pub loss: ReadoutLoss,
+    /// Of classes.
+    pub loss: Option<ReadoutLoss>,
     pub format: ReadoutFormat,
 }
 
@@ -26,6 +34,9 @@ fn layout(shape: &TrainedShape) -> Layout {
     layout.add("shift", Space::Neuron, Width::W32, 1, 1);
     layout.add("bias", Space::Neuron, Width::W32, 1, shape.outputs);
     layout.add("sums", Space::Neuron, Width::W32, 1, shape.outputs);
+    if shape.values > 0 {
+        layout.add("values", Space::Neuron, Width::W16, 1, shape.values);
+    }
     layout.add("trace", Space::Axon, Width::W16, 1, shape.inputs);
     layout.add("weights", Space::Synapse, width, shape.inputs, shape.outputs);
     layout
@@ -37,7 +48,11 @@ pub(crate) fn trained(shape: &TrainedShape) -> (String, Layout) {
     let mut a = Assembly::default();
     head(&mut a, shape, &layout);
     begin_step(&mut a);
-    input_window(&mut a, shape);
+    input_window(&mut a, shape, &layout);
+    if shape.loss.is_none() {
+        values(&mut a, shape, &layout);
+        return (a.finish(), layout);
+    }
     a.gap();
     a.label("target_window");
     a.code("beq learn, r0, rest", "");
@@ -52,8 +67,8 @@ pub(crate) fn trained(shape: &TrainedShape) -> (String, Layout) {
     a.code("setrow r0, OUTPUTS", "");
     a.code("vld v0, n32[SUMS]", "");
     match shape.loss {
-        ReadoutLoss::Hinge { .. } => hinge(&mut a, shape),
-        ReadoutLoss::SquaredError => squared_error(&mut a, shape),
+        Some(ReadoutLoss::Hinge { .. }) => hinge(&mut a, shape),
+        _ => squared_error(&mut a, shape),
     }
     update(&mut a, shape);
     a.code("sleep", "");
@@ -65,7 +80,9 @@ fn head(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
         "Readout `{}`: {} outputs, {} inputs, {}-bit weights that learn.",
         shape.name, shape.outputs, shape.inputs, shape.format.bits
     ));
-    a.comment("Axon 0 carries tags, axon 1 + k the spikes of neuron k.");
+    a.comment(
+        "Axon 0 carries tags, axon 1 + k the spikes of neuron k, behind them the values of a target, if it has any.",
+    );
     a.gap();
     a.constant("INPUTS", shape.inputs.into());
     a.constant("OUTPUTS", shape.outputs.into());
@@ -80,7 +97,7 @@ fn head(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
 }
 
 /// Outputs are summed over the input's window; without learning, the greatest is the answer.
-fn input_window(a: &mut Assembly, shape: &TrainedShape) {
+fn input_window(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
     let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.bits);
     a.code("bne position, r0, integrate", "");
     a.code("setvl r0, OUTPUTS", "a window opens: all starts from 0");
@@ -94,7 +111,17 @@ fn input_window(a: &mut Assembly, shape: &TrainedShape) {
     a.code("vld v0, n32[SUMS]", "");
     a.code("vacc v0, n32[BIAS]", "");
     a.code("beq learn, r0, integrate_plainly", "");
+    if shape.values > 0 {
+        a.load_number("r7", shape.inputs as i32, "the last axon of the layer");
+    }
     a.code("foreach axon, payload, integrated", "");
+    if shape.values > 0 {
+        let first = layout.symbol("values").map_or(0, |symbol| i64::from(symbol.offset));
+        a.code("bge r7, axon, input", "");
+        a.indexed("st payload", "n16", "axon", first - i64::from(shape.inputs) - 1, "a value of the target");
+        a.code("jmp integrated", "");
+        a.label("input");
+    }
     a.code(&row, "");
     a.code("addm one, a16[axon - 1]", "the axon's trace");
     a.label("integrated");
@@ -108,9 +135,32 @@ fn input_window(a: &mut Assembly, shape: &TrainedShape) {
     a.code("beq position, r10, close_window", "");
     a.code("stay", "");
     a.label("close_window");
+    if shape.values > 0 {
+        return;
+    }
     super::readout::unless_answered(a, "rest");
     a.code("vimax r10, v0", "of equal ones the lowest");
     a.code("send r0, r10, ROUTE_SCORES", "to the host");
+    a.code("sleep", "");
+}
+
+/// Outputs are the answer; where the sample is learned from, v1 becomes what they lack of the target's values.
+fn values(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
+    super::readout::unless_answered(a, "learning");
+    a.code("pnot p0, p1", "p1 was never set: all outputs");
+    a.code("vsend v0, p0, ROUTE_SCORES", "to the host");
+    a.code("beq learn, r0, target_window", "");
+    a.label("learning");
+    let first = layout.symbol("values").map_or(0, |symbol| symbol.offset) + shape.first_output;
+    a.load_number("r10", first as i32, "");
+    a.code("vld v1, n16[r10]", "");
+    let left = shape.format.one.ilog2() as i32 - VALUE_FRACTION_BITS;
+    a.code(&format!("addi r10, r0, {}", -left), "");
+    a.code("vshr v1, v1, r10", "as outputs have it");
+    a.code("vsub v1, v1, v0", "");
+    update(a, shape);
+    a.code("sleep", "");
+    a.label("target_window");
     a.code("sleep", "");
 }
 

@@ -6,7 +6,9 @@ use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, Readout, Values};
+use onward_net::{
+    Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, NodeIndex, Readout, TargetKind, Values,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -41,6 +43,12 @@ fn readout_too_slow(readout: &Readout, window: u32) -> Option<Diagnostic> {
             .note(format!("{} of it by the end of the run; a shift is at most {MOST_SHIFT}", format.anneal))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
+}
+
+/// The readout's node.
+fn readout_node(network: &Network) -> NodeIndex {
+    let found = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
+    found.expect("a network has a readout")
 }
 
 /// Whether layers learn, or are asked for the scores of classes.
@@ -149,6 +157,23 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     "this readout".into(),
                     "ask for a class: `nearest_target`, `target_tree` or `trained`",
                 );
+            }
+            Node::Target(target) if target.kind == TargetKind::Vector => {
+                let window = network.window_steps;
+                let lag = network.lag(readout_node(network)).saturating_sub(1);
+                if lag >= window {
+                    let what =
+                        format!("a target of values {lag} steps before the readout, in windows of {window} steps");
+                    error(
+                        target.span.clone(),
+                        what,
+                        "a longer window, or fewer layers: values wait for a window at most",
+                    );
+                }
+            }
+            Node::Layer(layer) if layer.learning != Learning::None && network.classes() == 0 => {
+                let what = format!("the layer `{}` that learns from values: layers learn from classes", layer.name);
+                error(layer.span.clone(), what, "give the layer `learning = none`; the readout learns");
             }
             Node::Layer(layer) => {
                 let name = &layer.name;

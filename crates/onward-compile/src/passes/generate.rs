@@ -7,7 +7,7 @@ use crate::layout::Layout;
 use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
-use crate::readouts::ReadoutFormat;
+use crate::readouts::{ReadoutFormat, value_target};
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Symbol};
@@ -76,8 +76,20 @@ fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readou
     let format = ReadoutFormat::new(&of.kind, window).expect("it learns");
     match of.kind {
         ReadoutKind::Trained(TrainedReadout { loss, .. }) => {
-            let outputs = block.neurons;
-            trained(&TrainedShape { name, inputs, outputs, window, vector_length, loss, format })
+            let (outputs, first_output) = (block.neurons, block.first_neuron);
+            let values = value_target(network, block.node).map(|target| network.graph[target].shape()[0]);
+            let loss = if values.is_some() { None } else { Some(loss) };
+            trained(&TrainedShape {
+                name,
+                inputs,
+                outputs,
+                first_output,
+                values: values.unwrap_or(0),
+                window,
+                vector_length,
+                loss,
+                format,
+            })
         }
         ReadoutKind::TargetTree(TargetTree { parts, .. }) => {
             let classes = network.classes();

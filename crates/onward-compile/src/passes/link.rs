@@ -5,12 +5,12 @@ use crate::formats::Table;
 use crate::layout::put;
 use crate::parameters::Integers;
 use crate::pass::{Compilation, Pass};
-use crate::readouts::ReadoutFormat;
+use crate::readouts::{ReadoutFormat, value_target};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
 use onward_isa::{Space, Width};
-use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind};
+use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind, TargetKind};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -110,7 +110,10 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         let of = &network.graph[node];
         let (kind, neurons) = match of {
             Node::Input(input) => (input_kind(input), input.size()),
-            Node::Target(target) => (PopulationKind::Target, target.classes),
+            Node::Target(target) => match target.kind {
+                TargetKind::Classes => (PopulationKind::Target, target.size),
+                TargetKind::Vector => (PopulationKind::ValueTarget, target.size),
+            },
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
@@ -122,7 +125,13 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                 ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
                     let format = ReadoutFormat::new(&readout.kind, network.window_steps).expect("it learns");
                     let schedule = Schedule { shift: format.shift, growth: Growth::Evenly(format.anneal) };
-                    (PopulationKind::LearningReadout { schedule }, network.classes())
+                    match value_target(network, node) {
+                        Some(target) => {
+                            let one = format.one as u32;
+                            (PopulationKind::ValueReadout { schedule, one }, network.graph[target].shape()[0])
+                        }
+                        None => (PopulationKind::LearningReadout { schedule }, network.classes()),
+                    }
                 }
                 ReadoutKind::Spikes => (PopulationKind::SpikeReadout, network.inputs(node)),
             },

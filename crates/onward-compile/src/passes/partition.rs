@@ -4,6 +4,7 @@ use crate::connect::{Feed, Feeds, Kernels, Source, plane, sources};
 use crate::drawing;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
+use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Plane};
@@ -138,7 +139,7 @@ impl Cutter<'_> {
         for source in network.sources(node) {
             match &network.graph[source] {
                 Node::Input(input) => inlets.add(PlannedSource::Host(source), Channel::Spikes, input.size()),
-                Node::Target(target) => inlets.add(PlannedSource::Host(source), Channel::Spikes, target.classes),
+                Node::Target(target) => inlets.add(PlannedSource::Host(source), Channel::Spikes, target.size),
                 _ => {
                     for block in self.blocks[&source].clone() {
                         let count = self.planned[block as usize].neurons;
@@ -294,8 +295,14 @@ impl Cutter<'_> {
                     inlets.add(PlannedSource::Block(number), Channel::Spikes, count);
                     neurons += count;
                 }
-                let neurons = if kind == ReadoutKind::MostSpikes { neurons } else { classes };
-                self.push(node, 0, neurons, Order::Straight, true);
+                if let Some(target) = value_target(self.network, node) {
+                    let size = self.network.graph[target].shape()[0];
+                    inlets.add(PlannedSource::Host(target), Channel::Spikes, size);
+                    self.cut(node, size, u32::from(self.chip.core.vector_length));
+                } else {
+                    let neurons = if kind == ReadoutKind::MostSpikes { neurons } else { classes };
+                    self.push(node, 0, neurons, Order::Straight, true);
+                }
                 self.share(first, inlets);
             }
             ReadoutKind::NearestTarget => {

@@ -203,6 +203,13 @@ pub(crate) const FORMS: &[Form] = &[
         "one of several classes",
     ),
     form(
+        Family::Target,
+        "vector",
+        &[parameter("values", Integer(1, 4096), Error, "number of values")],
+        &[],
+        "values from 0 to 1 to be learned by a readout that is `trained` with the squared error, `from LAYER, TARGET`",
+    ),
+    form(
         Family::Layer,
         "dense",
         NEURONS,

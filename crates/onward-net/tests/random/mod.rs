@@ -3,7 +3,7 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
-    ReadoutLoss, Reset, Rule, Sparse, Target, TargetTree, TrainedReadout, Values, Weights, When,
+    ReadoutLoss, Reset, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -163,7 +163,8 @@ impl Builder<'_> {
         let mut chain = vec![input];
         let mut sources = vec![input];
         if self.has_target {
-            let target = Target { name: "label".into(), classes: self.draw.from(2, 1024), span: 0..0 };
+            let target =
+                Target { name: "label".into(), kind: TargetKind::Classes, size: self.draw.from(2, 1024), span: 0..0 };
             let target = self.network.add(Node::Target(target), &[]);
             sources.insert(self.draw.below(2) as usize, target);
         }

@@ -105,7 +105,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 /// Whether the network is shown targets; without them a run is a test.
 pub fn learns(image: &Image) -> bool {
-    image.host_inputs.iter().any(|input| input.kind == HostInputKind::Target)
+    image.host_inputs.iter().any(|input| matches!(input.kind, HostInputKind::Target | HostInputKind::TargetValues))
 }
 
 /// A run that learns; also that of `onward run --learn`.
@@ -136,7 +136,7 @@ impl Learning<'_> {
         let mut session = Session::with(self.image, engine).map_err(failed)?;
         session.set_seed(self.seed);
         terminal::print(&report::opening(self.image, self.dataset, self.seed))?;
-        terminal::print(&report::epochs_heading())?;
+        terminal::print(&report::epochs_heading(session.answered_values().is_some()))?;
         let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
         let trained: Result<TrainReport, _> = onward_run::train(
             &mut session,
