@@ -4,6 +4,9 @@
 network mnist_conv {
     parameter kernel   = 11
     parameter channels = 32
+    parameter margin   = 0.3
+    parameter anneal   = 4
+    parameter rate     = 4
 
     epochs = 3
     window = 8
@@ -13,7 +16,7 @@ network mnist_conv {
 
     neurons  = integrate_and_fire { threshold = 1.0, reset = subtract }
     weights  = fixed { bits = 16, gain = 1.0 }
-    learning = hinge { rate = 4, margin = 0.3, anneal = 4, gate = surrogate, revive = none }
+    learning = hinge { rate = rate, margin = margin, anneal = anneal, gate = surrogate, revive = none }
 
     # Each block of channels has kernels and a loss of its own; together they answer.
     layer features = conv(channels, kernel) from pixels, class {

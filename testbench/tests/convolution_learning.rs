@@ -4,7 +4,7 @@
 use onward_chip::Chip;
 use onward_compile::compile;
 use onward_diagnostic::Source;
-use onward_emulate::{Engine, Machine, Options};
+use onward_emulate::{Machine, Options};
 use onward_image::{HostInputKind, Image, Order, PopulationKind, Tag};
 use onward_run::data::SplitMix64;
 use proptest::prelude::*;

@@ -66,6 +66,8 @@ impl Case {
             spread: true,
         };
         let layer = |&neurons: &usize| Layer {
+            gain: 1.0,
+            fraction: None,
             neurons,
             block: self.block,
             weight_bits: self.bits,

@@ -23,7 +23,8 @@ pub(crate) fn draw(seed: u64, stream: u32, count: usize, deviation: i64, max: i3
 pub(crate) fn given(values: &[f64], neurons: usize, format: &LayerFormat) -> Vec<i16> {
     let most = 1i64 << (format.weight_bits - 1);
     let inputs = values.len() / neurons.max(1);
-    let integer = |value: f64| (value * f64::from(format.one)).round().clamp(-most as f64, (most - 1) as f64) as i16;
+    let one = f64::from(1 << format.fraction_bits);
+    let integer = |value: f64| (value * one).round().clamp(-most as f64, (most - 1) as f64) as i16;
     (0..inputs).flat_map(|input| (0..neurons).map(move |neuron| integer(values[neuron * inputs + input]))).collect()
 }
 

@@ -71,6 +71,17 @@ pub struct Population {
     pub source_line: u32,
 }
 
+/// Bits below the binary point of a layer's integers: one stands for itself times 2 to the power of minus so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FractionBits {
+    /// Of its weights.
+    pub weights: i32,
+    /// Of the target's projection.
+    pub target_weights: i32,
+    /// Of membranes and biases.
+    pub membrane: i32,
+}
+
 /// Kinds of nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PopulationKind {
@@ -85,8 +96,8 @@ pub enum PopulationKind {
     Layer {
         /// Learning schedule, if it learns.
         schedule: Option<Schedule>,
-        /// A weight's integer stands for itself times 2 to the power of minus this.
-        fraction_bits: i32,
+        /// Where its binary points are.
+        fraction_bits: FractionBits,
     },
     /// Answers with a class, or with a neuron's number: one packet a window.
     Readout,

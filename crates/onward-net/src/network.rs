@@ -268,6 +268,8 @@ pub enum Initial {
     Drawn {
         /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
         gain: f64,
+        /// Bits below the binary point, 0 to 15; if none are given, the compiler chooses by width and deviation.
+        fraction: Option<u32>,
     },
     /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
     Given(Values),

@@ -258,7 +258,10 @@ impl Display for Weights {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         let bits = self.bits;
         match &self.initial {
-            Initial::Drawn { gain } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: None } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: Some(fraction) } => {
+                write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?}, fraction = {fraction} }}")
+            }
             Initial::Given(values) => write!(formatter, "fixed {{ bits = {bits}, values = {values} }}"),
         }
     }

@@ -6,7 +6,7 @@
 
 use npyz::{WriteOptions, WriterBuilder};
 use onward_emulate::Engine;
-use onward_image::{Block, Image, Order, PopulationKind};
+use onward_image::{Block, FractionBits, Image, Order, PopulationKind};
 use std::io::{self, Cursor};
 use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipWriter};
@@ -20,21 +20,21 @@ struct Kind {
     name: &'static str,
     /// Whether its rows, an axon each, are columns in a file.
     by_axon: bool,
-    /// Whether it has the weights' fraction bits; else its numbers are whole.
-    fraction: bool,
+    /// The fraction bits of its numbers, of those of the layer; whole numbers have none.
+    fraction: fn(FractionBits) -> i32,
 }
 
 const KINDS: [Kind; 9] = [
-    Kind { symbol: "weights", name: "weight", by_axon: true, fraction: true },
-    Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: true },
-    Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: true },
-    Kind { symbol: "bias", name: "bias", by_axon: false, fraction: true },
-    Kind { symbol: "target_count", name: "target_count", by_axon: false, fraction: false },
-    Kind { symbol: "target_potential", name: "target_potential", by_axon: false, fraction: false },
+    Kind { symbol: "weights", name: "weight", by_axon: true, fraction: |of| of.weights },
+    Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: |of| of.target_weights },
+    Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: |of| of.weights },
+    Kind { symbol: "bias", name: "bias", by_axon: false, fraction: |of| of.membrane },
+    Kind { symbol: "target_count", name: "target_count", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: "target_potential", name: "target_potential", by_axon: false, fraction: |_| 0 },
     // What follows has fraction bits of its own.
-    Kind { symbol: "mean_count", name: "mean_count", by_axon: false, fraction: false },
-    Kind { symbol: "mean_square", name: "mean_square", by_axon: false, fraction: false },
-    Kind { symbol: "velocity", name: "velocity", by_axon: true, fraction: false },
+    Kind { symbol: "mean_count", name: "mean_count", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: "mean_square", name: "mean_square", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: "velocity", name: "velocity", by_axon: true, fraction: |_| 0 },
 ];
 
 /// An array of a layer.
@@ -89,7 +89,7 @@ pub struct Given {
 }
 
 /// A layer that learns: its number and its fraction bits.
-fn learners(image: &Image) -> impl Iterator<Item = (u32, i32)> + '_ {
+fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits)> + '_ {
     let populations = (0..).zip(&image.network.populations);
     populations.filter_map(|(number, population)| match population.kind {
         PopulationKind::Layer { schedule: Some(_), fraction_bits } => Some((number, fraction_bits)),
@@ -144,7 +144,7 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 name: format!("{}.{}", of.name, kind.name),
                 shape,
                 integers: Vec::new(),
-                fraction_bits: if kind.fraction { fraction_bits } else { 0 },
+                fraction_bits: (kind.fraction)(fraction_bits),
             };
             places.push(Place { kind, rows, neurons, width_bits: u32::from(symbol.width_bits), array, blocks });
         }

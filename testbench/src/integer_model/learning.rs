@@ -115,7 +115,7 @@ impl LayerState {
 
     /// Changes weights and biases of a block.
     fn change(&mut self, at: usize, rule: &Rule, class: usize, rival: usize, window: i64, pulls: &Pulls) {
-        let (one, shift, weight_bits) = (self.one, self.shift, self.weight_bits);
+        let (shift, weight_bits) = (self.shift, self.weight_bits);
         // Of targets nothing is learned by their own paths where axon and target are only correlated.
         let is_of_targets = rule.loss != Loss::Hebbian;
         let block = &mut self.blocks[at];
@@ -129,17 +129,20 @@ impl LayerState {
             block.change_rows(0..self.trace.len(), rule, pulls, &traces, shift, weight_bits);
         }
         if self.fed_by_target && is_of_targets {
+            let coarser = i64::from(self.fraction_bits - self.target_fraction_bits);
+            let one = 1i64 << self.target_fraction_bits;
             for (line, pull) in [(class, &pulls.own), (rival, &pulls.rival)] {
                 let draw = block.draw();
                 for (i, pull) in pull.iter().enumerate() {
-                    let weight = block.target_weights[line][i] + block.round(pull * window, shift, draw, i);
+                    let weight = block.target_weights[line][i] + block.round(pull * window, shift + coarser, draw, i);
                     block.target_weights[line][i] = saturate(weight.clamp(-one, 2 * one), weight_bits);
                 }
             }
         }
         let draw = block.draw();
+        let finer = i64::from(self.membrane_fraction_bits - self.fraction_bits);
         for (i, pull) in pulls.input.iter().enumerate() {
-            block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift, draw, i), 32);
+            block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift - finer, draw, i), 32);
         }
     }
 

@@ -9,8 +9,8 @@ use crate::trees::{Takers, Trees};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use onward_image::{
-    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, Symbol, Tile,
+    Block, Core, Delivery, Destination, Endpoint, Flit, FractionBits, HostInput, HostInputKind, Image, NetworkSummary,
+    Population, PopulationKind, Program, Route, Symbol, Tile,
 };
 use onward_isa::Space;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -507,7 +507,7 @@ impl Linker<'_> {
         let populations =
             self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
                 name: line.name.text.clone(),
-                kind: PopulationKind::Layer { schedule: None, fraction_bits: 0 },
+                kind: PopulationKind::Layer { schedule: None, fraction_bits: FractionBits::default() },
                 neurons: block.neurons,
                 lag: lags.get(&(number as u32)).copied().unwrap_or(1),
                 source_line: self.line(&line.span) as u32,

@@ -53,8 +53,10 @@ pub(crate) struct Table {
 }
 
 impl LearningFormat {
-    pub(super) fn new(rule: &Rule, fraction_bits: u32, window: u32) -> Self {
-        let one = 1i32 << fraction_bits;
+    /// `fraction_bits`: of a weight, how many more of a membrane, and of a weight of the target's projection.
+    pub(super) fn new(rule: &Rule, [fraction_bits, finer, of_target]: [u32; 3], window: u32) -> Self {
+        let one = 1i32 << (fraction_bits + finer);
+        let target_one = 1i32 << of_target;
         let full = one * window as i32;
         let mut format = LearningFormat {
             rule: rule.clone(),
@@ -67,7 +69,7 @@ impl LearningFormat {
             nudge: (one >> 10).max(1),
             // 2 % and 81 % of a spike a step.
             mean_bounds: (82 * window as i32, 3300 * window as i32),
-            target_bounds: (-one, 2 * one),
+            target_bounds: (-target_one, 2 * target_one),
             spread: rule.update == Update::Spread,
             window,
         };

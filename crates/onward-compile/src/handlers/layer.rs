@@ -250,12 +250,20 @@ fn integrate(a: &mut Assembly, shape: &LayerShape) {
     let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.weight_bits);
     a.gap();
     a.label("integrate");
-    a.code("addi r10, r0, BIAS", "");
-    a.code("vld v0, n32[r10]", "the current begins with the bias");
+    let scaled = shape.format.finer > 0 || shape.format.target_coarser > 0;
+    let done = if scaled { "scale" } else { "fire" };
+    if scaled {
+        a.code("vmv v0, r0", "");
+    } else {
+        a.code("addi r10, r0, BIAS", "");
+        a.code("vld v0, n32[r10]", "the current begins with the bias");
+    }
     if shape.fed_by_target {
         a.code("special r10, kind", "");
         a.code("beq r10, r0, integrate_input", "");
-        a.code("vmv v0, r0", "but not where the target comes in by its own projection");
+        if !scaled {
+            a.code("vmv v0, r0", "but not where the target comes in by its own projection");
+        }
         a.code("jmp integrate_plainly", "");
         a.label("integrate_input");
     }
@@ -266,11 +274,35 @@ fn integrate(a: &mut Assembly, shape: &LayerShape) {
         a.code("add r10, axon, traces", "");
         a.code("addm one, a16[r10 - 1]", "the axon's trace");
         a.label("integrated");
-        a.code("jmp fire", "");
+        a.code(&format!("jmp {done}"), "");
     }
     a.label("integrate_plainly");
-    a.code("foreach axon, payload, fire", "");
+    a.code(&format!("foreach axon, payload, {done}"), "");
     a.code(&row, "");
+    if scaled {
+        scale(a, shape);
+    }
+}
+
+/// Brings the sum of weights to the membrane's fraction bits and adds the bias, which has them.
+fn scale(a: &mut Assembly, shape: &LayerShape) {
+    let finer = shape.format.finer;
+    a.gap();
+    a.label("scale");
+    if shape.fed_by_target {
+        a.code("special r10, kind", "");
+        a.code("beq r10, r0, scale_input", "");
+        a.code(&format!("addi r11, r0, -{}", finer + shape.format.target_coarser), "the target's projection, no bias");
+        a.code("vshr v0, v0, r11", "");
+        a.code("jmp fire", "");
+        a.label("scale_input");
+    }
+    if finer > 0 {
+        a.code(&format!("addi r11, r0, -{finer}"), "a membrane is finer than a weight");
+        a.code("vshr v0, v0, r11", "");
+    }
+    a.code("addi r10, r0, BIAS", "");
+    a.code("vacc v0, n32[r10]", "");
 }
 
 /// Membranes, spikes, counts; ends the step unless the window closes.

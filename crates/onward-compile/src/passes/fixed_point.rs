@@ -20,14 +20,17 @@ pub(super) struct FixedPoint;
 const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
-fn too_slow(layer: &Layer, learning: &LearningFormat, places_shift: i32) -> Option<Diagnostic> {
+fn too_slow(layer: &Layer, format: &LayerFormat, fed_by_target: bool) -> Option<Diagnostic> {
+    let learning = format.learning.as_ref()?;
+    let coarser = if fed_by_target { format.target_coarser } else { 0 };
+    let of = if coarser > 0 { "the target's projection" } else { "weights" };
     let grown = learning.growth.most();
-    let last = learning.shift + places_shift + grown as i32;
+    let last = learning.shift + format.places_shift + (grown + coarser) as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
             .note(format!(
-                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window and the fraction \
+                "that is the rate, less the fraction bits of {of}, plus twice the logarithm of the window and the fraction \
                  bits of what changes are multiplied by, and {grown} more by the end of the run; a shift is at most \
                  {MOST_SHIFT}"
             ))
@@ -266,7 +269,7 @@ impl Pass for FixedPoint {
         let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
         let errors: Vec<Diagnostic> = formats
             .iter()
-            .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?, format.places_shift))
+            .filter_map(|(&node, format)| too_slow(network.layer(node), format, network.is_fed_by_target(node)))
             .collect();
         compilation.formats = formats;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -285,21 +288,29 @@ impl Pass for FixedPoint {
             text += &describe(&network.layer(node).name, parameters);
         }
         for (&node, format) in &compilation.formats {
-            let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
+            let LayerFormat { weight_bits, fraction_bits, finer, threshold, one, deviation, .. } = format;
             let from = match deviation {
                 Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
                 None => "given".to_owned(),
             };
+            let fraction = match fraction_bits {
+                bits if bits < weight_bits => format!("{bits} of them fraction"),
+                bits => format!("times 2^{bits}"),
+            };
+            let membrane = if *finer > 0 { " on the membrane" } else { "" };
             writeln!(
                 text,
-                "layer {}: weights of {weight_bits} bits, {fraction_bits} of them fraction (1.0 = {one}); threshold \
-                 {threshold}; {from}",
+                "layer {}: weights of {weight_bits} bits, {fraction} (1.0 = {one}{membrane}); threshold {threshold}; {from}",
                 network.layer(node).name,
             )
             .expect("writing to memory");
             if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
                 text += &describe_steps(steps, learning, network.layer(node).block);
                 continue;
+            }
+            if format.target_coarser > 0 && network.is_fed_by_target(node) {
+                writeln!(text, "  the target's projection has {} bits less of fraction", format.target_coarser)
+                    .expect("writing to memory");
             }
             if let Some(learning) = &format.learning {
                 let kernels = match format.places_shift {

@@ -7,7 +7,9 @@ use crate::parameters::Integers;
 use crate::pass::{Compilation, Pass};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Block, Encoding, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_image::{
+    Block, Encoding, FractionBits, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
+};
 use onward_isa::{Space, Width};
 use onward_net::{Initial, Input, LayerKind, Node, Pool, PoolKind, ReadoutKind, Values};
 use petgraph::graph::NodeIndex;
@@ -140,8 +142,16 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
                 let fraction_bits = match compilation.formats.get(&node) {
-                    Some(format) => format.fraction_bits as i32,
-                    None => compilation.parameters.get(&node).map_or(0, |parameters| parameters.fraction_bits),
+                    Some(format) => FractionBits {
+                        weights: format.fraction_bits as i32,
+                        target_weights: (format.fraction_bits - format.target_coarser) as i32,
+                        membrane: (format.fraction_bits + format.finer) as i32,
+                    },
+                    None => {
+                        let weights =
+                            compilation.parameters.get(&node).map_or(0, |parameters| parameters.fraction_bits);
+                        FractionBits { weights, target_weights: weights, membrane: weights }
+                    }
                 };
                 (PopulationKind::Layer { schedule, fraction_bits }, layer.neurons())
             }

@@ -382,6 +382,12 @@ pub(crate) const FORMS: &[Form] = &[
                 "weights are drawn about normal with standard deviation gain * sqrt(2 / inputs)",
             ),
             parameter(
+                "fraction",
+                Integer(0, 15),
+                Described("chosen by width and deviation"),
+                "bits of a drawn weight below the binary point; there may be more than it has bits",
+            ),
+            parameter(
                 "values",
                 WEIGHT,
                 Described("they are drawn"),

@@ -82,7 +82,8 @@ impl<'a> Draw<'a> {
     fn weights(&mut self, shape: &[u32]) -> Weights {
         let bits = [4, 8, 16][self.below(3) as usize];
         let initial = if self.coin() {
-            Initial::Drawn { gain: self.decimal(0.001, 1000.0) }
+            let fraction = self.coin().then(|| self.from(0, 15));
+            Initial::Drawn { gain: self.decimal(0.001, 1000.0), fraction }
         } else {
             Initial::Given(self.values(shape, -1e6, 1e6))
         };
@@ -257,7 +258,8 @@ impl Builder<'_> {
             1 => {
                 let shape = neurons(draw);
                 let count: u32 = shape.iter().product();
-                let weights = Weights { bits: 8, initial: Initial::Drawn { gain: draw.decimal(0.001, 1000.0) } };
+                let weights =
+                    Weights { bits: 8, initial: Initial::Drawn { gain: draw.decimal(0.001, 1000.0), fraction: None } };
                 (LayerKind::Sparse(Sparse { connections: connections(draw, inputs, count) }), shape, weights, None)
             }
             _ => {

@@ -263,7 +263,8 @@ impl Learning<'_> {
             host_time: monitor.elapsed(),
         };
         let mut results = Results::new(&run, &trained);
-        let silent_after = silent(&onward_run::learned(session.machine(), self.image))?;
+        let epochs = self.epochs.first + trained.whole_epochs(self.dataset.train.len());
+        let silent_after = silent(&onward_run::learned(session.machine(), self.image, epochs))?;
         results.silent_neurons = SilentNeurons::both(silent_before, silent_after);
         // The report first: what was learned in hours is not lost to a full disk, and each file is tried.
         terminal::print(&report::report(&results))?;
@@ -271,7 +272,6 @@ impl Learning<'_> {
         let image_written = output.as_ref().map_or(Ok(()), |output| {
             // A run that was broken off left windows open: they close before the image is saved, so that it is at rest.
             session.rest().map_err(failed)?;
-            let epochs = self.epochs.first + trained.whole_epochs(self.dataset.train.len());
             output.write_image(&onward_run::learned(session.machine(), self.image, epochs))
         });
         let exported = export.as_ref().map_or(Ok(()), |export| weights::export(session.machine(), self.image, export));

@@ -152,6 +152,7 @@ pub(crate) fn convolution(of: &LayerShape, connection: &Connection) -> (String, 
         a.code("sleep", "");
         a.label("learning");
         a.load_symbol("r10", "FROZEN");
+        a.code("ld r10, n32[r10]", "");
         a.code("bne r10, r0, learned", "the host keeps the layer as it is");
         step::scores(&mut a, shape, "target_scored");
         update::update(&mut a, shape, format);

@@ -72,6 +72,6 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, lear
     if let Some(pulls) = pulls.as_ref().filter(|_| shape.fed_by_target) {
         optimizer::target_weights(a, shape, learning, pulls);
     }
-    optimizer::bias(a);
+    optimizer::bias(a, shape);
     homeostasis::homeostasis(a, learning);
 }

@@ -120,6 +120,15 @@ fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     a.code(&format!("vstr v6, s{bits}[row r12]"), "");
 }
 
+/// Rounds v6 down by the shift and so many bits more, where the binary point is not that of the weights.
+fn round(a: &mut Assembly, more: i32) {
+    let shift = if more == 0 { "shift" } else { "r10" };
+    if more != 0 {
+        a.code(&format!("addi r10, shift, {more}"), "another binary point");
+    }
+    a.code(&format!("vshrs v6, v6, {shift}"), "");
+}
+
 /// The weights, by the pull in v1 and, where targets come in by the same weights and learn, by theirs.
 pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: Option<&Pulls>, rows: Rows) {
     match pulls.filter(|_| !shape.fed_by_target) {
@@ -165,7 +174,7 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
         a.comment(&format!("s_c += 2^-shift * {sign}{pull} * WINDOW: {what}"));
         a.code(&format!("addi r10, r0, {sign}WINDOW"), "");
         a.code(&format!("vmuls v6, {pull}, r10"), "");
-        a.code("vshrs v6, v6, shift", "");
+        round(a, shape.format.target_coarser as i32);
         a.load_number("r12", shape.inputs as i32, "");
         a.code(&format!("add r12, r12, {class}"), "row of the class");
         a.code(&format!("vaccr v6, s{bits}[row r12]"), "");
@@ -205,11 +214,11 @@ fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pul
 }
 
 /// The bias is a weight whose axon is active in every step.
-pub(super) fn bias(a: &mut Assembly) {
+pub(super) fn bias(a: &mut Assembly, shape: &LayerShape) {
     a.comment("The bias is a weight whose axon is active in every step.");
     a.code("addi r10, r0, WINDOW", "");
     a.code("vmuls v6, v1, r10", "");
-    a.code("vshrs v6, v6, shift", "");
+    round(a, -(shape.format.finer as i32));
     a.code("addi r10, r0, BIAS", "");
     a.code("vacc v6, n32[r10]", "");
     a.code("vst v6, n32[r10]", "");

@@ -99,8 +99,8 @@ pub(crate) fn steps(shape: &LayerShape, steps: &StepFormat) -> (String, Layout) 
     a.code("special r10, kind", "");
     a.code("bne r10, r0, stepped", "");
     a.code("beq learn, r0, stepped", "");
-    a.code("ld r10, n32[FROZEN]", "");
-    a.code("bne r10, r0, stepped", "the host keeps the layer as it is");
+    a.code("ld r10, n32[FROZEN]", "the host may keep the layer as it is");
+    a.code("bne r10, r0, stepped", "");
     if steps.every > 1 {
         a.load_number("r11", steps.every as i32 - 1, "");
         a.code("and r10, position, r11", "");
