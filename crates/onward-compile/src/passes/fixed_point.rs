@@ -145,14 +145,10 @@ fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> 
     )
 }
 
-/// What of a rule does not go together, as the text says it.
-fn discordant(rule: &Rule) -> Option<&'static str> {
-    // Parts of an update need their pulls kept, which is made for those of the hinge.
-    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None))
-        && rule.gate != Gate::Voltage;
-    (rule.update == Update::Spread && !(plain && rule.when == When::Window)).then_some(
-        "`update = spread` beside another loss than `hinge`, `gate = voltage`, an optimizer, a decay or `every`",
-    )
+/// Whether updates cannot come in parts: these need their pulls kept, which is made for those of the hinge.
+fn cannot_spread(rule: &Rule) -> bool {
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
+    rule.update == Update::Spread && !(plain && rule.gate != Gate::Voltage && rule.when == When::Window)
 }
 
 /// What a convolution in a network that scores classes cannot be, each with what would help.
@@ -231,10 +227,11 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             Node::Layer(layer) => {
                 let name = &layer.name;
                 if let Learning::Rule(rule) = &layer.learning
-                    && let Some(what) = discordant(rule)
+                    && cannot_spread(rule)
                 {
-                    let what = format!("`{name}` learn with {what}");
-                    error(layer.span.clone(), what, "leave `update` away, or the others");
+                    let what = format!("`{name}`: this rule does not change weights in parts");
+                    let help = "`update = spread` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, no decay and no `every`";
+                    error(layer.span.clone(), what, help);
                 }
                 if step_format::rule(layer).is_some() {
                     // Said by what looks at such layers alone.
