@@ -1,5 +1,6 @@
 //! The network graph.
 
+use crate::readout::{Readout, ReadoutKind};
 use crate::rule::Learning;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -16,7 +17,8 @@ use std::sync::Arc;
 /// - edges point forward: a node's index is greater than those of its sources ([`Network::add`] sees to it);
 /// - a layer has one source that is no target; if that is the input, the target may be a second source;
 /// - pools, flattenings and delays have one source, an addition two or more of one shape, none of them a target;
-/// - the readout has one source, a layer; every other node leads to it;
+/// - the readout has one source, a layer, and one that is trained with values a second, the target; every other node leads
+///   to it;
 /// - if a layer learns, there is a target and it feeds at least one layer.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -135,10 +137,21 @@ pub enum Encoding {
 pub struct Target {
     /// Identifier, distinct in the network.
     pub name: String,
-    /// Number of classes, 2 to 1,024; one axon each.
-    pub classes: u32,
+    /// What it tells.
+    pub kind: TargetKind,
+    /// Classes, 2 to 1,024, or values of a vector, 1 to 4,096; one axon each.
+    pub size: u32,
     /// Bytes of the source that declare it.
     pub span: Range<usize>,
+}
+
+/// What a target tells of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Its class: the class's axon is active in each step of the target's window.
+    Classes,
+    /// Values from 0 to 1, as payloads with 12 fraction bits, of which a readout learns.
+    Vector,
 }
 
 /// Neurons and the weights into them.
@@ -268,6 +281,8 @@ pub enum Initial {
     Drawn {
         /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
         gain: f64,
+        /// Bits below the binary point, 0 to 15; if none are given, the compiler chooses by width and deviation.
+        fraction: Option<u32>,
     },
     /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
     Given(Values),
@@ -327,28 +342,6 @@ pub struct Delay {
     pub span: Range<usize>,
 }
 
-/// Where predictions leave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Readout {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// What leaves.
-    pub kind: ReadoutKind,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// What leaves, of the spikes of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadoutKind {
-    /// The class whose target evokes spikes most like them, by inner product; needs a target.
-    NearestTarget,
-    /// The neuron that fired most in the window, the first of several; one packet a window.
-    MostSpikes,
-    /// The spikes themselves, step by step: no block, the layer's packets go to the host.
-    Spikes,
-}
-
 impl Network {
     /// Adds `node` with edges from its `sources`, in this order.
     ///
@@ -377,9 +370,9 @@ impl Network {
         self.graph.node_weights().find_map(|node| if let Node::Target(target) = node { Some(target) } else { None })
     }
 
-    /// Classes of the target; 0 without one.
+    /// Classes of the target; 0 without one, or where it is a vector.
     pub fn classes(&self) -> u32 {
-        self.target().map_or(0, |target| target.classes)
+        self.target().filter(|target| target.kind == TargetKind::Classes).map_or(0, |target| target.size)
     }
 
     /// The readout.
@@ -431,6 +424,18 @@ impl Network {
     /// Neurons, or places, of the input's path into a layer: those of its source that is no target.
     pub fn inputs(&self, layer: NodeIndex) -> u32 {
         self.graph[self.signal(layer)].shape().iter().product()
+    }
+
+    /// Weights into a neuron of a layer: as many as inputs, of a convolution as many as a kernel has taps.
+    pub fn fan_in(&self, layer: NodeIndex) -> u32 {
+        match &self.layer(layer).kind {
+            LayerKind::Convolution(convolution) => {
+                let shape = self.graph[self.signal(layer)].shape();
+                let channels = if let [channels, _, _] = shape { *channels } else { 1 };
+                channels / convolution.groups * convolution.kernel[0] * convolution.kernel[1]
+            }
+            LayerKind::Dense | LayerKind::Sparse(_) => self.inputs(layer),
+        }
     }
 
     /// Steps by which a node lags behind the input: its longest path from the input or the target. The first layer's
@@ -485,7 +490,7 @@ impl Node {
     pub fn shape(&self) -> &[u32] {
         match self {
             Node::Input(input) => &input.shape,
-            Node::Target(target) => std::slice::from_ref(&target.classes),
+            Node::Target(target) => std::slice::from_ref(&target.size),
             Node::Layer(layer) => &layer.shape,
             Node::Pool(pool) => &pool.shape,
             Node::Flatten(plain) | Node::Add(plain) => &plain.shape,

@@ -1,10 +1,11 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
 use crate::network::{
-    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, ReadoutKind,
-    Reset, Values, Weights,
+    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, Reset,
+    TargetKind, Values, Weights,
 };
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
+use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -97,7 +98,32 @@ fn options(node: &Node, common: &Common) -> Vec<String> {
             options
         }
         Node::Layer(layer) => layer_options(layer, common),
-        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) | Node::Readout(_) => Vec::new(),
+        Node::Readout(readout) => readout_options(&readout.kind),
+        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => Vec::new(),
+    }
+}
+
+fn readout_options(kind: &ReadoutKind) -> Vec<String> {
+    match kind {
+        ReadoutKind::NearestTarget | ReadoutKind::MostSpikes | ReadoutKind::Spikes => Vec::new(),
+        ReadoutKind::Trained(TrainedReadout { loss, rate, anneal, bits }) => {
+            let loss = match loss {
+                ReadoutLoss::Hinge { margin } => format!("hinge {{ margin = {margin:?} }}"),
+                ReadoutLoss::SquaredError => "squared_error".to_owned(),
+            };
+            vec![
+                format!("loss = {loss}"),
+                format!("rate = {rate}"),
+                format!("anneal = {anneal}"),
+                format!("bits = {bits}"),
+            ]
+        }
+        ReadoutKind::TargetTree(TargetTree { rate, margin, anneal, parts }) => vec![
+            format!("rate = {rate}"),
+            format!("margin = {margin:?}"),
+            format!("anneal = {anneal}"),
+            format!("parts = {parts}"),
+        ],
     }
 }
 
@@ -154,7 +180,10 @@ impl Display for Node {
                 };
                 write!(formatter, "{encoding}({})", sizes(&input.shape))
             }
-            Node::Target(target) => write!(formatter, "classes({})", target.classes),
+            Node::Target(target) => match target.kind {
+                TargetKind::Classes => write!(formatter, "classes({})", target.size),
+                TargetKind::Vector => write!(formatter, "vector({})", target.size),
+            },
             Node::Layer(layer) => match (&layer.kind, &layer.recurrent) {
                 (LayerKind::Dense, None) => write!(formatter, "dense({})", sizes(&layer.shape)),
                 (LayerKind::Dense, Some(_)) => write!(formatter, "recurrent({})", sizes(&layer.shape)),
@@ -181,6 +210,8 @@ impl Display for Node {
                     ReadoutKind::NearestTarget => "nearest_target",
                     ReadoutKind::MostSpikes => "most_spikes",
                     ReadoutKind::Spikes => "spikes",
+                    ReadoutKind::Trained(_) => "trained",
+                    ReadoutKind::TargetTree(_) => "target_tree",
                 }
             ),
         }
@@ -258,7 +289,10 @@ impl Display for Weights {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         let bits = self.bits;
         match &self.initial {
-            Initial::Drawn { gain } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: None } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: Some(fraction) } => {
+                write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?}, fraction = {fraction} }}")
+            }
             Initial::Given(values) => write!(formatter, "fixed {{ bits = {bits}, values = {values} }}"),
         }
     }
@@ -276,7 +310,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -308,6 +342,11 @@ impl Display for Rule {
         if let When::Steps { every, memory } = when {
             write!(formatter, ", every = {every}, memory = {memory}")?;
         }
-        write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
+        write!(formatter, ", revive = {}", if *revive { "homeostasis" } else { "none" })?;
+        match update {
+            // What is usual need not be said.
+            Update::AtOnce => write!(formatter, " }}"),
+            Update::Spread => write!(formatter, ", update = spread }}"),
+        }
     }
 }

@@ -21,11 +21,13 @@ pub(crate) enum Family {
     Neurons,
     Weights,
     Learning,
+    ReadoutLoss,
     Reset,
     Decay,
     Gate,
     Optimizer,
     Revival,
+    Update,
     File,
 }
 
@@ -109,11 +111,13 @@ impl Family {
             Family::Neurons => "kind of neurons",
             Family::Weights => "kind of weights",
             Family::Learning => "learning rule",
+            Family::ReadoutLoss => "loss of a readout",
             Family::Reset => "reset",
             Family::Decay => "decay",
             Family::Gate => "gate",
             Family::Optimizer => "optimizer",
             Family::Revival => "revival",
+            Family::Update => "time of the update",
             Family::File => "array in a file",
         }
     }

@@ -1,9 +1,10 @@
 //! Training: epochs of learning, each followed by a test.
 
-use crate::data::{Dataset, SampleOrder};
+use crate::comparisons::Comparisons;
+use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
 use crate::session::{Session, SessionError, Spike};
 use onward_emulate::{Counters, Engine};
-use onward_image::{Image, PopulationKind};
+use onward_image::{Image, Learned, PopulationKind};
 use onward_isa::Space;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ pub struct EpochReport {
     pub epoch: u32,
     /// Samples learned from.
     pub samples: usize,
-    /// Test samples shown, and how many were answered right.
+    /// Test samples answered, and how many of them right.
     pub tested: usize,
     /// Right answers.
     pub right: usize,
@@ -38,6 +39,10 @@ pub struct EpochReport {
     pub test_time: Duration,
     /// Hash of all that was learned.
     pub weights_hash: String,
+    /// Root mean square error of the test over the standard deviation of what was to be answered, where answers are values.
+    pub nrmse: Option<f64>,
+    /// Comparisons of the test, where the readout counts them.
+    pub comparisons: Option<Comparisons>,
 }
 
 /// What came of a training run.
@@ -72,15 +77,40 @@ pub struct Phase {
     pub cycles: u64,
 }
 
+impl TrainReport {
+    /// Epochs in which all samples were learned from, of so many.
+    pub fn whole_epochs(&self, samples: usize) -> u32 {
+        self.epochs.iter().filter(|epoch| epoch.samples == samples && samples > 0).count() as u32
+    }
+}
+
 impl EpochReport {
-    /// Share of right answers, percent.
-    pub fn accuracy_percent(&self) -> f64 {
-        100.0 * self.right as f64 / self.tested.max(1) as f64
+    /// Share of right answers, percent; none where nothing was tested.
+    pub fn accuracy_percent(&self) -> Option<f64> {
+        (self.tested > 0).then(|| 100.0 * self.right as f64 / self.tested as f64)
+    }
+}
+
+/// Which epochs of a run are learned now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epochs {
+    /// The first, from 0: it goes on from an image that has learned those before.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+    /// How many the run has in all: what the learning rate falls by.
+    pub of: u32,
+}
+
+impl From<u32> for Epochs {
+    /// A whole run.
+    fn from(epochs: u32) -> Epochs {
+        Epochs { first: 0, count: epochs, of: epochs }
     }
 }
 
 /// Runs a phase and adds what it took to `sum`.
-fn counted<T>(
+pub(crate) fn counted<T>(
     session: &mut Session,
     sum: &mut Phase,
     run: impl FnOnce(&mut Session) -> Result<(T, u64), SessionError>,
@@ -94,8 +124,8 @@ fn counted<T>(
     Ok(result)
 }
 
-/// Trains for `epochs` epochs, in an order drawn from `seed`, and tests after each. `progress` may break off; what ran
-/// by then is reported in full.
+/// Trains for some epochs, in an order drawn from `seed`, and tests after each. `progress` may break off after any chunk
+/// of steps; what ran by then is reported in full, and nothing is run for the report.
 ///
 /// # Errors
 /// See [`SessionError`].
@@ -103,20 +133,20 @@ pub fn train(
     session: &mut Session,
     image: &Image,
     dataset: &Dataset,
-    epochs: u32,
+    epochs: impl Into<Epochs>,
     seed: u64,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     mut after_epoch: impl FnMut(&EpochReport),
 ) -> Result<TrainReport, SessionError> {
-    let order = SampleOrder::new(seed);
+    let (order, epochs) = (SampleOrder::new(seed), epochs.into());
     let mut reports: Vec<EpochReport> = Vec::new();
     let (mut learning, mut testing) = (Phase::default(), Phase::default());
     let start_counters = session.machine().counters();
     let mut learning_counters = start_counters.since(&start_counters);
     let mut interrupted = false;
-    for epoch in 0..epochs {
+    for epoch in epochs.first..epochs.first + epochs.count {
         let before = session.machine().counters();
-        session.set_epoch(epoch, epochs);
+        session.set_epoch(epoch, epochs.of);
         let order = order.epoch(dataset.train.sequences() as u32, epoch);
         // The windows of a sequence stay together.
         let windows = |&at: &u32| dataset.train.of_sequence(at as usize).map(|sample| sample as u32);
@@ -131,11 +161,8 @@ pub fn train(
         let learn_time = start.elapsed();
         learning_counters = learning_counters.plus(&session.machine().counters().since(&before));
         interrupted |= samples < order.len();
-        // A run that is broken off still says how good it was by then, if that takes no longer than a blink.
-        let broken_off = interrupted;
         let tested = test_epoch(session, image, dataset, epoch, &mut testing, |done| {
-            let flow = progress(Progress { learning: false, epoch, done, total: dataset.test.len() });
-            if broken_off { ControlFlow::Continue(()) } else { flow }
+            progress(Progress { learning: false, epoch, done, total: dataset.test.len() })
         })?;
         interrupted |= tested.tested < dataset.test.len();
         reports.push(EpochReport { samples, learn_time, ..tested });
@@ -145,7 +172,7 @@ pub fn train(
         }
     }
     let counters = session.machine().counters();
-    let has_accuracy = dataset.test.is_labelled();
+    let has_accuracy = dataset.test.is_labelled() && session.answered_values().is_none();
     Ok(TrainReport {
         epochs: reports,
         interrupted,
@@ -187,12 +214,14 @@ pub fn test(
             learn_time: Duration::ZERO,
             test_time: start.elapsed(),
             weights_hash: weights_hash(session.machine(), image),
+            comparisons: None,
+            nrmse: None,
         }
     } else {
         test_epoch(session, image, dataset, 0, &mut testing, tell)?
     };
     Ok(TrainReport {
-        has_accuracy: spikes.is_none() && dataset.test.is_labelled(),
+        has_accuracy: spikes.is_none() && dataset.test.is_labelled() && session.answered_values().is_none(),
         spikes,
         interrupted: tested.tested < total,
         epochs: vec![tested],
@@ -204,7 +233,7 @@ pub fn test(
 }
 
 /// Shows the test samples and counts right answers.
-fn test_epoch(
+pub(crate) fn test_epoch(
     session: &mut Session,
     image: &Image,
     dataset: &Dataset,
@@ -213,6 +242,25 @@ fn test_epoch(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<EpochReport, SessionError> {
     let start = Instant::now();
+    if let Some(count) = session.answered_values() {
+        let answers = counted(session, testing, |session| {
+            let answers = session.infer_values(&dataset.test, dataset.test.len(), progress)?;
+            let shown = (answers.len() / count.max(1)) as u64;
+            Ok((answers, shown))
+        })?;
+        return Ok(EpochReport {
+            epoch,
+            samples: 0,
+            tested: answers.len() / count.max(1),
+            right: 0,
+            learn_time: Duration::ZERO,
+            test_time: start.elapsed(),
+            weights_hash: weights_hash(session.machine(), image),
+            comparisons: None,
+            nrmse: Some(nrmse(&answers, &dataset.test)),
+        });
+    }
+    let compared = Comparisons::read(session.machine(), image);
     let answers = counted(session, testing, |session| {
         let answers = session.infer(&dataset.test, dataset.test.len(), progress)?;
         let shown = answers.len() as u64;
@@ -227,14 +275,33 @@ fn test_epoch(
         learn_time: Duration::ZERO,
         test_time: start.elapsed(),
         weights_hash: weights_hash(session.machine(), image),
+        comparisons: Comparisons::read(session.machine(), image).map(|all| all.since(compared)),
+        nrmse: None,
     })
 }
 
-/// The image with what the machine's memories hold now in place of what they held at first: what a run has learned.
-///
-/// Random generators begin anew: learning that goes on from it draws other numbers than if it had never stopped.
-pub fn learned(machine: &dyn Engine, image: &Image) -> Image {
+/// Root mean square error of answers over the standard deviation of the values of the samples they are for; each value about
+/// its own mean over the samples.
+pub fn nrmse(answers: &[f32], samples: &Samples) -> f64 {
+    let count = samples.values_per_sample().max(1);
+    let shown = answers.len() / count;
+    let wanted = |sample: usize, value: usize| f64::from(samples.values(sample)[value]) / f64::from(VALUE_ONE);
+    let (mut error, mut deviation) = (0.0, 0.0);
+    for value in 0..count {
+        let mean = (0..shown).map(|sample| wanted(sample, value)).sum::<f64>() / shown.max(1) as f64;
+        for sample in 0..shown {
+            error += (f64::from(answers[sample * count + value]) - wanted(sample, value)).powi(2);
+            deviation += (wanted(sample, value) - mean).powi(2);
+        }
+    }
+    (error / deviation.max(f64::MIN_POSITIVE)).sqrt()
+}
+
+/// The image with what the machine's memories hold now in place of what they held at first, which have learned so many
+/// epochs in full. A machine that is at rest goes on from it, with the same seed, as if it had never stopped.
+pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
     let mut learned = image.clone();
+    learned.learned = Learned { epochs, draws: machine.draws() };
     for (number, block) in learned.blocks.iter_mut().enumerate() {
         for space in [Space::Neuron, Space::Axon, Space::Synapse] {
             let bytes = machine.memory(number as u32, space);
@@ -251,7 +318,10 @@ pub fn learned(machine: &dyn Engine, image: &Image) -> Image {
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
     for (population, of) in image.network.populations.iter().enumerate() {
-        if !matches!(of.kind, PopulationKind::Layer { .. }) {
+        if !matches!(
+            of.kind,
+            PopulationKind::Layer { .. } | PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. }
+        ) {
             continue;
         }
         for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {

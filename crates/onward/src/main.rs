@@ -14,7 +14,7 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, calibrate, compile, disasm, import, inspect, isa, run, trace_diff, train};
+use commands::{asm, bandit, calibrate, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -47,9 +47,11 @@ struct CommandLine {
 enum Command {
     Train(train::Arguments),
     Compile(compile::Arguments),
+    Bandit(bandit::Arguments),
     Calibrate(calibrate::Arguments),
     Import(import::Arguments),
     Run(run::Arguments),
+    Export(export::Arguments),
     Inspect(inspect::Arguments),
     Disasm(disasm::Arguments),
     Asm(asm::Arguments),
@@ -62,9 +64,11 @@ fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Bandit(arguments) => bandit::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),

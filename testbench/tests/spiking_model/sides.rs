@@ -146,7 +146,7 @@ fn show(image: &Image, engine: &mut dyn Engine, case: &Case, lag: u64) -> Result
     let mut outputs = Vec::new();
     for (gap, steps) in &case.windows {
         let fed = engine.run_fed(steps.len() + gap, &mut |feed| {
-            feed.send(tag, 0, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+            feed.send(tag, 0, 0, Tag::default().payload());
             for (step, active) in steps.iter().enumerate() {
                 for &(place, value) in active {
                     feed.send(input, step, place as u32, value as i32);
@@ -292,7 +292,9 @@ fn layer(network: &Network, node: NodeIndex, parameters: &LayerParameters) -> mo
     let decay = |decay: &Decay, factors: &Option<Integers>| match decay {
         Decay::None => model::Decay::None,
         Decay::Shift(shift) => model::Decay::Shift(*shift),
-        Decay::Factor(_) => model::Decay::Factor(factors.as_ref().map(all).expect("factors are integers")),
+        Decay::Factor(_) | Decay::Spread(..) => {
+            model::Decay::Factor(factors.as_ref().map(all).expect("factors are integers"))
+        }
     };
     let of = &parameters.neuron;
     model::Layer {

@@ -1,16 +1,20 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, PartKind, Sums, plane};
-use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout, steps};
+use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
+use crate::handlers::{
+    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
+};
+use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
+use crate::readouts::{ReadoutFormat, value_target};
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Symbol};
 use onward_isa::Program;
-use onward_net::{Layer, LayerKind, Network, Node, ReadoutKind};
+use onward_net::{Layer, LayerKind, Network, Node, Readout, ReadoutKind, TargetTree, TrainedReadout};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -31,24 +35,36 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                 let (name, window) = (of.name.as_str(), network.window_steps);
                 neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
             }
-            None => of_classes(&LayerShape {
-                name: &of.name,
-                neurons: block.neurons,
-                inputs: network.inputs(block.node),
-                classes,
-                window: network.window_steps,
-                fed_by_target: network.is_fed_by_target(block.node),
-                scores: network
-                    .graph
-                    .edges(block.node)
-                    .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
-                vector_length,
-                format: &compilation.formats[&block.node],
-            }),
+            None => {
+                let shape = LayerShape {
+                    name: &of.name,
+                    neurons: block.neurons,
+                    inputs: network.inputs(block.node),
+                    classes,
+                    window: network.window_steps,
+                    fed_by_target: network.is_fed_by_target(block.node),
+                    scores: network.graph.edges(block.node).any(|edge| {
+                        matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
+                    }),
+                    vector_length,
+                    format: &compilation.formats[&block.node],
+                };
+                match &of.kind {
+                    LayerKind::Convolution(of) => {
+                        let input = plane(network.graph[network.signal(block.node)].shape());
+                        let sources = &compilation.sources[&block.node];
+                        let connection =
+                            connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
+                        convolution(&shape, connection)
+                    }
+                    _ => of_classes(&shape),
+                }
+            }
         },
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
             most_spikes(&of.name, compilation, block, vector_length)
         }
+        Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
         Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
         Node::Pool(of) => {
             let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
@@ -64,6 +80,37 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let handlers =
         Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
     (handlers, connection)
+}
+
+/// Handlers of a readout that learns.
+fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (String, Layout) {
+    let network = compilation.network();
+    let (name, window, inputs) = (of.name.as_str(), network.window_steps, network.inputs(block.node));
+    let vector_length = u32::from(compilation.options.chip.core.vector_length);
+    let format = ReadoutFormat::new(&of.kind, window).expect("it learns");
+    match of.kind {
+        ReadoutKind::Trained(TrainedReadout { loss, .. }) => {
+            let (outputs, first_output) = (block.neurons, block.first_neuron);
+            let values = value_target(network, block.node).map(|target| network.graph[target].shape()[0]);
+            let loss = if values.is_some() { None } else { Some(loss) };
+            trained(&TrainedShape {
+                name,
+                inputs,
+                outputs,
+                first_output,
+                values: values.unwrap_or(0),
+                window,
+                vector_length,
+                loss,
+                format,
+            })
+        }
+        ReadoutKind::TargetTree(TargetTree { parts, .. }) => {
+            let classes = network.classes();
+            target_tree(&TreeShape { name, inputs, classes, window, vector_length, parts, format })
+        }
+        _ => unreachable!("other readouts do not learn"),
+    }
 }
 
 /// Handlers of a layer of a network that scores classes.
@@ -238,7 +285,8 @@ impl Pass for Generate {
         let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            let shares = compilation.formats.contains_key(&block.node);
+            // A convolution's tables are made with each of its handlers, so that only the text can be shared.
+            let shares = compilation.formats.contains_key(&block.node) && block.order == Order::Straight;
             let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
             let (index, connection) = match same {
                 Some(same) => (same, None),
@@ -262,6 +310,11 @@ impl Pass for Generate {
         compilation.connections = connections;
         let errors: Vec<Diagnostic> = found.into_values().map(|(_, diagnostic)| diagnostic).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let lines = compilation.handlers.iter().map(|handlers| handlers.text.lines().count() as u64);
+        vec![(compilation.handlers.len() as u64, "program"), (lines.sum(), "line")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

@@ -12,9 +12,10 @@ use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, plane, size};
 use crate::network::{
-    Array, Delay, Initial, Input, Layer, LayerKind, Network, Neuron, Node, Plain, Pool, PoolKind, Readout, Sparse,
-    Values, Weights,
+    Array, Delay, Initial, Input, Layer, LayerKind, Network, Neuron, Node, Plain, Pool, PoolKind, Sparse, Values,
+    Weights,
 };
+use crate::readout::Readout;
 use crate::rule::Learning;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
@@ -504,7 +505,8 @@ impl Builder<'_> {
             FeedKind::Sparse => {
                 let connections = Values::Array(Arc::new(weights));
                 // The table has the weights; of the rest only the bits count.
-                let weights = Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0 } };
+                let weights =
+                    Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0, fraction: None } };
                 (LayerKind::Sparse(Sparse { connections }), blocks::full(neurons, of_neuron), None, weights)
             }
             FeedKind::Convolution(geometry) => {

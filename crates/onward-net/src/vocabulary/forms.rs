@@ -121,6 +121,13 @@ const EVERY: Parameter = parameter(
 const MEMORY: Parameter =
     parameter("memory", Integer(1, 6), Means("3"), "with `every`: an axon's trace loses its 2^-memory-th part a step");
 
+const UPDATE: Parameter = parameter(
+    "update",
+    Constructor(Family::Update),
+    Means("at_once"),
+    "when the weights change by what a target window has shown",
+);
+
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);
 
@@ -201,6 +208,13 @@ pub(crate) const FORMS: &[Form] = &[
         &[parameter("number", Integer(2, 1024), Error, "number of classes")],
         &[],
         "one of several classes",
+    ),
+    form(
+        Family::Target,
+        "vector",
+        &[parameter("values", Integer(1, 4096), Error, "number of values")],
+        &[],
+        "values from 0 to 1 to be learned by a readout that is `trained` with the squared error, `from LAYER, TARGET`",
     ),
     form(
         Family::Layer,
@@ -330,6 +344,54 @@ pub(crate) const FORMS: &[Form] = &[
     form(Family::Readout, "most_spikes", &[], &[], "the neuron that fired most in the window, the first of several"),
     form(Family::Readout, "spikes", &[], &[], "the spikes of the layer themselves, step by step"),
     form(
+        Family::Readout,
+        "trained",
+        &[],
+        &[
+            parameter("loss", Constructor(Family::ReadoutLoss), Means("hinge"), "what its changes make smaller"),
+            parameter("rate", Integer(0, 20), Means("8"), "the learning rate is 2^-rate"),
+            parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run"),
+            parameter("bits", OneOf(&[4, 8, 16]), Means("16"), "bits of a weight"),
+        ],
+        "the class that weights from the layer's neurons, which learn by a rule of their own, speak for most",
+    ),
+    form(
+        Family::Readout,
+        "target_tree",
+        &[],
+        &[
+            parameter("rate", Integer(0, 20), Means("7"), "an inner node's vector changes by 2^-rate"),
+            parameter(
+                "margin",
+                Decimal(0.0, 100.0),
+                Means("1.0"),
+                "what is less sure of one side than this is compared with both",
+            ),
+            parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run"),
+            parameter(
+                "parts",
+                Integer(1, 16),
+                Means("2"),
+                "a comparison is made part by part, as far as the side is not sure",
+            ),
+        ],
+        "the class whose target is most like the layer's spikes, found without comparing with all: down a binary tree",
+    ),
+    form(
+        Family::ReadoutLoss,
+        "hinge",
+        &[],
+        &[parameter("margin", Decimal(0.0, 100.0), Means("1.0"), "in outputs of 1.0")],
+        "the own class's output shall exceed that of the strongest other by a margin",
+    ),
+    form(
+        Family::ReadoutLoss,
+        "squared_error",
+        &[],
+        &[],
+        "the output of the own class shall be 1.0, that of all others 0.0",
+    ),
+    form(
         Family::Neurons,
         "integrate_and_fire",
         &[],
@@ -375,6 +437,12 @@ pub(crate) const FORMS: &[Form] = &[
                 "weights are drawn about normal with standard deviation gain * sqrt(2 / inputs)",
             ),
             parameter(
+                "fraction",
+                Integer(0, 15),
+                Described("chosen by width and deviation"),
+                "bits of a drawn weight below the binary point; there may be more than it has bits",
+            ),
+            parameter(
                 "values",
                 WEIGHT,
                 Described("they are drawn"),
@@ -388,28 +456,28 @@ pub(crate) const FORMS: &[Form] = &[
         Family::Learning,
         "hinge",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "the score of the own class shall exceed that of its rival by a margin",
     ),
     form(
         Family::Learning,
         "softmax",
         &[],
-        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "the cross-entropy of the softmax of all classes' scores shall be small",
     ),
     form(
         Family::Learning,
         "squared_error",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "what the input evokes shall be nearer to what the own target evokes than to what its rival does, by a margin",
     ),
     form(
         Family::Learning,
         "hebbian",
         &[],
-        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "weights grow where axon and neuron are active together under the target, within local bounds",
     ),
     form(Family::Learning, "none", &[], &[], "weights stay as they are drawn or given"),
@@ -467,6 +535,8 @@ pub(crate) const FORMS: &[Form] = &[
     ),
     form(Family::Revival, "homeostasis", &[], &[], "their biases are nudged back"),
     form(Family::Revival, "none", &[], &[], "nothing"),
+    form(Family::Update, "at_once", &[], &[], "all in its last step"),
+    form(Family::Update, "spread", &[], &[], "a part of the rows in each step of the next window"),
     form(
         Family::File,
         "file",

@@ -1,9 +1,10 @@
 //! Neurons that never fire: what they would have learned is lost.
 
-use super::{Session, SessionError, Show};
+use super::{Session, SessionError, Shown, Teaching};
 use crate::data::Samples;
 use onward_emulate::{Machine, Options};
-use onward_image::{Image, PopulationKind, Tag};
+use onward_image::{Image, PopulationKind};
+use std::ops::ControlFlow;
 
 /// Samples that a neuron must fire for, one of them at least, to count as alive.
 pub const SILENCE_SAMPLES: usize = 200;
@@ -26,7 +27,7 @@ pub struct Silence {
 /// See [`SessionError`].
 pub fn silence(image: &Image, samples: &Samples, seed: u64) -> Result<Vec<Silence>, SessionError> {
     let learns = |population: u32| {
-        matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { schedule: Some(_) })
+        matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { schedule: Some(_), .. })
     };
     let machine = Machine::new(image, Options { seed, timing: false, threads: 1 })?;
     let mut session = Session::with(image, Box::new(machine))?;
@@ -54,13 +55,7 @@ pub fn silence(image: &Image, samples: &Samples, seed: u64) -> Result<Vec<Silenc
 impl Session {
     /// Shows a sample and waits until the network rests; nothing is learned.
     fn show_one(&mut self, samples: &Samples, sample: usize) -> Result<(), SessionError> {
-        let tag = self.tag;
-        let mut show =
-            Show { samples, encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
-        self.machine.run_fed(self.window, &mut |inputs| {
-            inputs.send(tag, 0, 0, Tag { target: false, learn: false, slot: 0 }.payload());
-            show.sample(inputs, 0, sample);
-        })?;
-        self.drain(&mut |_| {})
+        let shown = Shown { samples, order: &[sample as u32], teaching: Teaching::None };
+        self.play(&shown, &mut |_| ControlFlow::Continue(()), &mut |_| {}).map(drop)
     }
 }
