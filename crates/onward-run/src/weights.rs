@@ -170,7 +170,15 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 "weights" | "velocity" => inputs(image, population, rows),
                 _ => (0..rows).collect(),
             };
-            places.push(Place { kind, columns, rows, neurons, width_bits: u32::from(symbol.width_bits), array, blocks });
+            places.push(Place {
+                kind,
+                columns,
+                rows,
+                neurons,
+                width_bits: u32::from(symbol.width_bits),
+                array,
+                blocks,
+            });
         }
     }
     places
