@@ -14,5 +14,5 @@ network mackey_glass {
     learning = none
     layer hidden1 = dense(hidden) from past { block = 128 }
 
-    readout prediction = trained from hidden1, ahead { loss = squared_error, rate = 6 }
+    readout prediction = trained from hidden1, ahead { loss = squared_error, rate = 5 }
 }

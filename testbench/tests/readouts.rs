@@ -5,7 +5,9 @@ use onward_chip::Chip;
 use onward_diagnostic::Source;
 use onward_emulate::{Machine, Options};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
-use onward_run::data::{RateEncoder, SplitMix64};
+use onward_run::Session;
+use onward_run::data::{Dataset, RateEncoder, Samples, SplitMix64};
+use std::ops::ControlFlow;
 use testbench::readout_model::{Child, Rule, TargetTree, Trained};
 
 /// A chip with a network on it.
@@ -147,13 +149,14 @@ fn readouts_of_values_are_those_of_the_model() {
         let (size, hidden, bits) = (1 + random.below(100), 5 + random.below(60), [8, 16][random.below(2) as usize]);
         let (window, rate, anneal) = (1 << (2 + random.below(4)), 3 + random.below(6), random.below(3));
         let options = format!("loss = squared_error, rate = {rate}, anneal = {anneal}, bits = {bits}");
+        let block = hidden.min(20);
         let text = format!(
             "network random {{
                 window = {window}
                 learning = none
                 input pixels = rate(20)
                 target value = vector({size})
-                layer first = dense({hidden}) from pixels {{ block = 20 }}
+                layer first = dense({hidden}) from pixels {{ block = {block} }}
                 readout answer = trained from first, value {{ {options} }}
             }}"
         );
@@ -189,6 +192,36 @@ fn readouts_of_values_are_those_of_the_model() {
             assert_eq!(answers, expected, "seed {seed}, sample {at}: answers");
         }
     }
+}
+
+/// A session that has learned from a built-in data set.
+fn learned(path: &str, epochs: u32) -> (Dataset, Session) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs").join(path);
+    let source = Source::new("program.sp", std::fs::read_to_string(path).expect("a program"));
+    let options = onward_compile::Options::new(chip(256), 1);
+    let image =
+        onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    let dataset = Dataset::load(image.network.data.as_deref().expect("it names its data")).expect("built in");
+    let mut session = Session::new(&image, Options { seed: 1, timing: false, threads: 1 }).expect("it fits");
+    let go_on = |_| ControlFlow::Continue(());
+    onward_run::train(&mut session, &image, &dataset, epochs, 1, go_on, |_| {}).expect("no fault");
+    (dataset, session)
+}
+
+#[test]
+fn images_made_from_classes_are_recognized() {
+    let (classes, mut generator) = learned("learning/generate.sp", 10);
+    let (_, mut recognizer) = learned("digits.sp", 10);
+    let shown: Vec<u8> =
+        (0..10).flat_map(|class| (0..10).map(move |line| if line == class { 255 } else { 0 })).collect();
+    assert_eq!(classes.shape, [10]);
+    let go_on = |_| ControlFlow::Continue(());
+    let shown = Samples::new(shown, (0..10).collect(), 10);
+    let values = generator.infer_values(&shown, 10, go_on).expect("no fault");
+    let pixels = values.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    let made = Samples::new(pixels, (0..10).collect(), 64);
+    let answers = recognizer.infer(&made, 10, go_on).expect("no fault");
+    assert_eq!(answers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 fn text(window: u32, hidden: u32, block: u32, classes: u32, learning: &str, readout: &str) -> String {
