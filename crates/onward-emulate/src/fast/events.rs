@@ -85,7 +85,7 @@ impl EventLoop {
         let largest = sums.iter().fold(0, |largest, sum| largest.max(sum.unsigned_abs()));
         let growth = (events.len() as u64) << (self.width.bits() - 1);
         // Rows of 4 bits are added byte by byte.
-        if self.width == Width::W4 && (row % 2 != 0 || length % 2 != 0) {
+        if self.width == Width::W4 && (row % 2 != 0 || !length.is_multiple_of(2)) {
             return false;
         }
         if !rows_fit || u64::from(largest) + growth > i32::MAX as u64 {
