@@ -436,6 +436,7 @@ impl Vector {
             trees: Vec::new(),
             host_inputs: inputs.collect(),
             host_port: 0,
+            learned: onward_image::Learned::default(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Reference models, end-to-end tests and benchmarks.
 
 pub mod conformance;
+pub mod convolution_model;
 pub mod flit_model;
+pub mod float_model;
 pub mod integer_model;
 pub mod nir_file;
 pub mod nir_model;

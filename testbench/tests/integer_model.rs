@@ -6,7 +6,7 @@ use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Gate, Learning, RateSchedule};
+use onward_net::{Gate, Initial, Learning, RateSchedule, Update};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
@@ -95,6 +95,7 @@ fn described_rule(rule: &onward_net::Rule) -> model::Rule {
         },
         weight_decay: rule.weight_decay,
         revive: rule.revive,
+        spread: rule.update == Update::Spread,
     }
 }
 
@@ -108,10 +109,13 @@ fn described(name: &str, text: &str) -> model::Network {
             Learning::None => None,
             Learning::Rule(rule) => Some(described_rule(rule)),
         };
+        let Initial::Drawn { gain, fraction } = layer.weights.initial else { unreachable!("weights are drawn") };
         model::Layer {
             neurons: layer.neurons() as usize,
             block: layer.block as usize,
             weight_bits: layer.weights.bits,
+            gain,
+            fraction,
             threshold: match layer.neuron.threshold {
                 onward_net::Values::Constant(threshold) => threshold,
                 _ => unreachable!("one threshold"),
@@ -257,7 +261,7 @@ impl Pair {
         for (number, &(layer, _)) in self.places.iter().enumerate() {
             let block = &self.image.blocks[number];
             let kind = &self.image.network.populations[block.population as usize].kind;
-            let PopulationKind::Layer { schedule: Some(schedule) } = kind else { continue };
+            let PopulationKind::Layer { schedule: Some(schedule), .. } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
             compare(
                 &format!("shift of layer {layer} in epoch {epoch} of {epochs}"),
@@ -645,20 +649,22 @@ fn rule() -> impl Strategy<Value = model::Rule> {
             optimizer,
             weight_decay,
             revive,
+            spread: false,
         },
     )
 }
 
-/// A layer, and the gain its weights are drawn with: the highest make nearly all of them the largest there are.
-fn layer() -> impl Strategy<Value = (model::Layer, f64)> {
+/// A layer; the highest gains make nearly all weights the largest there are.
+fn layer() -> impl Strategy<Value = model::Layer> {
     let sizes = prop_oneof![(1usize..=12, 1usize..=12), (60usize..=140, 20usize..=64)];
     let threshold = prop::sample::select(vec![0.001, 0.3, 1.0, 1.0, 1.0, 2.7]);
     let gain = prop::sample::select(vec![0.5, 1.0, 1.0, 2.0, 30.0]);
     let learning = prop_oneof![9 => rule().prop_map(Some), 1 => Just(None)];
-    (sizes, prop::sample::select(vec![4u32, 8, 16]), threshold, gain, learning).prop_map(
-        |((neurons, block), weight_bits, threshold, gain, learning)| {
+    let fraction = prop_oneof![2 => Just(None), 1 => (0u32..=15).prop_map(Some)];
+    (sizes, prop::sample::select(vec![4u32, 8, 16]), threshold, gain, fraction, learning).prop_map(
+        |((neurons, block), weight_bits, threshold, gain, fraction, learning)| {
             let block = block.min(neurons);
-            (model::Layer { neurons, block, weight_bits, threshold, learning }, gain)
+            model::Layer { neurons, block, weight_bits, gain, fraction, threshold, learning }
         },
     )
 }
@@ -691,21 +697,22 @@ fn rule_text(rule: &model::Rule) -> String {
     format!("{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive} }}", rule.rate)
 }
 
-fn text(network: &model::Network, gains: &[f64], shape: &str) -> String {
+fn text(network: &model::Network, shape: &str) -> String {
     let mut text = format!(
         "network case {{\n    window = {}\n    input pixels = rate({shape})\n    target class = classes({})\n",
         network.window, network.classes
     );
     let mut from = "pixels, class".to_owned();
-    for (number, (layer, gain)) in network.layers.iter().zip(gains).enumerate() {
+    for (number, layer) in network.layers.iter().enumerate() {
         let learning = match &layer.learning {
             None => "none".to_owned(),
             Some(rule) => rule_text(rule),
         };
+        let fraction = layer.fraction.map(|fraction| format!(", fraction = {fraction}")).unwrap_or_default();
         text += &format!(
             "    layer hidden{number} = dense({}) from {from} {{\n        block = {}, learning = {learning},\n        \
-             weights = fixed {{ bits = {}, gain = {gain:?} }}, neurons = integrate_and_fire {{ threshold = {:?} }}\n    }}\n",
-            layer.neurons, layer.block, layer.weight_bits, layer.threshold
+             weights = fixed {{ bits = {}, gain = {:?}{fraction} }}, neurons = integrate_and_fire {{ threshold = {:?} }}\n    }}\n",
+            layer.neurons, layer.block, layer.weight_bits, layer.gain, layer.threshold
         );
         from = format!("hidden{number}");
     }
@@ -732,10 +739,9 @@ fn case() -> impl Strategy<Value = Case> {
     let whole = (network, chip(), pace, options, any::<u64>(), any::<Option<u64>>(), 1usize..=3);
     whole.prop_flat_map(|((shape, classes, window, layers), chip, pace, options, weight_seed, age_seed, epochs)| {
         let inputs = shape.iter().product();
-        let (layers, gains): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
         let network = model::Network { inputs, classes, window, layers };
         let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-        let text = text(&network, &gains, &shape);
+        let text = text(&network, &shape);
         let sample = (prop::collection::vec(pixel(), inputs), 0..classes, prop::bool::weighted(0.8))
             .prop_map(|(pixels, class, learn)| Sample { pixels, class, learn });
         prop::collection::vec(sample, 5..=10).prop_map(move |samples| Case {

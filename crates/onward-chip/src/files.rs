@@ -13,6 +13,7 @@ pub const BUILTIN_CHIPS: &[(&str, &str)] = &[
     ("middle", include_str!("../../../programs/chips/middle.toml")),
     ("middle-8-lanes", include_str!("../../../programs/chips/middle-8-lanes.toml")),
     ("large", include_str!("../../../programs/chips/large.toml")),
+    ("convolution", include_str!("../../../programs/chips/convolution.toml")),
 ];
 
 /// Largest size of a byte-addressed memory of a core: 1 GiB, far above any real core, so that a slip of the finger in a

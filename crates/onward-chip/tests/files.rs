@@ -58,7 +58,7 @@ fn an_unknown_name_lists_those_that_exist() {
     let error = Chip::load("smal").expect_err("no such chip").to_string();
     assert_eq!(
         error,
-        "no chip `smal`: built in are small, middle, middle-8-lanes, large; for one of your own, give the path of a \
+        "no chip `smal`: built in are small, middle, middle-8-lanes, large, convolution; for one of your own, give the path of a \
          .toml file that exists"
     );
     let error = Technology::load("7nm").expect_err("no such technology").to_string();

@@ -247,6 +247,7 @@ pub(crate) enum Real {
     /// Drawn: the standard deviation.
     Drawn {
         deviation: f64,
+        fraction: Option<u32>,
         count: usize,
         stream: u32,
     },
@@ -258,7 +259,7 @@ impl Real {
     fn most_fraction_bits(&self, bits: u32, factor: f64) -> i32 {
         let usual = bits as i32 - if bits > 8 { 4 } else { 2 };
         match self {
-            Real::Drawn { .. } => usual,
+            Real::Drawn { fraction, .. } => fraction.map_or(usual, |fraction| fraction as i32),
             Real::Given(values) => {
                 let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs())) * factor;
                 if largest == 0.0 {
@@ -273,7 +274,7 @@ impl Real {
     /// The weights in double precision.
     pub(crate) fn numbers(self, seed: u64) -> Vec<f64> {
         match self {
-            Real::Drawn { deviation, count, stream } => {
+            Real::Drawn { deviation, count, stream, .. } => {
                 weights::normal(seed, stream, count).map(|normal| normal as f64 / 65536.0 * deviation).collect()
             }
             Real::Given(values) => values,
@@ -284,7 +285,7 @@ impl Real {
     fn quantize(&self, seed: u64, bits: u32, scale: f64, rounding: &mut Rounding) -> Vec<i16> {
         let max = (1i32 << (bits - 1)) - 1;
         match self {
-            Real::Drawn { deviation, count, stream } => {
+            Real::Drawn { deviation, count, stream, .. } => {
                 let deviation = (deviation * scale * 65536.0).round() as i64;
                 rounding.weights += count;
                 weights::draw(seed, *stream, *count, deviation, max)
@@ -312,8 +313,9 @@ impl Real {
 /// Drawn weights are given by seed, node and place; a layer's own spikes have a stream of their own, as targets have.
 fn real(layer: &Layer, initial: &Initial, inputs: u32, count: usize, stream: u32) -> Result<Real, Diagnostic> {
     match initial {
-        Initial::Drawn { gain } => {
-            Ok(Real::Drawn { deviation: gain * (2.0 / f64::from(inputs.max(1))).sqrt(), count, stream })
+        &Initial::Drawn { gain, fraction } => {
+            let deviation = gain * (2.0 / f64::from(inputs.max(1))).sqrt();
+            Ok(Real::Drawn { deviation, fraction, count, stream })
         }
         Initial::Given(values) => Ok(Real::Given(numbers(values, count, "weights", layer)?)),
     }

@@ -90,6 +90,9 @@ pub trait Pass: Sync {
     /// What it made, as text.
     fn emit(&self, compilation: &Compilation) -> String;
 
+    /// How much it made: how many of what, in the singular.
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)>;
+
     /// If what it made is a graph: what draws it, in the language of Graphviz.
     fn drawing(&self) -> Option<fn(&Compilation) -> String> {
         None

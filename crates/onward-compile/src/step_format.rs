@@ -42,6 +42,11 @@ pub(crate) fn rule(layer: &Layer) -> Option<(&Rule, u32, u32)> {
     }
 }
 
+/// Whether a layer learns while its input is shown.
+pub(crate) fn learns_at_steps(layer: &Layer) -> bool {
+    rule(layer).is_some()
+}
+
 /// What a layer that learns while its input is shown cannot be, as the text would say it, and what would help.
 pub(crate) fn refused(network: &Network, node: NodeIndex) -> Option<Diagnostic> {
     let layer = network.layer(node);
@@ -100,7 +105,7 @@ impl LayerFormat {
         learning.shift += TRACE_BITS as i32 - window.ilog2() as i32;
         let own = layer.recurrent.as_ref().map_or(0, |_| layer.neurons());
         let own_deviation = match layer.recurrent.as_ref().map(|weights| &weights.initial) {
-            Some(Initial::Drawn { gain }) => {
+            Some(Initial::Drawn { gain, .. }) => {
                 (gain * (2.0 / f64::from(own)).sqrt() * f64::from(self.one) * 65536.0).round() as i64
             }
             _ => 0,

@@ -4,6 +4,7 @@
 //! beyond 6 of them), times the deviation wanted. It is a function of seed, layer and place in the layer, so no
 //! partition changes it.
 
+use crate::formats::LayerFormat;
 use onward_isa::random::block_seed;
 
 /// `count` weights of the layer in `stream`, rounded to the nearest (halves up) and clamped to `-max..=max`.
@@ -15,6 +16,16 @@ pub(crate) fn draw(seed: u64, stream: u32, count: usize, deviation: i64, max: i3
         value.clamp(-i64::from(max), i64::from(max)) as i16
     };
     normal(seed, stream, count).map(weight).collect()
+}
+
+/// Weights that the text gives, `[neuron][input]`, in the layer's format and as `[input][neuron]`: rounded to the nearest,
+/// and clamped to what their bits hold. What was learned in this format and exported comes back as it was.
+pub(crate) fn given(values: &[f64], neurons: usize, format: &LayerFormat) -> Vec<i16> {
+    let most = 1i64 << (format.weight_bits - 1);
+    let inputs = values.len() / neurons.max(1);
+    let one = f64::from(1 << format.fraction_bits);
+    let integer = |value: f64| (value * one).round().clamp(-most as f64, (most - 1) as f64) as i16;
+    (0..inputs).flat_map(|input| (0..neurons).map(move |neuron| integer(values[neuron * inputs + input]))).collect()
 }
 
 /// `count` numbers of the layer in `stream`, about normal with the standard deviation 2^16.

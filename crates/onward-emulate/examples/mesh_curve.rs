@@ -66,8 +66,15 @@ fn mesh(shape: &Shape) -> Mesh {
     Mesh::new(shape, &[], &[], &destinations).expect("the tables are sound")
 }
 
+/// Whom a core sends to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    All,
+    Others,
+}
+
 /// Flits a core and cycle that were accepted, and the mean latency, at a load.
-fn measure(shape: &Shape, load: f64) -> (f64, f64) {
+fn measure(shape: &Shape, load: f64, receivers: To) -> (f64, f64) {
     let (mut mesh, cores) = (mesh(shape), shape.cores() as u64);
     let mut random = Random(1);
     let mut traffic = Traffic::default();
@@ -75,7 +82,13 @@ fn measure(shape: &Shape, load: f64) -> (f64, f64) {
     for core in 0..cores as u32 {
         let (mut free, mut of_core) = (0, Vec::new());
         while free < WARM_UP + WINDOW {
-            let (gap, to) = (random.gap(load), random.below(cores) as u32);
+            let (gap, to) = (
+                random.gap(load),
+                match receivers {
+                    To::All => random.below(cores) as u32,
+                    To::Others => (core + 1 + random.below(cores - 1) as u32) % cores as u32,
+                },
+            );
             traffic.burst(gap, 1, to..to + 1);
             of_core.push(gap);
             free += gap + 1;
@@ -132,15 +145,52 @@ fn curve(name: &str, shape: &Shape) {
     println!("  of capacity   offered   accepted   of capacity   latency");
     for percent in [2, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100] {
         let load = capacity * f64::from(percent) / 100.0;
-        let (accepted, latency) = measure(shape, load);
+        let (accepted, latency) = measure(shape, load, To::All);
         let of_capacity = 100.0 * accepted / capacity;
         println!("  {percent:>9} %   {load:>7.3}   {accepted:>8.4}   {of_capacity:>9.1} %   {latency:>7.2}");
     }
-    let (accepted, latency) = measure(shape, 1.0);
+    let (accepted, latency) = measure(shape, 1.0, To::All);
     println!(
         "  as fast as cores can: {accepted:.4} accepted, {:.1} % of capacity, latency {latency:.2}",
         100.0 * accepted / capacity
     );
+}
+
+/// What CAMINOS 0.6.3 says of such a mesh: `testbench/campaigns/caminos` has its configuration.
+const PUBLISHED: &str = include_str!("../../../testbench/campaigns/caminos/results.csv");
+
+/// Means over seeds of another simulator's accepted load and latency: by buffers and load.
+fn published(buffer_flits: u16, load: f64) -> Option<(f64, f64)> {
+    let rows = PUBLISHED.lines().skip(1).filter_map(|row| {
+        let numbers: Vec<f64> = row.split(", ").filter_map(|number| number.parse().ok()).collect();
+        let &[buffers, offered, accepted, latency, ..] = &numbers[..] else { return None };
+        let wanted = (buffers - f64::from(buffer_flits)).abs() < 0.5 && (offered - load).abs() < 1e-6;
+        wanted.then_some((accepted, latency))
+    });
+    let rows: Vec<(f64, f64)> = rows.collect();
+    let count = rows.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| rows.iter().map(of).sum::<f64>() / count;
+    (count > 0.0).then(|| (mean(|row| row.0), mean(|row| row.1)))
+}
+
+/// The plain mesh beside a published simulator's, packets of one flit to other cores only.
+fn beside(plain: &Shape) {
+    println!("\n8 x 8 mesh beside CAMINOS 0.6.3, cores that never send to themselves; ours, theirs");
+    println!("  buffers   of capacity   latency           accepted, of capacity");
+    for buffer_flits in [1, 2, 4, 8, 16] {
+        let shape = Shape { buffer_flits, ..plain.clone() };
+        for load in [0.01, 0.1, 0.2, 0.25, 0.3, 0.35, 1.0] {
+            let Some((accepted, latency)) = published(buffer_flits, load) else { continue };
+            let ours = measure(&shape, load, To::Others);
+            println!(
+                "  {buffer_flits:>7}   {:>9.0} %   {:>6.2}  {latency:>6.2}    {:>6.1} %  {:>6.1} %",
+                100.0 * load / capacity(&shape),
+                ours.1,
+                100.0 * ours.0 / capacity(&shape),
+                100.0 * accepted / capacity(&shape)
+            );
+        }
+    }
 }
 
 fn main() {
@@ -148,6 +198,7 @@ fn main() {
     for buffer_flits in [1, 2, 4, 8, 16] {
         curve(&format!("8 x 8 mesh, buffers of {buffer_flits}"), &Shape { buffer_flits, ..plain.clone() });
     }
+    beside(&plain);
     let torus = Shape { topology: Topology::Torus, ..plain.clone() };
     for buffer_flits in [4, 16] {
         let shape = Shape { buffer_flits, ..torus.clone() };

@@ -85,6 +85,9 @@ pub trait Engine {
     /// Counters since the machine was made.
     fn counters(&self) -> Counters;
 
+    /// How often the generator of each block has drawn, by logical number.
+    fn draws(&self) -> Vec<u32>;
+
     /// A block's memory, byte by byte.
     ///
     /// # Panics
@@ -128,6 +131,10 @@ macro_rules! engine {
 
             fn counters(&self) -> Counters {
                 self.counters()
+            }
+
+            fn draws(&self) -> Vec<u32> {
+                self.draws()
             }
 
             fn memory(&self, block: u32, space: Space) -> &[u8] {

@@ -1,5 +1,6 @@
 //! What stops a chip.
 
+use crate::Output;
 use onward_isa::Space;
 use std::fmt;
 
@@ -18,6 +19,8 @@ pub struct Fault {
     pub instruction: String,
     /// What is not allowed.
     pub kind: FaultKind,
+    /// What had reached the host in the steps before, as far as they were run together with it.
+    pub reached: Vec<Output>,
 }
 
 /// What is not allowed.

@@ -291,7 +291,9 @@ impl Machine {
                     machine.outlet_ranges.push(first_outlet..machine.outlets.len());
                     let contents = contents(number as usize);
                     let addresses = program.code.len() - 1; // not the one behind the last
-                    machine.blocks.push(Block::new(block, contents, number, addresses, options.seed));
+                    let mut made = Block::new(block, contents, number, addresses, options.seed);
+                    made.draws = image.learned.draws.get(number as usize).copied().unwrap_or(0);
+                    machine.blocks.push(made);
                 }
                 machine.groups.push(first..machine.blocks.len(), group.recurrent);
             }
@@ -377,8 +379,21 @@ impl Machine {
             }
         }
         if let Some(fault) = first {
-            return Err(fault);
+            let complete = (fault.step - self.step) as usize;
+            return Err(Fault { reached: self.reached_host(complete), ..fault });
         }
+        let outputs = self.reached_host(steps);
+        if let Some(timing) = &mut self.timing {
+            let outlets = &self.outlets[..self.host_inputs];
+            let places: Vec<usize> = self.groups.running_places().collect();
+            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
+        }
+        self.step += steps as u64;
+        Ok(outputs)
+    }
+
+    /// What reached the host in the first steps of the chunk that just ran, by step.
+    fn reached_host(&self, steps: usize) -> Vec<Output> {
         let sending: Vec<_> = self.to_host.iter().filter(|&&(outlet, _)| self.outlets[outlet].any()).collect();
         let packets = |&&(outlet, _): &&(usize, _)| {
             (1..=steps).map(|slot| self.outlets[outlet].count(slot) as usize).sum::<usize>()
@@ -391,13 +406,7 @@ impl Machine {
                 });
             }
         }
-        if let Some(timing) = &mut self.timing {
-            let outlets = &self.outlets[..self.host_inputs];
-            let places: Vec<usize> = self.groups.running_places().collect();
-            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
-        }
-        self.step += steps as u64;
-        Ok(outputs)
+        outputs
     }
 
     /// Carries over what the last chunk left: packets of its last step, and blocks that are awake.
@@ -500,6 +509,11 @@ impl Machine {
             timing: self.timing.as_ref().map(Timing::totals),
             configuration_bits: self.configuration_bits,
         }
+    }
+
+    /// How often the generator of each block has drawn, by logical number.
+    pub fn draws(&self) -> Vec<u32> {
+        self.place.iter().map(|&place| self.blocks[place].draws).collect()
     }
 
     /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.

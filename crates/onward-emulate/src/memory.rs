@@ -84,6 +84,12 @@ impl Bank {
     }
 }
 
+/// The two elements of 4 bits in a byte, the lower first.
+#[inline(always)]
+pub(crate) fn halves(byte: u8) -> (i32, i32) {
+    (i32::from((byte << 4) as i8 >> 4), i32::from(byte as i8 >> 4))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,6 +49,8 @@ impl Image {
             let source = Endpoint::Host(self.host_port);
             self.check_route(&input.route, source).map_err(|what| format!("host input: {what}"))?;
         }
+        let draws = self.learned.draws.len();
+        ensure(draws == 0 || draws == self.blocks.len(), || "its draws are not those of its blocks".into())?;
         self.check_sources()?;
         self.check_budgets()
     }

@@ -22,6 +22,17 @@ pub struct Image {
     pub host_inputs: Vec<HostInput>,
     /// The port inputs enter and results leave by.
     pub host_port: u16,
+    /// What runs have made of it.
+    pub learned: Learned,
+}
+
+/// How far an image has learned: what a run that goes on from it must know beside the memories.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Epochs it has learned in full.
+    pub epochs: u32,
+    /// How often the generator of each block has drawn, by logical number; nothing if none has.
+    pub draws: Vec<u32>,
 }
 
 /// The network as far as loaders, readers and verifiers need it.
@@ -60,6 +71,17 @@ pub struct Population {
     pub source_line: u32,
 }
 
+/// Bits below the binary point of a layer's integers: one stands for itself times 2 to the power of minus so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FractionBits {
+    /// Of its weights.
+    pub weights: i32,
+    /// Of the target's projection.
+    pub target_weights: i32,
+    /// Of membranes and biases.
+    pub membrane: i32,
+}
+
 /// Kinds of nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PopulationKind {
@@ -74,6 +96,8 @@ pub enum PopulationKind {
     Layer {
         /// Learning schedule, if it learns.
         schedule: Option<Schedule>,
+        /// Where its binary points are.
+        fraction_bits: FractionBits,
     },
     /// Answers with a class, or with a neuron's number: one packet a window.
     Readout,

@@ -56,6 +56,23 @@ impl Network {
     }
 }
 
+/// All arrays of a `.npz` file, by name.
+///
+/// # Errors
+/// That the file cannot be read, is none, or that one of its arrays holds no numbers.
+pub fn read_npz(path: &Path) -> Result<BTreeMap<String, Array>, String> {
+    let opened = File::open(path).map_err(|error| format!("cannot be read: {}", in_words(&error)))?;
+    let damaged = |error: ZipError| format!("is no `.npz` file, or damaged: {error}");
+    let mut archive = ZipArchive::new(BufReader::new(opened)).map_err(damaged)?;
+    let mut arrays = BTreeMap::new();
+    for name in members(&archive) {
+        let member = archive.by_name(&format!("{name}.npy")).map_err(damaged)?;
+        let size = member.size();
+        arrays.insert(name.clone(), array(member, size).map_err(|cause| format!("`{name}` {cause}"))?);
+    }
+    Ok(arrays)
+}
+
 /// The array that a file, or a member of one, holds.
 fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
     let path = &file.path;

@@ -281,6 +281,8 @@ pub enum Initial {
     Drawn {
         /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
         gain: f64,
+        /// Bits below the binary point, 0 to 15; if none are given, the compiler chooses by width and deviation.
+        fraction: Option<u32>,
     },
     /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
     Given(Values),
@@ -422,6 +424,18 @@ impl Network {
     /// Neurons, or places, of the input's path into a layer: those of its source that is no target.
     pub fn inputs(&self, layer: NodeIndex) -> u32 {
         self.graph[self.signal(layer)].shape().iter().product()
+    }
+
+    /// Weights into a neuron of a layer: as many as inputs, of a convolution as many as a kernel has taps.
+    pub fn fan_in(&self, layer: NodeIndex) -> u32 {
+        match &self.layer(layer).kind {
+            LayerKind::Convolution(convolution) => {
+                let shape = self.graph[self.signal(layer)].shape();
+                let channels = if let [channels, _, _] = shape { *channels } else { 1 };
+                channels / convolution.groups * convolution.kernel[0] * convolution.kernel[1]
+            }
+            LayerKind::Dense | LayerKind::Sparse(_) => self.inputs(layer),
+        }
     }
 
     /// Steps by which a node lags behind the input: its longest path from the input or the target. The first layer's

@@ -28,6 +28,8 @@ pub struct Rule {
     pub when: When,
     /// Whether neurons that hardly ever fire, or nearly always, are nudged back.
     pub revive: bool,
+    /// When rows of weights change.
+    pub update: Update,
 }
 
 impl Default for Rule {
@@ -42,6 +44,7 @@ impl Default for Rule {
             weight_decay: None,
             when: When::Window,
             revive: true,
+            update: Update::AtOnce,
         }
     }
 }
@@ -58,6 +61,15 @@ pub enum When {
         /// An axon's trace loses its `2^-memory`-th part a step, 1 to 6.
         memory: u32,
     },
+}
+
+/// When the rows of weights change by what a target window has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// In its last step.
+    AtOnce,
+    /// A part of them in each step of the next window: no step is much longer than the others.
+    Spread,
 }
 
 /// What a block's changes make smaller, computed from what the input and the targets evoke in the block.
@@ -112,7 +124,7 @@ pub enum Optimizer {
         /// 1 to 8.
         decay: u32,
     },
-    /// It is divided by the root of a neuron's running mean of squared changes, a power of two.
+    /// It is divided by the root of a running mean of the squared pull on its neuron.
     Adaptive {
         /// The mean moves by the `2^-decay`-th part of what is new, 1 to 15.
         decay: u32,

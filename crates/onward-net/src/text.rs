@@ -5,7 +5,7 @@ use crate::network::{
     TargetKind, Values, Weights,
 };
 use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -289,7 +289,10 @@ impl Display for Weights {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         let bits = self.bits;
         match &self.initial {
-            Initial::Drawn { gain } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: None } => write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?} }}"),
+            Initial::Drawn { gain, fraction: Some(fraction) } => {
+                write!(formatter, "fixed {{ bits = {bits}, gain = {gain:?}, fraction = {fraction} }}")
+            }
             Initial::Given(values) => write!(formatter, "fixed {{ bits = {bits}, values = {values} }}"),
         }
     }
@@ -307,7 +310,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -339,6 +342,11 @@ impl Display for Rule {
         if let When::Steps { every, memory } = when {
             write!(formatter, ", every = {every}, memory = {memory}")?;
         }
-        write!(formatter, ", revive = {} }}", if *revive { "homeostasis" } else { "none" })
+        write!(formatter, ", revive = {}", if *revive { "homeostasis" } else { "none" })?;
+        match update {
+            // What is usual need not be said.
+            Update::AtOnce => write!(formatter, " }}"),
+            Update::Spread => write!(formatter, ", update = spread }}"),
+        }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) enum Family {
     Gate,
     Optimizer,
     Revival,
+    Update,
     File,
 }
 
@@ -116,6 +117,7 @@ impl Family {
             Family::Gate => "gate",
             Family::Optimizer => "optimizer",
             Family::Revival => "revival",
+            Family::Update => "time of the update",
             Family::File => "array in a file",
         }
     }

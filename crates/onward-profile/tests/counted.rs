@@ -71,7 +71,7 @@ fn tiny() -> Image {
             epochs: 1,
             populations: vec![Population {
                 name: "layer".into(),
-                kind: PopulationKind::Layer { schedule: None },
+                kind: PopulationKind::Layer { schedule: None, fraction_bits: onward_image::FractionBits::default() },
                 neurons: 3,
                 lag: 1,
                 source_line: 1,
@@ -93,6 +93,7 @@ fn tiny() -> Image {
             route: Route { name: "input".into(), indices: 4, flits: vec![from_host] },
         }],
         host_port: 0,
+        learned: onward_image::Learned::default(),
     }
 }
 

@@ -119,15 +119,16 @@ pub fn bandit(
                 break;
             }
         }
-        session.settle()?;
+        if !interrupted {
+            session.settle()?;
+        }
         Ok((interrupted, rewards.len() as u64))
     })?;
     let learn_time = start.elapsed();
     let learning_counters = session.machine().counters().since(&before);
     let total = dataset.test.len();
     let tested = test_epoch(session, image, dataset, 0, &mut testing, |done| {
-        let flow = progress(Progress { learning: false, epoch: 0, done, total });
-        if interrupted { ControlFlow::Continue(()) } else { flow }
+        progress(Progress { learning: false, epoch: 0, done, total })
     })?;
     let run = TrainReport {
         interrupted: interrupted || tested.tested < total,

@@ -6,10 +6,14 @@
 mod bandit;
 mod comparisons;
 pub mod data;
+mod pace;
 mod session;
 mod train;
+mod weights;
 
 pub use bandit::{Bandit, BanditReport, LAST_TRIALS, bandit};
 pub use comparisons::Comparisons;
-pub use session::{Session, SessionError, Spike, spikes_to_npy};
-pub use train::{EpochReport, Phase, Progress, TrainReport, learned, nrmse, test, train, weights_hash};
+pub use pace::Pace;
+pub use session::{SILENCE_SAMPLES, Session, SessionError, Silence, Spike, silence, spikes_to_npy};
+pub use train::{EpochReport, Epochs, Phase, Progress, TrainReport, learned, nrmse, test, train, weights_hash};
+pub use weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays, to_npz};

@@ -1,21 +1,26 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
+mod silence;
 mod trial;
 mod values;
 
+pub use silence::{SILENCE_SAMPLES, Silence, silence};
 pub(crate) use trial::Lesson;
 
 use crate::data::{Encoder, Samples};
+use crate::pace::Pace;
 use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options, Output};
 use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
-/// Steps that are run at once: enough that each block's weights stay near for a while, few enough that progress shows.
+/// Steps that are run at once at most: enough that each block's weights stay near for a while.
 const CHUNK_STEPS: usize = 1024;
 /// Fewer in large networks: what all blocks send in a chunk, a bit a neuron and step, takes at most so many bits.
 const CHUNK_BITS: u64 = 1 << 27;
 /// But not fewer than these.
 const CHUNK_STEPS_LEAST: u64 = 64;
+/// The greatest shift of an instruction.
+const MOST_SHIFT: i32 = 31;
 
 /// Why a session cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +34,9 @@ pub enum SessionError {
     /// The image has no input, target or tag that the host could send.
     #[error("the image takes no {0} from the host: it was not compiled from a network that learns classes")]
     Input(&'static str),
+    /// A layer's handlers cannot leave its weights alone.
+    #[error("the layer `{0}` cannot be kept from learning; write `learning = none` in its text")]
+    Frozen(String),
     /// A block does not go to sleep though nothing comes for it any more.
     #[error("the network does not come to rest after its last window: a handler stays awake")]
     Restless,
@@ -77,14 +85,11 @@ pub fn spikes_to_npy(spikes: &[Spike]) -> Vec<u8> {
     bytes
 }
 
-/// A sample's place in its set, and what it is shown for.
-type Shown = (usize, u16);
-
 /// A machine and what the host must know to show it samples.
 pub struct Session {
     machine: Box<dyn Engine>,
-    /// Steps that are run at once.
-    chunk_steps: usize,
+    /// How many steps are run at once.
+    pace: Pace,
     window: usize,
     /// Host inputs, by number.
     tag: usize,
@@ -99,6 +104,8 @@ pub struct Session {
     /// From the first step that shows a sample to the one that brings the answer.
     latency: u64,
     schedules: Vec<(u32, Schedule)>,
+    /// What is added to their shifts.
+    rate_shift: i32,
     buffer: Vec<u64>,
     /// For each block whose packets stand for neurons, which ones; empty unless spikes are read.
     neurons: Vec<Vec<u32>>,
@@ -159,7 +166,7 @@ impl Session {
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match &image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule) }
+                PopulationKind::Layer { schedule: Some(schedule), .. }
                 | PopulationKind::LearningReadout { schedule }
                 | PopulationKind::ValueReadout { schedule, .. }
                     if block.symbol("shift").is_some() =>
@@ -174,7 +181,7 @@ impl Session {
         let bits = routes.map(|route| u64::from(route.indices)).sum::<u64>().max(1);
         Ok(Session {
             machine,
-            chunk_steps: (CHUNK_BITS / bits).clamp(CHUNK_STEPS_LEAST, CHUNK_STEPS as u64) as usize,
+            pace: Pace::new((CHUNK_BITS / bits).clamp(CHUNK_STEPS_LEAST, CHUNK_STEPS as u64) as usize),
             window,
             tag,
             target,
@@ -187,6 +194,7 @@ impl Session {
             lag,
             neurons: if reads_spikes { image.blocks.iter().map(of_block).collect() } else { Vec::new() },
             schedules: schedules.collect(),
+            rate_shift: 0,
             buffer: vec![0; window * words],
         })
     }
@@ -215,13 +223,44 @@ impl Session {
     /// none.
     pub fn set_epoch(&mut self, epoch: u32, epochs: u32) {
         for (block, schedule) in &self.schedules {
-            self.machine.write(*block, "shift", &[schedule.shift_in(epoch, epochs)]);
+            let shift = schedule.shift_in(epoch, epochs).saturating_add(self.rate_shift);
+            self.machine.write(*block, "shift", &[shift.clamp(-MOST_SHIFT, MOST_SHIFT)]);
         }
     }
 
-    /// Shows samples and their targets; the network learns from each. Those of a sequence follow each other in `order`. `progress` is told how many are done.
+    /// From the next epoch on, all layers learn by `2^-shift` of what their schedules say; beyond what an instruction can
+    /// shift by, as slowly or fast as it can.
+    pub fn set_rate_shift(&mut self, shift: i32) {
+        self.rate_shift = shift;
+    }
+
+    /// Lets only some layers learn, over the configuration port: those for whose number (of a population) the rule holds.
+    /// The others keep their weights; they go on to carry input and target, and to note what each evokes.
     ///
-    /// Returns how many were shown: all, unless `progress` broke off. Everything shown has been learned on return.
+    /// # Errors
+    /// A layer that learns cannot be told not to.
+    pub fn let_learn(&mut self, image: &Image, learns: impl Fn(u32) -> bool) -> Result<(), SessionError> {
+        for (block, _) in &self.schedules {
+            let population = image.blocks[*block as usize].population;
+            let frozen = i32::from(!learns(population));
+            // Written only where it is another: a run that freezes nothing writes nothing.
+            let now = self.machine.peek(*block, "frozen");
+            if now.as_deref() == Some(&[frozen]) || now.is_none() && frozen == 0 {
+                continue;
+            }
+            if !self.machine.write(*block, "frozen", &[frozen]) {
+                let name = image.network.populations[population as usize].name.clone();
+                return Err(SessionError::Frozen(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows samples and their targets; the network learns from each. Those of a sequence follow each other in `order`.
+    /// `progress` is told how many have been shown, at first and after each chunk of steps.
+    ///
+    /// Returns how many were shown in full: all, unless `progress` broke off; then the run has ended with the chunk's last
+    /// step, wherever it was. Otherwise everything shown has been learned on return.
     ///
     /// # Errors
     /// A handler did what the machine does not allow.
@@ -234,44 +273,14 @@ impl Session {
         if let Some(values) = self.values {
             return self.learn_values(values, samples, order, progress);
         }
-        let target = self.target.ok_or(SessionError::Input("targets"))?;
-        let at_once = (self.chunk_steps / (2 * self.window)).max(1);
-        let mut done = 0;
-        for chunk in order.chunks(at_once) {
-            let shown: Vec<Shown> = chunk.iter().map(|&at| (at as usize, samples.label(at as usize))).collect();
-            let (window, tag) = (self.window, self.tag);
-            let mut show = Show {
-                samples,
-                encoder: &self.encoder,
-                buffer: &mut self.buffer,
-                words: self.words,
-                input: self.input,
-            };
-            self.machine.run_fed(2 * window * shown.len(), &mut |inputs| {
-                for (at, &(sample, label)) in shown.iter().enumerate() {
-                    let first = at * 2 * window;
-                    let opens =
-                        |is_target| Tag { target: is_target, learn: true, slot: label, ..Tag::default() }.payload();
-                    inputs.send(tag, first, 0, opens(false) | continued(samples, sample));
-                    show.sample(inputs, first, sample);
-                    inputs.send(tag, first + window, 0, opens(true));
-                    for step in first + window..first + 2 * window {
-                        inputs.send(target, step, u32::from(label), 1);
-                    }
-                }
-            })?;
-            done += chunk.len();
-            if progress(done).is_break() {
-                break;
-            }
-        }
-        self.drain(&mut |_| {})?;
-        Ok(done)
+        let teaching = Teaching::Classes(self.target.ok_or(SessionError::Input("targets"))?);
+        let ran = self.play(&Shown { samples, order, teaching }, &mut progress, &mut |_| {})?;
+        Ok((ran.steps / (2 * self.window)).min(order.len()))
     }
 
     /// Shows samples `0..count` and returns the class the network answers for each; nothing is learned.
     ///
-    /// Returns fewer if `progress` broke off.
+    /// If `progress` broke off, returns the answers that came by then.
     ///
     /// # Errors
     /// A handler did what the machine does not allow, or an answer is missing.
@@ -284,7 +293,7 @@ impl Session {
         let first_step = self.machine.step();
         let (latency, window) = (self.latency, self.window as u64);
         let (mut answers, mut found) = (vec![None; count], 0);
-        let done = self.show_all(samples, count, progress, &mut |output| {
+        let ran = self.show_all(samples, count, progress, &mut |output| {
             found += 1;
             // An answer tells by its step which sample it is for.
             let since = output.step.checked_sub(first_step + latency);
@@ -293,13 +302,15 @@ impl Session {
                 *answer = u16::try_from(output.payload).ok();
             }
         })?;
-        answers.truncate(done);
+        // Where the run was broken off, answers are still under way.
+        let expected = if ran.whole { count } else { found.min(count) };
+        answers.truncate(expected);
         let answers: Option<Vec<u16>> = answers.into_iter().collect();
-        answers.filter(|_| found == done).ok_or(SessionError::Answers { expected: done, found })
+        answers.filter(|_| found == expected).ok_or(SessionError::Answers { expected, found })
     }
 
-    /// Shows samples `0..count` and returns the spikes that reach the host, in their order, and how many samples were
-    /// shown: fewer if `progress` broke off.
+    /// Shows samples `0..count` and returns the spikes that reach the host, in their order, and for how many samples they are
+    /// all: fewer than were shown if `progress` broke off.
     ///
     /// # Errors
     /// A handler did what the machine does not allow.
@@ -320,58 +331,81 @@ impl Session {
             }));
         });
         self.neurons = neurons;
-        let done = shown?;
+        let ran = shown?;
+        let done = if ran.whole { count } else { ran.steps.saturating_sub(lag as usize) / self.window };
         spikes.sort_unstable();
         Ok((spikes, done))
     }
 
-    /// Shows samples `0..count`; nothing is learned. Tells what reaches the host; returns how many were shown.
+    /// Shows samples `0..count`; nothing is learned. Tells what reaches the host.
     fn show_all(
         &mut self,
         samples: &Samples,
         count: usize,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
         tell: &mut dyn FnMut(&Output),
-    ) -> Result<usize, SessionError> {
-        let at_once = (self.chunk_steps / self.window).max(1);
-        let mut done = 0;
-        let all: Vec<usize> = (0..count).collect();
-        for chunk in all.chunks(at_once) {
-            let (window, tag) = (self.window, self.tag);
-            let mut show = Show {
-                samples,
+    ) -> Result<Ran, SessionError> {
+        let order: Vec<u32> = (0..count as u32).collect();
+        self.play(&Shown { samples, order: &order, teaching: Teaching::None }, &mut progress, tell)
+    }
+
+    /// Shows samples, chunk by chunk, and runs until nothing is under way. `progress` is told how many have been shown in
+    /// full, and may end it after any chunk. Tells what reaches the host.
+    fn play(
+        &mut self,
+        shown: &Shown,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+        tell: &mut dyn FnMut(&Output),
+    ) -> Result<Ran, SessionError> {
+        let period = shown.period(self.window);
+        let all = period * shown.order.len();
+        let mut steps = 0;
+        while progress((steps / period).min(shown.order.len())).is_continue() {
+            let left = all.saturating_sub(steps);
+            if left == 0 && !self.machine.is_busy() {
+                return Ok(Ran { steps, whole: true });
+            }
+            // Windows that are open close, and what they send comes through; a network needs no longer.
+            if steps >= all + self.longest_rest() {
+                return Err(SessionError::Restless);
+            }
+            let chunk = steps..steps + self.pace.steps(left);
+            let mut host = Host {
+                shown,
                 encoder: &self.encoder,
                 buffer: &mut self.buffer,
                 words: self.words,
+                window: self.window,
+                tag: self.tag,
                 input: self.input,
             };
-            let outputs = self.machine.run_fed(window * chunk.len(), &mut |inputs| {
-                for (at, &sample) in chunk.iter().enumerate() {
-                    let first = at * window;
-                    inputs.send(tag, first, 0, Tag::default().payload() | continued(samples, sample));
-                    show.sample(inputs, first, sample);
-                }
-            })?;
-            outputs.iter().for_each(&mut *tell);
-            done += chunk.len();
-            if progress(done).is_break() {
-                break;
-            }
+            let machine = &mut self.machine;
+            let reached = self
+                .pace
+                .run(chunk.len(), || machine.run_fed(chunk.len(), &mut |inputs| host.feed(inputs, chunk.clone())))?;
+            reached.iter().for_each(&mut *tell);
+            steps = chunk.end;
         }
-        self.drain(tell)?;
-        Ok(done)
+        Ok(Ran { steps, whole: false })
     }
 
-    /// Runs until nothing is under way. Tells what reaches the host meanwhile.
-    fn drain(&mut self, tell: &mut dyn FnMut(&Output)) -> Result<(), SessionError> {
-        // Windows that are open close, and what they send comes through; a network needs no longer.
-        for _ in 0..2 * (self.window as u64 + self.latency) + 1 {
+    /// Runs on until nothing is under way: the windows that are open close. What reaches the host is not told.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow.
+    pub fn rest(&mut self) -> Result<(), SessionError> {
+        for _ in 0..self.longest_rest() {
             if !self.machine.is_busy() {
                 return Ok(());
             }
-            self.machine.run_fed(1, &mut |_| {})?.iter().for_each(&mut *tell);
+            self.machine.run_fed(1, &mut |_| {})?;
         }
         Err(SessionError::Restless)
+    }
+
+    /// Steps after which nothing is under way any more, whatever was.
+    fn longest_rest(&self) -> usize {
+        2 * (self.window + self.latency as usize) + 1
     }
 }
 
@@ -380,26 +414,108 @@ fn continued(samples: &Samples, sample: usize) -> i32 {
     if samples.continues(sample) { Tag::CONTINUES } else { 0 }
 }
 
-/// Puts a sample's spikes into the inputs.
-struct Show<'a> {
+/// What is to be shown.
+struct Shown<'a> {
     samples: &'a Samples,
+    order: &'a [u32],
+    teaching: Teaching,
+}
+
+/// What is shown to learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Teaching {
+    /// Nothing.
+    None,
+    /// The sample's class, in a window of its own; this host input takes it.
+    Classes(usize),
+    /// The sample's values, at the end of its window, when the readout, which lags behind, is in the midst of the same
+    /// window; this host input takes them.
+    Values(usize),
+}
+
+impl Shown<'_> {
+    /// Steps of a sample with what is learned of it.
+    fn period(&self, window: usize) -> usize {
+        if let Teaching::Classes(_) = self.teaching { 2 * window } else { window }
+    }
+}
+
+/// What of it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ran {
+    steps: usize,
+    /// Whether it was all, and nothing is under way any more.
+    whole: bool,
+}
+
+/// What the host sends while samples are shown.
+struct Host<'a> {
+    shown: &'a Shown<'a>,
     encoder: &'a Encoder,
     buffer: &'a mut [u64],
     words: usize,
+    window: usize,
+    tag: usize,
     input: usize,
 }
 
-impl Show<'_> {
-    fn sample(&mut self, inputs: &mut dyn Feed, first: usize, sample: usize) {
-        let input = self.input;
+impl Host<'_> {
+    /// Sends what belongs into these steps, counted from the first sample on.
+    fn feed(&mut self, inputs: &mut dyn Feed, steps: Range<usize>) {
+        let shown = self.shown;
+        let period = shown.period(self.window);
+        let samples = steps.start / period..steps.end.div_ceil(period).min(shown.order.len());
+        for (at, &sample) in shown.order[samples.start.min(samples.end)..samples.end].iter().enumerate() {
+            let first = (samples.start + at) * period;
+            // The step of the chunk, if it is one of its.
+            let place = |step: usize| steps.contains(&step).then(|| step - steps.start);
+            let slot = match shown.teaching {
+                Teaching::Classes(_) => shown.samples.label(sample as usize),
+                Teaching::None | Teaching::Values(_) => 0,
+            };
+            let learn = shown.teaching != Teaching::None;
+            let tag = |is_target| Tag { target: is_target, learn, slot, ..Tag::default() }.payload();
+            if let Some(step) = place(first) {
+                inputs.send(self.tag, step, 0, tag(false) | continued(shown.samples, sample as usize));
+            }
+            if steps.start < first + self.window {
+                self.sample(inputs, sample as usize, |step| place(first + step));
+            }
+            let target = match shown.teaching {
+                Teaching::None => continue,
+                Teaching::Classes(target) => target,
+                Teaching::Values(input) => {
+                    let values = (0..).zip(shown.samples.values(sample as usize));
+                    if let Some(step) = place(first + self.window - 1) {
+                        values.for_each(|(axon, &value)| inputs.send(input, step, axon, value.into()));
+                    }
+                    continue;
+                }
+            };
+            if let Some(step) = place(first + self.window) {
+                inputs.send(self.tag, step, 0, tag(true));
+            }
+            for step in (first + self.window..first + period).filter_map(place) {
+                inputs.send(target, step, u32::from(slot), 1);
+            }
+        }
+    }
+
+    /// Sends the spikes of a sample; `place` says where a step of its window lies in the chunk, if it does.
+    fn sample(&mut self, inputs: &mut dyn Feed, sample: usize, place: impl Fn(usize) -> Option<usize>) {
+        let (input, samples) = (self.input, self.shown.samples);
         let Some(rate) = self.encoder.as_rate() else {
-            return self.encoder.encode(self.samples, sample, |packet| {
-                inputs.send(input, first + packet.step as usize, packet.axon, packet.payload);
+            return self.encoder.encode(samples, sample, |packet| {
+                if let Some(step) = place(packet.step as usize) {
+                    inputs.send(input, step, packet.axon, packet.payload);
+                }
             });
         };
-        rate.encode(self.samples.pixels(sample), self.buffer, self.words);
+        rate.encode(samples.pixels(sample), self.buffer, self.words);
         for (step, bits) in self.buffer.chunks(self.words).enumerate() {
-            inputs.spikes(input, first + step, bits);
+            if let Some(step) = place(step) {
+                inputs.spikes(input, step, bits);
+            }
         }
     }
 }

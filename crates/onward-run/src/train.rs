@@ -4,7 +4,7 @@ use crate::comparisons::Comparisons;
 use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
 use crate::session::{Session, SessionError, Spike};
 use onward_emulate::{Counters, Engine};
-use onward_image::{Image, PopulationKind};
+use onward_image::{Image, Learned, PopulationKind};
 use onward_isa::Space;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub struct EpochReport {
     pub epoch: u32,
     /// Samples learned from.
     pub samples: usize,
-    /// Test samples shown, and how many were answered right.
+    /// Test samples answered, and how many of them right.
     pub tested: usize,
     /// Right answers.
     pub right: usize,
@@ -77,10 +77,35 @@ pub struct Phase {
     pub cycles: u64,
 }
 
+impl TrainReport {
+    /// Epochs in which all samples were learned from, of so many.
+    pub fn whole_epochs(&self, samples: usize) -> u32 {
+        self.epochs.iter().filter(|epoch| epoch.samples == samples && samples > 0).count() as u32
+    }
+}
+
 impl EpochReport {
-    /// Share of right answers, percent.
-    pub fn accuracy_percent(&self) -> f64 {
-        100.0 * self.right as f64 / self.tested.max(1) as f64
+    /// Share of right answers, percent; none where nothing was tested.
+    pub fn accuracy_percent(&self) -> Option<f64> {
+        (self.tested > 0).then(|| 100.0 * self.right as f64 / self.tested as f64)
+    }
+}
+
+/// Which epochs of a run are learned now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epochs {
+    /// The first, from 0: it goes on from an image that has learned those before.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+    /// How many the run has in all: what the learning rate falls by.
+    pub of: u32,
+}
+
+impl From<u32> for Epochs {
+    /// A whole run.
+    fn from(epochs: u32) -> Epochs {
+        Epochs { first: 0, count: epochs, of: epochs }
     }
 }
 
@@ -99,8 +124,8 @@ pub(crate) fn counted<T>(
     Ok(result)
 }
 
-/// Trains for `epochs` epochs, in an order drawn from `seed`, and tests after each. `progress` may break off; what ran
-/// by then is reported in full.
+/// Trains for some epochs, in an order drawn from `seed`, and tests after each. `progress` may break off after any chunk
+/// of steps; what ran by then is reported in full, and nothing is run for the report.
 ///
 /// # Errors
 /// See [`SessionError`].
@@ -108,20 +133,20 @@ pub fn train(
     session: &mut Session,
     image: &Image,
     dataset: &Dataset,
-    epochs: u32,
+    epochs: impl Into<Epochs>,
     seed: u64,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     mut after_epoch: impl FnMut(&EpochReport),
 ) -> Result<TrainReport, SessionError> {
-    let order = SampleOrder::new(seed);
+    let (order, epochs) = (SampleOrder::new(seed), epochs.into());
     let mut reports: Vec<EpochReport> = Vec::new();
     let (mut learning, mut testing) = (Phase::default(), Phase::default());
     let start_counters = session.machine().counters();
     let mut learning_counters = start_counters.since(&start_counters);
     let mut interrupted = false;
-    for epoch in 0..epochs {
+    for epoch in epochs.first..epochs.first + epochs.count {
         let before = session.machine().counters();
-        session.set_epoch(epoch, epochs);
+        session.set_epoch(epoch, epochs.of);
         let order = order.epoch(dataset.train.sequences() as u32, epoch);
         // The windows of a sequence stay together.
         let windows = |&at: &u32| dataset.train.of_sequence(at as usize).map(|sample| sample as u32);
@@ -136,11 +161,8 @@ pub fn train(
         let learn_time = start.elapsed();
         learning_counters = learning_counters.plus(&session.machine().counters().since(&before));
         interrupted |= samples < order.len();
-        // A run that is broken off still says how good it was by then, if that takes no longer than a blink.
-        let broken_off = interrupted;
         let tested = test_epoch(session, image, dataset, epoch, &mut testing, |done| {
-            let flow = progress(Progress { learning: false, epoch, done, total: dataset.test.len() });
-            if broken_off { ControlFlow::Continue(()) } else { flow }
+            progress(Progress { learning: false, epoch, done, total: dataset.test.len() })
         })?;
         interrupted |= tested.tested < dataset.test.len();
         reports.push(EpochReport { samples, learn_time, ..tested });
@@ -275,11 +297,11 @@ pub fn nrmse(answers: &[f32], samples: &Samples) -> f64 {
     (error / deviation.max(f64::MIN_POSITIVE)).sqrt()
 }
 
-/// The image with what the machine's memories hold now in place of what they held at first: what a run has learned.
-///
-/// Random generators begin anew: learning that goes on from it draws other numbers than if it had never stopped.
-pub fn learned(machine: &dyn Engine, image: &Image) -> Image {
+/// The image with what the machine's memories hold now in place of what they held at first, which have learned so many
+/// epochs in full. A machine that is at rest goes on from it, with the same seed, as if it had never stopped.
+pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
     let mut learned = image.clone();
+    learned.learned = Learned { epochs, draws: machine.draws() };
     for (number, block) in learned.blocks.iter_mut().enumerate() {
         for space in [Space::Neuron, Space::Axon, Space::Synapse] {
             let bytes = machine.memory(number as u32, space);

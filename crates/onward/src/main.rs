@@ -14,7 +14,7 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, bandit, calibrate, compile, disasm, import, inspect, isa, run, trace_diff, train};
+use commands::{asm, bandit, calibrate, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -51,6 +51,7 @@ enum Command {
     Calibrate(calibrate::Arguments),
     Import(import::Arguments),
     Run(run::Arguments),
+    Export(export::Arguments),
     Inspect(inspect::Arguments),
     Disasm(disasm::Arguments),
     Asm(asm::Arguments),
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),

@@ -1,14 +1,15 @@
-//! Following a run: the progress bar, and Ctrl-C.
+//! Following a compilation or a run: the progress bar, and Ctrl-C.
 
 use crate::failure::Failure;
 use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use onward_run::Progress;
+use onward_compile::{PASSES, Pass};
 use onward_run::data::Dataset;
+use onward_run::{Epochs, Progress};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// Runs shorter than this show no bar.
@@ -18,10 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Monitor {
     bar: ProgressBar,
     stop: Arc<AtomicBool>,
-    /// Whether the user was told that the run ends.
-    told: bool,
     start: Instant,
-    epochs: u32,
+    epochs: Epochs,
     /// Windows that learning an epoch and testing take: what time goes with.
     windows: (u64, u64),
     phase: Option<(bool, u32)>,
@@ -30,12 +29,12 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Follows a run of so many epochs on the data; 0 epochs for a test alone.
+    /// Follows a run of epochs on the data; none for a test alone.
     ///
     /// # Errors
     /// Ctrl-C cannot be listened for.
-    pub fn new(epochs: u32, dataset: &Dataset) -> Result<Monitor, Failure> {
-        let learned = if epochs > 0 { dataset.train.len() } else { 0 };
+    pub fn new(epochs: Epochs, dataset: &Dataset) -> Result<Monitor, Failure> {
+        let learned = if epochs.count > 0 { dataset.train.len() } else { 0 };
         Monitor::of_samples(epochs, learned, dataset.test.len())
     }
 
@@ -43,12 +42,12 @@ impl Monitor {
     ///
     /// # Errors
     /// Ctrl-C cannot be listened for.
-    pub fn of_samples(epochs: u32, learned: usize, tested: usize) -> Result<Monitor, Failure> {
+    pub fn of_samples(epochs: Epochs, learned: usize, tested: usize) -> Result<Monitor, Failure> {
         let stop = listen()?;
         let windows = (2 * learned as u64, tested as u64);
-        let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.max(1)));
+        let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.count.max(1)));
         let now = Instant::now();
-        Ok(Monitor { bar, stop, told: false, start: now, epochs, windows, phase: None, phase_start: now, shown: false })
+        Ok(Monitor { bar, stop, start: now, epochs, windows, phase: None, phase_start: now, shown: false })
     }
 
     /// Host time since the run began.
@@ -66,36 +65,25 @@ impl Monitor {
         if self.shown {
             let in_epoch =
                 if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
-            self.bar.set_position(u64::from(progress.epoch) * (self.windows.0 + self.windows.1) + in_epoch);
+            let epoch = progress.epoch - self.epochs.first;
+            self.bar.set_position(u64::from(epoch) * (self.windows.0 + self.windows.1) + in_epoch);
             self.bar.set_message(self.message(progress));
         }
-        if !self.stop.load(Ordering::SeqCst) {
-            return ControlFlow::Continue(());
-        }
-        if !self.told {
-            self.told = true;
-            let what = if progress.learning { ": testing what was learned so far" } else { "" };
-            self.bar.suspend(|| eprintln!("stopping{what}; Ctrl-C again ends at once, without a report"));
-        }
-        ControlFlow::Break(())
+        if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// `epoch 3 of 30, learning, 12,345 samples/s, 12.3 s left`.
     fn message(&self, progress: Progress) -> String {
         let seconds = self.phase_start.elapsed().as_secs_f64();
-        let mut message = match self.epochs {
+        let mut message = match self.epochs.of {
             0 => String::new(),
-            epochs => format!("epoch {} of {epochs}, ", progress.epoch + 1),
+            of => format!("epoch {} of {of}, ", progress.epoch + 1),
         };
         message += if progress.learning { "learning" } else { "testing" };
         if seconds > 0.2 {
             message += &format!(", {} samples/s", text::count((progress.done as f64 / seconds) as u64));
         }
-        if self.stop.load(Ordering::SeqCst) {
-            message + ", stopping"
-        } else {
-            message + &left(&self.bar, self.elapsed())
-        }
+        message + &left(&self.bar, self.elapsed())
     }
 
     /// Prints to stdout without disturbing the bar. Where nobody reads, the run is over.
@@ -155,6 +143,60 @@ impl StepMonitor {
 
     /// Removes the bar.
     pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Follows a compilation: which pass is at work, once it takes long.
+pub struct PassMonitor {
+    bar: ProgressBar,
+    /// Dropped when it is over.
+    over: Option<mpsc::Sender<()>>,
+}
+
+impl PassMonitor {
+    /// A compilation begins, with the pass after `before` if there was one.
+    pub fn new(before: Option<&str>) -> PassMonitor {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(
+            ProgressStyle::with_template("  {spinner} compiling: {msg} ({elapsed})").expect("the template is one"),
+        );
+        let (over, waits) = mpsc::channel();
+        let monitor = PassMonitor { bar: bar.clone(), over: Some(over) };
+        monitor.set_next(before);
+        if std::io::stderr().is_terminal() {
+            // A pass says nothing while it works: another thread shows it.
+            std::thread::spawn(move || {
+                if waits.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                    bar.enable_steady_tick(Duration::from_millis(100));
+                }
+            });
+        }
+        monitor
+    }
+
+    /// A pass is done.
+    pub fn done(&self, pass: &dyn Pass) {
+        self.set_next(Some(pass.name()));
+    }
+
+    fn set_next(&self, before: Option<&str>) {
+        let next = before.map_or(0, |before| 1 + PASSES.iter().position(|pass| pass.name() == before).unwrap_or(0));
+        if let Some(pass) = PASSES.get(next) {
+            self.bar.set_message(format!("{} of {}, {}", next + 1, PASSES.len(), pass.description()));
+        }
+    }
+
+    /// Does what prints something.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+}
+
+impl Drop for PassMonitor {
+    fn drop(&mut self) {
+        self.over = None;
         self.bar.finish_and_clear();
     }
 }

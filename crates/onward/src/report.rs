@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use crate::files::Output;
-use crate::results::{BanditResults, MEMORIES, PerSample, Results, Usage};
+use crate::results::{BanditResults, MEMORIES, PerSample, Results, SilentNeurons, Usage};
 use crate::terminal::stdout_style;
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
@@ -76,7 +76,10 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
     format!(
         "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
-        report.nrmse.map_or_else(|| percent(report.accuracy_percent()), |nrmse| format!("{nrmse:.4}")),
+        match report.nrmse {
+            Some(nrmse) => format!("{nrmse:.4}"),
+            None => report.accuracy_percent().map_or("not tested".to_owned(), percent),
+        },
         duration(report.learn_time),
         duration(report.test_time)
     )
@@ -142,6 +145,9 @@ fn result(results: &Results) -> String {
             let samples = plural(results.tested as u64, "test sample");
             rows.push(vec!["spikes read".into(), count(spikes as u64), format!("for {samples}")]);
         }
+        (None, None) if results.tested == 0 => {
+            rows.push(vec!["accuracy".into(), "not tested".into(), String::new()]);
+        }
         (None, None) => {
             rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()])
         }
@@ -150,6 +156,13 @@ fn result(results: &Results) -> String {
     if learned > 0 {
         let epochs = results.epochs.len() as u64;
         rows.push(vec!["learned from".into(), plural(learned, "sample"), format!("in {}", plural(epochs, "epoch"))]);
+    }
+    if !results.silent_neurons.is_empty() {
+        let sum = |of: fn(&SilentNeurons) -> usize| results.silent_neurons.iter().map(of).sum::<usize>() as u64;
+        let (neurons, before) = (count(sum(|layer| layer.neurons)), count(sum(|layer| layer.before)));
+        let silent = format!("{} of {neurons}", count(sum(|layer| layer.after)));
+        let meaning = format!("fire for none of {} test samples; {before} did before", results.silence_samples());
+        rows.push(vec!["silent neurons".into(), silent, meaning]);
     }
     if let (Some(comparisons), Some(share)) = (results.comparisons_per_answer, results.comparisons_share) {
         let of_all = format!("an answer, {} of those with every class", percent(100.0 * share));

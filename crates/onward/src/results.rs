@@ -4,7 +4,7 @@ use onward_chip::Costs;
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
 use onward_profile::{Activity, Category, Energy};
-use onward_run::{BanditReport, EpochReport, LAST_TRIALS, Phase, TrainReport};
+use onward_run::{BanditReport, EpochReport, LAST_TRIALS, Phase, Silence, TrainReport};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Results {
     pub timing: &'static str,
     pub threads: usize,
     pub interrupted: bool,
-    /// Of the last test; `null` without labels, or where spikes are read out.
+    /// Of the last test; `null` without one or without labels, or where spikes are read out.
     pub accuracy_percent: Option<f64>,
     /// Spikes that were read out; `null` where answers are.
     pub read_spikes: Option<usize>,
@@ -63,6 +63,8 @@ pub struct Results {
     pub host_s: f64,
     pub synaptic_events_per_host_s: f64,
     pub weights_hash: String,
+    /// Of each layer that learned; empty where nothing was learned.
+    pub silent_neurons: Vec<SilentNeurons>,
     /// For the table, in the order of categories.
     #[serde(skip)]
     pub energy: Energy,
@@ -106,7 +108,8 @@ impl BanditResults {
 pub struct Epoch {
     /// From 1.
     pub epoch: u32,
-    pub accuracy_percent: f64,
+    /// `null` where the run was broken off before the test.
+    pub accuracy_percent: Option<f64>,
     pub nrmse: Option<f64>,
     pub learned: usize,
     pub tested: usize,
@@ -114,6 +117,28 @@ pub struct Epoch {
     pub learning_host_s: f64,
     pub testing_host_s: f64,
     pub weights_hash: String,
+}
+
+/// The neurons of a layer that fire for none of the first test samples, before and after learning.
+#[derive(Debug, Serialize)]
+pub struct SilentNeurons {
+    pub layer: String,
+    pub neurons: usize,
+    pub before: usize,
+    pub after: usize,
+}
+
+impl SilentNeurons {
+    /// Two counts of the same layers.
+    pub fn both(before: Vec<Silence>, after: Vec<Silence>) -> Vec<SilentNeurons> {
+        let pair = |(before, after): (Silence, Silence)| SilentNeurons {
+            layer: before.layer,
+            neurons: before.neurons,
+            before: before.silent,
+            after: after.silent,
+        };
+        before.into_iter().zip(after).map(pair).collect()
+    }
 }
 
 /// Means over samples.
@@ -173,16 +198,18 @@ impl Results {
             })
         };
         let last = report.epochs.last();
+        // The last one may have been broken off before it was tested.
+        let last_tested = report.epochs.iter().rfind(|epoch| epoch.tested > 0);
         Results {
             data: Some(run.data.to_owned()),
             interrupted: report.interrupted,
-            accuracy_percent: report.has_accuracy.then(|| last.map_or(0.0, EpochReport::accuracy_percent)),
+            accuracy_percent: last_tested.filter(|_| report.has_accuracy).and_then(EpochReport::accuracy_percent),
             read_spikes: report.spikes.as_ref().map(Vec::len),
-            right: last.map_or(0, |epoch| epoch.right),
-            tested: last.map_or(0, |epoch| epoch.tested),
-            nrmse: last.and_then(|epoch| epoch.nrmse),
-            comparisons_per_answer: last.and_then(|epoch| Some(epoch.comparisons?.per_answer())),
-            comparisons_share: last.and_then(|epoch| Some(epoch.comparisons?.share())),
+            right: last_tested.map_or(0, |epoch| epoch.right),
+            tested: last_tested.map_or(0, |epoch| epoch.tested),
+            nrmse: last_tested.and_then(|epoch| epoch.nrmse),
+            comparisons_per_answer: last_tested.and_then(|epoch| Some(epoch.comparisons?.per_answer())),
+            comparisons_share: last_tested.and_then(|epoch| Some(epoch.comparisons?.share())),
             epochs: report.epochs.iter().map(Epoch::new).collect(),
             per_training_sample: per_sample(report.learning, &learning),
             per_test_sample: per_sample(report.testing, &testing),
@@ -245,8 +272,14 @@ impl Results {
             host_s,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
             weights_hash: String::new(),
+            silent_neurons: Vec::new(),
             energy,
         }
+    }
+
+    /// Test samples that silent neurons were looked for with.
+    pub fn silence_samples(&self) -> usize {
+        self.tested.min(onward_run::SILENCE_SAMPLES)
     }
 
     /// Samples learned from in all.

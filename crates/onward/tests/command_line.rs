@@ -408,7 +408,7 @@ fn images_can_be_looked_at() {
 #[test]
 fn every_command_explains_itself() {
     let desk = Desk::new();
-    for command in ["", "train", "compile", "import", "run", "inspect", "disasm", "asm", "isa"] {
+    for command in ["", "train", "compile", "import", "run", "export", "inspect", "disasm", "asm", "isa"] {
         let text = desk.succeed(&format!("{command} --help"));
         assert!(
             text.contains("Example") && text.contains(&format!("onward {command}").trim_end().to_owned()),
@@ -438,6 +438,34 @@ fn an_interrupted_run_reports_what_ran() {
     let results: Value = serde_json::from_slice(&fs::read(desk.path("results.json")).unwrap()).unwrap();
     assert_eq!(results["interrupted"], Value::Bool(true));
     desk.succeed("run trained.onw");
+}
+
+/// Parts of a run are, to the byte of the image, the whole; weights go out and come back; what cannot be asked for is refused.
+#[test]
+fn learning_goes_on_from_an_image() {
+    let desk = Desk::new();
+    desk.succeed("train digits.sp --timing none --epochs 2 -o whole.onw");
+    desk.succeed("train digits.sp --timing none --epochs 1 --of 2 -o part.onw --export part.npz");
+    desk.succeed("run part.onw --timing none --learn --epochs 1 -o joined.onw");
+    let bytes = |name: &str| fs::read(desk.path(name)).unwrap();
+    assert!(bytes("joined.onw") == bytes("whole.onw"));
+
+    desk.succeed("export part.onw -o exported.npz");
+    assert!(bytes("exported.npz") == bytes("part.npz"));
+    desk.succeed("run part.onw --timing none --json part.json");
+    desk.succeed("compile digits.sp -o blank.onw");
+    desk.succeed("run blank.onw --timing none --weights part.npz --json blank.json");
+    let read = |name: &str| -> Value { serde_json::from_slice(&bytes(name)).unwrap() };
+    for key in ["weights_hash", "right", "accuracy_percent"] {
+        assert_eq!(read("blank.json")[key], read("part.json")[key], "{key}");
+    }
+
+    desk.refuse("freeze_unknown", "run part.onw --learn --freeze hiden1");
+    desk.refuse("of_too_few", "run part.onw --learn --epochs 5 --of 3");
+    desk.refuse("learning_option_alone", "run part.onw --rate-shift 1");
+    desk.refuse("weights_not_there", "run part.onw --weights nothing.npz");
+    desk.write("text.npz", "no archive");
+    desk.refuse("weights_damaged", "run part.onw --weights text.npz");
 }
 
 /// A block that adds up the payloads that come, and tells the host when they pass a limit.

@@ -1,8 +1,23 @@
 //! What a block makes of a sample and its target: pulls on its neurons by the loss, changes of its weights.
 
+use std::ops::Range;
+
 use super::{Block, Fall, LayerState, Loss, Optimizer, Rule, Signal, Window, largest, saturate};
 
+/// An update of which only some rows have been changed so far.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// Parts that are done.
+    parts: usize,
+    pulls: Pulls,
+    traces: Traces,
+}
+
+/// Traces of an update, `[axon]` each: of the input, of the own target, of the rival.
+type Traces = [Vec<i64>; 3];
+
 /// The pulls on a block's neurons, `[neuron]` each.
+#[derive(Clone, Debug)]
 struct Pulls {
     /// By the input's path.
     input: Vec<i64>,
@@ -100,36 +115,34 @@ impl LayerState {
 
     /// Changes weights and biases of a block.
     fn change(&mut self, at: usize, rule: &Rule, class: usize, rival: usize, window: i64, pulls: &Pulls) {
-        let (one, shift, weight_bits) = (self.one, self.shift, self.weight_bits);
+        let (shift, weight_bits) = (self.shift, self.weight_bits);
         // Of targets nothing is learned by their own paths where axon and target are only correlated.
         let is_of_targets = rule.loss != Loss::Hebbian;
         let block = &mut self.blocks[at];
-        for k in 0..self.trace.len() {
-            let x = self.trace[k];
-            let (of_own, of_rival) = if self.fed_by_target || !is_of_targets {
-                (0, 0)
-            } else {
-                (self.target_trace[class][k], self.target_trace[rival][k])
-            };
-            if x + of_own + of_rival < 1 {
-                continue;
-            }
-            let changes =
-                (0..block.neurons).map(|i| pulls.input[i] * x + pulls.own[i] * of_own + pulls.rival[i] * of_rival);
-            block.change_row(k, rule, changes.collect(), shift, weight_bits);
+        let nothing = vec![0; self.trace.len()];
+        let by_same_weights = !self.fed_by_target && is_of_targets;
+        let of = |class: usize| if by_same_weights { self.target_trace[class].clone() } else { nothing.clone() };
+        let traces = [self.trace.clone(), of(class), of(rival)];
+        if rule.spread {
+            block.pending = Some(Pending { parts: 0, pulls: pulls.clone(), traces });
+        } else {
+            block.change_rows(0..self.trace.len(), rule, pulls, &traces, shift, weight_bits);
         }
         if self.fed_by_target && is_of_targets {
+            let coarser = i64::from(self.fraction_bits - self.target_fraction_bits);
+            let one = 1i64 << self.target_fraction_bits;
             for (line, pull) in [(class, &pulls.own), (rival, &pulls.rival)] {
                 let draw = block.draw();
                 for (i, pull) in pull.iter().enumerate() {
-                    let weight = block.target_weights[line][i] + block.round(pull * window, shift, draw, i);
+                    let weight = block.target_weights[line][i] + block.round(pull * window, shift + coarser, draw, i);
                     block.target_weights[line][i] = saturate(weight.clamp(-one, 2 * one), weight_bits);
                 }
             }
         }
         let draw = block.draw();
+        let finer = i64::from(self.membrane_fraction_bits - self.fraction_bits);
         for (i, pull) in pulls.input.iter().enumerate() {
-            block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift, draw, i), 32);
+            block.bias[i] = saturate(block.bias[i] + block.round(pull * window, shift - finer, draw, i), 32);
         }
     }
 
@@ -254,6 +267,40 @@ impl Block {
             for pull in [&mut pulls.input[i], &mut pulls.own[i], &mut pulls.rival[i]] {
                 *pull = saturate(*pull * root, 32);
             }
+        }
+    }
+
+    /// Changes the weights of some axons.
+    fn change_rows(
+        &mut self,
+        axons: Range<usize>,
+        rule: &Rule,
+        pulls: &Pulls,
+        traces: &Traces,
+        shift: i64,
+        weight_bits: u32,
+    ) {
+        for k in axons {
+            let [x, of_own, of_rival] = [0, 1, 2].map(|path| traces[path][k]);
+            if x + of_own + of_rival < 1 {
+                continue;
+            }
+            let changes =
+                (0..self.neurons).map(|i| pulls.input[i] * x + pulls.own[i] * of_own + pulls.rival[i] * of_rival);
+            self.change_row(k, rule, changes.collect(), shift, weight_bits);
+        }
+    }
+
+    /// A step is over: a part of the last update, if any is left.
+    pub(super) fn part(&mut self, rule: Option<&Rule>, window: i64, shift: i64, weight_bits: u32) {
+        let (Some(rule), Some(mut pending)) = (rule, self.pending.take()) else { return };
+        let rows = self.weights.len();
+        let size = rows.div_ceil(window as usize);
+        let first = (pending.parts * size).min(rows);
+        self.change_rows(first..(first + size).min(rows), rule, &pending.pulls, &pending.traces, shift, weight_bits);
+        pending.parts += 1;
+        if pending.parts < window as usize {
+            self.pending = Some(pending);
         }
     }
 

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use testbench::integer_model::{Layer, Model, Network};
-//! let layer = Layer { neurons: 3, block: 2, weight_bits: 8, threshold: 1.0, learning: None };
+//! let layer = Layer { neurons: 3, block: 2, weight_bits: 8, gain: 1.0, fraction: None, threshold: 1.0, learning: None };
 //! let network = Network { inputs: 2, classes: 2, window: 4, layers: vec![layer] };
 //! // One column a neuron: the first block has two of them, the second one. 1.0 is 64.
 //! let weights = |_layer: usize, block: usize| match block {
@@ -50,6 +50,10 @@ pub struct Layer {
     pub block: usize,
     /// Bits of a weight: 4, 8 or 16.
     pub weight_bits: u32,
+    /// Initial weights have the standard deviation `gain * sqrt(2 / inputs)`, by which the binary point is chosen.
+    pub gain: f64,
+    /// Bits of a weight below the binary point, if the text says how many.
+    pub fraction: Option<u32>,
     /// Membrane potential at which a neuron fires.
     pub threshold: f64,
     /// How it learns, if it does.
@@ -76,7 +80,11 @@ pub struct LayerState {
     pub weight_bits: u32,
     /// Bits of a weight below the binary point.
     pub fraction_bits: u32,
-    /// 1.0.
+    /// Bits of a weight of the target's projection below the binary point.
+    pub target_fraction_bits: u32,
+    /// Bits of a membrane below the binary point.
+    pub membrane_fraction_bits: u32,
+    /// 1.0 on the membrane.
     pub one: i64,
     /// The threshold.
     pub threshold: i64,
@@ -132,6 +140,8 @@ pub struct Block {
     pub scores: Vec<i64>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Step>,
+    /// What of the last update is still to be done.
+    pending: Option<learning::Pending>,
 }
 
 /// What a block's neurons did in a step.
@@ -206,6 +216,21 @@ pub(crate) mod generator {
     }
 }
 
+/// Bits of a weight below the binary point, where the text does not say: with 16 bits, 12. With 8 (4) bits, 6 (2), and more as
+/// long as the largest weight stays at 3 standard deviations at least.
+fn fraction_bits(weight_bits: u32, deviation: f64) -> u32 {
+    let mut bits = match weight_bits {
+        16 => return 12,
+        8 => 6,
+        _ => 2,
+    };
+    let largest = ((1 << (weight_bits - 1)) - 1) as f64;
+    while bits < 15 && largest / 2f64.powi(bits as i32 + 1) >= 3.0 * deviation {
+        bits += 1;
+    }
+    bits
+}
+
 /// The index of the largest, of equal ones the lowest, `except` left out.
 pub(crate) fn largest(values: &[i64], except: Option<usize>) -> usize {
     let mut best = None;
@@ -275,6 +300,17 @@ impl Model {
         }
     }
 
+    /// Nothing is shown for as long as updates take to be done.
+    pub fn rest(&mut self) {
+        for layer in &mut self.layers {
+            for _ in 0..self.window {
+                for block in &mut layer.blocks {
+                    block.part(layer.learning.as_ref(), self.window, layer.shift, layer.weight_bits);
+                }
+            }
+        }
+    }
+
     /// Shows a sample and says its class.
     pub fn infer(&mut self, pixels: &[u8]) -> usize {
         let mut shown = encode(pixels, self.window);
@@ -296,12 +332,17 @@ impl Model {
 
 impl LayerState {
     fn new(text: &Layer, fed_by_target: bool, inputs: usize, classes: usize, window: i64, blocks: Vec<Block>) -> Self {
-        let fraction_bits = if text.weight_bits > 8 { text.weight_bits - 4 } else { text.weight_bits - 2 };
-        let one = 1i64 << fraction_bits;
+        let deviation = text.gain * (2.0 / inputs as f64).sqrt();
+        let fraction_bits = text.fraction.unwrap_or_else(|| fraction_bits(text.weight_bits, deviation));
+        let most_of_target = [2, 6, 12][text.weight_bits as usize / 8];
+        let membrane_fraction_bits = fraction_bits.max(12);
+        let one = 1i64 << membrane_fraction_bits;
         let mut layer = LayerState {
             fed_by_target,
             weight_bits: text.weight_bits,
             fraction_bits,
+            target_fraction_bits: fraction_bits.min(most_of_target),
+            membrane_fraction_bits,
             one,
             threshold: ((text.threshold * one as f64).round() as i64).max(1),
             learning: text.learning.clone(),
@@ -337,8 +378,14 @@ impl LayerState {
             }
             let mut of_all = Vec::new();
             for block in &mut self.blocks {
-                let current = block.current(active, own_projection);
+                let bits = if own_projection { self.target_fraction_bits } else { self.fraction_bits };
+                let finer = [self.fraction_bits, self.target_fraction_bits, self.membrane_fraction_bits]
+                    != [self.fraction_bits; 3];
+                let current =
+                    block.current(active, own_projection, finer.then_some(self.membrane_fraction_bits - bits));
                 of_all.extend(block.step(window, &current, self.threshold));
+                let (rule, rows) = (self.learning.as_ref(), steps.len() as i64);
+                block.part(rule, rows, self.shift, self.weight_bits);
             }
             spikes.push(of_all);
         }
@@ -374,6 +421,7 @@ impl Block {
             velocity: vec![vec![0; neurons]; inputs],
             scores: vec![0; classes],
             steps: Vec::new(),
+            pending: None,
         }
     }
 
@@ -393,15 +441,22 @@ impl Block {
         }
     }
 
-    /// What flows into each neuron in a step.
-    fn current(&self, active: &[bool], own_projection: bool) -> Vec<i64> {
+    /// What flows into each neuron in a step. Where not all have the same binary point, sums of weights are shifted left by
+    /// `finer`, to the membrane's, and the bias comes last.
+    fn current(&self, active: &[bool], own_projection: bool, finer: Option<u32>) -> Vec<i64> {
         let rows = if own_projection { &self.target_weights } else { &self.weights };
-        let mut current = if own_projection { vec![0; self.neurons] } else { self.bias.clone() };
+        let bias = if own_projection { vec![0; self.neurons] } else { self.bias.clone() };
+        let mut current = if finer.is_some() { vec![0; self.neurons] } else { bias.clone() };
         for (row, &active) in rows.iter().zip(active) {
             if active {
                 for i in 0..self.neurons {
                     current[i] = saturate(current[i] + row[i], 32);
                 }
+            }
+        }
+        if let Some(finer) = finer {
+            for (current, bias) in current.iter_mut().zip(bias) {
+                *current = saturate(saturate(*current << finer, 32) + bias, 32);
             }
         }
         current
@@ -434,10 +489,10 @@ impl Block {
         draw
     }
 
-    /// `value / 2^shift`, rounded down after noise below 1 was added; exact if the shift is not positive.
+    /// `value / 2^shift`, rounded down after noise below 1 was added; exact up to saturation if the shift is not positive.
     fn round(&self, value: i64, shift: i64, draw: u32, i: usize) -> i64 {
         if shift <= 0 {
-            return value * (1 << -shift);
+            return saturate(value << -shift, 32);
         }
         assert!(shift < 32, "noise has 32 bits, and a shift by all of them is no sensible learning rate");
         let noise = generator::noise(self.seed, draw, i) >> (32 - shift);

@@ -17,6 +17,8 @@ pub struct Rule {
     pub weight_decay: Option<u32>,
     /// Whether there is homeostasis.
     pub revive: bool,
+    /// Whether rows of weights change in parts, one in each step after the target window.
+    pub spread: bool,
 }
 
 /// What changes make smaller. Margins and temperatures are in units of the square root of the block's neurons, times the

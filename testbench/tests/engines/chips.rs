@@ -235,6 +235,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
         trees,
         host_inputs,
         host_port: 0,
+        learned: onward_image::Learned::default(),
     }
 }
 

@@ -177,6 +177,7 @@ fn left(decay: &Decay, at: usize) -> f64 {
         Decay::None => 1.0,
         Decay::Shift(shift) => 1.0 - 1.0 / f64::from(1 << shift),
         Decay::Factor(values) => value(values, at),
+        Decay::Spread(..) => unreachable!("other tools give each neuron its own"),
     }
 }
 

@@ -110,7 +110,7 @@ impl Draw<'_> {
         let bits = self.choose(&[8, 16, 4]);
         let spread = (2.0 / f64::from(inputs).sqrt()).max(0.25);
         let initial = match self.below(3) {
-            0 => Initial::Drawn { gain: self.decimal(0.5, 3.0) },
+            0 => Initial::Drawn { gain: self.decimal(0.5, 3.0), fraction: None },
             1 => Initial::Given(Values::Constant(self.decimal(-spread / 4.0, spread))),
             _ => Initial::Given(self.array(shape, -spread / 2.0, spread)),
         };
@@ -286,7 +286,8 @@ impl Builder<'_> {
             }
             2 => {
                 let neurons = draw.from(1, 40);
-                let weights = Weights { bits: draw.choose(&[8, 16, 4]), initial: Initial::Drawn { gain: 1.0 } };
+                let weights =
+                    Weights { bits: draw.choose(&[8, 16, 4]), initial: Initial::Drawn { gain: 1.0, fraction: None } };
                 let connections = connections(draw, inputs, neurons);
                 (LayerKind::Sparse(Sparse { connections }), vec![neurons], weights)
             }

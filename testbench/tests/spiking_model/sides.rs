@@ -292,7 +292,9 @@ fn layer(network: &Network, node: NodeIndex, parameters: &LayerParameters) -> mo
     let decay = |decay: &Decay, factors: &Option<Integers>| match decay {
         Decay::None => model::Decay::None,
         Decay::Shift(shift) => model::Decay::Shift(*shift),
-        Decay::Factor(_) => model::Decay::Factor(factors.as_ref().map(all).expect("factors are integers")),
+        Decay::Factor(_) | Decay::Spread(..) => {
+            model::Decay::Factor(factors.as_ref().map(all).expect("factors are integers"))
+        }
     };
     let of = &parameters.neuron;
     model::Layer {

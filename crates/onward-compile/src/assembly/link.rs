@@ -9,8 +9,8 @@ use crate::trees::{Takers, Trees};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use onward_image::{
-    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, Symbol, Tile,
+    Block, Core, Delivery, Destination, Endpoint, Flit, FractionBits, HostInput, HostInputKind, Image, NetworkSummary,
+    Population, PopulationKind, Program, Route, Symbol, Tile,
 };
 use onward_isa::Space;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -70,6 +70,7 @@ pub(super) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
         trees: trees.into_trees(),
         host_inputs,
         host_port: 0,
+        learned: onward_image::Learned::default(),
     };
     linker.check_cores(&image);
     if linker.diagnostics.is_empty()
@@ -506,7 +507,7 @@ impl Linker<'_> {
         let populations =
             self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
                 name: line.name.text.clone(),
-                kind: PopulationKind::Layer { schedule: None },
+                kind: PopulationKind::Layer { schedule: None, fraction_bits: FractionBits::default() },
                 neurons: block.neurons,
                 lag: lags.get(&(number as u32)).copied().unwrap_or(1),
                 source_line: self.line(&line.span) as u32,

@@ -1,7 +1,7 @@
 //! The kernels of a convolution as they lie in a block's memories.
 
-use super::Entry;
 use super::axis::Axis;
+use super::{Entry, Phase};
 use crate::plan::PlannedBlock;
 use onward_image::{Order, Plane};
 use onward_net::Convolution;
@@ -123,6 +123,30 @@ impl Kernels {
     /// Rows of the kernel that an event adds at most.
     pub fn kernel_rows(&self) -> u32 {
         (0..self.axes[0].stride).map(|phase| self.axes[0].taps(phase).len() as u32).max().unwrap_or(0)
+    }
+
+    /// Input channels of a group.
+    pub fn channels(&self) -> u32 {
+        self.group[0]
+    }
+
+    /// Taps of all sub-kernels of a channel.
+    pub fn taps_of_channel(&self) -> u32 {
+        self.taps
+    }
+
+    /// The sub-kernels of a channel, one a phase of the stride along y and x; those that no input reaches anything by are
+    /// left out. How many inputs each has is not known here.
+    pub fn phases(&self) -> Vec<Phase> {
+        let [along_y, along_x] = &self.axes;
+        let all = (0..along_y.stride).flat_map(|y| (0..along_x.stride).map(move |x| (y, x)));
+        let phases = all.map(|(y, x)| Phase {
+            places: 0,
+            first_tap: self.starts[y as usize][x as usize],
+            rows: along_y.taps(y).len() as u32,
+            run: span(along_x, x) * self.plane.channels,
+        });
+        phases.filter(|phase| phase.rows > 0 && phase.run > 0).collect()
     }
 
     fn rows_of_block(&self) -> Range<u32> {

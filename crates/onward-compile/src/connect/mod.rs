@@ -15,14 +15,16 @@
 mod axis;
 mod fold;
 mod kernels;
+mod traces;
 
 pub(crate) use fold::{Feed, Feeds, Source, Windows, plane, sources};
 pub(crate) use kernels::Kernels;
+pub(crate) use traces::{Phase, Traces};
 
 use crate::parameters::LayerParameters;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
-use onward_net::{Layer, LayerKind};
+use onward_net::{Convolution, Layer, LayerKind};
 use std::collections::BTreeMap;
 
 /// How a block's axons reach its neurons.
@@ -147,6 +149,30 @@ pub(crate) enum Sums {
 pub(crate) fn strips(length: u32, vector_length: u32) -> (u32, u32) {
     let strips = length.div_ceil(vector_length);
     (strips, length.div_ceil(strips))
+}
+
+/// The connection of a block of a convolution that is in a network which learns. Its weights may come to be anything, so
+/// sums have 32 bits.
+pub(crate) fn learned(
+    convolution: &Convolution,
+    sources: &[Source],
+    input: [u32; 3],
+    block: &PlannedBlock,
+    bits: u32,
+) -> Connection {
+    let by_sender: BTreeMap<_, _> = sources.iter().map(|source| (source.from, source)).collect();
+    let kernels = Kernels::new(convolution, input, block, 1);
+    let spikes = || block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes);
+    // The target's line, if there is one, is no input.
+    let senders = spikes().filter_map(|inlet| by_sender.get(&inlet.from));
+    let lists = senders.flat_map(|source| (0..source.count).map(|index| source.feeds.of(index)));
+    let lists = lists.map(|feeds| kernels.entries(&feeds.map(|feed| (feed.place, 0)).collect::<Vec<_>>()));
+    let table = Table::new(lists.collect());
+    let first_axon = spikes().next().map_or(1, |inlet| inlet.first_axon);
+    let sums = Sums::Memory { bits: 32, elements: kernels.sums() };
+    let axons = table.entries().len() as u32;
+    let kind = PartKind::Kernels { kernels, table };
+    Connection { parts: vec![Part { first_axon, axons, bits, graded: false, recurrent: false, kind }], sums }
 }
 
 /// What a block's connection is made from.

@@ -2,7 +2,7 @@
 
 use onward_image::Growth;
 use onward_isa::Width;
-use onward_net::{Gate, Loss, Optimizer, RateSchedule, Rule};
+use onward_net::{Gate, Loss, Optimizer, RateSchedule, Rule, Update};
 
 /// Entries of the tables that an exponential, or a root, is looked up in.
 pub(crate) const INDICES: u32 = 64;
@@ -37,6 +37,8 @@ pub struct LearningFormat {
     pub mean_bounds: (i32, i32),
     /// Bounds of the target's projection.
     pub target_bounds: (i32, i32),
+    /// Whether rows of weights change in parts, in the steps of the next window.
+    pub spread: bool,
     window: u32,
 }
 
@@ -51,8 +53,10 @@ pub(crate) struct Table {
 }
 
 impl LearningFormat {
-    pub(super) fn new(rule: &Rule, fraction_bits: u32, window: u32) -> Self {
-        let one = 1i32 << fraction_bits;
+    /// `fraction_bits`: of a weight, how many more of a membrane, and of a weight of the target's projection.
+    pub(super) fn new(rule: &Rule, [fraction_bits, finer, of_target]: [u32; 3], window: u32) -> Self {
+        let one = 1i32 << (fraction_bits + finer);
+        let target_one = 1i32 << of_target;
         let full = one * window as i32;
         let mut format = LearningFormat {
             rule: rule.clone(),
@@ -65,7 +69,8 @@ impl LearningFormat {
             nudge: (one >> 10).max(1),
             // 2 % and 81 % of a spike a step.
             mean_bounds: (82 * window as i32, 3300 * window as i32),
-            target_bounds: (-one, 2 * one),
+            target_bounds: (-target_one, 2 * target_one),
+            spread: rule.update == Update::Spread,
             window,
         };
         format.shift += format.pull_bits() as i32;

@@ -17,6 +17,7 @@ fn layout(shape: &LayerShape) -> Layout {
     let weight = Width::from_bits(shape.format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
     if shape.format.learning.is_some() {
         layout.add("shift", Space::Neuron, Width::W32, 1, 1);
+        layout.add("frozen", Space::Neuron, Width::W32, 1, 1);
     }
     layout.add("scores", Space::Neuron, Width::W32, 1, classes);
     layout.add("membrane", Space::Neuron, Width::W32, 1, n);
@@ -31,10 +32,13 @@ fn layout(shape: &LayerShape) -> Layout {
         if keeps_target_voltages(shape) {
             layout.add("target_voltage", Space::Neuron, Width::W32, classes, n);
         }
-        layout.add("trace", Space::Axon, Width::W16, 1, shape.inputs);
+        layout.add("trace", Space::Axon, Width::W16, if learning.spread { 2 } else { 1 }, shape.inputs);
         if !shape.fed_by_target {
             layout.add("target_trace", Space::Axon, Width::W16, classes, shape.inputs);
         }
+    }
+    if spreads(shape) {
+        learning::spread_arrays(&mut layout, shape);
     }
     layout.add("weights", Space::Synapse, weight, shape.inputs, n);
     if shape.fed_by_target {
@@ -68,12 +72,19 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     a.label("step");
     a.code("special position, position", "");
     a.code("addi r10, r0, WINDOW", "");
-    a.code("blt position, r10, in_window", "");
-    a.code("sleep", "no window is open");
-    a.label("in_window");
-    a.code("setvl r0, NEURONS", "");
-    a.code("setrow r0, NEURONS", "");
-    a.code("addi one, r0, 1", "");
+    if spreads(shape) {
+        a.code("setvl r0, NEURONS", "");
+        a.code("setrow r0, NEURONS", "");
+        a.code("addi one, r0, 1", "");
+        a.code("bge position, r10, fired", "no window is open");
+    } else {
+        a.code("blt position, r10, in_window", "");
+        a.code("sleep", "no window is open");
+        a.label("in_window");
+        a.code("setvl r0, NEURONS", "");
+        a.code("setrow r0, NEURONS", "");
+        a.code("addi one, r0, 1", "");
+    }
     a.code("special learn, learn", "");
     a.code("special slot, slot", "");
     destinations(&mut a, shape);
@@ -105,10 +116,18 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
         a.code("bne learn, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
+        a.code("ld r10, n32[FROZEN]", "the host may keep the layer as it is");
+        a.code("beq r10, r0, not_frozen", "");
+        a.code("sleep", "");
+        a.label("not_frozen");
         scores(&mut a, shape, "target_scored");
         learning::update(&mut a, shape, &layout, format);
     }
-    a.code("sleep", "");
+    if spreads(shape) {
+        learning::pending(&mut a);
+    } else {
+        a.code("sleep", "");
+    }
     (a.finish(), layout)
 }
 
@@ -151,6 +170,11 @@ fn keeps_voltage(shape: &LayerShape) -> bool {
     is_of_voltage(shape) || shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
 
+/// Whether updates come in parts.
+fn spreads(shape: &LayerShape) -> bool {
+    shape.format.learning.as_ref().is_some_and(|learning| learning.spread)
+}
+
 /// Where this window's counts, voltages and traces go: those of the input, or those of the target's slot.
 fn destinations(a: &mut Assembly, shape: &LayerShape) {
     let learns = shape.format.learning.is_some();
@@ -160,7 +184,9 @@ fn destinations(a: &mut Assembly, shape: &LayerShape) {
     if keeps_voltage(shape) {
         a.code("addi voltages, r0, VOLTAGE", "");
     }
-    if learns {
+    if spreads(shape) {
+        learning::traces(a);
+    } else if learns {
         a.code("addi traces, r0, TRACE", "");
     }
     a.code("jmp begin", "");
@@ -225,12 +251,20 @@ fn integrate(a: &mut Assembly, shape: &LayerShape) {
     let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.weight_bits);
     a.gap();
     a.label("integrate");
-    a.code("addi r10, r0, BIAS", "");
-    a.code("vld v0, n32[r10]", "the current begins with the bias");
+    let scaled = shape.format.finer > 0 || shape.format.target_coarser > 0;
+    let done = if scaled { "scale" } else { "fire" };
+    if scaled {
+        a.code("vmv v0, r0", "");
+    } else {
+        a.code("addi r10, r0, BIAS", "");
+        a.code("vld v0, n32[r10]", "the current begins with the bias");
+    }
     if shape.fed_by_target {
         a.code("special r10, kind", "");
         a.code("beq r10, r0, integrate_input", "");
-        a.code("vmv v0, r0", "but not where the target comes in by its own projection");
+        if !scaled {
+            a.code("vmv v0, r0", "but not where the target comes in by its own projection");
+        }
         a.code("jmp integrate_plainly", "");
         a.label("integrate_input");
     }
@@ -241,11 +275,35 @@ fn integrate(a: &mut Assembly, shape: &LayerShape) {
         a.code("add r10, axon, traces", "");
         a.code("addm one, a16[r10 - 1]", "the axon's trace");
         a.label("integrated");
-        a.code("jmp fire", "");
+        a.code(&format!("jmp {done}"), "");
     }
     a.label("integrate_plainly");
-    a.code("foreach axon, payload, fire", "");
+    a.code(&format!("foreach axon, payload, {done}"), "");
     a.code(&row, "");
+    if scaled {
+        scale(a, shape);
+    }
+}
+
+/// Brings the sum of weights to the membrane's fraction bits and adds the bias, which has them.
+fn scale(a: &mut Assembly, shape: &LayerShape) {
+    let finer = shape.format.finer;
+    a.gap();
+    a.label("scale");
+    if shape.fed_by_target {
+        a.code("special r10, kind", "");
+        a.code("beq r10, r0, scale_input", "");
+        a.code(&format!("addi r11, r0, -{}", finer + shape.format.target_coarser), "the target's projection, no bias");
+        a.code("vshr v0, v0, r11", "");
+        a.code("jmp fire", "");
+        a.label("scale_input");
+    }
+    if finer > 0 {
+        a.code(&format!("addi r11, r0, -{finer}"), "a membrane is finer than a weight");
+        a.code("vshr v0, v0, r11", "");
+    }
+    a.code("addi r10, r0, BIAS", "");
+    a.code("vacc v0, n32[r10]", "");
 }
 
 /// Membranes, spikes, counts; ends the step unless the window closes.
@@ -274,7 +332,17 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
         }
         a.code("vacc v0, n32[voltages]", "the voltage: what was integrated, without resets");
         a.code("vst v0, n32[voltages]", "");
+    }
+    if keeps_voltage(shape) || spreads(shape) {
         a.label("fired");
+    }
+    if let Some(learning) = shape.format.learning.as_ref().filter(|learning| learning.spread) {
+        a.gap();
+        learning::part(a, shape, learning, "part_done");
+        a.label("part_done");
+        a.code("special position, position", "");
+        a.code("addi r10, r0, WINDOW", "");
+        a.code("bge position, r10, rest", "");
     }
     a.code("addi r10, r0, WINDOW - 1", "");
     a.code("beq position, r10, close_window", "");

@@ -1,6 +1,7 @@
 //! Handlers: the programs of layers and readouts, written as assembly that people can read.
 
 mod axons;
+mod convolution;
 mod events;
 mod layer;
 mod learning;
@@ -16,6 +17,7 @@ use crate::layout::Layout;
 use onward_isa::Program;
 use petgraph::graph::NodeIndex;
 
+pub(crate) use convolution::{MOST_ROWS, convolution};
 pub(crate) use layer::layer;
 pub(crate) use learning::steps;
 pub(crate) use neurons::{BlockShape, arrays, neurons};

@@ -1,12 +1,14 @@
 //! Writing assembly.
 
 use crate::layout::Layout;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Assembly under construction: instructions indented, comments aligned.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     text: String,
+    constants: BTreeMap<String, i64>,
 }
 
 fn sign(number: i64) -> char {
@@ -39,6 +41,7 @@ impl Assembly {
     /// Names a number.
     pub fn constant(&mut self, name: &str, value: i64) {
         writeln!(self.text, ".equ {name}, {value}").expect("writing to memory");
+        self.constants.insert(name.to_owned(), value);
     }
 
     /// Names a register.
@@ -57,6 +60,7 @@ impl Assembly {
                 format!("{} x {}", symbol.rows, symbol.columns)
             };
             writeln!(self.text, "{line:<42}; {space}{}, {shape}", symbol.width_bits).expect("writing to memory");
+            self.constants.insert(symbol.name.to_uppercase(), symbol.offset.into());
         }
     }
 
@@ -70,6 +74,15 @@ impl Assembly {
                 self.code(&format!("ori {register}, {register}, {}", value & 0xffff), "");
             }
         }
+    }
+
+    /// Loads a number by the name it was given here: one instruction if it fits 16 bits, else two.
+    pub fn load_symbol(&mut self, register: &str, name: &str) {
+        if self.constants.get(name).is_some_and(|&value| i16::try_from(value).is_ok()) {
+            return self.code(&format!("addi {register}, r0, {name}"), "");
+        }
+        self.code(&format!("lui {register}, {name} >> 16"), "");
+        self.code(&format!("ori {register}, {register}, {name} & 0xffff"), "");
     }
 
     /// An instruction on the element `base + offset` of a memory: what is beyond an offset's reach is added in r15.

@@ -34,6 +34,10 @@ impl Pass for Assemble {
         Ok(())
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        vec![(compilation.handlers.iter().map(|handlers| handlers.program.words.len() as u64).sum(), "word")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let mut text = String::new();
         for handlers in &compilation.handlers {

@@ -67,6 +67,12 @@ impl Pass for Balance {
         Ok(())
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let network = compilation.network();
+        let is_delay = |node: &&Node| matches!(node, Node::Delay(_));
+        vec![(network.graph.node_weights().filter(is_delay).count() as u64, "delay")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();

@@ -1,13 +1,15 @@
 //! `fixed-point`: the integer constants of each layer.
 
 use crate::formats::{LayerFormat, LearningFormat};
+use crate::handlers::MOST_ROWS;
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Encoding, Initial, Layer, LayerKind, Learning, Network, Neuron, Node, NodeIndex, Readout, TargetKind, Values,
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer,
+    Readout, Rule, TargetKind, Update, Values, When,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,18 +21,30 @@ pub(super) struct FixedPoint;
 const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
-fn too_slow(layer: &Layer, learning: &LearningFormat) -> Option<Diagnostic> {
+fn too_slow(layer: &Layer, format: &LayerFormat, fed_by_target: bool) -> Option<Diagnostic> {
+    let learning = format.learning.as_ref()?;
+    let coarser = if fed_by_target { format.target_coarser } else { 0 };
+    let of = if coarser > 0 { "the target's projection" } else { "weights" };
     let grown = learning.growth.most();
-    let last = learning.shift + grown as i32;
+    let last = learning.shift + format.places_shift + (grown + coarser) as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
             .note(format!(
-                "that is the rate, less the weights' fraction bits, plus twice the logarithm of the window, and {grown} \
-                 more by the end of the run; a shift is at most {MOST_SHIFT}"
+                "that is the rate, less the fraction bits of {of}, plus twice the logarithm of the window and the fraction \
+                 bits of what changes are multiplied by, and {grown} more by the end of the run; a shift is at most \
+                 {MOST_SHIFT}"
             ))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
+}
+
+/// Neurons of a full block.
+fn neurons_of_a_block(layer: &Layer) -> u32 {
+    match layer.kind {
+        LayerKind::Convolution(_) => layer.block * layer.shape[1] * layer.shape[2],
+        LayerKind::Dense | LayerKind::Sparse(_) => layer.block,
+    }
 }
 
 /// A readout whose updates are divided by more than an instruction can.
@@ -131,6 +145,40 @@ fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> 
     )
 }
 
+/// Whether updates cannot come in parts: these need their pulls kept, which is made for those of the hinge.
+fn cannot_spread(rule: &Rule) -> bool {
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
+    rule.update == Update::Spread && !(plain && rule.gate != Gate::Voltage && rule.when == When::Window)
+}
+
+/// What a convolution in a network that scores classes cannot be, each with what would help.
+fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
+    let mut all = Vec::new();
+    if convolution.groups != 1 || convolution.dilation != [1, 1] {
+        all.push(("its kernels are neither grouped nor dilated", "leave `groups` and `dilation` away"));
+    }
+    if convolution.kernel[0].div_ceil(convolution.stride[0]) > MOST_ROWS {
+        all.push(("a kernel reaches six rows of outputs at most", "a smaller kernel, or a larger stride"));
+    }
+    if let Learning::Rule(rule) = learning {
+        if rule.revive {
+            let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
+            all.push(("a convolution that learns has no bias that could revive its neurons", help));
+        }
+        let Rule { loss, gate, optimizer, weight_decay, when, update, .. } = rule;
+        let plain = *optimizer == Optimizer::Plain && weight_decay.is_none() && *gate != Gate::Voltage;
+        let at_once = *when == When::Window && *update == Update::AtOnce;
+        if !plain || !at_once || !matches!(loss, Loss::Hinge { .. }) {
+            let help = "write `learning = hinge { revive = none }` for it, with a gate that is `surrogate` or `none`";
+            all.push((
+                "a convolution learns by a hinge over spike counts, once a window, without momentum or decay",
+                help,
+            ));
+        }
+    }
+    all
+}
+
 /// What a network that scores classes cannot have.
 fn unlearnable(network: &Network) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
@@ -148,7 +196,8 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     "let values become spikes: `rate`, `poisson` or `latency`",
                 );
             }
-            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
+            Node::Flatten(_) => {}
+            Node::Pool(_) | Node::Add(_) | Node::Delay(_) => {
                 error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
             }
             Node::Readout(readout) if !readout.kind.needs_target() => {
@@ -177,21 +226,31 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
+                if let Learning::Rule(rule) = &layer.learning
+                    && cannot_spread(rule)
+                {
+                    let what = format!("`{name}`: this rule does not change weights in parts");
+                    let help = "`update = spread` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, no decay and no `every`";
+                    error(layer.span.clone(), what, help);
+                }
                 if step_format::rule(layer).is_some() {
                     // Said by what looks at such layers alone.
                     continue;
                 }
-                if layer.kind != LayerKind::Dense || layer.recurrent.is_some() {
-                    error(layer.span.clone(), format!("`{name}`: its layers are dense, without recurrence"), without);
+                if matches!(layer.kind, LayerKind::Sparse(_)) || layer.recurrent.is_some() {
+                    let what = format!("`{name}`: its layers are dense or convolutions, without recurrence");
+                    error(layer.span.clone(), what, without);
+                }
+                if let LayerKind::Convolution(convolution) = &layer.kind {
+                    for (what, help) in unlearnable_kernels(convolution, &layer.learning) {
+                        error(layer.span.clone(), format!("`{name}`: {what}"), help);
+                    }
                 }
                 let Neuron { threshold, .. } = &layer.neuron;
                 let plain = Neuron { threshold: threshold.clone(), ..Neuron::default() };
                 if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
                     let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
                     error(layer.span.clone(), what, without);
-                }
-                if !matches!(layer.weights.initial, Initial::Drawn { .. }) {
-                    error(layer.span.clone(), format!("the weights of `{name}` given: it draws them"), without);
                 }
             }
             _ => {}
@@ -240,17 +299,23 @@ impl Pass for FixedPoint {
         }
         let formats = network.layers().map(|node| {
             let (layer, window) = (network.layer(node), network.window_steps);
-            let format = LayerFormat::new(layer, network.inputs(node), window).with_steps(layer, window);
+            let format = LayerFormat::new(layer, network.fan_in(node), window).with_steps(layer, window);
             format.map(|format| (node, format)).map_err(|error| vec![error])
         });
         let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
         let errors: Vec<Diagnostic> = formats
             .iter()
-            .filter_map(|(&node, format)| too_slow(network.layer(node), format.learning.as_ref()?))
+            .filter_map(|(&node, format)| too_slow(network.layer(node), format, network.is_fed_by_target(node)))
             .chain(readout_too_slow(network.readout(), network.window_steps))
             .collect();
         compilation.formats = formats;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let layers = compilation.formats.len() + compilation.parameters.len();
+        let weights = compilation.parameters.values().flat_map(|of| &of.weights).map(|weights| weights.len() as u64);
+        vec![(layers as u64, "format"), (weights.sum(), "weight")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {
@@ -260,27 +325,42 @@ impl Pass for FixedPoint {
             text += &describe(&network.layer(node).name, parameters);
         }
         for (&node, format) in &compilation.formats {
-            let LayerFormat { weight_bits, fraction_bits, threshold, one, deviation, .. } = format;
+            let LayerFormat { weight_bits, fraction_bits, finer, threshold, one, deviation, .. } = format;
+            let from = match deviation {
+                Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
+                None => "given".to_owned(),
+            };
+            let fraction = match fraction_bits {
+                bits if bits < weight_bits => format!("{bits} of them fraction"),
+                bits => format!("times 2^{bits}"),
+            };
+            let membrane = if *finer > 0 { " on the membrane" } else { "" };
             writeln!(
                 text,
-                "layer {}: weights of {weight_bits} bits, {fraction_bits} of them fraction (1.0 = {one}); threshold \
-                 {threshold}; drawn with deviation {:.2}",
+                "layer {}: weights of {weight_bits} bits, {fraction} (1.0 = {one}{membrane}); threshold {threshold}; {from}",
                 network.layer(node).name,
-                *deviation as f64 / 65536.0
             )
             .expect("writing to memory");
             if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
                 text += &describe_steps(steps, learning, network.layer(node).block);
                 continue;
             }
+            if format.target_coarser > 0 && network.is_fed_by_target(node) {
+                writeln!(text, "  the target's projection has {} bits less of fraction", format.target_coarser)
+                    .expect("writing to memory");
+            }
             if let Some(learning) = &format.learning {
+                let kernels = match format.places_shift {
+                    0 => String::new(),
+                    more => format!(" (of kernels / 2^{})", learning.shift + more),
+                };
                 let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
                 writeln!(
                     text,
-                    "  updates / 2^{}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
+                    "  updates / 2^{}{kernels}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
                     learning.shift,
                     learning.growth.most(),
-                    learning.margin(network.layer(node).block),
+                    learning.margin(neurons_of_a_block(network.layer(node))),
                     if learning.rule.revive { learning.nudge } else { 0 }
                 )
                 .expect("writing to memory");

@@ -1,7 +1,9 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, PartKind, Sums, plane};
-use crate::handlers::{BlockShape, Handlers, LayerShape, delay, layer, maximum, most_spikes, neurons, readout, steps};
+use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
+use crate::handlers::{
+    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
+};
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
@@ -33,19 +35,31 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                 let (name, window) = (of.name.as_str(), network.window_steps);
                 neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
             }
-            None => of_classes(&LayerShape {
-                name: &of.name,
-                neurons: block.neurons,
-                inputs: network.inputs(block.node),
-                classes,
-                window: network.window_steps,
-                fed_by_target: network.is_fed_by_target(block.node),
-                scores: network.graph.edges(block.node).any(|edge| {
-                    matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
-                }),
-                vector_length,
-                format: &compilation.formats[&block.node],
-            }),
+            None => {
+                let shape = LayerShape {
+                    name: &of.name,
+                    neurons: block.neurons,
+                    inputs: network.inputs(block.node),
+                    classes,
+                    window: network.window_steps,
+                    fed_by_target: network.is_fed_by_target(block.node),
+                    scores: network.graph.edges(block.node).any(|edge| {
+                        matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
+                    }),
+                    vector_length,
+                    format: &compilation.formats[&block.node],
+                };
+                match &of.kind {
+                    LayerKind::Convolution(of) => {
+                        let input = plane(network.graph[network.signal(block.node)].shape());
+                        let sources = &compilation.sources[&block.node];
+                        let connection =
+                            connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
+                        convolution(&shape, connection)
+                    }
+                    _ => of_classes(&shape),
+                }
+            }
         },
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
             most_spikes(&of.name, compilation, block, vector_length)
@@ -271,7 +285,8 @@ impl Pass for Generate {
         let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            let shares = compilation.formats.contains_key(&block.node);
+            // A convolution's tables are made with each of its handlers, so that only the text can be shared.
+            let shares = compilation.formats.contains_key(&block.node) && block.order == Order::Straight;
             let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
             let (index, connection) = match same {
                 Some(same) => (same, None),
@@ -295,6 +310,11 @@ impl Pass for Generate {
         compilation.connections = connections;
         let errors: Vec<Diagnostic> = found.into_values().map(|(_, diagnostic)| diagnostic).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let lines = compilation.handlers.iter().map(|handlers| handlers.text.lines().count() as u64);
+        vec![(compilation.handlers.len() as u64, "program"), (lines.sum(), "line")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

@@ -8,9 +8,11 @@ use crate::pass::{Compilation, Pass};
 use crate::readouts::{ReadoutFormat, value_target};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_image::{
+    Block, Encoding, FractionBits, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
+};
 use onward_isa::{Space, Width};
-use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind, TargetKind};
+use onward_net::{Initial, Input, LayerKind, Node, Pool, PoolKind, ReadoutKind, TargetKind, Values};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ use std::fmt::Write;
 
 pub(super) struct Link;
 
-/// The drawn weights of a layer, `[input][neuron]`, and of the target's projection, `[class][neuron]`.
+/// The drawn weights of a layer, `[input][neuron]` or those of kernels, and of the target's projection, `[class][neuron]`.
 struct Drawn {
     weights: Vec<i16>,
     target_weights: Vec<i16>,
@@ -32,21 +34,36 @@ const OWN_STREAM: u32 = 1 << 31;
 fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
     let network = compilation.network();
     let layers = network.layers().filter(|node| compilation.formats.contains_key(node)).map(|node| {
-        let (format, neurons) = (&compilation.formats[&node], network.layer(node).neurons() as usize);
+        let (format, layer) = (&compilation.formats[&node], network.layer(node));
         let max = (1 << (format.weight_bits - 1)) - 1;
-        let of = |stream: u32, rows: u32, deviation| {
-            weights::draw(compilation.options.seed, stream, rows as usize * neurons, deviation, max)
+        let of = |stream: u32, count: usize, deviation| {
+            weights::draw(compilation.options.seed, stream, count, deviation, max)
         };
         let stream = 2 * node.index() as u32;
-        let fed_by_target = network.is_fed_by_target(node);
-        let classes = if fed_by_target { network.classes() } else { 0 };
+        let neurons = layer.neurons() as usize;
+        let classes = if network.is_fed_by_target(node) { network.classes() as usize } else { 0 };
+        let sets = match &layer.kind {
+            LayerKind::Convolution(convolution) => convolution.channels as usize,
+            _ => neurons,
+        };
+        let count = network.fan_in(node) as usize * sets;
+        // Kernels lie as they are given; other weights go by inputs.
+        let rows_of = if matches!(layer.kind, LayerKind::Convolution(_)) { 1 } else { neurons };
+        let about = |weight: i16| (i32::from(weight) + format.target_mean).clamp(-max, max) as i16;
+        let target_weights = of(stream + 1, classes * neurons, format.target_deviation);
         let drawn = Drawn {
-            weights: of(stream, network.inputs(node), format.deviation),
-            target_weights: of(stream + 1, classes, format.target_deviation),
-            own_weights: format
-                .steps
-                .as_ref()
-                .map_or_else(Vec::new, |steps| of(stream | OWN_STREAM, steps.own, steps.own_deviation)),
+            weights: match (&layer.weights.initial, format.deviation) {
+                (Initial::Given(Values::Array(array)), _) => weights::given(&array.values, rows_of, format),
+                (Initial::Given(Values::Constant(value)), _) => {
+                    let all = vec![*value; count];
+                    weights::given(&all, rows_of, format)
+                }
+                (_, deviation) => of(stream, count, deviation.unwrap_or(0)),
+            },
+            target_weights: target_weights.into_iter().map(about).collect(),
+            own_weights: format.steps.as_ref().map_or_else(Vec::new, |steps| {
+                of(stream | OWN_STREAM, steps.own as usize * neurons, steps.own_deviation)
+            }),
         };
         (node, drawn)
     });
@@ -62,18 +79,29 @@ fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex
     let Some(drawn) = drawn.get(&block.node) else {
         return tables::contents(compilation, number, layout);
     };
-    let neurons = compilation.network().layer(block.node).neurons() as usize;
+    let layer = compilation.network().layer(block.node);
+    let neurons = layer.neurons() as usize;
+    if let Some(connection) = compilation.connections[number].as_ref() {
+        contents = tables::of_kernels(connection, layer, &drawn.weights, layout);
+    }
     let synapses = &mut contents[Space::Synapse as usize];
     synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
-    let matrices =
-        [("weights", &drawn.weights), ("target_weights", &drawn.target_weights), ("own_weights", &drawn.own_weights)];
-    for (name, weights) in matrices {
+    // Rows lie in the order of the axons; what is drawn for an input does not depend on who sends it, or in which order.
+    let sources = &compilation.sources[&block.node];
+    let places = sources.iter().flat_map(|source| (0..source.count).flat_map(|index| source.feeds.of(index)));
+    let places: Vec<usize> = places.map(|feed| feed.place as usize).collect();
+    let classes: Vec<usize> = (0..drawn.target_weights.len() / neurons).collect();
+    let dense = compilation.connections[number].is_none().then_some(("weights", &drawn.weights, &places));
+    let own: Vec<usize> = (0..drawn.own_weights.len() / neurons).collect();
+    let others = [("target_weights", &drawn.target_weights, &classes), ("own_weights", &drawn.own_weights, &own)];
+    for (name, weights, rows) in dense.into_iter().chain(others) {
         let Some(symbol) = layout.symbol(name) else { continue };
         let width = symbol.width().expect("the layout made it of a width");
         let mut at = symbol.offset as usize;
-        for row in weights.chunks(neurons) {
-            for &weight in &row[block.first_neuron as usize..][..block.neurons as usize] {
-                put(synapses, width, at, weight.into());
+        for row in rows {
+            let row = &weights[row * neurons..][..neurons];
+            for index in 0..block.neurons {
+                put(synapses, width, at, row[block.neuron(index) as usize].into());
                 at += 1;
             }
         }
@@ -117,7 +145,19 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
-                (PopulationKind::Layer { schedule }, layer.neurons())
+                let fraction_bits = match compilation.formats.get(&node) {
+                    Some(format) => FractionBits {
+                        weights: format.fraction_bits as i32,
+                        target_weights: (format.fraction_bits - format.target_coarser) as i32,
+                        membrane: (format.fraction_bits + format.finer) as i32,
+                    },
+                    None => {
+                        let weights =
+                            compilation.parameters.get(&node).map_or(0, |parameters| parameters.fraction_bits);
+                        FractionBits { weights, target_weights: weights, membrane: weights }
+                    }
+                };
+                (PopulationKind::Layer { schedule, fraction_bits }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {
                 ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),
@@ -226,10 +266,17 @@ impl Pass for Link {
             trees: compilation.routing.trees.clone(),
             host_inputs: compilation.routing.host_inputs.clone(),
             host_port: 0,
+            learned: onward_image::Learned::default(),
         };
         image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
         compilation.image = Some(image);
         Ok(())
+    }
+
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = compilation.image.iter().flat_map(|image| &image.blocks);
+        let bytes = blocks.flat_map(|block| &block.contents).map(|contents| contents.len() as u64);
+        vec![(bytes.sum(), "byte")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {

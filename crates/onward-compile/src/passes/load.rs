@@ -23,6 +23,13 @@ impl Pass for Load {
         }
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        // Arrays are shared: the copy is one of their names.
+        let arrays = compilation.network().clone().store("");
+        let numbers = arrays.iter().map(|(_, array)| array.values.len() as u64).sum();
+        vec![(arrays.len() as u64, "array"), (numbers, "number")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         compilation.network().to_string()
     }

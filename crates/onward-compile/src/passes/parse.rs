@@ -20,6 +20,11 @@ impl Pass for Parse {
         Ok(())
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let graph = &compilation.network().graph;
+        vec![(graph.node_count() as u64, "node"), (graph.edge_count() as u64, "edge")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         compilation.network().to_string()
     }

@@ -69,14 +69,36 @@ fn too_many_blocks(network: &Network, most: u64, chip: &str) -> Result<(), Vec<D
     ])
 }
 
-/// A layer that learns, or scores classes, keeps a neuron in each element of a vector.
-fn too_long(layer: &Layer, chip: &Chip) -> Option<Diagnostic> {
+/// A layer that learns, or scores classes, keeps a neuron in each element of a vector, a convolution one of a row.
+fn too_long(network: &Network, node: NodeIndex, chip: &Chip) -> Option<Diagnostic> {
+    let layer = network.layer(node);
     let length = u32::from(chip.core.vector_length);
-    (layer.block > length).then(|| {
-        Diagnostic::new(layer.span.clone(), format!("the blocks of layer `{}` are too large", layer.name))
-            .label(format!("blocks of {} neurons", layer.block))
-            .note(format!("chip `{}` computes with vectors of at most {length} elements, one a neuron", chip.name))
-            .help(format!("give the layer the option `block = {length}` or less, or choose a chip with longer vectors"))
+    let error = |message: String| Diagnostic::new(layer.span.clone(), message);
+    let note =
+        |what: &str| format!("chip `{}` computes with vectors of at most {length} elements, one a {what}", chip.name);
+    let LayerKind::Convolution(convolution) = &layer.kind else {
+        return (layer.block > length).then(|| {
+            error(format!("the blocks of layer `{}` are too large", layer.name))
+                .label(format!("blocks of {} neurons", layer.block))
+                .note(note("neuron"))
+                .help(format!(
+                    "give the layer the option `block = {length}` or less, or choose a chip with longer vectors"
+                ))
+        });
+    };
+    // A row of a kernel may be longer than one of the plane.
+    let places = layer.shape[2].max(convolution.kernel[1].div_ceil(convolution.stride[1]));
+    let fitting = length / places;
+    (layer.block > fitting).then(|| {
+        let error = error(format!("the rows of layer `{}` are too long", layer.name))
+            .label(format!("rows of {places} places, blocks of {} channels", layer.block))
+            .note(note("neuron of a row"));
+        match fitting {
+            0 => error.help("a larger stride, or a chip with longer vectors"),
+            _ => error.help(format!(
+                "give the layer the option `block = {fitting}` or less, or choose a chip with longer vectors"
+            )),
+        }
     })
 }
 
@@ -135,23 +157,27 @@ impl Cutter<'_> {
     /// A layer that learns, or is part of a network that does.
     fn learning_layer(&mut self, node: NodeIndex, layer: &Layer) {
         let network = self.network;
-        let mut inlets = Inlets::tagged(self.tag_source(node));
-        for source in network.sources(node) {
-            match &network.graph[source] {
-                Node::Input(input) => inlets.add(PlannedSource::Host(source), Channel::Spikes, input.size()),
-                Node::Target(target) => inlets.add(PlannedSource::Host(source), Channel::Spikes, target.size),
-                _ => {
-                    for block in self.blocks[&source].clone() {
-                        let count = self.planned[block as usize].neurons;
-                        inlets.add(PlannedSource::Block(block), Channel::Spikes, count);
-                    }
-                }
+        let sources = sources(network, node, &self.blocks, &self.planned);
+        let target = network.sources(node).into_iter().find(|&source| matches!(network.graph[source], Node::Target(_)));
+        let first = self.planned.len();
+        match &layer.kind {
+            LayerKind::Convolution(convolution) => self.convolution(node, layer, convolution, &sources),
+            _ => {
+                let inlets = self.all_inlets(node, &sources);
+                self.cut(node, layer.neurons(), layer.block);
+                self.share(first, inlets);
             }
         }
-        let first = self.planned.len();
-        self.cut(node, layer.neurons(), layer.block);
-        self.own_inlets(layer, first, &mut inlets);
-        self.share(first, inlets);
+        // The target's lines are the last axons.
+        if let Some(target) = target {
+            let (inlets, axons) = (self.planned[first].inlets.to_vec(), self.planned[first].axons);
+            let mut inlets = Inlets { inlets, axons };
+            let lines = network.target().map_or(0, |target| target.size);
+            inlets.add(PlannedSource::Host(target), Channel::Spikes, lines);
+            self.own_inlets(layer, first, &mut inlets);
+            self.share(first, inlets);
+        }
+        self.sources.insert(node, sources);
     }
 
     /// Runs of neurons.
@@ -357,7 +383,7 @@ impl Pass for Partition {
             let first = cutter.planned.len() as u32;
             match &network.graph[node] {
                 Node::Layer(layer) if compilation.formats.contains_key(&node) => {
-                    errors.extend(too_long(layer, cutter.chip));
+                    errors.extend(too_long(network, node, cutter.chip));
                     cutter.learning_layer(node, layer);
                 }
                 Node::Layer(layer) => cutter.layer(node, layer),
@@ -393,6 +419,12 @@ impl Pass for Partition {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let blocks = &compilation.blocks;
+        let axons = blocks.iter().map(|block| u64::from(block.axons)).sum();
+        vec![(blocks.len() as u64, "block"), (axons, "axon")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
@@ -416,7 +448,7 @@ impl Pass for Partition {
                 }
             }
             .expect("writing to memory");
-            if compilation.formats.contains_key(&block.node) {
+            if compilation.formats.contains_key(&block.node) && block.order == Order::Straight {
                 write!(text, ", {} rows of weights", network.inputs(block.node)).expect("writing to memory");
             }
             text.push('\n');

@@ -31,6 +31,13 @@ impl Pass for Place {
         Ok(())
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let mut cores = compilation.cores.clone();
+        cores.sort_unstable();
+        cores.dedup();
+        vec![(cores.len() as u64, "core")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let Ok(problem) = demand::problem(compilation) else { return String::new() };
         let network = compilation.network();

@@ -110,6 +110,12 @@ impl Pass for RoutePackets {
         Ok(())
     }
 
+    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
+        let routing = &compilation.routing;
+        let flits = routing.routes.iter().flatten().map(|route| route.flits.len() as u64);
+        vec![(flits.sum(), "flit"), (routing.trees.len() as u64, "tree")]
+    }
+
     fn emit(&self, compilation: &Compilation) -> String {
         let mut text = String::new();
         let mut line = |from: String, route: &Route| {

@@ -1,13 +1,13 @@
 //! The initial contents of blocks that do not learn: weights, tables, and what neurons are made of.
 
-use crate::connect::{Kernels, Part, PartKind, Table};
+use crate::connect::{Connection, Kernels, Part, PartKind, Table, Traces};
 use crate::handlers::{arrays, neurons_of_axons, product_parts};
 use crate::layout::{Layout, put};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
-use onward_net::{Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
+use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
 
 /// Writes arrays into a block's memories.
 struct Writer<'a> {
@@ -37,6 +37,23 @@ impl Writer<'_> {
         for (value, at) in values.into_iter().zip(first..) {
             put(bytes, width, at, value);
         }
+    }
+
+    /// Kernels as they lie in memory; `weights` gives those of a variant, `[channel][channel of the group][ky][kx]`.
+    fn kernels<'w>(
+        &mut self,
+        name: &str,
+        kernels: &Kernels,
+        convolution: &Convolution,
+        weights: impl Fn(u32) -> &'w [i16],
+    ) {
+        let [taps_y, taps_x] = convolution.kernel.map(|taps| taps as usize);
+        let of_channel = weights(0).len() / convolution.channels as usize;
+        let laid = kernels.weights(|variant, output, channel, y, x| {
+            let at = (channel as usize * taps_y + y as usize) * taps_x + x as usize;
+            weights(variant)[output as usize * of_channel + at]
+        });
+        self.fill(name, laid.into_iter().map(i64::from));
     }
 
     fn table(&mut self, prefix: &str, table: &Table) {
@@ -98,6 +115,22 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
     writer.contents
 }
 
+/// The kernels, the tables and the slots of traces of a convolution in a network that learns.
+pub(super) fn of_kernels(connection: &Connection, layer: &Layer, weights: &[i16], layout: &Layout) -> [Vec<u8>; 3] {
+    let mut writer = Writer { layout, contents: Default::default() };
+    let (PartKind::Kernels { kernels, table }, LayerKind::Convolution(convolution)) =
+        (&connection.parts[0].kind, &layer.kind)
+    else {
+        return writer.contents;
+    };
+    writer.kernels("weights", kernels, convolution, |_| weights);
+    writer.table("", table);
+    let Traces { slots, sums, .. } = Traces::new(kernels, table);
+    writer.fill("slots", slots.into_iter().map(i64::from));
+    writer.fill("places", sums.into_iter().map(i64::from));
+    writer.contents
+}
+
 /// The weights and the table of a part.
 fn weights(
     writer: &mut Writer,
@@ -139,13 +172,7 @@ fn weights(
         }
         PartKind::Kernels { kernels, table } => {
             let LayerKind::Convolution(convolution) = &layer.kind else { return };
-            let [taps_y, taps_x] = convolution.kernel.map(|taps| taps as usize);
-            let of_channel = parameters.weights[0].len() / convolution.channels as usize;
-            let laid = kernels.weights(|variant, output, channel, y, x| {
-                let at = (channel as usize * taps_y + y as usize) * taps_x + x as usize;
-                parameters.weights[variant as usize][output as usize * of_channel + at]
-            });
-            writer.fill(&name, laid.into_iter().map(i64::from));
+            writer.kernels(&name, kernels, convolution, |variant| &parameters.weights[variant as usize]);
             writer.table(prefix, table);
         }
         PartKind::Pairs { first, pairs } => {

@@ -15,7 +15,7 @@
 //! interpreter, which does the same by the book.
 
 use super::vector::Vectors;
-use crate::memory::Bank;
+use crate::memory::{Bank, halves};
 use onward_isa::{Instruction, Op, Space, Width};
 
 /// A loop that can be run at once.
@@ -52,7 +52,7 @@ impl EventLoop {
         let row = body.first().copied().flatten()?;
         let (axon, payload) = (head.d, head.a);
         let adds_row = row.op == Op::Vaccr && row.space == Space::Synapse && row.a == axon;
-        if !adds_row || !matches!(row.width, Width::W8 | Width::W16) || axon == 0 || axon == payload {
+        if !adds_row || row.width == Width::W32 || axon == 0 || axon == payload {
             return None;
         }
         let trace = match body {
@@ -84,6 +84,10 @@ impl EventLoop {
         let sums = vectors.write(self.vector);
         let largest = sums.iter().fold(0, |largest, sum| largest.max(sum.unsigned_abs()));
         let growth = (events.len() as u64) << (self.width.bits() - 1);
+        // Rows of 4 bits are added byte by byte.
+        if self.width == Width::W4 && (row % 2 != 0 || length % 2 != 0) {
+            return false;
+        }
         if !rows_fit || u64::from(largest) + growth > i32::MAX as u64 {
             return false;
         }
@@ -109,6 +113,7 @@ impl EventLoop {
         let first_element = |event: u32| ((i64::from(event) + self.offset) * row) as usize;
         let synapses = &memory[Space::Synapse as usize];
         match self.width {
+            Width::W4 => add_halves(sums, synapses.bytes(), events, |event| first_element(event) / 2),
             Width::W8 => add_rows(sums, synapses.as_slice::<i8>(), events, first_element),
             _ => add_rows(sums, synapses.as_slice::<i16>(), events, first_element),
         }
@@ -129,6 +134,28 @@ impl Trace {
         let distinct = add.d != 0 && add.d != axon && add.d != payload;
         let fits = adds && counts && distinct && invariant(base) && invariant(addm.d);
         fits.then(|| Trace { sum: add.d, base, increment: addm.d, offset: i64::from(addm.imm) })
+    }
+}
+
+/// Adds a row of `sums.len()` elements of 4 bits, two a byte, for each event. No sum may leave 32 bits.
+#[inline(always)]
+fn add_halves(sums: &mut [i32], memory: &[u8], events: &[u32], first_byte: impl Fn(u32) -> usize) {
+    for (tile, sums) in sums.chunks_mut(TILE).enumerate() {
+        // Even elements and odd ones apart, as they lie in their bytes.
+        let (mut low, mut high) = ([0; TILE / 2], [0; TILE / 2]);
+        let (low, high) = (&mut low[..sums.len() / 2], &mut high[..sums.len() / 2]);
+        for &event in events {
+            let row = &memory[first_byte(event) + tile * TILE / 2..][..low.len()];
+            for ((low, high), &byte) in low.iter_mut().zip(high.iter_mut()).zip(row) {
+                let halves = halves(byte);
+                *low += halves.0;
+                *high += halves.1;
+            }
+        }
+        for ((pair, low), high) in sums.chunks_exact_mut(2).zip(low).zip(high) {
+            pair[0] = pair[0].wrapping_add(*low);
+            pair[1] = pair[1].wrapping_add(*high);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::sums;
 use super::vector::{self, Vectors, narrow};
 use crate::fault::FaultKind;
 use crate::memory::Bank;
+use crate::memory::halves;
 use onward_isa::{Instruction, Op, Space, Width, random};
 
 /// Loops nest so deep.
@@ -415,7 +416,13 @@ impl<'a> Execution<'a> {
         match (of.space, of.width) {
             (Space::Event, _) => load_from!(self.block.payloads()),
             (_, Width::W4) => {
-                for (i, out) in out.iter_mut().enumerate() {
+                let whole = if at.is_multiple_of(2) { length & !1 } else { 0 };
+                for (pair, &byte) in out.chunks_exact_mut(2).zip(&bank.bytes()[at / 2..][..whole / 2]) {
+                    let (low, high) = halves(byte);
+                    put(&mut pair[0], low);
+                    put(&mut pair[1], high);
+                }
+                for (i, out) in out.iter_mut().enumerate().skip(whole) {
                     put(out, bank.get(Width::W4, at + i));
                 }
             }
@@ -632,7 +639,12 @@ fn store(bank: &mut Bank, width: Width, at: usize, values: &[i32]) -> u32 {
     };
     match width {
         Width::W4 => {
-            for (i, &value) in values.iter().enumerate() {
+            let whole = if at.is_multiple_of(2) { values.len() & !1 } else { 0 };
+            let bytes = &mut bank.bytes_mut()[at / 2..][..whole / 2];
+            for (byte, pair) in bytes.iter_mut().zip(values.chunks_exact(2)) {
+                *byte = put(pair[0]) as u8 & 15 | (put(pair[1]) as u8) << 4;
+            }
+            for (i, &value) in values.iter().enumerate().skip(whole) {
                 bank.set(width, at + i, put(value));
             }
         }

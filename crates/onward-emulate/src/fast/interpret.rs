@@ -35,6 +35,7 @@ impl Block {
                     address: address as u32,
                     instruction: instruction.map_or("?".into(), |instruction| instruction.to_string()),
                     kind,
+                    reached: Vec::new(),
                 })
             }
         }

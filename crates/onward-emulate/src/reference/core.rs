@@ -237,6 +237,7 @@ impl Running<'_> {
             address: self.pc as u32,
             instruction: instruction.map_or("?".to_owned(), |instruction| instruction.to_string()),
             kind,
+            reached: Vec::new(),
         }
     }
 

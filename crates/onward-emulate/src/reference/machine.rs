@@ -39,9 +39,11 @@ impl Machine {
     /// The image contradicts itself, or its routes do not fit its mesh.
     pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
-        let blocks = (0..)
-            .zip(&image.blocks)
-            .map(|(number, block)| Block::new(block, number, &image.programs[block.program as usize], options.seed));
+        let blocks = (0..).zip(&image.blocks).map(|(number, block)| {
+            let mut made = Block::new(block, number, &image.programs[block.program as usize], options.seed);
+            made.draws = image.learned.draws.get(number as usize).copied().unwrap_or(0);
+            made
+        });
         Ok(Machine {
             blocks: blocks.collect(),
             timing: if options.timing { Some(Timing::new(image)?) } else { None },
@@ -73,7 +75,10 @@ impl Machine {
         for step in 0..steps {
             let mut packets: Vec<HostPacket> = packets.iter().copied().filter(|packet| packet.step == step).collect();
             packets.sort_by_key(|packet| (packet.input, packet.index));
-            let mut reached_host = self.run_step(&packets)?;
+            let mut reached_host = match self.run_step(&packets) {
+                Ok(reached) => reached,
+                Err(fault) => return Err(Fault { reached: outputs, ..fault }),
+            };
             reached_host.sort_by_key(|(place, _)| *place);
             outputs.extend(reached_host.into_iter().map(|(_, output)| output));
         }
@@ -151,6 +156,11 @@ impl Machine {
             timing: self.timing.as_ref().map(|timing| timing.totals),
             configuration_bits: self.configuration_bits,
         }
+    }
+
+    /// How often the generator of each block has drawn, by logical number.
+    pub fn draws(&self) -> Vec<u32> {
+        self.blocks.iter().map(|block| block.draws).collect()
     }
 
     /// Cycles so far; `None` without timing.

@@ -16,7 +16,7 @@
 //! #             name: String::new(), source: Default::default(), seed: 0, data: None, window_steps: 1, epochs: 1,
 //! #             populations: vec![], edges: vec![],
 //! #         },
-//! #         programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![], host_port: 0,
+//! #         programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![], host_port: 0, learned: Default::default(),
 //! #     }
 //! # }
 //! let image = image();

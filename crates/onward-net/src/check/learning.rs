@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::values::Given;
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, When};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use onward_diagnostic::Diagnostic;
 
 impl Checker<'_> {
@@ -26,6 +26,11 @@ impl Checker<'_> {
             "none" => false,
             other => unreachable!("revival `{other}` is in the vocabulary only"),
         };
+        let update = match self.open_option(given, "update").form.name {
+            "at_once" => Update::AtOnce,
+            "spread" => Update::Spread,
+            other => unreachable!("time of the update `{other}` is in the vocabulary only"),
+        };
         Learning::Rule(Rule {
             loss,
             rate: self.integer(given, "rate"),
@@ -35,6 +40,7 @@ impl Checker<'_> {
             weight_decay: self.integer_if_given(given, "weight_decay"),
             when: self.when(given),
             revive,
+            update,
         })
     }
 

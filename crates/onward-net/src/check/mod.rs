@@ -217,7 +217,7 @@ impl Checker<'_> {
             let error = error.note("its first half is for values that rise, the second for values that fall");
             self.report(error.help(format!("for {} values write {}", shape[0], 2 * shape[0])));
         }
-        if matches!(encoding, Encoding::Sequence(_)) && is_known && shape[0] % 3 > 0 {
+        if matches!(encoding, Encoding::Sequence(_)) && is_known && !shape[0].is_multiple_of(3) {
             let message = format!("the first size of `sequence` is a multiple of three, not {}", shape[0]);
             let error = Diagnostic::new(value.span.start..end, message);
             let error = error.note("its thirds are for the values, for those that rise, and for those that fall");

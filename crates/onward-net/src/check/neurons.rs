@@ -49,12 +49,18 @@ impl Checker<'_> {
     pub(super) fn weights(&mut self, given: &Given) -> Weights {
         let bits = self.integer(given, "bits");
         let gain = self.decimal(given, "gain");
+        let fraction = self.integer_if_given(given, "fraction");
         if given.option("values").is_none() {
-            return Weights { bits, initial: Initial::Drawn { gain } };
+            return Weights { bits, initial: Initial::Drawn { gain, fraction } };
         }
         if let Some(gain) = given.option("gain") {
             let error = Diagnostic::new(gain.span.clone(), "weights are either given or drawn with a gain");
             self.report(error.help("leave `gain` or `values` away"));
+        }
+        if let Some(fraction) = given.option("fraction") {
+            let error =
+                Diagnostic::new(fraction.span.clone(), "the binary point of given weights follows from the greatest");
+            self.report(error.help("leave `fraction` or `values` away"));
         }
         Weights { bits, initial: Initial::Given(self.numbers(given, "values")) }
     }

@@ -137,11 +137,11 @@ impl Checker<'_> {
             self.wrong_option(parameter, &value);
             return Vec::new();
         }
-        let mut read = |value: &Value| {
+        let read = |value: &Value| {
             let wrong = |checker: &mut Self| checker.wrong_option(parameter, value);
             self.read_integer(&parameter.takes, value, wrong)
         };
-        values.iter().filter_map(|value| read(value)).collect()
+        values.iter().filter_map(read).collect()
     }
 
     /// An option that is one integer or two, along y and x, or its default; and whether it is one.

@@ -505,7 +505,8 @@ impl Builder<'_> {
             FeedKind::Sparse => {
                 let connections = Values::Array(Arc::new(weights));
                 // The table has the weights; of the rest only the bits count.
-                let weights = Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0 } };
+                let weights =
+                    Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0, fraction: None } };
                 (LayerKind::Sparse(Sparse { connections }), blocks::full(neurons, of_neuron), None, weights)
             }
             FeedKind::Convolution(geometry) => {

@@ -121,6 +121,13 @@ const EVERY: Parameter = parameter(
 const MEMORY: Parameter =
     parameter("memory", Integer(1, 6), Means("3"), "with `every`: an axon's trace loses its 2^-memory-th part a step");
 
+const UPDATE: Parameter = parameter(
+    "update",
+    Constructor(Family::Update),
+    Means("at_once"),
+    "when the weights change by what a target window has shown",
+);
+
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);
 
@@ -430,6 +437,12 @@ pub(crate) const FORMS: &[Form] = &[
                 "weights are drawn about normal with standard deviation gain * sqrt(2 / inputs)",
             ),
             parameter(
+                "fraction",
+                Integer(0, 15),
+                Described("chosen by width and deviation"),
+                "bits of a drawn weight below the binary point; there may be more than it has bits",
+            ),
+            parameter(
                 "values",
                 WEIGHT,
                 Described("they are drawn"),
@@ -443,28 +456,28 @@ pub(crate) const FORMS: &[Form] = &[
         Family::Learning,
         "hinge",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "the score of the own class shall exceed that of its rival by a margin",
     ),
     form(
         Family::Learning,
         "softmax",
         &[],
-        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "the cross-entropy of the softmax of all classes' scores shall be small",
     ),
     form(
         Family::Learning,
         "squared_error",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "what the input evokes shall be nearer to what the own target evokes than to what its rival does, by a margin",
     ),
     form(
         Family::Learning,
         "hebbian",
         &[],
-        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE],
+        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
         "weights grow where axon and neuron are active together under the target, within local bounds",
     ),
     form(Family::Learning, "none", &[], &[], "weights stay as they are drawn or given"),
@@ -518,10 +531,12 @@ pub(crate) const FORMS: &[Form] = &[
         "adaptive",
         &[],
         &[parameter("decay", Integer(1, 15), Means("9"), "the mean moves by the 2^-decay-th part of what is new")],
-        "it is divided by the root of a running mean of squared changes, to a power of two",
+        "it is divided by the root of a running mean of the squared pull on its neuron",
     ),
     form(Family::Revival, "homeostasis", &[], &[], "their biases are nudged back"),
     form(Family::Revival, "none", &[], &[], "nothing"),
+    form(Family::Update, "at_once", &[], &[], "all in its last step"),
+    form(Family::Update, "spread", &[], &[], "a part of the rows in each step of the next window"),
     form(
         Family::File,
         "file",

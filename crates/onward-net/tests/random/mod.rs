@@ -3,7 +3,7 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
-    ReadoutLoss, Reset, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Values, Weights, When,
+    ReadoutLoss, Reset, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update, Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -82,7 +82,8 @@ impl<'a> Draw<'a> {
     fn weights(&mut self, shape: &[u32]) -> Weights {
         let bits = [4, 8, 16][self.below(3) as usize];
         let initial = if self.coin() {
-            Initial::Drawn { gain: self.decimal(0.001, 1000.0) }
+            let fraction = self.coin().then(|| self.from(0, 15));
+            Initial::Drawn { gain: self.decimal(0.001, 1000.0), fraction }
         } else {
             Initial::Given(self.values(shape, -1e6, 1e6))
         };
@@ -121,6 +122,7 @@ impl<'a> Draw<'a> {
                 When::Steps { every: 1 << self.below(9), memory: self.from(1, 6) }
             },
             revive: self.coin(),
+            update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
         })
     }
 }
@@ -270,7 +272,8 @@ impl Builder<'_> {
             1 => {
                 let shape = neurons(draw);
                 let count: u32 = shape.iter().product();
-                let weights = Weights { bits: 8, initial: Initial::Drawn { gain: draw.decimal(0.001, 1000.0) } };
+                let weights =
+                    Weights { bits: 8, initial: Initial::Drawn { gain: draw.decimal(0.001, 1000.0), fraction: None } };
                 (LayerKind::Sparse(Sparse { connections: connections(draw, inputs, count) }), shape, weights, None)
             }
             _ => {

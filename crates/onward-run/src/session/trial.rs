@@ -1,6 +1,6 @@
 //! Trials: the network answers, and what it is shown then depends on the answer.
 
-use super::{Session, SessionError, Show};
+use super::{Host, Session, SessionError, Shown, Teaching};
 use crate::data::Samples;
 use onward_image::Tag;
 
@@ -26,11 +26,18 @@ impl Session {
     ) -> Result<(), SessionError> {
         let target = self.target.ok_or(SessionError::Input("targets"))?;
         let (window, tag) = (self.window, self.tag);
-        let mut show =
-            Show { samples, encoder: &self.encoder, buffer: &mut self.buffer, words: self.words, input: self.input };
+        let mut host = Host {
+            shown: &Shown { samples, order: &[], teaching: Teaching::None },
+            encoder: &self.encoder,
+            buffer: &mut self.buffer,
+            words: self.words,
+            window,
+            tag,
+            input: self.input,
+        };
         let outputs = self.machine.run_fed(self.latency as usize + 1, &mut |inputs| {
             inputs.send(tag, 0, 0, Tag { learn: true, answer: true, ..Tag::default() }.payload());
-            show.sample(inputs, 0, sample);
+            host.sample(inputs, sample, Some);
         })?;
         let answer = outputs.first().filter(|_| outputs.len() == 1).and_then(|only| u16::try_from(only.payload).ok());
         let answer = answer.ok_or(SessionError::Answers { expected: 1, found: outputs.len() })?;
@@ -50,6 +57,6 @@ impl Session {
     /// # Errors
     /// A handler did what the machine does not allow.
     pub(crate) fn settle(&mut self) -> Result<(), SessionError> {
-        self.drain(&mut |_| {})
+        self.rest()
     }
 }

@@ -1,8 +1,8 @@
 //! Samples of which values are learned, and answers that are values.
 
-use super::{Session, SessionError, Show};
+use super::{Session, SessionError, Shown, Teaching};
 use crate::data::Samples;
-use onward_image::{Image, PopulationKind, Tag};
+use onward_image::{Image, PopulationKind};
 use std::ops::ControlFlow;
 
 /// Where values come out.
@@ -44,34 +44,9 @@ impl Session {
         order: &[u32],
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, SessionError> {
-        let at_once = (self.chunk_steps / self.window).max(1);
-        let mut done = 0;
-        for chunk in order.chunks(at_once) {
-            let (window, tag) = (self.window, self.tag);
-            let mut show = Show {
-                samples,
-                encoder: &self.encoder,
-                buffer: &mut self.buffer,
-                words: self.words,
-                input: self.input,
-            };
-            self.machine.run_fed(window * chunk.len(), &mut |inputs| {
-                for (at, &sample) in chunk.iter().enumerate() {
-                    let first = at * window;
-                    inputs.send(tag, first, 0, Tag { learn: true, ..Tag::default() }.payload());
-                    show.sample(inputs, first, sample as usize);
-                    for (axon, &value) in (0..).zip(samples.values(sample as usize)) {
-                        inputs.send(values, first + window - 1, axon, value.into());
-                    }
-                }
-            })?;
-            done += chunk.len();
-            if progress(done).is_break() {
-                break;
-            }
-        }
-        self.drain(&mut |_| {})?;
-        Ok(done)
+        let shown = Shown { samples, order, teaching: Teaching::Values(values) };
+        let ran = self.play(&shown, &mut progress, &mut |_| {})?;
+        Ok((ran.steps / self.window).min(order.len()))
     }
 
     /// Shows samples `0..count` and returns the values the network answers, sample by sample; nothing is learned.
@@ -89,7 +64,7 @@ impl Session {
         let outputs = self.outputs.clone().ok_or(SessionError::Input("targets of values"))?;
         let (first_step, latency, window) = (self.machine.step(), self.latency, self.window as u64);
         let (mut answers, mut found) = (vec![0f32; count * outputs.count], 0);
-        let done = self.show_all(samples, count, progress, &mut |output| {
+        let ran = self.show_all(samples, count, progress, &mut |output| {
             found += 1;
             let since = output.step.checked_sub(first_step + latency).filter(|since| since % window == 0);
             let first = output.sender.and_then(|sender| outputs.first.get(sender as usize).copied().flatten());
@@ -100,6 +75,8 @@ impl Session {
                 }
             }
         })?;
+        // Where the run was broken off, answers are still under way.
+        let done = if ran.whole { count } else { (found / outputs.count.max(1)).min(count) };
         answers.truncate(done * outputs.count);
         if found == answers.len() { Ok(answers) } else { Err(SessionError::Answers { expected: answers.len(), found }) }
     }

@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut session = Session::with(&image, engine).map_err(failed)?;
     session.set_seed(arguments.seed);
     terminal::print(&report::opening(&image, &dataset, arguments.seed))?;
-    let mut monitor = Monitor::of_samples(1, arguments.trials as usize, dataset.test.len())?;
+    let mut monitor = Monitor::of_samples(1.into(), arguments.trials as usize, dataset.test.len())?;
     let bandit = Bandit {
         trials: arguments.trials as usize,
         explore: arguments.explore,
@@ -109,8 +109,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let results = BanditResults::new(&played, Results::new(&run, &played.run));
     terminal::print(&report::bandit(&results))?;
     let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
-    let learned = || onward_run::learned(session.machine(), &image);
-    let image_written = output.as_ref().map_or(Ok(()), |output| output.write_image(&learned()));
+    let image_written = output.as_ref().map_or(Ok(()), |output| {
+        // A run that was broken off left windows open: they close before the image is saved, so that it is at rest.
+        session.rest().map_err(failed)?;
+        output.write_image(&onward_run::learned(session.machine(), &image, 0))
+    });
     json_written.and(image_written)?;
     terminal::print(&report::written([&output, &json, &None]))?;
     if played.run.interrupted { Err(Failure::Interrupted) } else { Ok(()) }

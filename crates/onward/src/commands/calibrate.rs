@@ -4,6 +4,7 @@ use super::compile::read;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_data};
 use crate::nir::NirArguments;
+use crate::progress::PassMonitor;
 use crate::text::{count, plural, table};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
@@ -46,7 +47,7 @@ pub struct Arguments {
     /// Formats hold so many times more than what was met
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = parse_margin)]
     margin: f64,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
     /// Give a parameter of the text another value; may be repeated
@@ -93,7 +94,9 @@ struct Compiled {
 fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Result<Compiled, Failure> {
     let refused = |errors: &[onward_diagnostic::Diagnostic]| Failure::diagnostics(source, errors);
     let (mut models, mut parameters) = (None, BTreeMap::new());
+    let monitor = PassMonitor::new(network.map(|_| "parse"));
     let after = |pass: &dyn onward_compile::Pass, compilation: &onward_compile::Compilation| {
+        monitor.done(pass);
         if pass.name() == "fixed-point" {
             models = compilation.rounded_model().map(|rounded| (compilation.float_model(), rounded));
             parameters = compilation.all_parameters();
@@ -103,6 +106,7 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
         Some(network) => compile_network(network.clone(), source, options, after),
         None => compile_with(source, options, after),
     };
+    drop(monitor);
     let image = image.map_err(|errors| refused(&errors))?;
     let Some((float, rounded)) = models else {
         let message = format!("{}: the network learns, or scores classes by targets", source.name);

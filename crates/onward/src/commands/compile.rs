@@ -5,6 +5,7 @@ use super::place::HowToPlace;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::nir::{self, NirArguments, is_nir};
+use crate::progress::PassMonitor;
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, results, terminal};
 use onward_chip::{Chip, Technology};
@@ -31,7 +32,7 @@ pub struct Arguments {
     /// The network's text, or a NIR file
     #[arg(value_name = "NET.sp|MODEL.nir", required_unless_present = "passes")]
     network: Option<PathBuf>,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
+    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
     #[arg(long, value_name = "CHIP", default_value = "middle")]
     chip: String,
     /// Give a parameter of the text another value; may be repeated
@@ -60,7 +61,7 @@ pub struct Arguments {
     /// List the passes
     #[arg(long)]
     passes: bool,
-    /// Show how long each pass took (on stderr)
+    /// Show how long each pass took and how much it made (on stderr)
     #[arg(long)]
     timings: bool,
     #[command(flatten)]
@@ -89,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     // An image whose energy nobody could tell would be refused by every run.
     Technology::load(&chip.technology)?;
     let (imported, source) = read(network, &arguments.set, &arguments.nir)?;
-    let mut times: Vec<(&'static str, Duration)> = Vec::new();
+    let mut timings: Vec<Timing> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
     // What is imported has been parsed.
@@ -100,11 +101,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(path) = &arguments.calibration {
         options.calibration = Some(Calibrated { calibration: read_calibration(path)?, margin: arguments.margin });
     }
+    let monitor = PassMonitor::new(imported.as_ref().map(|_| "parse"));
     let after = |pass: &dyn Pass, compilation: &Compilation| {
-        times.push((pass.name(), start.elapsed()));
+        let time = start.elapsed();
+        monitor.done(pass);
+        if arguments.timings {
+            timings.push(Timing { pass: pass.name(), time, amounts: pass.amounts(compilation) });
+        }
         if arguments.emit.as_deref() == Some(pass.name()) {
             let drawing = pass.drawing().filter(|_| arguments.dot);
-            printed = terminal::print(&drawing.map_or_else(|| pass.emit(compilation), |draw| draw(compilation)));
+            let text = drawing.map_or_else(|| pass.emit(compilation), |draw| draw(compilation));
+            printed = monitor.suspend(|| terminal::print(&text));
         }
         start = Instant::now();
     };
@@ -112,16 +119,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Some(network) => compile_network(network, &source, &options, after),
         None => compile_with(&source, &options, after),
     };
+    drop(monitor);
     printed?;
     let image = compiled.map_err(|errors| Failure::diagnostics(&source, &errors))?;
     if arguments.timings {
-        let all = times.iter().map(|(_, time)| *time).sum();
-        let rows = times
-            .iter()
-            .copied()
-            .chain([("in all", all)])
-            .map(|(name, time)| vec![name.into(), si(time.as_secs_f64(), "s")]);
-        eprint!("{}", table(&[], rows.collect(), &[1]));
+        eprint!("{}", timing_table(&timings));
     }
     if let Some(output) = &output {
         output.write_image(&image)?;
@@ -146,6 +148,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Some(output) => format!("\nwrote {}\n", output.path().display()),
         None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
     })
+}
+
+/// What a pass took, and how much it made.
+struct Timing {
+    pass: &'static str,
+    time: Duration,
+    amounts: Vec<(u64, &'static str)>,
+}
+
+fn timing_table(timings: &[Timing]) -> String {
+    let time = |time: Duration| si(time.as_secs_f64(), "s");
+    let row = |of: &Timing| {
+        let amounts: Vec<String> = of.amounts.iter().map(|&(number, one)| plural(number, one)).collect();
+        vec![of.pass.into(), time(of.time), amounts.join(", ")]
+    };
+    let all = vec!["in all".into(), time(timings.iter().map(|of| of.time).sum()), String::new()];
+    table(&[], timings.iter().map(row).chain([all]).collect(), &[1])
 }
 
 /// Whether there is what `--emit` and `--dot` ask for.

@@ -5,6 +5,7 @@ pub mod bandit;
 pub mod calibrate;
 pub mod compile;
 pub mod disasm;
+pub mod export;
 pub mod import;
 pub mod inspect;
 pub mod isa;
@@ -14,6 +15,7 @@ mod run_assembly;
 pub mod trace;
 pub mod trace_diff;
 pub mod train;
+mod weights;
 
 use clap::{Args, ValueEnum};
 use onward_emulate::{Engine, Machine, MachineError, Options, reference};

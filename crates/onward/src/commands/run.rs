@@ -3,7 +3,8 @@
 use super::HowToRun;
 use super::run_assembly::Assembly;
 use super::trace::{self, Trace};
-use super::train::{Learning, learns};
+use super::train::{HowToLearn, Learning, learns};
+use super::weights;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
@@ -18,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   onward run digits.onw --data digits                        test what it has learned
   onward run digits.onw --data digits --learn -o more.onw    learn on
+  onward run digits.onw --learn --epochs 5 --layers hidden2 --rate-shift 1
   onward run programs/lif.s --chip small                     run a system written in assembly
   onward run digits.onw --data digits --trace-instructions 0,1 --from 8 --to 9
 
@@ -47,6 +49,8 @@ pub struct Arguments {
     /// How often the training data is shown [default: what the network says]
     #[arg(long, value_name = "N", requires = "learn", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     epochs: Option<u32>,
+    #[command(flatten)]
+    learning: HowToLearn,
     /// Draws the order of the samples and the chip's random bits [default: the seed it was compiled with]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -54,6 +58,9 @@ pub struct Arguments {
     how: HowToRun,
     #[command(flatten)]
     trace: Trace,
+    /// Begin with these weights, of a file that `export` wrote
+    #[arg(long, value_name = "W.npz")]
+    weights: Option<PathBuf>,
     /// Save the image with what was learned
     #[arg(short, long, value_name = "IMAGE.onw", requires = "learn")]
     output: Option<PathBuf>,
@@ -79,9 +86,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
     // An image may be replaced by what it has learned; a report must not take its place.
-    let reports = [arguments.json.as_deref(), arguments.spikes.as_deref(), arguments.save_traffic.as_deref()];
-    check_outputs(&reports, &[&arguments.file])?;
-    check_outputs(&[&reports[..], &[arguments.output.as_deref()]].concat(), &[])?;
+    let reports = [
+        arguments.json.as_deref(),
+        arguments.spikes.as_deref(),
+        arguments.save_traffic.as_deref(),
+        arguments.learning.export.as_deref(),
+    ];
+    let weights = arguments.weights.as_deref();
+    check_outputs(&reports, &[Some(arguments.file.as_path()), weights].into_iter().flatten().collect::<Vec<_>>())?;
+    check_outputs(&[&reports[..], &[arguments.output.as_deref()]].concat(), &weights.into_iter().collect::<Vec<_>>())?;
     let mut image = read_image(&arguments.file)?;
     let dataset = read_data(arguments.data.as_deref(), &image)?;
     let name = arguments.file.display().to_string();
@@ -95,6 +108,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
     }
+    if let Some(option) = arguments.learning.given().filter(|_| !arguments.learn) {
+        return Err(Failure::input_with_help(
+            format!("{option} is for a run that learns"),
+            "add --learn, or leave it out",
+        ));
+    }
     if arguments.learn && !learns(&image) {
         let help = "leave --learn out, or compile a network with `learning`";
         return Err(Failure::input_with_help("the network learns nothing: the host shows it no targets", help));
@@ -105,12 +124,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
             name: &name,
             image: &image,
             dataset: &dataset,
-            epochs: arguments.epochs.unwrap_or(image.network.epochs),
+            epochs: arguments.learning.epochs(arguments.epochs, &image)?,
+            learning: &arguments.learning,
             how: &arguments.how,
             seed,
             output: arguments.output.as_deref(),
             json: arguments.json.as_deref(),
             save_traffic: arguments.save_traffic.as_deref(),
+            weights,
         };
         return learning.run();
     }
@@ -124,6 +145,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         json: arguments.json.as_deref(),
         spikes: arguments.spikes.as_deref(),
         traffic: arguments.save_traffic.as_deref(),
+        weights,
     };
     test.run()
 }
@@ -143,6 +165,8 @@ pub struct Test<'a> {
     pub spikes: Option<&'a Path>,
     /// Where the packets counted go.
     pub traffic: Option<&'a Path>,
+    /// Weights to begin with.
+    pub weights: Option<&'a Path>,
 }
 
 impl Test<'_> {
@@ -157,12 +181,15 @@ impl Test<'_> {
         let engine = self.how.engine_taking(self.image, options).map_err(|error| failed(error.into()))?;
         let mut session = Session::with(self.image, engine).map_err(failed)?;
         session.set_seed(options.seed);
+        if let Some(path) = self.weights {
+            weights::give(&mut session, self.image, path)?;
+        }
         if written.is_some() && !session.reads_spikes() {
             let help = "give the network the readout `spikes`, or leave --spikes out";
             return Err(Failure::input_with_help("the network answers with classes, not with spikes", help));
         }
         terminal::print(&report::opening(self.image, self.dataset, options.seed))?;
-        let mut monitor = Monitor::new(0, self.dataset)?;
+        let mut monitor = Monitor::new(0.into(), self.dataset)?;
         let tested = onward_run::test(&mut session, self.image, self.dataset, |progress| monitor.tell(progress));
         monitor.finish();
         let tested = tested.map_err(failed)?;
@@ -200,6 +227,7 @@ impl Arguments {
                 ("--learn", self.learn),
                 ("--output", self.output.is_some()),
                 ("--spikes", self.spikes.is_some()),
+                ("--weights", self.weights.is_some()),
                 ("--save-traffic", self.save_traffic.is_some()),
             ],
         }

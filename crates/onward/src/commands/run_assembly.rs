@@ -14,14 +14,12 @@ use onward_compile::{System, assemble_system};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
 use onward_isa::read_relative;
+use onward_run::Pace;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Steps of blocks that are run at once: many enough that a chunk is run fast, few enough that Ctrl-C is heard. It is the
-/// same whatever the host can do, so that what was printed before a fault is the same too.
-const CHUNK_BLOCK_STEPS: u64 = 1 << 14;
-/// Steps of a chunk at most.
-const MOST_CHUNK_STEPS: u64 = 256;
+/// Steps that are run at once at most.
+const CHUNK_STEPS: usize = 256;
 
 /// What is to be run, and how.
 pub struct Assembly<'a> {
@@ -35,7 +33,7 @@ pub struct Assembly<'a> {
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 5],
+    pub foreign: [(&'static str, bool); 6],
 }
 
 impl Assembly<'_> {
@@ -107,10 +105,11 @@ type Tell<'a> = dyn FnMut(u64, &[Output]) -> Result<ControlFlow<()>, Failure> + 
 
 /// Runs so many steps, chunk by chunk: however many there are, nothing is kept of those that are over.
 fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source, tell: &mut Tell<'_>) -> Outcome {
-    let chunk = (CHUNK_BLOCK_STEPS / system.image.blocks.len().max(1) as u64).clamp(1, MOST_CHUNK_STEPS);
+    let mut pace = Pace::new(CHUNK_STEPS);
     let mut first = 0;
     while first < steps {
-        let end = steps.min(first + chunk);
+        let chunk = pace.steps(usize::try_from(steps - first).unwrap_or(usize::MAX));
+        let end = first + chunk as u64;
         let packets: Vec<HostPacket> = system
             .stimuli_in(first..end)
             .iter()
@@ -121,8 +120,14 @@ fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source, te
                 payload: of.payload,
             })
             .collect();
-        let reached = engine.run_packets((end - first) as usize, &packets);
-        let reached = reached.map_err(|fault| stopped(&fault, system, source))?;
+        let reached = match pace.run(chunk, || engine.run_packets(chunk, &packets)) {
+            Ok(reached) => reached,
+            Err(fault) => {
+                // What came before it is told, however long chunks are on this computer.
+                let _ = tell(fault.step, &fault.reached)?;
+                return Err(stopped(&fault, system, source));
+            }
+        };
         if tell(end, &reached)?.is_break() {
             break;
         }

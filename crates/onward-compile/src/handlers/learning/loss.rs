@@ -22,7 +22,7 @@ pub(super) struct Pulls {
 
 impl Pulls {
     /// One in a vector each.
-    const EACH: Pulls = Pulls { own: "v2", rival: "v5", rival_sign: "" };
+    pub(super) const EACH: Pulls = Pulls { own: "v2", rival: "v5", rival_sign: "" };
 
     /// The vectors, each once.
     pub fn vectors(&self) -> Vec<&'static str> {

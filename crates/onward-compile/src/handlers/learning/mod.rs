@@ -5,6 +5,7 @@ mod homeostasis;
 mod loss;
 mod optimizer;
 mod signal;
+mod spread;
 mod steps;
 
 pub(crate) use steps::steps;
@@ -43,6 +44,17 @@ pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learn
     }
 }
 
+pub(super) use spread::{arrays as spread_arrays, part, pending, traces};
+
+/// Which rows of weights are gone over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    /// All, by the traces of the window that just ended.
+    All,
+    /// Those from r10 to before `part_end`, by the traces from `traces` on.
+    Part,
+}
+
 /// The update after a target window; scores are in memory.
 pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, learning: &LearningFormat) {
     a.register("rival", "r1");
@@ -52,14 +64,14 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, lear
     let pulls = loss::pulls(a, shape, learning);
     optimizer::scale(a, learning, pulls.as_ref());
     optimizer::prepare(a, layout, learning);
-    match &pulls {
-        None => optimizer::input_rows(a, shape, learning),
-        Some(pulls) if shape.fed_by_target => {
-            optimizer::input_rows(a, shape, learning);
-            optimizer::target_weights(a, shape, learning, pulls);
-        }
-        Some(pulls) => optimizer::all_rows(a, shape, learning, pulls),
+    if learning.spread {
+        spread::keep(a, shape, pulls.as_ref());
+    } else {
+        optimizer::rows(a, shape, learning, pulls.as_ref(), Rows::All);
     }
-    optimizer::bias(a);
+    if let Some(pulls) = pulls.as_ref().filter(|_| shape.fed_by_target) {
+        optimizer::target_weights(a, shape, learning, pulls);
+    }
+    optimizer::bias(a, shape);
     homeostasis::homeostasis(a, learning);
 }

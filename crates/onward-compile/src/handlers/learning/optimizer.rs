@@ -1,6 +1,7 @@
 //! How pulls reach the weights: row by row, rounded once.
 
 use super::loss::Pulls;
+use super::{Rows, spread};
 use crate::formats::{INDICES, LearningFormat, VELOCITY_BITS};
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
@@ -45,20 +46,36 @@ pub(super) fn prepare(a: &mut Assembly, layout: &Layout, learning: &LearningForm
     }
 }
 
-/// A pass over the axons in strips of a vector register's length. `traces` adds up the traces of the strip that begins at
+/// A pass over axons in strips of a vector register's length. `traces` adds up the traces of the strip that begins at
 /// axon r10 in v6; for each axon that was active in any of them, `change` makes v6 what its row, r12, changes by.
-fn rows(
+fn in_strips(
     a: &mut Assembly,
     shape: &LayerShape,
     learning: &LearningFormat,
+    rows: Rows,
     traces: impl Fn(&mut Assembly),
     change: impl Fn(&mut Assembly),
 ) {
-    a.code("addi r10, r0, 0", "first axon of the strip");
-    a.code(&format!("addi r11, r0, {}", shape.inputs.div_ceil(shape.vector_length)), "strips");
+    let axons = match rows {
+        Rows::All => shape.inputs,
+        Rows::Part => spread::rows_of_a_part(shape),
+    };
+    if rows == Rows::All {
+        a.code("addi r10, r0, 0", "first axon of the strip");
+    }
+    a.code(&format!("addi r11, r0, {}", axons.div_ceil(shape.vector_length)), "strips");
     a.code("loop r11, rows_done", "");
-    a.load_number("r12", shape.inputs as i32, "");
-    a.code("sub r12, r12, r10", "");
+    match rows {
+        Rows::All => {
+            a.load_number("r12", shape.inputs as i32, "");
+            a.code("sub r12, r12, r10", "");
+        }
+        Rows::Part => {
+            // The last parts, and their last strips, may be beyond the rows: then they are empty.
+            a.code("min r10, r10, part_end", "");
+            a.code("sub r12, part_end, r10", "");
+        }
+    }
     a.load_number("r15", shape.vector_length as i32, "");
     a.code("min r12, r12, r15", "");
     a.code("setvl r12, 0", "");
@@ -103,19 +120,44 @@ fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     a.code(&format!("vstr v6, s{bits}[row r12]"), "");
 }
 
+/// Rounds v6 down by the shift and so many bits more, where the binary point is not that of the weights.
+fn round(a: &mut Assembly, more: i32) {
+    let shift = if more == 0 { "shift" } else { "r10" };
+    if more != 0 {
+        a.code(&format!("addi r10, shift, {more}"), "another binary point");
+    }
+    a.code(&format!("vshrs v6, v6, {shift}"), "");
+}
+
+/// The weights, by the pull in v1 and, where targets come in by the same weights and learn, by theirs.
+pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: Option<&Pulls>, rows: Rows) {
+    match pulls.filter(|_| !shape.fed_by_target) {
+        Some(pulls) => all_rows(a, shape, learning, pulls, rows),
+        None => input_rows(a, shape, learning, rows),
+    }
+}
+
+/// r15 points to the input's trace of the axon in a register.
+fn input_trace(a: &mut Assembly, axon: &str, rows: Rows) {
+    match rows {
+        Rows::All => a.code(&format!("addi r15, {axon}, TRACE"), ""),
+        Rows::Part => a.code(&format!("add r15, {axon}, traces"), ""),
+    }
+}
+
 /// Only the input's path.
-pub(super) fn input_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+fn input_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, rows: Rows) {
     a.comment("w_k += 2^-shift * v1 * x_k");
     let traces = |a: &mut Assembly| {
-        a.code("addi r15, r10, TRACE", "");
+        input_trace(a, "r10", rows);
         a.code("vld v6, a16[r15]", "");
     };
-    rows(a, shape, learning, traces, input_change);
+    in_strips(a, shape, learning, rows, traces, |a| input_change(a, rows));
 }
 
 /// v6 becomes what the input's path asks for.
-fn input_change(a: &mut Assembly) {
-    a.code("addi r15, r12, TRACE", "");
+fn input_change(a: &mut Assembly, rows: Rows) {
+    input_trace(a, "r12", rows);
     a.code("ld r15, a16[r15]", "x_k");
     a.code("vmuls v6, v1, r15", "");
 }
@@ -132,7 +174,7 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
         a.comment(&format!("s_c += 2^-shift * {sign}{pull} * WINDOW: {what}"));
         a.code(&format!("addi r10, r0, {sign}WINDOW"), "");
         a.code(&format!("vmuls v6, {pull}, r10"), "");
-        a.code("vshrs v6, v6, shift", "");
+        round(a, shape.format.target_coarser as i32);
         a.load_number("r12", shape.inputs as i32, "");
         a.code(&format!("add r12, r12, {class}"), "row of the class");
         a.code(&format!("vaccr v6, s{bits}[row r12]"), "");
@@ -143,7 +185,7 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
 }
 
 /// All three paths at once, rounded once.
-pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: &Pulls) {
+fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: &Pulls, rows: Rows) {
     let (own, rival) = (pulls.own, pulls.rival);
     a.comment("w_k += 2^-shift * (v1 * x_k + v2 * x_own,k + v5 * x_rival,k)");
     a.load_number("r12", shape.inputs as i32, "");
@@ -152,7 +194,7 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &Learning
     a.code("addi r13, r13, TARGET_TRACE", "traces of the own target");
     a.code("addi r14, r14, TARGET_TRACE", "traces of the rival");
     let traces = |a: &mut Assembly| {
-        a.code("addi r15, r10, TRACE", "");
+        input_trace(a, "r10", rows);
         a.code("vld v6, a16[r15]", "");
         a.code("add r15, r10, r13", "");
         a.code("vacc v6, a16[r15]", "");
@@ -160,7 +202,7 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &Learning
         a.code("vacc v6, a16[r15]", "");
     };
     let change = |a: &mut Assembly| {
-        input_change(a);
+        input_change(a, rows);
         a.code("add r15, r12, r13", "");
         a.code("ld r15, a16[r15]", "x_own,k");
         a.code(&format!("vmacs v6, {own}, r15"), "");
@@ -168,15 +210,15 @@ pub(super) fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &Learning
         a.code("ld r15, a16[r15]", "x_rival,k");
         a.code(&format!("vmacs v6, {rival}, r15"), "");
     };
-    rows(a, shape, learning, traces, change);
+    in_strips(a, shape, learning, rows, traces, change);
 }
 
 /// The bias is a weight whose axon is active in every step.
-pub(super) fn bias(a: &mut Assembly) {
+pub(super) fn bias(a: &mut Assembly, shape: &LayerShape) {
     a.comment("The bias is a weight whose axon is active in every step.");
     a.code("addi r10, r0, WINDOW", "");
     a.code("vmuls v6, v1, r10", "");
-    a.code("vshrs v6, v6, shift", "");
+    round(a, -(shape.format.finer as i32));
     a.code("addi r10, r0, BIAS", "");
     a.code("vacc v6, n32[r10]", "");
     a.code("vst v6, n32[r10]", "");

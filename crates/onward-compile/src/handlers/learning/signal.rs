@@ -82,7 +82,7 @@ pub(in crate::handlers) fn keep_potential(a: &mut Assembly, shape: &LayerShape, 
     a.comment("The voltage, in thresholds");
     a.code("addi r10, r0, VOLTAGE", "");
     a.code("vld v0, n32[r10]", "");
-    a.load_number("r11", shape.format.fraction_bits as i32, "");
+    a.load_number("r11", (shape.format.fraction_bits + shape.format.finer) as i32, "");
     a.code("vshrn v0, v0, r11", "");
     a.load_number("r11", low, "");
     a.code("vmaxs v0, v0, r11", "");

@@ -1,0 +1,61 @@
+//! Neurons that never fire: what they would have learned is lost.
+
+use super::{Session, SessionError, Shown, Teaching};
+use crate::data::Samples;
+use onward_emulate::{Machine, Options};
+use onward_image::{Image, PopulationKind};
+use std::ops::ControlFlow;
+
+/// Samples that a neuron must fire for, one of them at least, to count as alive.
+pub const SILENCE_SAMPLES: usize = 200;
+
+/// The silent neurons of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// The layer.
+    pub layer: String,
+    /// Its neurons.
+    pub neurons: usize,
+    /// Those that fire for none of the first [`SILENCE_SAMPLES`] samples.
+    pub silent: usize,
+}
+
+/// The silent neurons of each layer that learns, with the weights that the image holds. A machine of its own is shown the
+/// samples, one by one; what the run's machine has counted stays as it is.
+///
+/// # Errors
+/// See [`SessionError`].
+pub fn silence(image: &Image, samples: &Samples, seed: u64) -> Result<Vec<Silence>, SessionError> {
+    let learns = |population: u32| {
+        matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { schedule: Some(_), .. })
+    };
+    let machine = Machine::new(image, Options { seed, timing: false, threads: 1 })?;
+    let mut session = Session::with(image, Box::new(machine))?;
+    let mut fired: Vec<Vec<bool>> = image.blocks.iter().map(|block| vec![false; block.neurons as usize]).collect();
+    for sample in 0..samples.len().min(SILENCE_SAMPLES) {
+        session.show_one(samples, sample)?;
+        for (number, fired) in
+            fired.iter_mut().enumerate().filter(|(number, _)| learns(image.blocks[*number].population))
+        {
+            let counts = session.machine.peek(number as u32, "count").unwrap_or_default();
+            for (fired, count) in fired.iter_mut().zip(counts) {
+                *fired |= count > 0;
+            }
+        }
+    }
+    let populations = image.network.populations.iter().zip(0..).filter(|&(_, number)| learns(number));
+    let of_layer = populations.map(|(population, number)| {
+        let blocks = image.blocks.iter().zip(&fired).filter(|(block, _)| block.population == number);
+        let silent = blocks.map(|(_, fired)| fired.iter().filter(|&&fired| !fired).count()).sum();
+        Silence { layer: population.name.clone(), neurons: population.neurons as usize, silent }
+    });
+    Ok(of_layer.collect())
+}
+
+impl Session {
+    /// Shows a sample and waits until the network rests; nothing is learned.
+    fn show_one(&mut self, samples: &Samples, sample: usize) -> Result<(), SessionError> {
+        let shown = Shown { samples, order: &[sample as u32], teaching: Teaching::None };
+        self.play(&shown, &mut |_| ControlFlow::Continue(()), &mut |_| {}).map(drop)
+    }
+}

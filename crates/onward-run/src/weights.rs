@@ -1,0 +1,242 @@
+//! What layers have learned as arrays, for other tools and back.
+//!
+//! A layer's arrays are put together from its blocks, in the shapes that frameworks have: `weight` and `target_weight` as
+//! `[neuron][axon]`, `bias` as `[neuron]`, `target_count` (what each target last evoked, which answers are found by) as
+//! `[class][neuron]`. Real values are exact: integers times a power of two; rounded back they are the same integers.
+
+use npyz::{WriteOptions, WriterBuilder};
+use onward_emulate::Engine;
+use onward_image::{Block, FractionBits, Image, Order, PopulationKind};
+use std::io::{self, Cursor};
+use zip::write::SimpleFileOptions;
+use zip::{DateTime, ZipWriter};
+
+/// How an array lies in a block, and what its numbers are.
+#[derive(Clone, Copy)]
+struct Kind {
+    /// On the chip.
+    symbol: &'static str,
+    /// In a file.
+    name: &'static str,
+    /// Whether its rows, an axon each, are columns in a file.
+    by_axon: bool,
+    /// The fraction bits of its numbers, of those of the layer; whole numbers have none.
+    fraction: fn(FractionBits) -> i32,
+}
+
+const KINDS: [Kind; 9] = [
+    Kind { symbol: "weights", name: "weight", by_axon: true, fraction: |of| of.weights },
+    Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: |of| of.target_weights },
+    Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: |of| of.weights },
+    Kind { symbol: "bias", name: "bias", by_axon: false, fraction: |of| of.membrane },
+    Kind { symbol: "target_count", name: "target_count", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: "target_potential", name: "target_potential", by_axon: false, fraction: |_| 0 },
+    // What follows has fraction bits of its own.
+    Kind { symbol: "mean_count", name: "mean_count", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: "mean_square", name: "mean_square", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: "velocity", name: "velocity", by_axon: true, fraction: |_| 0 },
+];
+
+/// An array of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnedArray {
+    /// `hidden1.weight`.
+    pub name: String,
+    /// Extents, outermost first.
+    pub shape: Vec<usize>,
+    /// The numbers as the chip has them, row-major.
+    pub integers: Vec<i32>,
+    /// An integer stands for itself times 2 to the power of minus this.
+    pub fraction_bits: i32,
+}
+
+/// Why arrays cannot be given to a layer.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WeightsError {
+    /// No array is one of a layer.
+    #[error("holds no array of a layer that learns here; there are {expected}")]
+    Foreign {
+        /// What could have been there.
+        expected: String,
+    },
+    /// An array has another shape.
+    #[error("`{name}` has the shape {found:?}, and the network's is {expected:?}; it is of another network")]
+    Shape {
+        /// The array.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The layer's.
+        expected: Vec<usize>,
+    },
+    /// A number is none.
+    #[error("`{name}` holds a number that is not finite; train it anew")]
+    Number {
+        /// The array.
+        name: String,
+    },
+}
+
+/// What was given to the layers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Arrays.
+    pub arrays: usize,
+    /// Numbers that were rounded.
+    pub rounded: usize,
+    /// Numbers beyond what the width holds, which became its greatest or least.
+    pub clamped: usize,
+}
+
+/// A layer that learns: its number and its fraction bits.
+fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits)> + '_ {
+    let populations = (0..).zip(&image.network.populations);
+    populations.filter_map(|(number, population)| match population.kind {
+        PopulationKind::Layer { schedule: Some(_), fraction_bits } => Some((number, fraction_bits)),
+        _ => None,
+    })
+}
+
+/// The blocks of a layer with their numbers, where each has such an array with a column a neuron.
+fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str) -> Vec<(u32, &'a Block)> {
+    let of = (0..).zip(&image.blocks).filter(|(_, block)| block.population == population);
+    let blocks: Vec<(u32, &Block)> = of.collect();
+    let fits = |block: &Block| {
+        block.order == Order::Straight && block.symbol(symbol).is_some_and(|symbol| symbol.columns == block.neurons)
+    };
+    if blocks.iter().all(|(_, block)| fits(block)) { blocks } else { Vec::new() }
+}
+
+/// An array of a layer: where each of its numbers lies.
+struct Place<'a> {
+    kind: Kind,
+    blocks: Vec<(u32, &'a Block)>,
+    rows: usize,
+    neurons: usize,
+    width_bits: u32,
+    array: LearnedArray,
+}
+
+impl Place<'_> {
+    /// Index in the file's array of a block's element.
+    fn index(&self, block: &Block, element: usize) -> usize {
+        let (row, column) = (element / block.neurons as usize, element % block.neurons as usize);
+        let neuron = block.first_neuron as usize + column;
+        if self.kind.by_axon { neuron * self.rows + row } else { row * self.neurons + neuron }
+    }
+}
+
+/// The arrays of all layers that learn, without their numbers.
+fn places(image: &Image) -> Vec<Place<'_>> {
+    let mut places = Vec::new();
+    for (population, fraction_bits) in learners(image) {
+        let of = &image.network.populations[population as usize];
+        for kind in KINDS {
+            let blocks = blocks_with(image, population, kind.symbol);
+            let Some(symbol) = blocks.first().and_then(|(_, block)| block.symbol(kind.symbol)) else { continue };
+            let (rows, neurons) = (symbol.rows as usize, of.neurons as usize);
+            let shape = match (kind.by_axon, rows) {
+                (true, _) => vec![neurons, rows],
+                (false, 1) => vec![neurons],
+                (false, _) => vec![rows, neurons],
+            };
+            let array = LearnedArray {
+                name: format!("{}.{}", of.name, kind.name),
+                shape,
+                integers: Vec::new(),
+                fraction_bits: (kind.fraction)(fraction_bits),
+            };
+            places.push(Place { kind, rows, neurons, width_bits: u32::from(symbol.width_bits), array, blocks });
+        }
+    }
+    places
+}
+
+/// What the layers of a machine that learn have learned. A layer whose blocks share weights, or hold some of a plane, has no
+/// such arrays.
+pub fn learned_arrays(machine: &dyn Engine, image: &Image) -> Vec<LearnedArray> {
+    let filled = places(image).into_iter().map(|place| {
+        let mut integers = vec![0; place.rows * place.neurons];
+        for &(number, block) in &place.blocks {
+            for (element, value) in machine.peek(number, place.kind.symbol).into_iter().flatten().enumerate() {
+                integers[place.index(block, element)] = value;
+            }
+        }
+        LearnedArray { integers, ..place.array }
+    });
+    filled.collect()
+}
+
+/// Gives arrays to the layers of a machine, over the configuration port: `find` says shape and real numbers of an array by
+/// its name. What it does not find stays as it is.
+///
+/// # Errors
+/// Arrays that are not the network's; nothing was written then.
+pub fn give_weights(
+    machine: &mut dyn Engine,
+    image: &Image,
+    find: impl Fn(&str) -> Option<(Vec<usize>, Vec<f64>)>,
+) -> Result<Given, WeightsError> {
+    let mut given = Given::default();
+    let mut writes = Vec::new();
+    let places = places(image);
+    for place in &places {
+        let name = &place.array.name;
+        let Some((shape, values)) = find(name) else { continue };
+        if shape != place.array.shape {
+            return Err(WeightsError::Shape { name: name.clone(), found: shape, expected: place.array.shape.clone() });
+        }
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(WeightsError::Number { name: name.clone() });
+        }
+        let scale = 2f64.powi(place.array.fraction_bits);
+        let most = 2f64.powi(place.width_bits as i32 - 1);
+        let mut integer = |value: f64| {
+            let scaled = value * scale;
+            let rounded = scaled.round_ties_even();
+            let held = rounded.clamp(-most, most - 1.0);
+            given.clamped += usize::from((held - rounded).abs() > 0.0);
+            given.rounded += usize::from((rounded - scaled).abs() > 0.0);
+            held as i32
+        };
+        for &(number, block) in &place.blocks {
+            let elements = place.rows * block.neurons as usize;
+            let of_block = (0..elements).map(|element| integer(values[place.index(block, element)])).collect();
+            writes.push((number, place.kind.symbol, of_block));
+        }
+        given.arrays += 1;
+    }
+    if given.arrays == 0 {
+        let names: Vec<String> = places.iter().map(|place| format!("`{}`", place.array.name)).collect();
+        return Err(WeightsError::Foreign { expected: names.join(", ") });
+    }
+    for (block, symbol, values) in writes {
+        let values: Vec<i32> = values;
+        machine.write(block, symbol, &values);
+    }
+    Ok(given)
+}
+
+/// The bytes of a `.npz` file: of each array the real numbers under its name, and the integers as `NAME.integer`. The same
+/// arrays give the same bytes.
+///
+/// # Errors
+/// If an array is too large for the format.
+pub fn to_npz(arrays: &[LearnedArray]) -> io::Result<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
+    for array in arrays {
+        let shape: Vec<u64> = array.shape.iter().map(|&extent| extent as u64).collect();
+        let scale = 2f64.powi(-array.fraction_bits);
+        archive.start_file(npyz::npz::file_name_from_array_name(&array.name), options)?;
+        let mut reals = WriteOptions::new().default_dtype().shape(&shape).writer(&mut archive).begin_nd()?;
+        reals.extend(array.integers.iter().map(|&integer| f64::from(integer) * scale))?;
+        reals.finish()?;
+        let name = format!("{}.integer", array.name);
+        archive.start_file(npyz::npz::file_name_from_array_name(&name), options)?;
+        let mut integers = WriteOptions::new().default_dtype().shape(&shape).writer(&mut archive).begin_nd()?;
+        integers.extend(array.integers.iter().copied())?;
+        integers.finish()?;
+    }
+    Ok(archive.finish()?.into_inner())
+}

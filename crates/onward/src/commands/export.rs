@@ -1,0 +1,41 @@
+//! `onward export`: what an image has learned, as arrays for other tools.
+
+use super::weights;
+use crate::failure::Failure;
+use crate::files::{Output, check_outputs, read_image};
+use crate::{Outcome, report, terminal};
+use onward_emulate::{Machine, Options};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  onward export digits.onw -o digits.npz
+  onward run blank.onw --weights digits.npz --data digits
+
+Of each layer that learns there are `LAYER.weight` and, where the target comes in, `LAYER.target_weight`,
+[neuron][axon]; `LAYER.bias`; `LAYER.target_count`, what each class last evoked, by which answers are
+found; and `LAYER.mean_count`. `NAME.integer` is what lies on the chip: the same times a power of two.";
+
+/// Write what an image has learned as arrays (NumPy's .npz)
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The image
+    #[arg(value_name = "IMAGE.onw")]
+    image: PathBuf,
+    /// Where the arrays go
+    #[arg(short, long, value_name = "W.npz")]
+    output: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome {
+    check_outputs(&[Some(&arguments.output)], &[&arguments.image])?;
+    let output = Output::prepare(&arguments.output)?;
+    let image = read_image(&arguments.image)?;
+    let options = Options { seed: image.network.seed, timing: false, threads: 1 };
+    let machine = Machine::new(&image, options)
+        .map_err(|error| Failure::sentence(&format!("{}: {error}", arguments.image.display())))?;
+    weights::export(&machine, &image, &output)?;
+    terminal::print(report::written([&Some(output)]).trim_start())
+}
