@@ -59,7 +59,7 @@ fn packets(image: &Image, samples: &Samples, sample: usize) -> Vec<Vec<HostPacke
     let mut steps = vec![Vec::new(); 2 * window];
     for (step, sent) in steps.iter_mut().enumerate() {
         if step % window == 0 {
-            let tag = Tag { target: step == window, learn: true, slot: class };
+            let tag = Tag { target: step == window, learn: true, slot: class, ..Tag::default() };
             sent.push(packet(tags, 0, tag.payload()));
         }
         if step < window {

@@ -114,7 +114,27 @@ struct Place<'a> {
     rows: usize,
     neurons: usize,
     width_bits: u32,
+    /// By row its column in a file.
+    columns: Vec<usize>,
     array: LearnedArray,
+}
+
+/// The places of a layer's input that its rows of weights are for: rows lie in the order of the axons, and blocks that hold
+/// some of a plane number their neurons place by place.
+fn inputs(image: &Image, population: u32, rows: usize) -> Vec<usize> {
+    let populations = &image.network.populations;
+    let source = |of: u32| {
+        let sources = image.network.edges.iter().filter(|(_, to)| *to == of).map(|&(from, _)| from);
+        sources.into_iter().find(|&from| populations[from as usize].kind != PopulationKind::Target)
+    };
+    let mut from = source(population);
+    while let Some(folded) = from.filter(|&from| populations[from as usize].kind == PopulationKind::Folded) {
+        from = source(folded);
+    }
+    let blocks = image.blocks.iter().filter(|block| Some(block.population) == from);
+    let places: Vec<usize> =
+        blocks.flat_map(|block| (0..block.neurons).map(|index| block.neuron(index) as usize)).collect();
+    if places.len() == rows { places } else { (0..rows).collect() }
 }
 
 impl Place<'_> {
@@ -122,7 +142,7 @@ impl Place<'_> {
     fn index(&self, block: &Block, element: usize) -> usize {
         let (row, column) = (element / block.neurons as usize, element % block.neurons as usize);
         let neuron = block.first_neuron as usize + column;
-        if self.kind.by_axon { neuron * self.rows + row } else { row * self.neurons + neuron }
+        if self.kind.by_axon { neuron * self.rows + self.columns[row] } else { row * self.neurons + neuron }
     }
 }
 
@@ -146,7 +166,19 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 integers: Vec::new(),
                 fraction_bits: (kind.fraction)(fraction_bits),
             };
-            places.push(Place { kind, rows, neurons, width_bits: u32::from(symbol.width_bits), array, blocks });
+            let columns = match kind.symbol {
+                "weights" | "velocity" => inputs(image, population, rows),
+                _ => (0..rows).collect(),
+            };
+            places.push(Place {
+                kind,
+                columns,
+                rows,
+                neurons,
+                width_bits: u32::from(symbol.width_bits),
+                array,
+                blocks,
+            });
         }
     }
     places
