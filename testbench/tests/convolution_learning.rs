@@ -222,7 +222,7 @@ fn run(seed: u64, samples: usize) -> Result<(), String> {
             (0..pixels).map(|_| if random.below(3) == 0 { 0 } else { random.below(256) as u8 }).collect();
         let class = random.below(network.classes as u32) as usize;
         let learn = number % 4 != 3;
-        let tag = |target| Tag { target, learn, slot: class as u16 };
+        let tag = |target| Tag { target, learn, slot: class as u16, ..Tag::default() };
         let mut answers = show(&mut machine, &image, tag(false), HostInputKind::Input, &encode(&sample, window as i64));
         if learn {
             let line: Vec<bool> = (0..network.classes).map(|line| line == class).collect();

@@ -106,6 +106,33 @@ fn frozen_layers_keep_their_weights() {
     assert!([first, second].map(|layer| weights(&session, layer)).iter().zip(&before).all(|(now, then)| now != then));
 }
 
+/// Every kind of layer that learns can be kept from it, and lets its weights change once it no longer is.
+#[test]
+fn every_kind_of_layer_can_be_frozen() {
+    let layers = [
+        "layer one = dense(40) from x, y { block = 20, neurons = leaky { leak = shift(3) }, learning = hinge { rate = 6, every = 4 } }",
+        "layer one = conv(4, 3, 3) from x, y { block = 2, learning = hinge { rate = 4, revive = none } }",
+    ];
+    for layer in layers {
+        let text = format!(
+            "network n {{\n window = 8\n input x = rate(1, 8, 8)\n target y = classes(10)\n weights = fixed {{ bits = 16 }}\n \
+             {layer}\n readout z = nearest_target from one\n}}\n"
+        );
+        let image = compiled(&text, Path::new(""));
+        let data = data();
+        let order: Vec<u32> = (0..40).collect();
+        let mut session = session(&image);
+        let proceed = |_| ControlFlow::Continue(());
+        let first = weights_hash(session.machine(), &image);
+        session.let_learn(&image, |_| false).expect("it can be frozen");
+        session.learn(&data.train, &order, proceed).expect("no fault");
+        assert_eq!(weights_hash(session.machine(), &image), first, "{layer}");
+        session.let_learn(&image, |_| true).expect("it can learn");
+        session.learn(&data.train, &order, proceed).expect("no fault");
+        assert_ne!(weights_hash(session.machine(), &image), first, "{layer}");
+    }
+}
+
 #[test]
 fn a_rate_can_be_shifted() {
     let image = compiled(&text(16), Path::new(""));

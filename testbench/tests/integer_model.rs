@@ -318,11 +318,11 @@ impl Pair {
         let mut steps: Vec<HostStep> =
             shown.iter().map(|spikes| HostStep { spikes: Some(pack(spikes)), ..HostStep::default() }).collect();
         let slot = if sample.learn { sample.class as u16 } else { 0 };
-        steps[0].tag = Some(Tag { target: false, learn: sample.learn, slot }.payload());
+        steps[0].tag = Some(Tag { target: false, learn: sample.learn, slot, ..Tag::default() }.payload());
         if sample.learn {
             let first = steps.len();
             steps.resize(2 * first, HostStep { class: Some(sample.class as u32), ..HostStep::default() });
-            steps[first].tag = Some(Tag { target: true, learn: true, slot }.payload());
+            steps[first].tag = Some(Tag { target: true, learn: true, slot, ..Tag::default() }.payload());
         }
         steps
     }

@@ -195,7 +195,7 @@ fn run(machine: &mut Machine, image: &Image, shown: &Shown) -> Result<Vec<i32>, 
     let (tag, target, input) = (find(HostInputKind::Tag), find(HostInputKind::Target), find(HostInputKind::Input));
     let window = shown.spikes.len();
     let slot = if shown.learn { shown.class as u16 } else { 0 };
-    let opens = |target| Tag { target, learn: shown.learn, slot }.payload();
+    let opens = |target| Tag { target, learn: shown.learn, slot, ..Tag::default() }.payload();
     let continues = if shown.continues { Tag::CONTINUES } else { 0 };
     let steps = if shown.learn { 2 * window } else { window };
     let outputs = machine.run(steps, |inputs| {

@@ -38,6 +38,7 @@ mod pass;
 mod passes;
 pub mod placement;
 mod plan;
+mod readouts;
 mod spread;
 mod step_format;
 mod trees;

@@ -114,6 +114,20 @@ pub enum PopulationKind {
     Relay,
     /// Is part of the weights behind it, and on no core.
     Folded,
+    /// A target of values, a line each.
+    ValueTarget,
+    /// A readout that learns too, and answers with values, a packet each.
+    ValueReadout {
+        /// Its learning schedule.
+        schedule: Schedule,
+        /// The payload that means 1.0.
+        one: u32,
+    },
+    /// A readout that learns too, and answers with a class.
+    LearningReadout {
+        /// Its learning schedule.
+        schedule: Schedule,
+    },
 }
 
 /// How the values of a sample become packets, where it is not by their rate.
@@ -365,17 +379,22 @@ pub enum HostInputKind {
     Packets,
     /// The input's values, as payloads.
     Values,
+    /// A target of values, as payloads.
+    TargetValues,
 }
 
 impl HostInputKind {
     /// Whether its packets may carry payloads other than 1.
     pub fn is_graded(self) -> bool {
-        matches!(self, HostInputKind::Tag | HostInputKind::Packets | HostInputKind::Values)
+        matches!(
+            self,
+            HostInputKind::Tag | HostInputKind::Packets | HostInputKind::Values | HostInputKind::TargetValues
+        )
     }
 }
 
 /// What a window is: the payload of the packet that opens it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tag {
     /// A target window (else an input window).
     pub target: bool,
@@ -383,16 +402,27 @@ pub struct Tag {
     pub learn: bool,
     /// The target's slot, a class.
     pub slot: u16,
+    /// The readout answers, though the sample is learned from.
+    pub answer: bool,
+    /// The class that is to lose against the slot's, instead of the strongest.
+    pub rival: Option<u8>,
 }
 
 impl Tag {
     /// Added to the payload of an input window that goes on where the input window before ended: with its membranes, currents
     /// and traces, in layers that learn while their input is shown. Others begin each window anew.
     pub const CONTINUES: i32 = 1 << 3;
+    /// Bit of the payload: it names the rival.
+    pub const RIVAL: i32 = 1 << 4;
+    /// Bit of the payload: the readout answers in any case.
+    pub const ANSWER: i32 = 1 << 5;
 
-    /// The payload: bits 1..0 the kind, bit 2 learn, bits 23..8 the slot.
+    /// The payload: bits 1..0 the kind, bit 2 learn, bit 4 whether there is a rival, bit 5 answer, bits 23..8 the slot, bits
+    /// 31..24 the rival.
     pub fn payload(self) -> i32 {
-        i32::from(self.target) | i32::from(self.learn) << 2 | i32::from(self.slot) << 8
+        let answer = if self.answer { Tag::ANSWER } else { 0 };
+        let rival = self.rival.map_or(0, |rival| Tag::RIVAL | i32::from(rival) << 24);
+        i32::from(self.target) | i32::from(self.learn) << 2 | i32::from(self.slot) << 8 | answer | rival
     }
 }
 

@@ -64,6 +64,7 @@ mod network;
 pub mod nir;
 mod parameters;
 mod parser;
+mod readout;
 mod rule;
 mod store;
 mod syntax;
@@ -74,9 +75,10 @@ pub use include::{with_includes, with_settings};
 pub use load::read_npz;
 pub use network::{
     Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Initial, Input, Layer, LayerKind, Network, Neuron,
-    Node, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Target, Values, Weights,
+    Node, Plain, Pool, PoolKind, Reset, Sparse, Target, TargetKind, Values, Weights,
 };
 pub use petgraph::graph::NodeIndex;
+pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 pub use store::{Member, npz};
 pub use vocabulary::reference;

@@ -1,5 +1,6 @@
 //! The network graph.
 
+use crate::readout::{Readout, ReadoutKind};
 use crate::rule::Learning;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -16,7 +17,8 @@ use std::sync::Arc;
 /// - edges point forward: a node's index is greater than those of its sources ([`Network::add`] sees to it);
 /// - a layer has one source that is no target; if that is the input, the target may be a second source;
 /// - pools, flattenings and delays have one source, an addition two or more of one shape, none of them a target;
-/// - the readout has one source, a layer; every other node leads to it;
+/// - the readout has one source, a layer, and one that is trained with values a second, the target; every other node leads
+///   to it;
 /// - if a layer learns, there is a target and it feeds at least one layer.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -135,10 +137,21 @@ pub enum Encoding {
 pub struct Target {
     /// Identifier, distinct in the network.
     pub name: String,
-    /// Number of classes, 2 to 1,024; one axon each.
-    pub classes: u32,
+    /// What it tells.
+    pub kind: TargetKind,
+    /// Classes, 2 to 1,024, or values of a vector, 1 to 4,096; one axon each.
+    pub size: u32,
     /// Bytes of the source that declare it.
     pub span: Range<usize>,
+}
+
+/// What a target tells of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Its class: the class's axon is active in each step of the target's window.
+    Classes,
+    /// Values from 0 to 1, as payloads with 12 fraction bits, of which a readout learns.
+    Vector,
 }
 
 /// Neurons and the weights into them.
@@ -329,28 +342,6 @@ pub struct Delay {
     pub span: Range<usize>,
 }
 
-/// Where predictions leave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Readout {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// What leaves.
-    pub kind: ReadoutKind,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// What leaves, of the spikes of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadoutKind {
-    /// The class whose target evokes spikes most like them, by inner product; needs a target.
-    NearestTarget,
-    /// The neuron that fired most in the window, the first of several; one packet a window.
-    MostSpikes,
-    /// The spikes themselves, step by step: no block, the layer's packets go to the host.
-    Spikes,
-}
-
 impl Network {
     /// Adds `node` with edges from its `sources`, in this order.
     ///
@@ -379,9 +370,9 @@ impl Network {
         self.graph.node_weights().find_map(|node| if let Node::Target(target) = node { Some(target) } else { None })
     }
 
-    /// Classes of the target; 0 without one.
+    /// Classes of the target; 0 without one, or where it is a vector.
     pub fn classes(&self) -> u32 {
-        self.target().map_or(0, |target| target.classes)
+        self.target().filter(|target| target.kind == TargetKind::Classes).map_or(0, |target| target.size)
     }
 
     /// The readout.
@@ -499,7 +490,7 @@ impl Node {
     pub fn shape(&self) -> &[u32] {
         match self {
             Node::Input(input) => &input.shape,
-            Node::Target(target) => std::slice::from_ref(&target.classes),
+            Node::Target(target) => std::slice::from_ref(&target.size),
             Node::Layer(layer) => &layer.shape,
             Node::Pool(pool) => &pool.shape,
             Node::Flatten(plain) | Node::Add(plain) => &plain.shape,

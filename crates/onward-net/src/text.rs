@@ -1,9 +1,10 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
 use crate::network::{
-    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, ReadoutKind,
-    Reset, Values, Weights,
+    Convolution, Decay, Encoding, FileArray, Initial, Layer, LayerKind, Network, Neuron, Node, PoolKind, Reset,
+    TargetKind, Values, Weights,
 };
+use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
 use std::fmt::{self, Display, Formatter};
 
@@ -97,7 +98,32 @@ fn options(node: &Node, common: &Common) -> Vec<String> {
             options
         }
         Node::Layer(layer) => layer_options(layer, common),
-        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) | Node::Readout(_) => Vec::new(),
+        Node::Readout(readout) => readout_options(&readout.kind),
+        Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => Vec::new(),
+    }
+}
+
+fn readout_options(kind: &ReadoutKind) -> Vec<String> {
+    match kind {
+        ReadoutKind::NearestTarget | ReadoutKind::MostSpikes | ReadoutKind::Spikes => Vec::new(),
+        ReadoutKind::Trained(TrainedReadout { loss, rate, anneal, bits }) => {
+            let loss = match loss {
+                ReadoutLoss::Hinge { margin } => format!("hinge {{ margin = {margin:?} }}"),
+                ReadoutLoss::SquaredError => "squared_error".to_owned(),
+            };
+            vec![
+                format!("loss = {loss}"),
+                format!("rate = {rate}"),
+                format!("anneal = {anneal}"),
+                format!("bits = {bits}"),
+            ]
+        }
+        ReadoutKind::TargetTree(TargetTree { rate, margin, anneal, parts }) => vec![
+            format!("rate = {rate}"),
+            format!("margin = {margin:?}"),
+            format!("anneal = {anneal}"),
+            format!("parts = {parts}"),
+        ],
     }
 }
 
@@ -154,7 +180,10 @@ impl Display for Node {
                 };
                 write!(formatter, "{encoding}({})", sizes(&input.shape))
             }
-            Node::Target(target) => write!(formatter, "classes({})", target.classes),
+            Node::Target(target) => match target.kind {
+                TargetKind::Classes => write!(formatter, "classes({})", target.size),
+                TargetKind::Vector => write!(formatter, "vector({})", target.size),
+            },
             Node::Layer(layer) => match (&layer.kind, &layer.recurrent) {
                 (LayerKind::Dense, None) => write!(formatter, "dense({})", sizes(&layer.shape)),
                 (LayerKind::Dense, Some(_)) => write!(formatter, "recurrent({})", sizes(&layer.shape)),
@@ -181,6 +210,8 @@ impl Display for Node {
                     ReadoutKind::NearestTarget => "nearest_target",
                     ReadoutKind::MostSpikes => "most_spikes",
                     ReadoutKind::Spikes => "spikes",
+                    ReadoutKind::Trained(_) => "trained",
+                    ReadoutKind::TargetTree(_) => "target_tree",
                 }
             ),
         }

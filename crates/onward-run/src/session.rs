@@ -1,8 +1,11 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
 mod silence;
+mod trial;
+mod values;
 
 pub use silence::{SILENCE_SAMPLES, Silence, silence};
+pub(crate) use trial::Lesson;
 
 use crate::data::{Encoder, Samples};
 use crate::pace::Pace;
@@ -37,6 +40,14 @@ pub enum SessionError {
     /// A block does not go to sleep though nothing comes for it any more.
     #[error("the network does not come to rest after its last window: a handler stays awake")]
     Restless,
+    /// The host cannot name so many classes as rivals.
+    #[error("the network has {found} classes; a bandit plays with at most {most}")]
+    Classes {
+        /// Classes of the network.
+        found: u32,
+        /// As many as a tag can name.
+        most: u32,
+    },
     /// The network gave no answer, or more than one.
     #[error("the network gave {found} answers to {expected} samples")]
     Answers {
@@ -83,6 +94,10 @@ pub struct Session {
     /// Host inputs, by number.
     tag: usize,
     target: Option<usize>,
+    /// A target of values.
+    values: Option<usize>,
+    /// Where values come out: how many, what 1.0 is, and the first of each block that sends some.
+    outputs: Option<values::Outputs>,
     input: usize,
     words: usize,
     encoder: Encoder,
@@ -117,6 +132,7 @@ impl Session {
         };
         let tag = find(HostInputKind::Tag, "tags")?;
         let target = find(HostInputKind::Target, "targets").ok();
+        let values = find(HostInputKind::TargetValues, "").ok();
         let input =
             find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
         let indices = |input: usize| image.host_inputs[input].route.indices;
@@ -137,7 +153,10 @@ impl Session {
         }
         let window = image.network.window_steps as usize;
         let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
-        let is_readout = |kind: &PopulationKind| matches!(kind, PopulationKind::Readout | PopulationKind::SpikeReadout);
+        let is_readout = |kind: &PopulationKind| {
+            use PopulationKind::{LearningReadout, Readout, SpikeReadout, ValueReadout};
+            matches!(kind, Readout | SpikeReadout | LearningReadout { .. } | ValueReadout { .. })
+        };
         let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
         let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
         let of_block = |block: &onward_image::Block| match image.network.populations[block.population as usize].kind {
@@ -147,7 +166,11 @@ impl Session {
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match &image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule), .. } if block.symbol("shift").is_some() => {
+                PopulationKind::Layer { schedule: Some(schedule), .. }
+                | PopulationKind::LearningReadout { schedule }
+                | PopulationKind::ValueReadout { schedule, .. }
+                    if block.symbol("shift").is_some() =>
+                {
                     Some((number as u32, schedule.clone()))
                 }
                 _ => None,
@@ -162,6 +185,8 @@ impl Session {
             window,
             tag,
             target,
+            values,
+            outputs: values::Outputs::of(image),
             input,
             words,
             encoder,
@@ -245,8 +270,11 @@ impl Session {
         order: &[u32],
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, SessionError> {
-        let target = Some(self.target.ok_or(SessionError::Input("targets"))?);
-        let ran = self.play(&Shown { samples, order, target }, &mut progress, &mut |_| {})?;
+        if let Some(values) = self.values {
+            return self.learn_values(values, samples, order, progress);
+        }
+        let teaching = Teaching::Classes(self.target.ok_or(SessionError::Input("targets"))?);
+        let ran = self.play(&Shown { samples, order, teaching }, &mut progress, &mut |_| {})?;
         Ok((ran.steps / (2 * self.window)).min(order.len()))
     }
 
@@ -318,7 +346,7 @@ impl Session {
         tell: &mut dyn FnMut(&Output),
     ) -> Result<Ran, SessionError> {
         let order: Vec<u32> = (0..count as u32).collect();
-        self.play(&Shown { samples, order: &order, target: None }, &mut progress, tell)
+        self.play(&Shown { samples, order: &order, teaching: Teaching::None }, &mut progress, tell)
     }
 
     /// Shows samples, chunk by chunk, and runs until nothing is under way. `progress` is told how many have been shown in
@@ -329,7 +357,7 @@ impl Session {
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
         tell: &mut dyn FnMut(&Output),
     ) -> Result<Ran, SessionError> {
-        let period = if shown.target.is_some() { 2 * self.window } else { self.window };
+        let period = shown.period(self.window);
         let all = period * shown.order.len();
         let mut steps = 0;
         while progress((steps / period).min(shown.order.len())).is_continue() {
@@ -390,8 +418,26 @@ fn continued(samples: &Samples, sample: usize) -> i32 {
 struct Shown<'a> {
     samples: &'a Samples,
     order: &'a [u32],
-    /// The host input that takes the targets, if they are shown and learned from.
-    target: Option<usize>,
+    teaching: Teaching,
+}
+
+/// What is shown to learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Teaching {
+    /// Nothing.
+    None,
+    /// The sample's class, in a window of its own; this host input takes it.
+    Classes(usize),
+    /// The sample's values, at the end of its window, when the readout, which lags behind, is in the midst of the same
+    /// window; this host input takes them.
+    Values(usize),
+}
+
+impl Shown<'_> {
+    /// Steps of a sample with what is learned of it.
+    fn period(&self, window: usize) -> usize {
+        if let Teaching::Classes(_) = self.teaching { 2 * window } else { window }
+    }
 }
 
 /// What of it ran.
@@ -417,21 +463,35 @@ impl Host<'_> {
     /// Sends what belongs into these steps, counted from the first sample on.
     fn feed(&mut self, inputs: &mut dyn Feed, steps: Range<usize>) {
         let shown = self.shown;
-        let period = if shown.target.is_some() { 2 * self.window } else { self.window };
+        let period = shown.period(self.window);
         let samples = steps.start / period..steps.end.div_ceil(period).min(shown.order.len());
         for (at, &sample) in shown.order[samples.start.min(samples.end)..samples.end].iter().enumerate() {
             let first = (samples.start + at) * period;
             // The step of the chunk, if it is one of its.
             let place = |step: usize| steps.contains(&step).then(|| step - steps.start);
-            let slot = shown.target.map_or(0, |_| shown.samples.label(sample as usize));
-            let tag = |is_target| Tag { target: is_target, learn: shown.target.is_some(), slot }.payload();
+            let slot = match shown.teaching {
+                Teaching::Classes(_) => shown.samples.label(sample as usize),
+                Teaching::None | Teaching::Values(_) => 0,
+            };
+            let learn = shown.teaching != Teaching::None;
+            let tag = |is_target| Tag { target: is_target, learn, slot, ..Tag::default() }.payload();
             if let Some(step) = place(first) {
                 inputs.send(self.tag, step, 0, tag(false) | continued(shown.samples, sample as usize));
             }
             if steps.start < first + self.window {
                 self.sample(inputs, sample as usize, |step| place(first + step));
             }
-            let Some(target) = shown.target else { continue };
+            let target = match shown.teaching {
+                Teaching::None => continue,
+                Teaching::Classes(target) => target,
+                Teaching::Values(input) => {
+                    let values = (0..).zip(shown.samples.values(sample as usize));
+                    if let Some(step) = place(first + self.window - 1) {
+                        values.for_each(|(axon, &value)| inputs.send(input, step, axon, value.into()));
+                    }
+                    continue;
+                }
+            };
             if let Some(step) = place(first + self.window) {
                 inputs.send(self.tag, step, 0, tag(true));
             }

@@ -1,6 +1,7 @@
 //! Training: epochs of learning, each followed by a test.
 
-use crate::data::{Dataset, SampleOrder};
+use crate::comparisons::Comparisons;
+use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
 use crate::session::{Session, SessionError, Spike};
 use onward_emulate::{Counters, Engine};
 use onward_image::{Image, Learned, PopulationKind};
@@ -38,6 +39,10 @@ pub struct EpochReport {
     pub test_time: Duration,
     /// Hash of all that was learned.
     pub weights_hash: String,
+    /// Root mean square error of the test over the standard deviation of what was to be answered, where answers are values.
+    pub nrmse: Option<f64>,
+    /// Comparisons of the test, where the readout counts them.
+    pub comparisons: Option<Comparisons>,
 }
 
 /// What came of a training run.
@@ -105,7 +110,7 @@ impl From<u32> for Epochs {
 }
 
 /// Runs a phase and adds what it took to `sum`.
-fn counted<T>(
+pub(crate) fn counted<T>(
     session: &mut Session,
     sum: &mut Phase,
     run: impl FnOnce(&mut Session) -> Result<(T, u64), SessionError>,
@@ -167,7 +172,7 @@ pub fn train(
         }
     }
     let counters = session.machine().counters();
-    let has_accuracy = dataset.test.is_labelled();
+    let has_accuracy = dataset.test.is_labelled() && session.answered_values().is_none();
     Ok(TrainReport {
         epochs: reports,
         interrupted,
@@ -209,12 +214,14 @@ pub fn test(
             learn_time: Duration::ZERO,
             test_time: start.elapsed(),
             weights_hash: weights_hash(session.machine(), image),
+            comparisons: None,
+            nrmse: None,
         }
     } else {
         test_epoch(session, image, dataset, 0, &mut testing, tell)?
     };
     Ok(TrainReport {
-        has_accuracy: spikes.is_none() && dataset.test.is_labelled(),
+        has_accuracy: spikes.is_none() && dataset.test.is_labelled() && session.answered_values().is_none(),
         spikes,
         interrupted: tested.tested < total,
         epochs: vec![tested],
@@ -226,7 +233,7 @@ pub fn test(
 }
 
 /// Shows the test samples and counts right answers.
-fn test_epoch(
+pub(crate) fn test_epoch(
     session: &mut Session,
     image: &Image,
     dataset: &Dataset,
@@ -235,6 +242,25 @@ fn test_epoch(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<EpochReport, SessionError> {
     let start = Instant::now();
+    if let Some(count) = session.answered_values() {
+        let answers = counted(session, testing, |session| {
+            let answers = session.infer_values(&dataset.test, dataset.test.len(), progress)?;
+            let shown = (answers.len() / count.max(1)) as u64;
+            Ok((answers, shown))
+        })?;
+        return Ok(EpochReport {
+            epoch,
+            samples: 0,
+            tested: answers.len() / count.max(1),
+            right: 0,
+            learn_time: Duration::ZERO,
+            test_time: start.elapsed(),
+            weights_hash: weights_hash(session.machine(), image),
+            comparisons: None,
+            nrmse: Some(nrmse(&answers, &dataset.test)),
+        });
+    }
+    let compared = Comparisons::read(session.machine(), image);
     let answers = counted(session, testing, |session| {
         let answers = session.infer(&dataset.test, dataset.test.len(), progress)?;
         let shown = answers.len() as u64;
@@ -249,7 +275,26 @@ fn test_epoch(
         learn_time: Duration::ZERO,
         test_time: start.elapsed(),
         weights_hash: weights_hash(session.machine(), image),
+        comparisons: Comparisons::read(session.machine(), image).map(|all| all.since(compared)),
+        nrmse: None,
     })
+}
+
+/// Root mean square error of answers over the standard deviation of the values of the samples they are for; each value about
+/// its own mean over the samples.
+pub fn nrmse(answers: &[f32], samples: &Samples) -> f64 {
+    let count = samples.values_per_sample().max(1);
+    let shown = answers.len() / count;
+    let wanted = |sample: usize, value: usize| f64::from(samples.values(sample)[value]) / f64::from(VALUE_ONE);
+    let (mut error, mut deviation) = (0.0, 0.0);
+    for value in 0..count {
+        let mean = (0..shown).map(|sample| wanted(sample, value)).sum::<f64>() / shown.max(1) as f64;
+        for sample in 0..shown {
+            error += (f64::from(answers[sample * count + value]) - wanted(sample, value)).powi(2);
+            deviation += (wanted(sample, value) - mean).powi(2);
+        }
+    }
+    (error / deviation.max(f64::MIN_POSITIVE)).sqrt()
 }
 
 /// The image with what the machine's memories hold now in place of what they held at first, which have learned so many
@@ -273,7 +318,10 @@ pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
     for (population, of) in image.network.populations.iter().enumerate() {
-        if !matches!(of.kind, PopulationKind::Layer { .. }) {
+        if !matches!(
+            of.kind,
+            PopulationKind::Layer { .. } | PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. }
+        ) {
             continue;
         }
         for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {

@@ -87,9 +87,10 @@ impl Failure {
     /// What went wrong with a session on an image.
     pub fn session(image: &str, error: &SessionError) -> Failure {
         match error {
-            SessionError::Machine(_) | SessionError::Input(_) | SessionError::Frozen(_) => {
-                Failure::sentence(&format!("{image}: {error}"))
-            }
+            SessionError::Machine(_)
+            | SessionError::Input(_)
+            | SessionError::Frozen(_)
+            | SessionError::Classes { .. } => Failure::sentence(&format!("{image}: {error}")),
             SessionError::Fault(_) | SessionError::Restless | SessionError::Answers { .. } => {
                 Failure::Inside(format!("{image}: {error}"))
             }

@@ -69,6 +69,11 @@ pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure>
     // Classes are those of the target, or the neurons that answer; spikes are not compared with labels.
     let neurons = |wanted| populations.iter().find(|population| population.kind == wanted).map(|of| of.neurons);
     let spikes = neurons(PopulationKind::SpikeReadout).map(|_| u32::MAX);
+    let values = populations.iter().find(|population| matches!(population.kind, PopulationKind::ValueTarget));
+    if let Some(values) = values {
+        dataset.check_values(values.neurons)?;
+    }
+    let spikes = spikes.or(values.map(|_| u32::MAX));
     let classes = neurons(PopulationKind::Target).or(spikes).or(neurons(PopulationKind::Readout));
     if let (Some((shape, encoding, axons)), Some(classes)) = (input, classes) {
         let window = image.network.window_steps;

@@ -14,7 +14,7 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, calibrate, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
+use commands::{asm, bandit, calibrate, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -47,6 +47,7 @@ struct CommandLine {
 enum Command {
     Train(train::Arguments),
     Compile(compile::Arguments),
+    Bandit(bandit::Arguments),
     Calibrate(calibrate::Arguments),
     Import(import::Arguments),
     Run(run::Arguments),
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Bandit(arguments) => bandit::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

@@ -34,9 +34,17 @@ impl Monitor {
     /// # Errors
     /// Ctrl-C cannot be listened for.
     pub fn new(epochs: Epochs, dataset: &Dataset) -> Result<Monitor, Failure> {
+        let learned = if epochs.count > 0 { dataset.train.len() } else { 0 };
+        Monitor::of_samples(epochs, learned, dataset.test.len())
+    }
+
+    /// Follows a run that learns from so many samples an epoch, and then is tested with so many.
+    ///
+    /// # Errors
+    /// Ctrl-C cannot be listened for.
+    pub fn of_samples(epochs: Epochs, learned: usize, tested: usize) -> Result<Monitor, Failure> {
         let stop = listen()?;
-        let learning = if epochs.count > 0 { 2 * dataset.train.len() as u64 } else { 0 };
-        let windows = (learning, dataset.test.len() as u64);
+        let windows = (2 * learned as u64, tested as u64);
         let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.count.max(1)));
         let now = Instant::now();
         Ok(Monitor { bar, stop, start: now, epochs, windows, phase: None, phase_start: now, shown: false })

@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use crate::files::Output;
-use crate::results::{MEMORIES, PerSample, Results, SilentNeurons, Usage};
+use crate::results::{BanditResults, MEMORIES, PerSample, Results, SilentNeurons, Usage};
 use crate::terminal::stdout_style;
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
@@ -66,8 +66,9 @@ pub fn mesh(mesh: &onward_chip::Mesh) -> String {
 }
 
 /// The heading of the lines of epochs.
-pub fn epochs_heading() -> String {
-    format!("\n{}\n", stdout_style().dim("    epoch   accuracy       learned in       tested in"))
+pub fn epochs_heading(answers_values: bool) -> String {
+    let quality = if answers_values { "   error" } else { "accuracy" };
+    format!("\n{}\n", stdout_style().dim(&format!("    epoch   {quality}       learned in       tested in")))
 }
 
 /// The line of an epoch.
@@ -75,7 +76,10 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
     format!(
         "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
-        report.accuracy_percent().map_or("not tested".to_owned(), percent),
+        match report.nrmse {
+            Some(nrmse) => format!("{nrmse:.4}"),
+            None => report.accuracy_percent().map_or("not tested".to_owned(), percent),
+        },
         duration(report.learn_time),
         duration(report.test_time)
     )
@@ -84,6 +88,29 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
 /// The whole report.
 pub fn report(results: &Results) -> String {
     section("Result", result(results)) + &machine(results)
+}
+
+/// The whole report of a bandit.
+pub fn bandit(results: &BanditResults) -> String {
+    let trials = |count| plural(count as u64, "trial");
+    let mut rows = vec![
+        vec![
+            "reward".into(),
+            percent(results.reward_share_percent),
+            format!("of the best, over {}", trials(results.trials)),
+        ],
+        vec![
+            "lately".into(),
+            percent(results.reward_share_last_percent),
+            format!("over the last {}", trials(results.last_trials)),
+        ],
+    ];
+    for (at, share) in results.reward_curve_percent.iter().enumerate() {
+        let title = if at == 0 { format!("by {}", count(results.curve_trials as u64)) } else { String::new() };
+        let bar = "▇".repeat((share / 100.0 * BAR).round() as usize);
+        rows.push(vec![title, percent(*share), bar]);
+    }
+    section("Rewards", table(&[], rows, &[])) + &report(&results.results)
 }
 
 /// A part of a report under its title.
@@ -107,7 +134,12 @@ pub fn machine(results: &Results) -> String {
 fn result(results: &Results) -> String {
     let tested = format!("{} of {} test samples", count(results.right as u64), count(results.tested as u64));
     let mut rows = Vec::new();
+    if let Some(nrmse) = results.nrmse {
+        let of = format!("of the standard deviation, over {}", plural(results.tested as u64, "test sample"));
+        rows.push(vec!["error".into(), format!("{nrmse:.4}"), of]);
+    }
     match (results.accuracy_percent, results.read_spikes) {
+        _ if results.nrmse.is_some() => {}
         (Some(accuracy), _) => rows.push(vec!["accuracy".into(), percent(accuracy), tested]),
         (None, Some(spikes)) => {
             let samples = plural(results.tested as u64, "test sample");
@@ -131,6 +163,10 @@ fn result(results: &Results) -> String {
         let silent = format!("{} of {neurons}", count(sum(|layer| layer.after)));
         let meaning = format!("fire for none of {} test samples; {before} did before", results.silence_samples());
         rows.push(vec!["silent neurons".into(), silent, meaning]);
+    }
+    if let (Some(comparisons), Some(share)) = (results.comparisons_per_answer, results.comparisons_share) {
+        let of_all = format!("an answer, {} of those with every class", percent(100.0 * share));
+        rows.push(vec!["comparisons".into(), average(comparisons), of_all]);
     }
     rows.push(vec![
         "weights".into(),

@@ -4,7 +4,7 @@ use onward_chip::Costs;
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
 use onward_profile::{Activity, Category, Energy};
-use onward_run::{EpochReport, Phase, Silence, TrainReport};
+use onward_run::{BanditReport, EpochReport, LAST_TRIALS, Phase, Silence, TrainReport};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,6 +33,13 @@ pub struct Results {
     pub host_outputs: Option<u64>,
     pub right: usize,
     pub tested: usize,
+    /// Root mean square error of the last test over the standard deviation of what was to be answered; `null` where answers
+    /// are classes or spikes.
+    pub nrmse: Option<f64>,
+    /// Comparisons an answer of the last test took, a part of one being a fraction; `null` where the readout counts none.
+    pub comparisons_per_answer: Option<f64>,
+    /// The same as a share of the comparisons with every class.
+    pub comparisons_share: Option<f64>,
     pub epochs: Vec<Epoch>,
     pub steps: u64,
     /// `null` without timing, as all that follows from it.
@@ -63,6 +70,39 @@ pub struct Results {
     pub energy: Energy,
 }
 
+/// What came of a bandit.
+#[derive(Debug, Serialize)]
+pub struct BanditResults {
+    pub trials: usize,
+    /// Share of the best possible reward over all trials.
+    pub reward_share_percent: f64,
+    /// The last trials, and the share of them.
+    pub last_trials: usize,
+    pub reward_share_last_percent: f64,
+    /// The share of every so many trials.
+    pub curve_trials: usize,
+    pub reward_curve_percent: Vec<f64>,
+    #[serde(flatten)]
+    pub results: Results,
+}
+
+impl BanditResults {
+    /// Puts together what came of a bandit; `results` are those of the rest of the run.
+    pub fn new(report: &BanditReport, results: Results) -> BanditResults {
+        let trials = report.rewards.len();
+        let curve_trials = trials.div_ceil(10).max(1);
+        BanditResults {
+            trials,
+            reward_share_percent: report.share_percent(),
+            last_trials: LAST_TRIALS.min(trials),
+            reward_share_last_percent: report.last_share_percent(),
+            curve_trials,
+            reward_curve_percent: report.curve_percent(curve_trials),
+            results,
+        }
+    }
+}
+
 /// An epoch.
 #[derive(Debug, Serialize)]
 pub struct Epoch {
@@ -70,6 +110,7 @@ pub struct Epoch {
     pub epoch: u32,
     /// `null` where the run was broken off before the test.
     pub accuracy_percent: Option<f64>,
+    pub nrmse: Option<f64>,
     pub learned: usize,
     pub tested: usize,
     pub right: usize,
@@ -166,6 +207,9 @@ impl Results {
             read_spikes: report.spikes.as_ref().map(Vec::len),
             right: last_tested.map_or(0, |epoch| epoch.right),
             tested: last_tested.map_or(0, |epoch| epoch.tested),
+            nrmse: last_tested.and_then(|epoch| epoch.nrmse),
+            comparisons_per_answer: last_tested.and_then(|epoch| Some(epoch.comparisons?.per_answer())),
+            comparisons_share: last_tested.and_then(|epoch| Some(epoch.comparisons?.share())),
             epochs: report.epochs.iter().map(Epoch::new).collect(),
             per_training_sample: per_sample(report.learning, &learning),
             per_test_sample: per_sample(report.testing, &testing),
@@ -203,6 +247,9 @@ impl Results {
             host_outputs: None,
             right: 0,
             tested: 0,
+            nrmse: None,
+            comparisons_per_answer: None,
+            comparisons_share: None,
             epochs: Vec::new(),
             steps: counters.steps,
             cycles: timing.map(|timing| timing.cycles),
@@ -246,6 +293,7 @@ impl Epoch {
         Epoch {
             epoch: report.epoch + 1,
             accuracy_percent: report.accuracy_percent(),
+            nrmse: report.nrmse,
             learned: report.samples,
             tested: report.tested,
             right: report.right,

@@ -71,11 +71,11 @@ impl LayerState {
     }
 
     /// Learns from the input and target windows just shown.
-    pub(super) fn learn(&mut self, class: usize, window: i64) {
+    pub(super) fn learn(&mut self, class: usize, rival: Option<usize>, window: i64) {
         let Some(rule) = self.learning.clone() else { return };
         for at in 0..self.blocks.len() {
             self.blocks[at].score(Some(&rule));
-            let rival = largest(&self.blocks[at].scores, Some(class));
+            let rival = rival.unwrap_or_else(|| largest(&self.blocks[at].scores, Some(class)));
             if let Some(mut pulls) = self.blocks[at].pulls(&rule, class, rival, window) {
                 self.gate(at, &rule, class, rival, window, &mut pulls);
                 self.blocks[at].scale(&rule, &mut pulls, window);

@@ -283,6 +283,11 @@ impl Model {
 
     /// Shows a sample, then its class, and learns.
     pub fn learn(&mut self, pixels: &[u8], class: usize) {
+        self.learn_against(pixels, class, None);
+    }
+
+    /// The same, and a class is named that is to lose against it.
+    pub fn learn_against(&mut self, pixels: &[u8], class: usize, rival: Option<usize>) {
         let mut shown = encode(pixels, self.window);
         for layer in &mut self.layers {
             shown = layer.show(Window::Input, &shown);
@@ -291,7 +296,7 @@ impl Model {
         let mut shown = vec![(0..self.classes).map(|line| line == class).collect::<Vec<bool>>(); self.window as usize];
         for layer in &mut self.layers {
             shown = layer.show(Window::Target(class), &shown);
-            layer.learn(class, self.window);
+            layer.learn(class, rival, self.window);
         }
     }
 

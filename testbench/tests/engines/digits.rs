@@ -27,7 +27,7 @@ fn digits(chip: &str, samples: usize) {
             let slot = data.train.label(sample);
             let mut bits = vec![0; window * words];
             encode_rate(data.train.pixels(sample), window as u32, &mut bits, words);
-            let payload = Tag { target: false, learn, slot: if learn { slot } else { 0 } }.payload();
+            let payload = Tag { target: false, learn, slot: if learn { slot } else { 0 }, ..Tag::default() }.payload();
             packets.push(HostPacket { step, input: tag, index: 0, payload });
             for (at, word) in bits.iter().enumerate() {
                 for index in (0..64).filter(|index| word >> index & 1 == 1) {
@@ -41,7 +41,7 @@ fn digits(chip: &str, samples: usize) {
                     step,
                     input: tag,
                     index: 0,
-                    payload: Tag { target: true, learn, slot }.payload(),
+                    payload: Tag { target: true, learn, slot, ..Tag::default() }.payload(),
                 });
                 for step in step..step + window {
                     packets.push(HostPacket { step, input: target, index: u32::from(slot), payload: 1 });

@@ -283,7 +283,7 @@ fn run(
         outputs.extend(
             engine
                 .run_fed(steps, &mut |feed| {
-                    feed.send(tag, 0, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+                    feed.send(tag, 0, 0, Tag::default().payload());
                     for (step, values) in window.iter().enumerate() {
                         for (index, &value) in (0..).zip(values).filter(|(_, value)| **value != 0) {
                             feed.send(input, step, index, value as i32);

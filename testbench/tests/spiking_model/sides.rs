@@ -146,7 +146,7 @@ fn show(image: &Image, engine: &mut dyn Engine, case: &Case, lag: u64) -> Result
     let mut outputs = Vec::new();
     for (gap, steps) in &case.windows {
         let fed = engine.run_fed(steps.len() + gap, &mut |feed| {
-            feed.send(tag, 0, 0, Tag { target: false, learn: false, slot: 0 }.payload());
+            feed.send(tag, 0, 0, Tag::default().payload());
             for (step, active) in steps.iter().enumerate() {
                 for &(place, value) in active {
                     feed.send(input, step, place as u32, value as i32);

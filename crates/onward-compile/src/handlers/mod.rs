@@ -1,5 +1,6 @@
 //! Handlers: the programs of layers and readouts, written as assembly that people can read.
 
+mod axons;
 mod convolution;
 mod events;
 mod layer;
@@ -7,7 +8,9 @@ mod learning;
 mod neurons;
 mod readout;
 mod relay;
+mod target_tree;
 mod text;
+mod trained;
 
 use crate::formats::LayerFormat;
 use crate::layout::Layout;
@@ -20,6 +23,8 @@ pub(crate) use learning::steps;
 pub(crate) use neurons::{BlockShape, arrays, neurons};
 pub(crate) use readout::{most_spikes, neurons_of_axons, readout};
 pub(crate) use relay::{delay, maximum};
+pub(crate) use target_tree::{TreeShape, product_parts, target_tree};
+pub(crate) use trained::{TrainedShape, trained};
 
 /// A program and what it assumes of its block; blocks of the same layer and size share it.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use super::text::Assembly;
 use crate::layout::Layout;
 use crate::pass::Compilation;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
+use onward_image::Tag;
 use onward_isa::{Space, Width};
 
 /// Handlers of a readout that takes scores of `classes` classes from `sources` blocks.
@@ -33,6 +34,26 @@ pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> String {
     a.code("send r0, class, ROUTE_SCORES", "to the host");
     a.code("sleep", "");
     a.finish()
+}
+
+/// Goes on only where the host wants an answer: while learning, where the tag asks for one.
+pub(super) fn unless_answered(a: &mut Assembly, label: &str) {
+    a.code("beq learn, r0, answer", "");
+    a.code("special r10, tag", "");
+    a.code(&format!("andi r10, r10, {}", Tag::ANSWER), "learning, the host asks for an answer or not");
+    a.code(&format!("beq r10, r0, {label}"), "");
+    a.label("answer");
+}
+
+/// The rival: what `instruction` finds, unless the tag names one. r12 is used.
+pub(in crate::handlers) fn rival(a: &mut Assembly, instruction: &str) {
+    a.code("special r12, tag", "");
+    a.code("shri rival, r12, 24", "");
+    a.code("andi rival, rival, 255", "");
+    a.code(&format!("andi r12, r12, {}", Tag::RIVAL), "does the host name it?");
+    a.code("bne r12, r0, rival_found", "");
+    a.code(instruction, "");
+    a.label("rival_found");
 }
 
 /// Handlers of a readout that counts spikes over a window and answers with the neuron that fired most, the first of

@@ -4,11 +4,12 @@ use crate::formats::{LayerFormat, LearningFormat};
 use crate::handlers::MOST_ROWS;
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::{Compilation, Pass};
+use crate::readouts::ReadoutFormat;
 use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, ReadoutKind, Rule,
-    Update, Values, When,
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer,
+    Readout, Rule, TargetKind, Update, Values, When,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -46,10 +47,28 @@ fn neurons_of_a_block(layer: &Layer) -> u32 {
     }
 }
 
+/// A readout whose updates are divided by more than an instruction can.
+fn readout_too_slow(readout: &Readout, window: u32) -> Option<Diagnostic> {
+    let format = ReadoutFormat::new(&readout.kind, window)?;
+    let last = format.shift + format.anneal as i32;
+    (last > MOST_SHIFT).then(|| {
+        Diagnostic::new(readout.span.clone(), format!("readout `{}` learns too slowly for 32 bits", readout.name))
+            .label(format!("updates are divided by up to 2^{last}"))
+            .note(format!("{} of it by the end of the run; a shift is at most {MOST_SHIFT}", format.anneal))
+            .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
+    })
+}
+
+/// The readout's node.
+fn readout_node(network: &Network) -> NodeIndex {
+    let found = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
+    found.expect("a network has a readout")
+}
+
 /// Whether layers learn, or are asked for the scores of classes.
 fn scores_classes(network: &Network) -> bool {
     let learns = |node| network.layer(node).learning != Learning::None;
-    network.readout().kind == ReadoutKind::NearestTarget || network.layers().any(learns)
+    network.readout().kind.needs_target() || network.layers().any(learns)
 }
 
 /// The integers of a layer that does not learn.
@@ -126,14 +145,10 @@ fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> 
     )
 }
 
-/// What of a rule does not go together, as the text says it.
-fn discordant(rule: &Rule) -> Option<&'static str> {
-    // Parts of an update need their pulls kept, which is made for those of the hinge.
-    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None))
-        && rule.gate != Gate::Voltage;
-    (rule.update == Update::Spread && !(plain && rule.when == When::Window)).then_some(
-        "`update = spread` beside another loss than `hinge`, `gate = voltage`, an optimizer, a decay or `every`",
-    )
+/// Whether updates cannot come in parts: these need their pulls kept, which is made for those of the hinge.
+fn cannot_spread(rule: &Rule) -> bool {
+    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
+    rule.update == Update::Spread && !(plain && rule.gate != Gate::Voltage && rule.when == When::Window)
 }
 
 /// What a convolution in a network that scores classes cannot be, each with what would help.
@@ -185,20 +200,38 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             Node::Pool(_) | Node::Add(_) | Node::Delay(_) => {
                 error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
             }
-            Node::Readout(readout) if readout.kind != ReadoutKind::NearestTarget => {
+            Node::Readout(readout) if !readout.kind.needs_target() => {
                 error(
                     readout.span.clone(),
                     "this readout".into(),
-                    "ask for the class whose target is nearest: `nearest_target`",
+                    "ask for a class: `nearest_target`, `target_tree` or `trained`",
                 );
+            }
+            Node::Target(target) if target.kind == TargetKind::Vector => {
+                let window = network.window_steps;
+                let lag = network.lag(readout_node(network)).saturating_sub(1);
+                if lag >= window {
+                    let what =
+                        format!("a target of values {lag} steps before the readout, in windows of {window} steps");
+                    error(
+                        target.span.clone(),
+                        what,
+                        "a longer window, or fewer layers: values wait for a window at most",
+                    );
+                }
+            }
+            Node::Layer(layer) if layer.learning != Learning::None && network.classes() == 0 => {
+                let what = format!("the layer `{}` that learns from values: layers learn from classes", layer.name);
+                error(layer.span.clone(), what, "give the layer `learning = none`; the readout learns");
             }
             Node::Layer(layer) => {
                 let name = &layer.name;
                 if let Learning::Rule(rule) = &layer.learning
-                    && let Some(what) = discordant(rule)
+                    && cannot_spread(rule)
                 {
-                    let what = format!("`{name}` learn with {what}");
-                    error(layer.span.clone(), what, "leave `update` away, or the others");
+                    let what = format!("`{name}`: this rule does not change weights in parts");
+                    let help = "`update = spread` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, no decay and no `every`";
+                    error(layer.span.clone(), what, help);
                 }
                 if step_format::rule(layer).is_some() {
                     // Said by what looks at such layers alone.
@@ -273,6 +306,7 @@ impl Pass for FixedPoint {
         let errors: Vec<Diagnostic> = formats
             .iter()
             .filter_map(|(&node, format)| too_slow(network.layer(node), format, network.is_fed_by_target(node)))
+            .chain(readout_too_slow(network.readout(), network.window_steps))
             .collect();
         compilation.formats = formats;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -331,6 +365,17 @@ impl Pass for FixedPoint {
                 )
                 .expect("writing to memory");
             }
+        }
+        let readout = network.readout();
+        if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {
+            let ReadoutFormat { bits, fraction_bits, one, shift, anneal, margin } = format;
+            writeln!(
+                text,
+                "readout {}: weights of {bits} bits, {fraction_bits} of them fraction; an output of 1.0 is {one}; updates \
+                 / 2^{shift}, {anneal} more over the run; margin {margin}",
+                readout.name
+            )
+            .expect("writing to memory");
         }
         text
     }

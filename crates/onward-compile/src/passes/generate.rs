@@ -4,15 +4,17 @@ use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
 use crate::handlers::{
     BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
 };
+use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::parameters::LayerParameters;
 use crate::pass::{Compilation, Pass};
 use crate::plan::PlannedBlock;
+use crate::readouts::{ReadoutFormat, value_target};
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Symbol};
 use onward_isa::Program;
-use onward_net::{Layer, LayerKind, Network, Node, ReadoutKind};
+use onward_net::{Layer, LayerKind, Network, Node, Readout, ReadoutKind, TargetTree, TrainedReadout};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -41,10 +43,9 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                     classes,
                     window: network.window_steps,
                     fed_by_target: network.is_fed_by_target(block.node),
-                    scores: network
-                        .graph
-                        .edges(block.node)
-                        .any(|edge| matches!(network.graph[edge.target()], Node::Readout(_))),
+                    scores: network.graph.edges(block.node).any(|edge| {
+                        matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
+                    }),
                     vector_length,
                     format: &compilation.formats[&block.node],
                 };
@@ -63,6 +64,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
             most_spikes(&of.name, compilation, block, vector_length)
         }
+        Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
         Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
         Node::Pool(of) => {
             let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
@@ -78,6 +80,37 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let handlers =
         Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
     (handlers, connection)
+}
+
+/// Handlers of a readout that learns.
+fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (String, Layout) {
+    let network = compilation.network();
+    let (name, window, inputs) = (of.name.as_str(), network.window_steps, network.inputs(block.node));
+    let vector_length = u32::from(compilation.options.chip.core.vector_length);
+    let format = ReadoutFormat::new(&of.kind, window).expect("it learns");
+    match of.kind {
+        ReadoutKind::Trained(TrainedReadout { loss, .. }) => {
+            let (outputs, first_output) = (block.neurons, block.first_neuron);
+            let values = value_target(network, block.node).map(|target| network.graph[target].shape()[0]);
+            let loss = if values.is_some() { None } else { Some(loss) };
+            trained(&TrainedShape {
+                name,
+                inputs,
+                outputs,
+                first_output,
+                values: values.unwrap_or(0),
+                window,
+                vector_length,
+                loss,
+                format,
+            })
+        }
+        ReadoutKind::TargetTree(TargetTree { parts, .. }) => {
+            let classes = network.classes();
+            target_tree(&TreeShape { name, inputs, classes, window, vector_length, parts, format })
+        }
+        _ => unreachable!("other readouts do not learn"),
+    }
 }
 
 /// Handlers of a layer of a network that scores classes.

@@ -5,13 +5,14 @@ use crate::formats::Table;
 use crate::layout::put;
 use crate::parameters::Integers;
 use crate::pass::{Compilation, Pass};
+use crate::readouts::{ReadoutFormat, value_target};
 use crate::weights;
 use onward_diagnostic::Diagnostic;
 use onward_image::{
-    Block, Encoding, FractionBits, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
+    Block, Encoding, FractionBits, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
 };
 use onward_isa::{Space, Width};
-use onward_net::{Initial, Input, LayerKind, Node, Pool, PoolKind, ReadoutKind, Values};
+use onward_net::{Initial, Input, LayerKind, Node, Pool, PoolKind, ReadoutKind, TargetKind, Values};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -137,7 +138,10 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         let of = &network.graph[node];
         let (kind, neurons) = match of {
             Node::Input(input) => (input_kind(input), input.size()),
-            Node::Target(target) => (PopulationKind::Target, target.classes),
+            Node::Target(target) => match target.kind {
+                TargetKind::Classes => (PopulationKind::Target, target.size),
+                TargetKind::Vector => (PopulationKind::ValueTarget, target.size),
+            },
             Node::Layer(layer) => {
                 let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
                 let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
@@ -158,6 +162,17 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Readout(readout) => match readout.kind {
                 ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),
                 ReadoutKind::MostSpikes => (PopulationKind::Readout, network.inputs(node)),
+                ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
+                    let format = ReadoutFormat::new(&readout.kind, network.window_steps).expect("it learns");
+                    let schedule = Schedule { shift: format.shift, growth: Growth::Evenly(format.anneal) };
+                    match value_target(network, node) {
+                        Some(target) => {
+                            let one = format.one as u32;
+                            (PopulationKind::ValueReadout { schedule, one }, network.graph[target].shape()[0])
+                        }
+                        None => (PopulationKind::LearningReadout { schedule }, network.classes()),
+                    }
+                }
                 ReadoutKind::Spikes => (PopulationKind::SpikeReadout, network.inputs(node)),
             },
             Node::Pool(Pool { kind: PoolKind::Maximum, .. }) | Node::Delay(_) => {

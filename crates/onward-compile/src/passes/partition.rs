@@ -4,6 +4,7 @@ use crate::connect::{Feed, Feeds, Kernels, Source, plane, sources};
 use crate::drawing;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
+use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Plane};
@@ -171,7 +172,8 @@ impl Cutter<'_> {
         if let Some(target) = target {
             let (inlets, axons) = (self.planned[first].inlets.to_vec(), self.planned[first].axons);
             let mut inlets = Inlets { inlets, axons };
-            inlets.add(PlannedSource::Host(target), Channel::Spikes, network.classes());
+            let lines = network.target().map_or(0, |target| target.size);
+            inlets.add(PlannedSource::Host(target), Channel::Spikes, lines);
             self.own_inlets(layer, first, &mut inlets);
             self.share(first, inlets);
         }
@@ -311,7 +313,7 @@ impl Cutter<'_> {
         let source = self.network.signal(node);
         match kind {
             ReadoutKind::Spikes => {}
-            ReadoutKind::MostSpikes => {
+            ReadoutKind::MostSpikes | ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
                 let mut inlets = Inlets::tagged(self.tag_source(node));
                 let mut neurons = 0;
                 for number in self.blocks[&source].clone() {
@@ -319,7 +321,14 @@ impl Cutter<'_> {
                     inlets.add(PlannedSource::Block(number), Channel::Spikes, count);
                     neurons += count;
                 }
-                self.push(node, 0, neurons, Order::Straight, true);
+                if let Some(target) = value_target(self.network, node) {
+                    let size = self.network.graph[target].shape()[0];
+                    inlets.add(PlannedSource::Host(target), Channel::Spikes, size);
+                    self.cut(node, size, u32::from(self.chip.core.vector_length));
+                } else {
+                    let neurons = if kind == ReadoutKind::MostSpikes { neurons } else { classes };
+                    self.push(node, 0, neurons, Order::Straight, true);
+                }
                 self.share(first, inlets);
             }
             ReadoutKind::NearestTarget => {
@@ -383,7 +392,8 @@ impl Pass for Partition {
                 Node::Readout(readout) => {
                     let classes = network.classes();
                     let length = u32::from(chip.core.vector_length);
-                    if readout.kind == ReadoutKind::NearestTarget && classes > length {
+                    let compares = matches!(readout.kind, ReadoutKind::NearestTarget | ReadoutKind::Trained(_));
+                    if compares && classes > length {
                         errors.push(
                             Diagnostic::new(readout.span.clone(), "too many classes for this chip")
                                 .label(format!("{classes} classes"))

@@ -3,10 +3,11 @@
 use crate::drawing;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedSource, Routing};
+use crate::readouts::value_target;
 use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
 use onward_image::{Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
-use onward_net::{Encoding, Node, ReadoutKind};
+use onward_net::{Encoding, Node, ReadoutKind, Target, TargetKind};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -61,10 +62,14 @@ impl Pass for RoutePackets {
         let target = find(|node| matches!(node, Node::Target(_))).filter(|_| !compilation.formats.is_empty());
         let values = network.input().encoding == Encoding::Current;
         let input_kind = if values { HostInputKind::Values } else { HostInputKind::Input };
+        let (target_kind, target_size) = match network.target() {
+            Some(Target { kind: TargetKind::Vector, size, .. }) => (HostInputKind::TargetValues, *size),
+            _ => (HostInputKind::Target, classes),
+        };
         let mut host_inputs = Vec::new();
         for (kind, node, channel, indices) in [
             (HostInputKind::Tag, input, Channel::Tags, 1),
-            (HostInputKind::Target, target, Channel::Spikes, classes),
+            (target_kind, target, Channel::Spikes, target_size),
             (input_kind, input, Channel::Spikes, network.input().size()),
         ] {
             let Some(node) = node else { continue };
@@ -83,6 +88,7 @@ impl Pass for RoutePackets {
                 let indices = match channel {
                     Channel::Spikes | Channel::Own => block.neurons,
                     Channel::Tags => 1,
+                    Channel::Scores if is_readout && value_target(network, block.node).is_some() => block.neurons,
                     Channel::Scores if is_readout => 1,
                     Channel::Scores => classes,
                 };

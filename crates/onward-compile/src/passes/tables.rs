@@ -1,12 +1,13 @@
 //! The initial contents of blocks that do not learn: weights, tables, and what neurons are made of.
 
 use crate::connect::{Connection, Kernels, Part, PartKind, Table, Traces};
-use crate::handlers::{arrays, neurons_of_axons};
+use crate::handlers::{arrays, neurons_of_axons, product_parts};
 use crate::layout::{Layout, put};
 use crate::parameters::{Integers, LayerParameters};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
-use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind};
+use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
+use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
 
 /// Writes arrays into a block's memories.
 struct Writer<'a> {
@@ -74,6 +75,16 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
             if let Some(neurons) = neurons_of_axons(compilation, block) {
                 writer.fill("entries", neurons.into_iter().map(i64::from));
             }
+        }
+        Node::Readout(readout) if readout.kind.learns() => {
+            let format = ReadoutFormat::new(&readout.kind, network.window_steps);
+            writer.fill("shift", format.map(|format| format.shift.into()));
+            if let ReadoutKind::TargetTree(TargetTree { parts, .. }) = readout.kind {
+                let length = compilation.options.chip.core.vector_length;
+                let parts = product_parts(network.inputs(block.node), parts, length.into());
+                writer.fill("parts", [parts.into()]);
+            }
+            writer.fill("leaf", (0..network.classes()).map(|_| UNKNOWN_LEAF.into()));
         }
         Node::Layer(layer) => {
             let parameters = &compilation.parameters[&block.node];

@@ -1,8 +1,9 @@
 //! Edges: what a layer and a readout may be fed by.
 
 use super::{Checker, Declared};
-use crate::network::Node;
+use crate::network::{Node, TargetKind};
 use crate::parameters::place;
+use crate::readout::{ReadoutKind, ReadoutLoss};
 use crate::syntax::{Constructor, Item, Span, ValueKind, Word};
 use crate::vocabulary::Family;
 use onward_diagnostic::{Diagnostic, nearest};
@@ -112,10 +113,12 @@ impl Checker<'_> {
         feeds.unwrap_or_default().into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds a readout: one layer.
-    pub(super) fn readout_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
+    /// What feeds a readout: one layer; one that is trained may hear a target of values too.
+    pub(super) fn readout_sources(&mut self, item: &Item, kind: ReadoutKind) -> Vec<NodeIndex> {
         let help = "add `from` and the name of a layer";
-        let Some(feeds) = self.feeds(item, help) else { return Vec::new() };
+        let Some(mut feeds) = self.feeds(item, help) else { return Vec::new() };
+        let target = feeds.iter().position(|feed| feed.family == Family::Target).map(|at| feeds.remove(at));
+        let values = target.and_then(|target| self.readout_target(&target, kind));
         let has_no_neurons = |feed: &&Feed| {
             !matches!(self.network.graph[feed.index], Node::Layer(_)) && !self.unknown.contains(&feed.index)
         };
@@ -130,8 +133,29 @@ impl Checker<'_> {
             let message = format!("readout `{}` has {} sources", item.name.text, feeds.len());
             let error = Diagnostic::new(second.span.clone(), message).label("one too many");
             self.report(error.help("a readout reads exactly one layer"));
+        } else if feeds.is_empty() {
+            let error = Diagnostic::new(item.name.span.clone(), format!("readout `{}` reads no layer", item.name.text));
+            self.report(error.help("name a layer before the target: `from LAYER, TARGET`"));
         }
-        feeds.into_iter().map(|feed| feed.index).collect()
+        feeds.into_iter().map(|feed| feed.index).chain(values).collect()
+    }
+
+    /// The target that a readout is trained with, if it may be.
+    fn readout_target(&mut self, target: &Feed, kind: ReadoutKind) -> Option<NodeIndex> {
+        let is_vector = matches!(&self.network.graph[target.index], Node::Target(of) if of.kind == TargetKind::Vector);
+        let message = match kind {
+            ReadoutKind::Trained(of) if is_vector && of.loss == ReadoutLoss::SquaredError => return Some(target.index),
+            ReadoutKind::Trained(_) if is_vector => {
+                "values are learned by the squared error: give the readout the option `loss = squared_error`"
+            }
+            ReadoutKind::Trained(_) => "the class of a sample comes with its tag",
+            _ => "this readout hears a layer alone",
+        };
+        let error = Diagnostic::new(target.span.clone(), format!("`{}` cannot feed the readout", target.name));
+        self.report(
+            error.note(message).help(format!("leave `{}` away here, or train with `vector` values", target.name)),
+        );
+        None
     }
 
     /// The sources of an item, or nothing if any of them is wrong or unreadable.

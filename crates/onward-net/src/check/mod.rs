@@ -9,11 +9,13 @@ mod learning;
 mod lists;
 mod neurons;
 mod planes;
+mod readouts;
 mod values;
 mod whole;
 
-use crate::network::{Array, Encoding, Input, Network, Neuron, Node, Readout, ReadoutKind, Target, Weights};
+use crate::network::{Array, Encoding, Input, Network, Neuron, Node, Target, TargetKind, Weights};
 use crate::parameters::place;
+use crate::readout::Readout;
 use crate::rule::Learning;
 use crate::syntax::{Damage, File, Item, Span, Value, Word};
 use crate::vocabulary::{Family, ITEMS};
@@ -169,18 +171,14 @@ impl Checker<'_> {
         let (node, sources, is_known) = match family {
             Family::Input => self.input(name, span, &given, &item.value),
             Family::Target => {
-                let classes = self.integer_arguments(&given).map_or(2, |arguments| arguments[0]);
-                (Node::Target(Target { name, classes, span }), Vec::new(), true)
+                let size = self.integer_arguments(&given).map_or(2, |arguments| arguments[0]);
+                let kind = if given.form.name == "vector" { TargetKind::Vector } else { TargetKind::Classes };
+                (Node::Target(Target { name, kind, size, span }), Vec::new(), true)
             }
             Family::Layer => self.layer_item(name, span, &given, item, defaults),
             _ => {
-                let kind = match given.form.name {
-                    "nearest_target" => ReadoutKind::NearestTarget,
-                    "most_spikes" => ReadoutKind::MostSpikes,
-                    "spikes" => ReadoutKind::Spikes,
-                    other => unreachable!("readout `{other}` is in the vocabulary only"),
-                };
-                (Node::Readout(Readout { name, kind, span }), self.readout_sources(item), given.is_known)
+                let kind = self.readout_kind(&given);
+                (Node::Readout(Readout { name, kind, span }), self.readout_sources(item, kind), given.is_known)
             }
         };
         let index = self.network.add(node, &sources);

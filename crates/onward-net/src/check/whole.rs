@@ -1,8 +1,9 @@
 //! What a network as a whole must have.
 
 use super::Checker;
-use crate::network::{Node, ReadoutKind};
+use crate::network::Node;
 use crate::parameters::place;
+use crate::readout::ReadoutKind;
 use crate::rule::Learning;
 use crate::syntax::Word;
 use crate::vocabulary::Family;
@@ -65,7 +66,7 @@ impl Checker<'_> {
         let help = "add `target digit = classes(10)` and name it as a source of the first layer: `from INPUT, digit`";
         let learns = self.learning_layer();
         let reads = self.network.graph.node_weights().find_map(|node| match node {
-            Node::Readout(readout) if readout.kind == ReadoutKind::NearestTarget => Some(readout.clone()),
+            Node::Readout(readout) if readout.kind.needs_target() => Some(readout.clone()),
             _ => None,
         });
         if let Some(layer) = learns {
@@ -76,7 +77,10 @@ impl Checker<'_> {
         } else if let Some(readout) =
             reads.filter(|_| self.of(Family::Readout).all(|node| !self.unknown.contains(&node)))
         {
-            let message = format!("the readout `{}` compares with a target, and there is none", readout.name);
+            let message = match readout.kind {
+                ReadoutKind::Trained(_) => format!("the readout `{}` learns, and there is no target", readout.name),
+                _ => format!("the readout `{}` compares with a target, and there is none", readout.name),
+            };
             let error = Diagnostic::new(readout.span, message);
             self.report(error.help("add a target, or read out with `most_spikes` or `spikes`"));
         }
@@ -90,11 +94,16 @@ impl Checker<'_> {
 
     /// Reports a window in which layers cannot learn.
     fn check_window(&mut self) {
-        let (steps, Some(layer)) = (self.network.window_steps, self.learning_layer()) else { return };
+        let steps = self.network.window_steps;
+        let readout = self.network.graph.node_weights().find_map(|node| match node {
+            Node::Readout(readout) if readout.kind.learns() => Some(format!("the readout `{}` learns", readout.name)),
+            _ => None,
+        });
+        let layer = self.learning_layer().map(|layer| format!("the layer `{}` learns", self.network.layer(layer).name));
+        let Some(who) = layer.or(readout) else { return };
         if let (false, Some(span)) = (steps.is_power_of_two() && steps <= LEARNING_WINDOW_MAX, self.window.clone()) {
-            let name = &self.network.layer(layer).name;
             let error = Diagnostic::new(span, format!("a window of {steps} steps is none to learn in"));
-            let error = error.note(format!("the layer `{name}` learns"));
+            let error = error.note(who);
             self.report(error.help(format!("write a power of two up to {LEARNING_WINDOW_MAX}, or `learning = none`")));
         }
     }

@@ -12,9 +12,10 @@ use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, plane, size};
 use crate::network::{
-    Array, Delay, Initial, Input, Layer, LayerKind, Network, Neuron, Node, Plain, Pool, PoolKind, Readout, Sparse,
-    Values, Weights,
+    Array, Delay, Initial, Input, Layer, LayerKind, Network, Neuron, Node, Plain, Pool, PoolKind, Sparse, Values,
+    Weights,
 };
+use crate::readout::Readout;
 use crate::rule::Learning;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;

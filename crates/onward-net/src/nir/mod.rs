@@ -36,7 +36,8 @@ mod shape;
 
 pub use error::NirError;
 
-use crate::network::{Encoding, Network, ReadoutKind};
+use crate::network::{Encoding, Network};
+use crate::readout::ReadoutKind;
 
 /// What a NIR file does not say.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +122,7 @@ fn check(options: &Options) -> Result<(), NirError> {
         let cause = format!("an output threshold of {} is none", options.output_threshold);
         return Err(NirError::file(cause, "it must be above 0, as 1"));
     }
-    if options.readout == ReadoutKind::NearestTarget {
+    if options.readout.needs_target() {
         return Err(NirError::file("a NIR file has no targets to compare with", "read out `spikes` or `most_spikes`"));
     }
     Ok(())

@@ -210,6 +210,13 @@ pub(crate) const FORMS: &[Form] = &[
         "one of several classes",
     ),
     form(
+        Family::Target,
+        "vector",
+        &[parameter("values", Integer(1, 4096), Error, "number of values")],
+        &[],
+        "values from 0 to 1 to be learned by a readout that is `trained` with the squared error, `from LAYER, TARGET`",
+    ),
+    form(
         Family::Layer,
         "dense",
         NEURONS,
@@ -336,6 +343,54 @@ pub(crate) const FORMS: &[Form] = &[
     ),
     form(Family::Readout, "most_spikes", &[], &[], "the neuron that fired most in the window, the first of several"),
     form(Family::Readout, "spikes", &[], &[], "the spikes of the layer themselves, step by step"),
+    form(
+        Family::Readout,
+        "trained",
+        &[],
+        &[
+            parameter("loss", Constructor(Family::ReadoutLoss), Means("hinge"), "what its changes make smaller"),
+            parameter("rate", Integer(0, 20), Means("8"), "the learning rate is 2^-rate"),
+            parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run"),
+            parameter("bits", OneOf(&[4, 8, 16]), Means("16"), "bits of a weight"),
+        ],
+        "the class that weights from the layer's neurons, which learn by a rule of their own, speak for most",
+    ),
+    form(
+        Family::Readout,
+        "target_tree",
+        &[],
+        &[
+            parameter("rate", Integer(0, 20), Means("7"), "an inner node's vector changes by 2^-rate"),
+            parameter(
+                "margin",
+                Decimal(0.0, 100.0),
+                Means("1.0"),
+                "what is less sure of one side than this is compared with both",
+            ),
+            parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run"),
+            parameter(
+                "parts",
+                Integer(1, 16),
+                Means("2"),
+                "a comparison is made part by part, as far as the side is not sure",
+            ),
+        ],
+        "the class whose target is most like the layer's spikes, found without comparing with all: down a binary tree",
+    ),
+    form(
+        Family::ReadoutLoss,
+        "hinge",
+        &[],
+        &[parameter("margin", Decimal(0.0, 100.0), Means("1.0"), "in outputs of 1.0")],
+        "the own class's output shall exceed that of the strongest other by a margin",
+    ),
+    form(
+        Family::ReadoutLoss,
+        "squared_error",
+        &[],
+        &[],
+        "the output of the own class shall be 1.0, that of all others 0.0",
+    ),
     form(
         Family::Neurons,
         "integrate_and_fire",

@@ -2,8 +2,8 @@
 
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
-    Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind, Reset,
-    Rule, Sparse, Target, Update, Values, Weights, When,
+    Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
+    ReadoutLoss, Reset, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update, Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -165,7 +165,8 @@ impl Builder<'_> {
         let mut chain = vec![input];
         let mut sources = vec![input];
         if self.has_target {
-            let target = Target { name: "label".into(), classes: self.draw.from(2, 1024), span: 0..0 };
+            let target =
+                Target { name: "label".into(), kind: TargetKind::Classes, size: self.draw.from(2, 1024), span: 0..0 };
             let target = self.network.add(Node::Target(target), &[]);
             sources.insert(self.draw.below(2) as usize, target);
         }
@@ -188,11 +189,24 @@ impl Builder<'_> {
         }
         let last = *chain.last().expect("the chain begins with the input");
         let last = self.layer(&[last], last);
-        let kinds = [ReadoutKind::MostSpikes, ReadoutKind::Spikes, ReadoutKind::NearestTarget];
-        let kind = kinds[self.draw.below(if self.has_target { 3 } else { 2 }) as usize];
+        let loss = match self.draw.below(2) {
+            0 => ReadoutLoss::SquaredError,
+            _ => ReadoutLoss::Hinge { margin: self.draw.decimal(0.0, 100.0) },
+        };
+        let (rate, anneal) = (self.draw.from(0, 20), self.draw.from(0, 16));
+        let bits = [4, 8, 16][self.draw.below(3) as usize];
+        let (margin, parts) = (self.draw.decimal(0.0, 100.0), self.draw.from(1, 16));
+        let kinds = [
+            ReadoutKind::MostSpikes,
+            ReadoutKind::Spikes,
+            ReadoutKind::NearestTarget,
+            ReadoutKind::Trained(TrainedReadout { loss, rate, anneal, bits }),
+            ReadoutKind::TargetTree(TargetTree { rate, margin, anneal, parts }),
+        ];
+        let kind = kinds[self.draw.below(if self.has_target { 5 } else { 2 }) as usize];
         self.network.add(Node::Readout(Readout { name: "_".into(), kind, span: 0..0 }), &[last]);
         let learns = |index| self.network.layer(index).learning != Learning::None;
-        if !self.network.layers().any(learns) {
+        if !self.network.layers().any(learns) && !kind.learns() {
             self.network.window_steps = self.draw.from(1, 65_536);
         }
     }

@@ -6,7 +6,7 @@
 //! rows of a sample are cut into.
 
 use super::error::DataError;
-use super::{Dataset, Samples};
+use super::{Dataset, Samples, VALUE_ONE};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,13 +14,16 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 use zip::ZipArchive;
 
+/// The array of values to be learned.
+const TARGETS: &str = "targets";
 /// Numbers in an array, at most.
 const MOST: u64 = 1 << 31;
 
-/// An array: its shape, and its numbers, of which real ones are taken times 255.
+/// An array: its shape, and its numbers, of which real ones are taken times 255, those of targets times 4,096.
 struct Array {
     shape: Vec<usize>,
     values: Vec<i64>,
+    is_real: bool,
 }
 
 /// The data set in an archive.
@@ -36,17 +39,34 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
             continue;
         };
         let size = member.size();
-        let array = array(member, size).map_err(|problem| failed(format!("`{of}` {problem}")))?;
+        let one = if of.ends_with(TARGETS) { f64::from(VALUE_ONE) } else { 255.0 };
+        let array = array(member, size, one).map_err(|problem| failed(format!("`{of}` {problem}")))?;
         arrays.insert(of, array);
     }
     let (train, train_shape) = part(&arrays, "train_").map_err(failed)?;
     let (test, test_shape) = part(&arrays, "test_").map_err(failed)?;
+    let train = with_targets(train, &arrays, "train_").map_err(failed)?;
+    let test = with_targets(test, &arrays, "test_").map_err(failed)?;
     if train_shape != test_shape {
         return Err(DataError::Parts { name: name.to_owned(), train: train_shape, test: test_shape });
     }
     let highest = train.labels.iter().chain(&test.labels).max();
     let classes = highest.map_or(0, |&label| u32::from(label) + 1);
     Ok(Dataset { name: name.to_owned(), shape: train_shape, classes, train, test })
+}
+
+/// The samples with the values to be learned, if there are any.
+fn with_targets(samples: Samples, arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<Samples, String> {
+    let Some(targets) = arrays.get(&format!("{prefix}{TARGETS}")).or_else(|| arrays.get(TARGETS)) else {
+        return Ok(samples);
+    };
+    let is_whole = targets.shape.first() == Some(&samples.len()) && !targets.values.is_empty();
+    let one = i64::from(VALUE_ONE);
+    if !is_whole || !targets.is_real || targets.values.iter().any(|value| !(0..=one).contains(value)) {
+        return Err(format!("holds `{TARGETS}` that are not a row of real numbers from 0 to 1 for each sample"));
+    }
+    let values: Vec<f64> = targets.values.iter().map(|&value| value as f64 / one as f64).collect();
+    Ok(samples.with_values(&values))
 }
 
 /// A part, and the shape of a sample.
@@ -122,7 +142,7 @@ fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<
 }
 
 /// The numbers of a `.npy` file of `length` bytes.
-fn array(reader: impl Read, length: u64) -> Result<Array, String> {
+fn array(reader: impl Read, length: u64, one: f64) -> Result<Array, String> {
     let file = NpyFile::new(reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
     let shape: Vec<usize> = file.shape().iter().map(|&extent| extent as usize).collect();
     let count = file.shape().iter().try_fold(1u64, |count, &extent| count.checked_mul(extent));
@@ -135,7 +155,7 @@ fn array(reader: impl Read, length: u64) -> Result<Array, String> {
     if file.order() != Order::C && shape.len() > 1 {
         return Err("is in Fortran's order; save it as `numpy.ascontiguousarray` gives it".into());
     }
-    let times = |value: f64| (value * 255.0).round() as i64;
+    let times = |value: f64| (value * one).round() as i64;
     let values = match (letter, size) {
         (TypeChar::Bool, 1) => numbers(file, |value: bool| 255 * i64::from(value)),
         (TypeChar::Uint, 1) => numbers(file, |value: u8| value.into()),
@@ -150,7 +170,8 @@ fn array(reader: impl Read, length: u64) -> Result<Array, String> {
         (TypeChar::Float, 8) => numbers(file, times),
         _ => return Err(format!("holds numbers of the type `{kind}`, which cannot be read")),
     };
-    Ok(Array { shape, values: values.map_err(|error| format!("is damaged: {error}"))? })
+    let is_real = letter == TypeChar::Float;
+    Ok(Array { shape, is_real, values: values.map_err(|error| format!("is damaged: {error}"))? })
 }
 
 fn numbers<T: npyz::Deserialize, R: Read>(file: NpyFile<R>, to: impl Fn(T) -> i64) -> std::io::Result<Vec<i64>> {

@@ -4,7 +4,7 @@ use super::error::DataError;
 use super::idx::Source;
 
 /// Names of the built-in data sets.
-pub const BUILTIN_DATASETS: &[&str] = &["digits"];
+pub const BUILTIN_DATASETS: &[&str] = &["digits", "digits-of-classes", "mackey-glass"];
 
 /// A file of a data set: name and contents.
 type EmbeddedFile = (&'static str, &'static [u8]);

@@ -96,6 +96,18 @@ pub enum DataError {
         /// A sample's shape.
         found: Vec<u32>,
     },
+    /// Not as many values as the network's target has.
+    #[error(
+        "{name}: samples have {found} values to be learned, but the network's target has {expected}; change the target or give data with `targets`"
+    )]
+    Values {
+        /// The data set.
+        name: String,
+        /// Those of the network's target.
+        expected: u32,
+        /// Those of a sample.
+        found: u32,
+    },
     /// A label that the network has no class for.
     #[error(
         "{name}: {part} sample {sample} has label {label}, but the network has {classes} classes (0 to {}); give the \

@@ -22,6 +22,7 @@ mod encoder;
 mod encoding;
 mod error;
 mod idx;
+mod made;
 mod order;
 mod recordings;
 
@@ -32,6 +33,9 @@ pub use error::{DataError, FileProblem};
 pub use order::{SampleOrder, SplitMix64};
 
 use std::path::Path;
+
+/// What 1.0 is among the values to be learned.
+pub const VALUE_ONE: u16 = 1 << 12;
 
 /// Labelled samples, in a part to learn from and a part to test with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +63,8 @@ pub struct Samples {
     is_labelled: bool,
     /// Samples that are one sequence, cut into windows with a label each; 1 where each stands for itself.
     windows: usize,
+    /// What is to be learned of each sample, sample by sample: values from 0 to 1 with 12 fraction bits.
+    values: Vec<u16>,
 }
 
 impl Samples {
@@ -68,7 +74,15 @@ impl Samples {
     /// When the lengths do not agree.
     pub fn new(pixels: Vec<u8>, labels: Vec<u16>, pixels_per_sample: usize) -> Samples {
         assert_eq!(Some(pixels.len()), labels.len().checked_mul(pixels_per_sample), "pixels of every label");
-        Samples { pixels, labels, pixels_per_sample, events: Vec::new(), is_labelled: true, windows: 1 }
+        Samples {
+            pixels,
+            labels,
+            pixels_per_sample,
+            events: Vec::new(),
+            is_labelled: true,
+            windows: 1,
+            values: Vec::new(),
+        }
     }
 
     /// Samples that may have no labels: then all are 0.
@@ -95,6 +109,30 @@ impl Samples {
     pub fn in_sequences_of(self, windows: usize) -> Samples {
         assert!(windows > 0 && self.len().is_multiple_of(windows), "whole sequences");
         Samples { windows, ..self }
+    }
+
+    /// The same samples with values to be learned, equally many each: from 0 to 1, rounded to 12 fraction bits.
+    ///
+    /// # Panics
+    /// When they are not equally many.
+    pub fn with_values(self, values: &[f64]) -> Samples {
+        assert!(!self.is_empty() && values.len().is_multiple_of(self.len()), "values of every sample");
+        let fixed = |value: &f64| (value.clamp(0.0, 1.0) * f64::from(VALUE_ONE)).round() as u16;
+        Samples { values: values.iter().map(fixed).collect(), ..self }
+    }
+
+    /// How many values are to be learned of a sample.
+    pub fn values_per_sample(&self) -> usize {
+        self.values.len() / self.len().max(1)
+    }
+
+    /// What is to be learned of sample `index`: 1.0 is [`VALUE_ONE`].
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn values(&self, index: usize) -> &[u16] {
+        let count = self.values_per_sample();
+        &self.values[index * count..][..count]
     }
 
     /// Number of sequences: of samples, where each stands for itself.
@@ -176,6 +214,9 @@ impl Dataset {
         if let Some(files) = builtin::find(name_or_path) {
             return idx::dataset(name_or_path, |file| builtin::open(name_or_path, files, file));
         }
+        if let Some(made) = made::dataset(name_or_path) {
+            return made;
+        }
         let folder = Path::new(name_or_path);
         if folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
             return archive::dataset(name_or_path, folder);
@@ -215,6 +256,18 @@ impl Dataset {
             });
         }
         self.check_labels(classes)
+    }
+
+    /// Whether there are so many values to be learned of each sample.
+    ///
+    /// # Errors
+    /// [`DataError::Values`].
+    pub fn check_values(&self, expected: u32) -> Result<(), DataError> {
+        let found = self.train.values_per_sample().min(self.test.values_per_sample()) as u32;
+        if found == expected {
+            return Ok(());
+        }
+        Err(DataError::Values { name: self.name.clone(), expected, found })
     }
 
     /// Whether sequences can be shown, a row a step or for several, to an input of `axons`, of which each value has `parts`, in

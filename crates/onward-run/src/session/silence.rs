@@ -1,6 +1,6 @@
 //! Neurons that never fire: what they would have learned is lost.
 
-use super::{Session, SessionError, Shown};
+use super::{Session, SessionError, Shown, Teaching};
 use crate::data::Samples;
 use onward_emulate::{Machine, Options};
 use onward_image::{Image, PopulationKind};
@@ -55,7 +55,7 @@ pub fn silence(image: &Image, samples: &Samples, seed: u64) -> Result<Vec<Silenc
 impl Session {
     /// Shows a sample and waits until the network rests; nothing is learned.
     fn show_one(&mut self, samples: &Samples, sample: usize) -> Result<(), SessionError> {
-        let shown = Shown { samples, order: &[sample as u32], target: None };
+        let shown = Shown { samples, order: &[sample as u32], teaching: Teaching::None };
         self.play(&shown, &mut |_| ControlFlow::Continue(()), &mut |_| {}).map(drop)
     }
 }

@@ -81,6 +81,9 @@ fn kind(population: &Population) -> String {
         PopulationKind::Layer { schedule: Some(_), .. } => "layer, learns".into(),
         PopulationKind::Layer { schedule: None, .. } => "layer".into(),
         PopulationKind::Readout => "readout".into(),
+        PopulationKind::ValueTarget => "target, values".into(),
+        PopulationKind::ValueReadout { .. } => "readout of values, learns".into(),
+        PopulationKind::LearningReadout { .. } => "readout, learns".into(),
     }
 }
 
@@ -143,7 +146,7 @@ fn routes(image: &Image) -> String {
     let inputs = image.host_inputs.iter().map(|input| {
         let what = match input.kind {
             HostInputKind::Tag => "tags",
-            HostInputKind::Target => "target",
+            HostInputKind::Target | HostInputKind::TargetValues => "target",
             HostInputKind::Input | HostInputKind::Values => "input",
             HostInputKind::Packets => "packets",
         };

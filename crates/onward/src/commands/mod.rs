@@ -1,6 +1,7 @@
 //! The commands, a module each: `Arguments` and `run`.
 
 pub mod asm;
+pub mod bandit;
 pub mod calibrate;
 pub mod compile;
 pub mod disasm;

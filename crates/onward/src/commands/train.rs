@@ -199,7 +199,7 @@ impl HowToLearn {
 
 /// Whether the network is shown targets; without them a run is a test.
 pub fn learns(image: &Image) -> bool {
-    image.host_inputs.iter().any(|input| input.kind == HostInputKind::Target)
+    image.host_inputs.iter().any(|input| matches!(input.kind, HostInputKind::Target | HostInputKind::TargetValues))
 }
 
 /// A run that learns; also that of `onward run --learn`.
@@ -240,7 +240,7 @@ impl Learning<'_> {
         let silent = |image: &Image| onward_run::silence(image, &self.dataset.test, self.seed).map_err(failed);
         terminal::print(&report::opening(self.image, self.dataset, self.seed))?;
         let silent_before = silent(self.image)?;
-        terminal::print(&report::epochs_heading())?;
+        terminal::print(&report::epochs_heading(session.answered_values().is_some()))?;
         let monitor = std::cell::RefCell::new(Monitor::new(self.epochs, self.dataset)?);
         let trained: Result<TrainReport, _> = onward_run::train(
             &mut session,

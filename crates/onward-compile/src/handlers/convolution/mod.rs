@@ -80,6 +80,7 @@ fn layout(shape: &Shape, traces: &Traces) -> Layout {
     layout.add("sums", Space::Neuron, sum, 1, shape.kernels.sums());
     if shape.learns() {
         layout.add("shift", Space::Neuron, Width::W32, 1, 1);
+        layout.add("frozen", Space::Neuron, Width::W32, 1, 1);
     }
     layout.add("scores", Space::Neuron, Width::W32, 1, classes);
     layout.add("membrane", Space::Neuron, Width::W32, 1, neurons);
@@ -150,6 +151,9 @@ pub(crate) fn convolution(of: &LayerShape, connection: &Connection) -> (String, 
         a.code("bne r11, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
+        a.load_symbol("r10", "FROZEN");
+        a.code("ld r10, n32[r10]", "");
+        a.code("bne r10, r0, learned", "the host keeps the layer as it is");
         step::scores(&mut a, shape, "target_scored");
         update::update(&mut a, shape, format);
         a.label("learned");

@@ -6,6 +6,7 @@
 use super::signal::{Evoked, gate_by};
 use crate::formats::{INDICES, LearningFormat, SUM_BITS};
 use crate::handlers::LayerShape;
+use crate::handlers::readout;
 use crate::handlers::text::Assembly;
 use onward_net::Loss;
 
@@ -55,7 +56,7 @@ fn rival(a: &mut Assembly) {
     a.code("vext r10, v2, slot", "the own score");
     a.code("lui r11, 0x8000", "");
     a.code("vins v2, r11, slot", "");
-    a.code("vimax rival, v2", "");
+    readout::rival(a, "vimax rival, v2");
     a.code("vext r11, v2, rival", "");
     a.code("setvl r0, NEURONS", "");
 }

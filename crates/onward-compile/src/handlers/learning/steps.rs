@@ -40,6 +40,7 @@ fn layout(shape: &LayerShape, steps: &StepFormat) -> Layout {
     let (n, classes) = (shape.neurons, shape.classes);
     let weight = Width::from_bits(shape.format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
     layout.add("shift", Space::Neuron, Width::W32, 1, 1);
+    layout.add("frozen", Space::Neuron, Width::W32, 1, 1);
     layout.add("scores", Space::Neuron, Width::W32, 1, classes);
     layout.add("membrane", Space::Neuron, Width::W32, 1, n);
     layout.add("target_membrane", Space::Neuron, Width::W32, 1, n);
@@ -98,6 +99,8 @@ pub(crate) fn steps(shape: &LayerShape, steps: &StepFormat) -> (String, Layout) 
     a.code("special r10, kind", "");
     a.code("bne r10, r0, stepped", "");
     a.code("beq learn, r0, stepped", "");
+    a.code("ld r10, n32[FROZEN]", "the host may keep the layer as it is");
+    a.code("bne r10, r0, stepped", "");
     if steps.every > 1 {
         a.load_number("r11", steps.every as i32 - 1, "");
         a.code("and r10, position, r11", "");
@@ -366,6 +369,10 @@ fn close_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, learni
     a.code("bne learn, r0, learning", "");
     a.code("sleep", "");
     a.label("learning");
+    a.code("ld r10, n32[FROZEN]", "");
+    a.code("beq r10, r0, not_frozen", "");
+    a.code("sleep", "");
+    a.label("not_frozen");
     scores(a, shape, "target_scored");
     target_weights(a, shape, steps, learning);
     homeostasis(a, learning);

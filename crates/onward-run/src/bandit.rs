@@ -1,0 +1,144 @@
+//! A contextual bandit: the network chooses a class for each sample and is told the reward of that class alone.
+//!
+//! A reward makes the chosen class the target, as in training. Without a reward, what is known is that the class was
+//! wrong: any other class, drawn by the seed, becomes the target, and the chosen one the rival that is to lose against it.
+
+use crate::data::{Dataset, SampleOrder, SplitMix64};
+use crate::session::{Lesson, Session, SessionError};
+use crate::train::{EpochReport, Phase, Progress, TrainReport, counted, test_epoch};
+use onward_image::{Image, PopulationKind};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Parts of a run in which the learning rate stays the same.
+const RATE_PARTS: usize = 64;
+/// The last trials, of which the share of rewards is told apart.
+pub const LAST_TRIALS: usize = 2000;
+/// Classes that a tag can name as a rival.
+const MOST_CLASSES: u32 = 256;
+/// Told apart from the order's draws.
+const STREAM: u64 = 0x0062_616e_6469_7400;
+
+/// How a bandit is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bandit {
+    /// Trials.
+    pub trials: usize,
+    /// The share of trials, at first, in which any class is chosen instead of the network's; it falls evenly to none.
+    pub explore: f64,
+    /// Trials by which it has fallen to none.
+    pub explore_trials: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct BanditReport {
+    /// Of each trial, whether it was rewarded. The best there could be is a reward each.
+    pub rewards: Vec<bool>,
+    /// The rest, with a test at the end.
+    pub run: TrainReport,
+}
+
+/// The classes a network tells apart, as many as a tag's rival can name.
+fn classes(image: &Image) -> Result<u32, SessionError> {
+    let target = image.network.populations.iter().find(|population| population.kind == PopulationKind::Target);
+    let target = target.ok_or(SessionError::Input("targets"))?;
+    if target.neurons > MOST_CLASSES {
+        return Err(SessionError::Classes { found: target.neurons, most: MOST_CLASSES });
+    }
+    Ok(target.neurons)
+}
+
+/// The share of rewarded trials, percent.
+fn share(rewards: &[bool]) -> f64 {
+    100.0 * rewards.iter().filter(|&&rewarded| rewarded).count() as f64 / rewards.len().max(1) as f64
+}
+
+impl BanditReport {
+    /// Share of the best possible reward over all trials, percent.
+    pub fn share_percent(&self) -> f64 {
+        share(&self.rewards)
+    }
+
+    /// The same over the last [`LAST_TRIALS`].
+    pub fn last_share_percent(&self) -> f64 {
+        share(&self.rewards[self.rewards.len().saturating_sub(LAST_TRIALS)..])
+    }
+
+    /// The same over every so many trials that follow each other.
+    pub fn curve_percent(&self, trials: usize) -> Vec<f64> {
+        self.rewards.chunks(trials.max(1)).map(share).collect()
+    }
+}
+
+/// Plays, then tests. `progress` may break off; what ran by then is reported in full.
+///
+/// # Errors
+/// See [`SessionError`].
+pub fn bandit(
+    session: &mut Session,
+    image: &Image,
+    dataset: &Dataset,
+    bandit: &Bandit,
+    seed: u64,
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<BanditReport, SessionError> {
+    let (order, samples) = (SampleOrder::new(seed), &dataset.train);
+    let mut draws = SplitMix64::new(seed ^ STREAM);
+    let classes = classes(image)?;
+    let (mut learning, mut testing) = (Phase::default(), Phase::default());
+    let before = session.machine().counters();
+    let start = Instant::now();
+    let mut rewards = Vec::with_capacity(bandit.trials);
+    let mut shown: Vec<u32> = Vec::new();
+    let interrupted = counted(session, &mut learning, |session| {
+        let mut interrupted = false;
+        for trial in 0..bandit.trials {
+            if trial % samples.len() == 0 {
+                shown = order.epoch(samples.len() as u32, (trial / samples.len()) as u32);
+            }
+            session.set_epoch((trial * RATE_PARTS / bandit.trials) as u32, RATE_PARTS as u32);
+            let sample = shown[trial % samples.len()] as usize;
+            let left = 1.0 - trial as f64 / bandit.explore_trials.max(1) as f64;
+            // Drawn in any case, so that no draw depends on what came before.
+            let (chance, any, other) = (draws.below(1 << 24), draws.below(classes), draws.below(classes - 1));
+            let explores = f64::from(chance) < bandit.explore * left * f64::from(1 << 24);
+            let mut rewarded = false;
+            session.trial(samples, sample, |answer| {
+                let chosen = if explores { any as u16 } else { answer };
+                rewarded = chosen == samples.label(sample);
+                if rewarded {
+                    return Lesson { class: chosen, rival: None };
+                }
+                let other = other as u16 + u16::from(other as u16 >= chosen);
+                Lesson { class: other, rival: Some(chosen as u8) }
+            })?;
+            rewards.push(rewarded);
+            if progress(Progress { learning: true, epoch: 0, done: trial + 1, total: bandit.trials }).is_break() {
+                interrupted = true;
+                break;
+            }
+        }
+        if !interrupted {
+            session.settle()?;
+        }
+        Ok((interrupted, rewards.len() as u64))
+    })?;
+    let learn_time = start.elapsed();
+    let learning_counters = session.machine().counters().since(&before);
+    let total = dataset.test.len();
+    let tested = test_epoch(session, image, dataset, 0, &mut testing, |done| {
+        progress(Progress { learning: false, epoch: 0, done, total })
+    })?;
+    let run = TrainReport {
+        interrupted: interrupted || tested.tested < total,
+        epochs: vec![EpochReport { samples: rewards.len(), learn_time, ..tested }],
+        counters: session.machine().counters(),
+        learning_counters,
+        learning,
+        testing,
+        spikes: None,
+        has_accuracy: dataset.test.is_labelled(),
+    };
+    Ok(BanditReport { rewards, run })
+}

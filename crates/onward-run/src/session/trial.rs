@@ -1,0 +1,62 @@
+//! Trials: the network answers, and what it is shown then depends on the answer.
+
+use super::{Host, Session, SessionError, Shown, Teaching};
+use crate::data::Samples;
+use onward_image::Tag;
+
+/// What a target window shows: a class, and which other one is to lose against it, if that is not left to the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lesson {
+    /// The class that is shown.
+    pub class: u16,
+    /// The class that is to lose.
+    pub rival: Option<u8>,
+}
+
+impl Session {
+    /// Shows a sample to learn from, waits for the answer, and shows what `lesson` makes of it.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow, or there is no answer.
+    pub(crate) fn trial(
+        &mut self,
+        samples: &Samples,
+        sample: usize,
+        lesson: impl FnOnce(u16) -> Lesson,
+    ) -> Result<(), SessionError> {
+        let target = self.target.ok_or(SessionError::Input("targets"))?;
+        let (window, tag) = (self.window, self.tag);
+        let mut host = Host {
+            shown: &Shown { samples, order: &[], teaching: Teaching::None },
+            encoder: &self.encoder,
+            buffer: &mut self.buffer,
+            words: self.words,
+            window,
+            tag,
+            input: self.input,
+        };
+        let outputs = self.machine.run_fed(self.latency as usize + 1, &mut |inputs| {
+            inputs.send(tag, 0, 0, Tag { learn: true, answer: true, ..Tag::default() }.payload());
+            host.sample(inputs, sample, Some);
+        })?;
+        let answer = outputs.first().filter(|_| outputs.len() == 1).and_then(|only| u16::try_from(only.payload).ok());
+        let answer = answer.ok_or(SessionError::Answers { expected: 1, found: outputs.len() })?;
+        let Lesson { class, rival } = lesson(answer);
+        self.machine.run_fed(window, &mut |inputs| {
+            let payload = Tag { target: true, learn: true, slot: class, rival, ..Tag::default() }.payload();
+            inputs.send(tag, 0, 0, payload);
+            for step in 0..window {
+                inputs.send(target, step, u32::from(class), 1);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Runs until all that was shown has been learned.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow.
+    pub(crate) fn settle(&mut self) -> Result<(), SessionError> {
+        self.rest()
+    }
+}

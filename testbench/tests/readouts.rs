@@ -1,0 +1,357 @@
+//! Readouts that learn, and samples with a rival that the host names, against plain integer models: every number that
+//! both hold is equal, to the bit, after each sample.
+
+use onward_chip::Chip;
+use onward_diagnostic::Source;
+use onward_emulate::{Machine, Options};
+use onward_image::{HostInputKind, Image, PopulationKind, Tag};
+use onward_run::Session;
+use onward_run::data::{Dataset, RateEncoder, Samples, SplitMix64};
+use std::ops::ControlFlow;
+use testbench::readout_model::{Child, Rule, TargetTree, Trained};
+
+/// A chip with a network on it.
+struct OnChip {
+    image: Image,
+    machine: Machine,
+    pixels: usize,
+    window: usize,
+}
+
+/// A sample, and how it is shown.
+#[derive(Clone, Debug)]
+struct Shown {
+    pixels: Vec<u8>,
+    class: u16,
+    learn: bool,
+    answer: bool,
+    rival: Option<u8>,
+}
+
+/// Vectors of so few elements that products fall into parts.
+fn chip(vector_length: u16) -> Chip {
+    let mut chip = Chip::load("middle").expect("a built-in chip");
+    chip.core.vector_length = vector_length;
+    chip
+}
+
+impl OnChip {
+    fn new(text: &str, chip: Chip, seed: u64) -> OnChip {
+        let source = Source::new("readouts.sp", text);
+        let options = onward_compile::Options::new(chip, seed);
+        let image =
+            onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+        let machine = Machine::new(&image, Options { seed, timing: false, threads: 1 }).expect("it fits");
+        let pixels = image.host_inputs.iter().find(|input| input.kind == HostInputKind::Input).expect("an input");
+        OnChip { pixels: pixels.route.indices as usize, window: image.network.window_steps as usize, image, machine }
+    }
+
+    fn input(&self, kind: HostInputKind) -> usize {
+        self.image.host_inputs.iter().position(|input| input.kind == kind).expect("such an input")
+    }
+
+    /// Shows a sample and waits until all rest; what reached the host.
+    fn show(&mut self, sample: &Shown) -> Vec<i32> {
+        let (tag, target, input) =
+            (self.input(HostInputKind::Tag), self.input(HostInputKind::Target), self.input(HostInputKind::Input));
+        let words = self.pixels.div_ceil(64);
+        let mut bits = vec![0; self.window * words];
+        RateEncoder::new(self.window as u32).encode(&sample.pixels, &mut bits, words);
+        let (window, class) = (self.window, sample.class);
+        let windows = if sample.learn { 2 } else { 1 };
+        let outputs = self.machine.run(windows * window + 8, |inputs| {
+            let opens = Tag { learn: sample.learn, slot: class, answer: sample.answer, ..Tag::default() };
+            inputs.send(tag, 0, 0, opens.payload());
+            for (step, bits) in bits.chunks(words).enumerate() {
+                inputs.spikes(input, step, bits);
+            }
+            if sample.learn {
+                let opens = Tag { target: true, learn: true, slot: class, rival: sample.rival, ..Tag::default() };
+                inputs.send(tag, window, 0, opens.payload());
+                for step in window..2 * window {
+                    inputs.send(target, step, class.into(), 1);
+                }
+            }
+        });
+        assert!(!self.machine.is_busy(), "at rest");
+        outputs.expect("no fault").iter().map(|output| output.payload).collect()
+    }
+
+    /// Shows a sample with values to learn, and waits until all rest; what reached the host, block by block.
+    fn show_values(&mut self, sample: &Shown, values: &[i64]) -> Vec<i32> {
+        let (tag, target, input) =
+            (self.input(HostInputKind::Tag), self.input(HostInputKind::TargetValues), self.input(HostInputKind::Input));
+        let (window, words) = (self.window, self.pixels.div_ceil(64));
+        let mut bits = vec![0; window * words];
+        RateEncoder::new(window as u32).encode(&sample.pixels, &mut bits, words);
+        let outputs = self.machine.run(window + 8, |inputs| {
+            let opens = Tag { learn: sample.learn, answer: sample.answer, ..Tag::default() };
+            inputs.send(tag, 0, 0, opens.payload());
+            for (step, bits) in bits.chunks(words).enumerate() {
+                inputs.spikes(input, step, bits);
+            }
+            if sample.learn {
+                for (axon, &value) in (0..).zip(values) {
+                    inputs.send(target, window - 1, axon, value as i32);
+                }
+            }
+        });
+        assert!(!self.machine.is_busy(), "at rest");
+        let mut outputs = outputs.expect("no fault");
+        outputs.sort_by_key(|output| (output.sender, output.index));
+        outputs.iter().map(|output| output.payload).collect()
+    }
+
+    /// An array of the block of the readout.
+    fn read(&mut self, name: &str) -> Vec<i64> {
+        let block = self.readout() as u32;
+        self.machine.read(block, name).unwrap_or_else(|| panic!("`{name}`")).into_iter().map(i64::from).collect()
+    }
+
+    fn readout(&self) -> usize {
+        let is_readout = |population: u32| {
+            let kind = &self.image.network.populations[population as usize].kind;
+            matches!(kind, PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. })
+        };
+        self.image.blocks.iter().position(|block| is_readout(block.population)).expect("a readout that learns")
+    }
+
+    /// Counts of the last layer: of the input window, and of the target window of a class.
+    fn counts(&mut self, class: usize) -> (Vec<i64>, Vec<i64>) {
+        let last = self.image.blocks[self.readout() - 1].population;
+        let (mut input, mut target) = (Vec::new(), Vec::new());
+        for number in 0..self.image.blocks.len() {
+            let block = &self.image.blocks[number];
+            if block.population == last {
+                let neurons = block.neurons as usize;
+                let mut read = |name| self.machine.read(number as u32, name).expect("a layer counts");
+                input.extend(read("count").into_iter().map(i64::from));
+                let classes = self.image.blocks[number].symbol("target_count").map_or(0, |symbol| symbol.rows);
+                if classes == 0 {
+                    continue;
+                }
+                target.extend(read("target_count")[class * neurons..][..neurons].iter().map(|&count| i64::from(count)));
+            }
+        }
+        (input, target)
+    }
+
+    fn write_shift(&mut self, shift: i64) {
+        let block = self.readout() as u32;
+        assert!(self.machine.write(block, "shift", &[shift as i32]), "a readout that learns has a shift");
+    }
+}
+
+#[test]
+fn readouts_of_values_are_those_of_the_model() {
+    for seed in 0..16 {
+        let mut random = SplitMix64::new(2000 + seed);
+        let (size, hidden, bits) = (1 + random.below(100), 5 + random.below(60), [8, 16][random.below(2) as usize]);
+        let (window, rate, anneal) = (1 << (2 + random.below(4)), 3 + random.below(6), random.below(3));
+        let options = format!("loss = squared_error, rate = {rate}, anneal = {anneal}, bits = {bits}");
+        let block = hidden.min(20);
+        let text = format!(
+            "network random {{
+                window = {window}
+                learning = none
+                input pixels = rate(20)
+                target value = vector({size})
+                layer first = dense({hidden}) from pixels {{ block = {block} }}
+                readout answer = trained from first, value {{ {options} }}
+            }}"
+        );
+        let mut chip = OnChip::new(&text, chip(64), seed);
+        let (first, rule) = (chip.readout(), Rule { rate, anneal, margin: None, bits });
+        let mut models: Vec<Trained> = (chip.image.blocks.iter().enumerate().skip(first))
+            .map(|(at, block)| Trained::new(rule, hidden as usize, block.neurons as usize, window.into(), seed, at))
+            .collect();
+        assert_eq!(models.len(), size.div_ceil(64) as usize);
+        for (at, sample) in samples(&mut random, 40, 4).iter().enumerate() {
+            let values: Vec<i64> = (0..size).map(|_| random.below(4097).into()).collect();
+            let answers: Vec<i64> = chip.show_values(sample, &values).into_iter().map(i64::from).collect();
+            let counts = chip.counts(0).0;
+            let mut rest = &values[..];
+            let mut expected = Vec::new();
+            for (number, model) in (first..).zip(&mut models) {
+                let (own, others) = rest.split_at(model.bias.len());
+                rest = others;
+                model.infer(&counts);
+                if sample.answer || !sample.learn {
+                    expected.extend(&model.sums);
+                }
+                if sample.learn {
+                    model.learn_values(&counts, own);
+                }
+                let mut read = |name| chip.machine.read(number as u32, name).expect("an array");
+                let same =
+                    |found: Vec<i32>, expected: &[i64]| found.into_iter().map(i64::from).eq(expected.iter().copied());
+                assert!(same(read("sums"), &model.sums), "seed {seed}, sample {at}: sums");
+                assert!(same(read("bias"), &model.bias), "seed {seed}, sample {at}: biases");
+                assert!(same(read("weights"), &model.weights.concat()), "seed {seed}, sample {at}: weights");
+            }
+            assert_eq!(answers, expected, "seed {seed}, sample {at}: answers");
+        }
+    }
+}
+
+/// A session that has learned from a built-in data set.
+fn learned(path: &str, epochs: u32) -> (Dataset, Session) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs").join(path);
+    let source = Source::new("program.sp", std::fs::read_to_string(path).expect("a program"));
+    let options = onward_compile::Options::new(chip(256), 1);
+    let image =
+        onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    let dataset = Dataset::load(image.network.data.as_deref().expect("it names its data")).expect("built in");
+    let mut session = Session::new(&image, Options { seed: 1, timing: false, threads: 1 }).expect("it fits");
+    let go_on = |_| ControlFlow::Continue(());
+    onward_run::train(&mut session, &image, &dataset, epochs, 1, go_on, |_| {}).expect("no fault");
+    (dataset, session)
+}
+
+#[test]
+fn images_made_from_classes_are_recognized() {
+    let (classes, mut generator) = learned("learning/generate.sp", 10);
+    let (_, mut recognizer) = learned("digits.sp", 10);
+    let shown: Vec<u8> =
+        (0..10).flat_map(|class| (0..10).map(move |line| if line == class { 255 } else { 0 })).collect();
+    assert_eq!(classes.shape, [10]);
+    let go_on = |_| ControlFlow::Continue(());
+    let shown = Samples::new(shown, (0..10).collect(), 10);
+    let values = generator.infer_values(&shown, 10, go_on).expect("no fault");
+    let pixels = values.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    let made = Samples::new(pixels, (0..10).collect(), 64);
+    let answers = recognizer.infer(&made, 10, go_on).expect("no fault");
+    assert_eq!(answers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+fn text(window: u32, hidden: u32, block: u32, classes: u32, learning: &str, readout: &str) -> String {
+    format!(
+        "network random {{
+            window = {window}
+            learning = {learning}
+            input pixels = rate(20)
+            target class = classes({classes})
+            layer first = dense({hidden}) from pixels, class {{ block = {block} }}
+            layer last = dense({hidden}) from first {{ block = {block} }}
+            readout answer = {readout}
+        }}"
+    )
+}
+
+/// Samples about a few patterns, so that there is something to tell apart.
+fn samples(random: &mut SplitMix64, count: usize, classes: u32) -> Vec<Shown> {
+    let patterns: Vec<Vec<u8>> =
+        (0..classes).map(|_| (0..20).map(|_| if random.below(2) == 0 { 0 } else { 200 }).collect()).collect();
+    let sample = |_| {
+        let class = random.below(classes);
+        let pixels = patterns[class as usize].iter().map(|&pixel| pixel + random.below(55) as u8).collect();
+        let learn = random.below(4) > 0;
+        let rival = (random.below(3) == 0).then(|| ((class + 1 + random.below(classes - 1)) % classes) as u8);
+        Shown { pixels, class: class as u16, learn, answer: random.below(3) == 0, rival }
+    };
+    (0..count).map(sample).collect()
+}
+
+#[test]
+fn trained_readouts_are_those_of_the_model() {
+    for seed in 0..24 {
+        let mut random = SplitMix64::new(seed);
+        let (classes, hidden) = (2 + random.below(9), 5 + random.below(40));
+        let (window, block) = (1 << (1 + random.below(5)), 1 + random.below(hidden));
+        let bits = [4, 8, 16][random.below(3) as usize];
+        let (rate, anneal) = (random.below(10), random.below(3));
+        let margin = (random.below(3) > 0).then(|| f64::from(random.below(20)) / 8.0);
+        let loss = margin.map_or("squared_error".to_owned(), |margin| format!("hinge {{ margin = {margin:?} }}"));
+        let readout = format!("trained from last {{ loss = {loss}, rate = {rate}, anneal = {anneal}, bits = {bits} }}");
+        let learning = ["hinge", "none"][random.below(2) as usize];
+        let mut chip = OnChip::new(&text(window, hidden, block, classes, learning, &readout), chip(64), seed);
+        let rule = Rule { rate, anneal, margin, bits };
+        let number = chip.readout();
+        let mut model = Trained::new(rule, hidden as usize, classes as usize, window.into(), seed, number);
+        for (at, sample) in samples(&mut random, 60, classes).iter().enumerate() {
+            if at == 30 {
+                model.set_epoch(1, 2);
+                chip.write_shift(model.shift);
+            }
+            let answers = chip.show(sample);
+            let (counts, _) = chip.counts(sample.class.into());
+            let answer = model.infer(&counts) as i32;
+            let expected = if sample.answer || !sample.learn { vec![answer] } else { Vec::new() };
+            assert_eq!(answers, expected, "seed {seed}, sample {at}: answers");
+            assert_eq!(chip.read("sums"), model.sums, "seed {seed}, sample {at}: sums");
+            if sample.learn {
+                model.learn(&counts, sample.class.into(), sample.rival.map(usize::from));
+            }
+            assert_eq!(chip.read("bias"), model.bias, "seed {seed}, sample {at}: biases");
+            assert_eq!(chip.read("weights"), model.weights.concat(), "seed {seed}, sample {at}: weights");
+        }
+    }
+}
+
+#[test]
+fn trees_of_targets_are_those_of_the_model() {
+    let mut several = 0;
+    for seed in 0..24 {
+        let mut random = SplitMix64::new(1000 + seed);
+        let (classes, hidden) = (2 + random.below(12), 10 + random.below(110));
+        let (window, block) = (1 << (1 + random.below(5)), 1 + random.below(hidden.min(64)));
+        let (rate, anneal, parts) = (4 + random.below(5), random.below(3), 1 + random.below(4));
+        let margin = f64::from(random.below(20)) / 16.0;
+        let readout = format!(
+            "target_tree from last {{ rate = {rate}, margin = {margin:?}, anneal = {anneal}, parts = {parts} }}"
+        );
+        let learning = ["hinge", "none"][random.below(2) as usize];
+        let mut chip = OnChip::new(&text(window, hidden, block, classes, learning, &readout), chip(64), seed);
+        let rule = Rule { rate, anneal, margin: Some(margin), bits: 16 };
+        let parts = parts.max(hidden.div_ceil(64)) as usize;
+        let number = chip.readout();
+        let mut model = TargetTree::new(rule, parts, hidden as usize, classes as usize, window.into(), seed, number);
+        for (at, sample) in samples(&mut random, 100, classes).iter().enumerate() {
+            if at == 50 {
+                model.set_epoch(1, 2);
+                chip.write_shift(model.shift);
+            }
+            let answers = chip.show(sample);
+            let (counts, target) = chip.counts(sample.class.into());
+            if sample.answer || !sample.learn {
+                let before = model.products;
+                let answer = model.infer(&counts);
+                several += u32::from(model.products > before + (2 * parts) as u64);
+                assert_eq!(answers, [answer as i32], "seed {seed}, sample {at}: answers");
+            } else {
+                assert_eq!(answers, [], "seed {seed}, sample {at}: no answer");
+            }
+            if sample.learn {
+                model.learn(&counts, sample.class.into(), &target);
+            }
+            compare_tree(&mut chip, &model, &format!("seed {seed}, sample {at}"));
+        }
+    }
+    assert!(several > 100, "only {several} answers looked at several nodes");
+}
+
+fn compare_tree(chip: &mut OnChip, model: &TargetTree, when: &str) {
+    let child = |child: &Child| match *child {
+        Child::Leaf(class) => -1 - class as i64,
+        Child::Node(node) => node as i64,
+    };
+    let place = |place: Option<(usize, usize)>| place.map_or(-1, |(node, side)| (2 * node + side) as i64);
+    let inner = model.leaves.len() - 1;
+    let mut of_nodes = |name: &str, of: &dyn Fn(&testbench::readout_model::TreeNode) -> Vec<i64>, width: usize| {
+        let mut expected: Vec<i64> = model.nodes.iter().flat_map(of).collect();
+        expected.resize(inner * width, 0);
+        assert_eq!(chip.read(name), expected, "{when}: {name}");
+    };
+    let inputs = model.targets[0].len();
+    of_nodes("weights", &|node| node.weights.clone(), inputs);
+    of_nodes("bias", &|node| vec![node.bias], 1);
+    of_nodes("children", &|node| node.children.iter().map(child).collect(), 2);
+    of_nodes("parent", &|node| vec![place(node.parent)], 1);
+    of_nodes("size", &|node| vec![node.size as i64], 1);
+    let leaves: Vec<i64> = model.leaves.iter().map(|leaf| leaf.map_or(-2, place)).collect();
+    assert_eq!(chip.read("leaf"), leaves, "{when}: leaves");
+    assert_eq!(chip.read("root"), [model.root.as_ref().map_or(0, child)], "{when}: root");
+    assert_eq!(chip.read("nodes"), [model.nodes.len() as i64], "{when}: nodes");
+    assert_eq!(chip.read("products"), [model.products as i64], "{when}: products");
+    assert_eq!(chip.read("target_trace"), model.targets.concat(), "{when}: targets");
+}
