@@ -68,8 +68,9 @@ fn last_epoch(chip: Chip, data: &Dataset, epochs: u32, timing: bool, threads: us
 
 #[test]
 fn targets_change_from_window_to_window() {
-    let percent =
-        |back, carried, epochs| last_epoch(middle(), &symbols(400, back, carried), epochs, false, 2).accuracy_percent().expect("it was tested");
+    let percent = |back, carried, epochs| {
+        last_epoch(middle(), &symbols(400, back, carried), epochs, false, 2).accuracy_percent().expect("it was tested")
+    };
     let now = percent(0, true, 10);
     let before = percent(1, true, 12);
     // A guess is right in the first window of six, and in a quarter of the others: 37.5 %.
