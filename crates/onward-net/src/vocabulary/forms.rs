@@ -502,8 +502,8 @@ pub(crate) const FORMS: &[Form] = &[
         Family::Decay,
         "spread",
         &[
-            parameter("least", Decimal(0.0, 0.9999), Error, "what is left in the first neuron of a block"),
-            parameter("most", Decimal(0.0, 0.9999), Error, "what is left in the last"),
+            parameter("least", Decimal(0.0, 0.9999), Error, "part that is left in the first neuron of a block"),
+            parameter("most", Decimal(0.0, 0.9999), Error, "part that is left in the last"),
         ],
         &[],
         "a part that differs from neuron to neuron of a block, with time constants evenly spread on a logarithmic scale",
