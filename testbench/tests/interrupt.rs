@@ -31,7 +31,7 @@ fn packets(image: &Image, samples: &Samples, count: usize, learn: bool) -> Vec<H
     for sample in 0..count {
         let class = samples.label(sample);
         let slot = if learn { class } else { 0 };
-        let tag = |target| Tag { target, learn, slot }.payload();
+        let tag = |target| Tag { target, learn, slot, ..Tag::default() }.payload();
         packets.push(HostPacket { step: first, input: tags, index: 0, payload: tag(false) });
         let mut bits = vec![0; window];
         encode_rate(samples.pixels(sample), window as u32, &mut bits, 1);
