@@ -57,7 +57,7 @@ fn digits_are_built_in() {
     // Every fourth sample is test; the set starts 0 1 2 3 4 5 6 7 8 9.
     assert_eq!([0, 1, 2, 3, 4, 5].map(|sample| digits.train.label(sample)), [0, 1, 2, 4, 5, 6]);
     assert_eq!([0, 1].map(|sample| digits.test.label(sample)), [3, 7]);
-    assert_eq!(BUILTIN_DATASETS, ["digits"]);
+    assert_eq!(BUILTIN_DATASETS, ["digits", "digits-of-classes", "mackey-glass"]);
 }
 
 #[test]
