@@ -94,7 +94,12 @@ fn a_folder_loads_plain_compressed_and_renamed() {
 #[test]
 fn an_unknown_name_lists_those_that_exist() {
     let error = Dataset::load("digit").expect_err("no such set").to_string();
-    assert!(error.starts_with("no data set `digit`: no folder or file of that name; built in: digits; "), "{error}");
+    assert!(
+        error.starts_with(
+            "no data set `digit`: no folder or file of that name; built in: digits, digits-of-classes, mackey-glass; "
+        ),
+        "{error}"
+    );
     let file = tempfile::NamedTempFile::new().expect("a file");
     let error = Dataset::load(&file.path().display().to_string()).expect_err("a file").to_string();
     assert!(error.contains("it is a file, but no .npz"), "{error}");
