@@ -37,4 +37,4 @@ row "MNIST, 784-512-512, 16 bits" mnist "$mnist"
 row "MNIST, 784-200-200, 16 bits" learning/mnist-200 "$mnist"
 row "MNIST, 784-512-512, 8 bits" learning/few-bits "$mnist"
 row "MNIST, 784-512-512, 4 bits" learning/few-bits "$mnist" --set bits=4
-row "Fashion-MNIST, 784-512-512, 16 bits" mnist "$fashion"
+row "Fashion-MNIST, 784-512-512, 16 bits" learning/fashion "$fashion"
