@@ -194,7 +194,8 @@ pub struct Machine {
     pool: rayon::ThreadPool,
     /// One a thread.
     scratches: Vec<Mutex<Scratch>>,
-    timing: Option<Timing>,
+    /// Behind a lock because steps that wait to be timed are timed when someone asks how long they took.
+    timing: Option<Mutex<Timing>>,
     step: u64,
     configuration_bits: u64,
     symbols: Vec<Vec<Symbol>>,
@@ -268,7 +269,10 @@ impl Machine {
             scratches: (0..options.threads.max(1))
                 .map(|_| Mutex::new(Scratch::new(usize::from(image.chip.core.vector_length))))
                 .collect(),
-            timing: if options.timing { Some(Timing::new(image, options.threads.max(1))?) } else { None },
+            timing: match options.timing {
+                true => Some(Mutex::new(Timing::new(image, options.threads.max(1))?)),
+                false => None,
+            },
             step: 0,
             configuration_bits: 0,
             symbols: image.blocks.iter().map(|block| block.symbols.clone()).collect(),
@@ -384,6 +388,7 @@ impl Machine {
         }
         let outputs = self.reached_host(steps);
         if let Some(timing) = &mut self.timing {
+            let timing = timing.get_mut().unwrap_or_else(PoisonError::into_inner);
             let outlets = &self.outlets[..self.host_inputs];
             let places: Vec<usize> = self.groups.running_places().collect();
             self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
@@ -506,7 +511,7 @@ impl Machine {
             steps: self.step,
             blocks: blocks.collect(),
             host_packets: self.outlets[..self.host_inputs].iter().map(Outlet::sent).collect(),
-            timing: self.timing.as_ref().map(Timing::totals),
+            timing: self.timing_totals(),
             configuration_bits: self.configuration_bits,
         }
     }
@@ -531,7 +536,14 @@ impl Machine {
 
     /// Cycles so far; `None` without timing.
     pub fn cycles(&self) -> Option<u64> {
-        self.timing.as_ref().map(|timing| timing.totals().cycles)
+        self.timing_totals().map(|totals| totals.cycles)
+    }
+
+    fn timing_totals(&self) -> Option<TimingTotals> {
+        let timing = self.timing.as_ref()?;
+        let mut timing = timing.lock().unwrap_or_else(PoisonError::into_inner);
+        let timing = &mut *timing;
+        Some(self.pool.install(|| timing.totals()))
     }
 
     /// Reads a named array of a block over the configuration port, row by row; `None` if the block has none.

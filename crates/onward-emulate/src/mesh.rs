@@ -47,6 +47,7 @@ use onward_image::{Destination, Endpoint, Tree};
 
 pub use engine::Mesh;
 pub use error::{MeshError, TreeError};
+pub(crate) use sliced::LANES;
 pub use sliced::{Sliced, SlicedTotals};
 pub use traffic::Traffic;
 pub use usage::{INPUTS, RouterUsage};

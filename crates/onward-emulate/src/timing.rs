@@ -1,12 +1,16 @@
 //! From what cores did to how long it took: the timing pass.
 //!
 //! Values never depend on time, so they are computed first. Here the records of a chunk (how many cycles between sends,
-//! how many packets to which route) become timelines of the mesh, step by step; each step is timed alone, so the steps
-//! of a chunk are shared out to threads.
+//! how many packets to which route) become timelines of the mesh, step by step; each step is timed alone, so steps are
+//! shared out to threads. Timing hundreds of them at once costs hardly more than timing a few: those of short chunks are
+//! put aside until there are enough, or until someone asks what time it is.
+
+mod activity;
 
 use crate::fast::{Block, Outlet};
-use crate::mesh::{Mesh, MeshError, Sliced, Traffic};
-use onward_image::{Core, Destination, Endpoint, Image, Route};
+use crate::mesh::{LANES, Mesh, MeshError, Sliced, Traffic};
+use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
+use onward_image::{Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -48,6 +52,11 @@ impl TimingTotals {
 /// Steps from which on timing them all at once is faster than one by one.
 const MANY_STEPS: usize = 32;
 
+/// Steps a thread that are timed when so many wait: twice what is timed at once, so that lanes are seldom idle.
+const ENOUGH_STEPS: usize = 2 * LANES;
+/// Memory that steps take at most that wait for others, in bytes. With more they are timed as they are.
+const MOST_WAITING: usize = 1 << 24;
+
 /// What a thread needs to time steps.
 struct Worker {
     /// Times steps one by one.
@@ -67,12 +76,14 @@ pub(crate) struct Timing {
     host_routes: Vec<Range<u32>>,
     /// By logical number and route.
     block_routes: Vec<Vec<Range<u32>>>,
+    /// By logical number, the core that runs the block.
+    cores: Vec<u32>,
+    /// Steps that are not timed yet.
+    waiting: Vec<Packed>,
+    /// Bytes they take.
+    waiting_bytes: usize,
     totals: TimingTotals,
 }
-
-/// A block's record in a step: core, logical number, place, index of the record. Sorted, it brings the blocks of a core
-/// together in the order they run.
-type Entry = (u32, u32, u32, u32);
 
 impl Timing {
     pub fn new(image: &Image, threads: usize) -> Result<Timing, MeshError> {
@@ -101,15 +112,20 @@ impl Timing {
             host,
             host_routes,
             block_routes,
+            cores: image.blocks.iter().map(|block| block.core.0).collect(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
             totals: TimingTotals::default(),
         })
     }
 
-    pub fn totals(&self) -> TimingTotals {
+    /// What was counted in all steps that ran.
+    pub fn totals(&mut self) -> TimingTotals {
+        self.settle(self.waiting.len());
         self.totals
     }
 
-    /// Times the steps of the chunk that just ran; only the blocks at `places` did.
+    /// Times the steps of the chunk that just ran, or puts them aside; only the blocks at `places` did.
     pub fn add_chunk(&mut self, steps: usize, blocks: &[Block], places: &[usize], host: &[Outlet]) {
         let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); steps];
         for &place in places {
@@ -118,58 +134,72 @@ impl Timing {
                 entries[record.step as usize].push((block.core, block.number, place as u32, at as u32));
             }
         }
-        let share = steps.div_ceil(self.workers.len()).max(1);
-        let (barrier, endpoint) = (self.barrier_cycles, self.host);
-        let (host_routes, block_routes) = (&self.host_routes, &self.block_routes);
-        self.workers.par_iter_mut().zip(entries.par_chunks_mut(share)).enumerate().for_each(
-            |(at, (worker, entries))| {
-                let count = entries.len();
-                let mut fill = |step: usize, traffic: &mut Traffic| {
-                    let slot = at * share + step + 1;
-                    let entries = &mut entries[step];
-                    entries.sort_unstable();
-                    traffic.clear();
-                    for (outlet, route) in host.iter().zip(host_routes) {
-                        if outlet.count(slot) > 0 {
-                            traffic.burst(0, outlet.count(slot), route.clone());
-                        }
-                    }
-                    traffic.finish(endpoint, 0);
-                    for core in entries.chunk_by(|a, b| a.0 == b.0) {
-                        add_core(traffic, core, blocks, block_routes);
-                    }
-                };
-                worker.totals = TimingTotals::default();
-                if count >= MANY_STEPS && worker.sliced.is_some() {
-                    worker.time_many(count, barrier, &mut fill);
-                } else {
-                    (0..count).for_each(|step| worker.time(step, barrier, &mut fill));
-                }
-            },
-        );
-        for worker in &self.workers[..steps.div_ceil(share).min(self.workers.len())] {
-            self.totals.add(&worker.totals);
+        entries.par_iter_mut().for_each(|entries| entries.sort_unstable());
+        let ran = Ran { entries, blocks, host };
+        if self.waiting.is_empty() && steps >= LANES * self.workers.len() {
+            let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
+            let fill = |step: usize, traffic: &mut Traffic| ran.tell(step, &mut Timelines::of(routes, traffic));
+            let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill);
+            self.totals.add(&totals);
+            return;
         }
+        let packed: Vec<Packed> = (0..steps)
+            .into_par_iter()
+            .map(|step| {
+                let mut packer = Packer::default();
+                ran.tell(step, &mut packer);
+                packer.packed()
+            })
+            .collect();
+        self.waiting_bytes += packed.iter().map(Packed::bytes).sum::<usize>();
+        self.waiting.extend(packed);
+        let (waiting, full) = (self.waiting.len(), LANES * self.workers.len());
+        if waiting >= ENOUGH_STEPS * self.workers.len() || self.waiting_bytes >= MOST_WAITING {
+            // What fills all lanes; the rest waits on.
+            self.settle(if waiting >= full { waiting - waiting % full } else { waiting });
+        }
+    }
+
+    /// Times the first of the steps that were put aside.
+    fn settle(&mut self, steps: usize) {
+        let (waiting, cores) = (&self.waiting[..steps], &self.cores);
+        let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
+        let fill = |step: usize, traffic: &mut Traffic| waiting[step].tell(cores, &mut Timelines::of(routes, traffic));
+        let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill);
+        self.totals.add(&totals);
+        self.waiting_bytes -= self.waiting.drain(..steps).map(|step| step.bytes()).sum::<usize>();
     }
 }
 
-/// The timeline of a core: that of its blocks, one after the other.
-fn add_core(traffic: &mut Traffic, entries: &[Entry], blocks: &[Block], routes: &[Vec<Range<u32>>]) {
-    let mut before = 0;
-    for &(_, number, place, record) in entries {
-        let block = &blocks[place as usize];
-        let record = block.records[record as usize];
-        for send in &block.sends[record.sends.0 as usize..record.sends.1 as usize] {
-            traffic.burst(
-                before + u64::from(send.gap),
-                send.packets,
-                routes[number as usize][send.route as usize].clone(),
-            );
-            before = 0;
+/// Times so many steps, shared out to the workers; `fill` makes the traffic of each.
+fn time(
+    workers: &mut [Worker],
+    barrier: u64,
+    steps: usize,
+    fill: &(impl Fn(usize, &mut Traffic) + Sync),
+) -> TimingTotals {
+    let share = steps.div_ceil(workers.len()).max(1);
+    let workers = &mut workers[..steps.div_ceil(share)];
+    workers.par_iter_mut().enumerate().for_each(|(at, worker)| {
+        let first = at * share;
+        let count = share.min(steps - first);
+        let mut fill = |step: usize, traffic: &mut Traffic| fill(first + step, traffic);
+        worker.totals = TimingTotals::default();
+        // A few more than fill the lanes would keep one lane busy while the others are idle.
+        let few = count % LANES < MANY_STEPS;
+        let at_once = match (&worker.sliced, few) {
+            (None, _) => 0,
+            (Some(_), true) => count - count % LANES,
+            (Some(_), false) => count,
+        };
+        if at_once > 0 {
+            worker.time_many(at_once, barrier, &mut fill);
         }
-        before += u64::from(record.tail);
-    }
-    traffic.finish(Endpoint::Core(Core(entries[0].0)), before);
+        (at_once..count).for_each(|step| worker.time(step, barrier, &mut fill));
+    });
+    let mut totals = TimingTotals::default();
+    workers.iter().for_each(|worker| totals.add(&worker.totals));
+    totals
 }
 
 /// Who sends to which destinations.

@@ -18,7 +18,7 @@ network cores {
 pub fn measure() {
     let chip = Chip::load(concat!(env!("CARGO_MANIFEST_DIR"), "/chips/million.toml")).expect("a chip file");
     let image = compiled(NETWORK, chip);
-    let samples = samples(64, 256, 5);
+    let samples = samples(192, 256, 5);
     let observe = observe(&samples);
     let mut sessions = [session(&image, true, 1), session(&image, true, 2)];
     let mut best = [0f64; 2];

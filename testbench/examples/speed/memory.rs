@@ -56,6 +56,7 @@ pub fn child(path: &Path) {
     let samples = samples(SAMPLES, 256, 50);
     let start = Instant::now();
     session.observe(&samples, SAMPLES, |_| ControlFlow::Continue(())).expect("no fault");
+    session.machine().cycles();
     let seconds = start.elapsed().as_secs_f64();
     let Some(peak) = peak_bytes() else { return println!("  this host does not say how much memory was used") };
     let steps = session.machine().step();

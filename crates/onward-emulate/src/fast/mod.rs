@@ -12,7 +12,7 @@ mod sums;
 mod vector;
 
 pub use block::AddressCounts;
-pub(crate) use block::{Block, Chunk, Inlet, Limits, Scratch};
+pub(crate) use block::{Block, Chunk, Inlet, Limits, Scratch, SendRecord};
 pub(crate) use decode::Decoded;
 pub(crate) use outlet::Outlet;
 pub(crate) use simd::Simd;

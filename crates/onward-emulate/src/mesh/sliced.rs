@@ -27,7 +27,9 @@ use lane::{Clock, Lane, Start};
 use network::Network;
 use onward_image::Endpoint;
 use std::ops::Range;
-use word::{LANES, Word};
+use word::Word;
+
+pub(crate) use word::LANES;
 
 /// Bits of the counter of a burst; a longer one is sent in parts.
 const COUNTER_BITS: usize = 10;

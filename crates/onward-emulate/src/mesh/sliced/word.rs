@@ -3,7 +3,7 @@
 use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Not};
 
 /// Steps timed at once: the bits of the widest registers of today's hosts.
-pub(super) const LANES: usize = 512;
+pub(crate) const LANES: usize = 512;
 
 /// A bit for each lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,238 @@
+//! What blocks and host did in a step, as far as the mesh sees it: kept in few bytes, or made into timelines.
+
+use crate::fast::{Block, Outlet, SendRecord};
+use crate::mesh::Traffic;
+use onward_image::{Core, Endpoint};
+use std::ops::Range;
+
+/// A block's record in a step: core, logical number, place, index of the record. Sorted, it brings the blocks of a core
+/// together in the order they run.
+pub(super) type Entry = (u32, u32, u32, u32);
+
+/// Is told what was done in a step: by the host, then core by core.
+pub(super) trait Listener {
+    /// The host sent so many packets, at least one, to an input.
+    fn host(&mut self, input: usize, packets: u32);
+
+    /// A block sent something, after the blocks of its core that were told before, and computed for `tail` more cycles.
+    fn block(&mut self, core: u32, number: u32, sends: &[SendRecord], tail: u32);
+
+    /// That was all.
+    fn end(&mut self);
+}
+
+/// A chunk that ran.
+pub(super) struct Ran<'a> {
+    /// By step.
+    pub entries: Vec<Vec<Entry>>,
+    pub blocks: &'a [Block],
+    pub host: &'a [Outlet],
+}
+
+impl Ran<'_> {
+    /// Tells what was done in a step.
+    pub fn tell(&self, step: usize, listener: &mut impl Listener) {
+        for (input, outlet) in self.host.iter().enumerate() {
+            let packets = outlet.count(step + 1);
+            if packets > 0 {
+                listener.host(input, packets);
+            }
+        }
+        for &(core, number, place, record) in &self.entries[step] {
+            let block = &self.blocks[place as usize];
+            let record = block.records[record as usize];
+            let sends = &block.sends[record.sends.0 as usize..record.sends.1 as usize];
+            listener.block(core, number, sends, record.tail);
+        }
+        listener.end();
+    }
+}
+
+/// Where packets go, by who sends them.
+#[derive(Clone, Copy)]
+pub(super) struct Routes<'a> {
+    pub host: Endpoint,
+    /// By input.
+    pub of_host: &'a [Range<u32>],
+    /// By logical number and route.
+    pub of_blocks: &'a [Vec<Range<u32>>],
+}
+
+/// Makes the timelines of a step: that of the host, then that of each core, whose blocks run one after the other.
+pub(super) struct Timelines<'a> {
+    routes: Routes<'a>,
+    traffic: &'a mut Traffic,
+    /// Whose timeline is being made.
+    endpoint: Endpoint,
+    /// Cycles computed since its last packet by blocks that are done.
+    before: u64,
+}
+
+impl<'a> Timelines<'a> {
+    /// Puts them into `traffic`, in place of what is there.
+    pub fn of(routes: Routes<'a>, traffic: &'a mut Traffic) -> Timelines<'a> {
+        traffic.clear();
+        Timelines { routes, traffic, endpoint: routes.host, before: 0 }
+    }
+}
+
+impl Listener for Timelines<'_> {
+    fn host(&mut self, input: usize, packets: u32) {
+        self.traffic.burst(0, packets, self.routes.of_host[input].clone());
+    }
+
+    fn block(&mut self, core: u32, number: u32, sends: &[SendRecord], tail: u32) {
+        let endpoint = Endpoint::Core(Core(core));
+        if self.endpoint != endpoint {
+            self.end();
+            self.endpoint = endpoint;
+        }
+        let routes = &self.routes.of_blocks[number as usize];
+        for send in sends {
+            let gap = std::mem::take(&mut self.before) + u64::from(send.gap);
+            self.traffic.burst(gap, send.packets, routes[send.route as usize].clone());
+        }
+        self.before += u64::from(tail);
+    }
+
+    fn end(&mut self) {
+        self.traffic.finish(self.endpoint, std::mem::take(&mut self.before));
+    }
+}
+
+/// What was done in a step, in some bytes a block: numbers in the LEB128 encoding. First input + 1 and packets of the
+/// host, up to a 0; then for each block its logical number, how many sends, their gaps, packets and routes, and the tail.
+pub(super) struct Packed(Box<[u8]>);
+
+impl Packed {
+    /// Memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Packed>() + self.0.len()
+    }
+
+    /// Tells what was done; `cores` says by logical number where blocks run.
+    pub fn tell(&self, cores: &[u32], listener: &mut impl Listener) {
+        let mut rest = &self.0[..];
+        let mut number = || {
+            let (mut value, mut shift) = (0u32, 0);
+            while let Some((&byte, after)) = rest.split_first() {
+                rest = after;
+                value |= u32::from(byte & 0x7f) << shift;
+                shift += 7;
+                if byte < 0x80 {
+                    return Some(value);
+                }
+            }
+            None
+        };
+        while let Some(input) = number().and_then(|input| input.checked_sub(1)) {
+            listener.host(input as usize, number().unwrap_or(0));
+        }
+        let mut sends = Vec::new();
+        while let Some(block) = number() {
+            let mut next = || number().unwrap_or(0);
+            sends.clear();
+            sends.extend((0..next()).map(|_| SendRecord { gap: next(), packets: next(), route: next() }));
+            listener.block(cores[block as usize], block, &sends, next());
+        }
+        listener.end();
+    }
+}
+
+/// Packs a step.
+#[derive(Default)]
+pub(super) struct Packer {
+    bytes: Vec<u8>,
+    /// Whether what the host sent has ended.
+    in_blocks: bool,
+}
+
+impl Packer {
+    /// What it was told.
+    pub fn packed(self) -> Packed {
+        Packed(self.bytes.into())
+    }
+
+    fn number(&mut self, mut value: u32) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
+    }
+}
+
+impl Listener for Packer {
+    fn host(&mut self, input: usize, packets: u32) {
+        self.number(input as u32 + 1);
+        self.number(packets);
+    }
+
+    fn block(&mut self, _: u32, number: u32, sends: &[SendRecord], tail: u32) {
+        if !std::mem::replace(&mut self.in_blocks, true) {
+            self.number(0);
+        }
+        self.number(number);
+        self.number(sends.len() as u32);
+        for send in sends {
+            self.number(send.gap);
+            self.number(send.packets);
+            self.number(send.route);
+        }
+        self.number(tail);
+    }
+
+    fn end(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a listener was told.
+    #[derive(Default, Debug, PartialEq)]
+    struct Told(Vec<(u32, u32, Vec<SendRecord>, u32)>);
+
+    impl Listener for Told {
+        fn host(&mut self, input: usize, packets: u32) {
+            self.0.push((input as u32, packets, Vec::new(), 0));
+        }
+
+        fn block(&mut self, core: u32, number: u32, sends: &[SendRecord], tail: u32) {
+            self.0.push((core, number, sends.to_vec(), tail));
+        }
+
+        fn end(&mut self) {
+            self.0.push((u32::MAX, 0, Vec::new(), 0));
+        }
+    }
+
+    fn send() -> impl Strategy<Value = SendRecord> {
+        (any::<u32>(), 1u32.., 0..16u32).prop_map(|(gap, packets, route)| SendRecord { gap, packets, route })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_told_again(
+            host in prop::collection::vec((0..4usize, 1u32..), 0..4),
+            blocks in prop::collection::vec((0..300u32, prop::collection::vec(send(), 0..5), any::<u32>()), 0..20),
+        ) {
+            let cores: Vec<u32> = (0..300).map(|block| block / 2).collect();
+            let (mut packer, mut told) = (Packer::default(), Told::default());
+            for (input, packets) in host {
+                packer.host(input, packets);
+                told.host(input, packets);
+            }
+            for (number, sends, tail) in blocks {
+                packer.block(number / 2, number, &sends, tail);
+                told.block(number / 2, number, &sends, tail);
+            }
+            packer.end();
+            told.end();
+            let mut again = Told::default();
+            packer.packed().tell(&cores, &mut again);
+            prop_assert_eq!(told, again);
+        }
+    }
+}
