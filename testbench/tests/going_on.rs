@@ -193,6 +193,55 @@ fn exported_weights_come_back_as_they_were() {
 }
 
 #[test]
+fn kernels_come_back_as_they_were() {
+    let text = "network kernels {
+        epochs = 1
+        window = 4
+        input pixels = rate(8, 8)
+        target class = classes(10)
+        learning = hinge { rate = 3, revive = none }
+        weights = fixed { bits = 8 }
+        layer features = conv(8, 3) from pixels, class { stride = 2, padding = 1, block = 4 }
+        layer more = conv(6, 3) from features { block = 2 }
+        layer flat = dense(40) from more { block = 20 }
+        readout answer = nearest_target from flat
+    }";
+    let image = compiled(text, Path::new(""));
+    let mut trained = session(&image);
+    learn(&mut trained, &image, 1.into());
+    let arrays = learned_arrays(trained.machine(), &image);
+    let shape = |name: &str| arrays.iter().find(|array| array.name == name).map(|array| array.shape.clone());
+    assert_eq!(shape("features.weight"), Some(vec![8, 1, 3, 3]));
+    assert_eq!(shape("features.target_weight"), Some(vec![8 * 4 * 4, 10]));
+    assert_eq!(shape("more.weight"), Some(vec![6, 8, 3, 3]));
+    assert_eq!(shape("more.target_count"), Some(vec![10, 6 * 2 * 2]));
+    assert_eq!(shape("flat.weight"), Some(vec![40, 6 * 2 * 2]));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights.npz");
+    std::fs::write(&path, to_npz(&arrays).expect("small arrays")).expect("a file");
+    let read = read_npz(&path).expect("a file of arrays");
+    let find = |name: &str| read.get(name).map(|array| (array.shape.clone(), array.values.clone()));
+    let mut blank = session(&image);
+    assert!(weights_hash(blank.machine(), &image) != weights_hash(trained.machine(), &image));
+    let given = give_weights(blank.machine_mut(), &image, find).expect("they fit");
+    assert_eq!((given.arrays, given.rounded, given.clamped), (arrays.len(), 0, 0));
+    assert_eq!(weights_hash(blank.machine(), &image), weights_hash(trained.machine(), &image));
+
+    // The text takes kernels in the shape they are exported in: it begins with what was learned.
+    let with_file = text.replacen(
+        "block = 4 }",
+        "block = 4, weights = fixed { bits = 8, values = file(\"weights.npz\", \"features.weight\") } }",
+        1,
+    );
+    let with_file = compiled(&with_file, folder.path());
+    let begun = Machine::new(&with_file, EMULATION).expect("an image");
+    for array in learned_arrays(&begun, &with_file).iter().filter(|array| array.name == "features.weight") {
+        assert_eq!(Some(array), arrays.iter().find(|of| of.name == array.name));
+    }
+}
+
+#[test]
 fn foreign_weights_are_refused() {
     let image = compiled(&text(16), Path::new(""));
     let mut session = session(&image);

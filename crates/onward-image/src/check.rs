@@ -1,7 +1,7 @@
 //! Whether an image's parts fit each other: indices in range, nothing larger than its chip. What was decoded from a
 //! file with a valid checksum may still be nonsense; whoever uses an image may rely on these.
 
-use crate::{Block, Core, Delivery, Destination, Endpoint, Image, Route, Tile, Tree, attachment, port};
+use crate::{Block, Core, Delivery, Destination, Endpoint, Image, PopulationKind, Route, Tile, Tree, attachment, port};
 use onward_chip::Mesh;
 
 /// Indices a route can have: as many as a chip has axons at most.
@@ -26,6 +26,15 @@ impl Image {
         let populations = self.network.populations.len();
         for &(from, to) in &self.network.edges {
             ensure((from as usize) < populations && (to as usize) < populations, || "an edge leads nowhere".into())?;
+        }
+        for population in &self.network.populations {
+            let PopulationKind::Layer { kernel: Some(kernel), .. } = &population.kind else { continue };
+            let weights = kernel.shape.iter().try_fold(1u32, |all, &extent| all.checked_mul(extent));
+            let mut taps = kernel.taps.clone();
+            taps.sort_unstable();
+            ensure(weights.is_some_and(|weights| taps.iter().copied().eq(0..weights)), || {
+                format!("the kernels of `{}` are not whole", population.name)
+            })?;
         }
         for program in &self.programs {
             let in_range = |address: u32| address as usize <= program.words.len();

@@ -82,6 +82,16 @@ pub struct FractionBits {
     pub membrane: i32,
 }
 
+/// How the kernels that neurons share lie in the array `weights` of a layer's blocks: its columns are the channels that the
+/// block holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// Channels that come in, height, width.
+    pub shape: [u32; 3],
+    /// Of each row of the array the weight it holds, by its place in the shape.
+    pub taps: Vec<u32>,
+}
+
 /// Kinds of nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PopulationKind {
@@ -98,6 +108,8 @@ pub enum PopulationKind {
         schedule: Option<Schedule>,
         /// Where its binary points are.
         fraction_bits: FractionBits,
+        /// Of a convolution that learns.
+        kernel: Option<Kernel>,
     },
     /// Answers with a class, or with a neuron's number: one packet a window.
     Readout,

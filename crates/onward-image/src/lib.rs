@@ -19,8 +19,8 @@ mod usage;
 
 pub use file::{ImageError, VERSION};
 pub use image::{
-    Block, Delivery, Encoding, Flit, FractionBits, Growth, HostInput, HostInputKind, Image, Learned, NetworkSummary,
-    Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
+    Block, Delivery, Encoding, Flit, FractionBits, Growth, HostInput, HostInputKind, Image, Kernel, Learned,
+    NetworkSummary, Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
 pub use traffic::{BlockTraffic, HostTraffic, RouteTraffic, Traffic};

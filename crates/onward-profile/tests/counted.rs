@@ -71,7 +71,7 @@ fn tiny() -> Image {
             epochs: 1,
             populations: vec![Population {
                 name: "layer".into(),
-                kind: PopulationKind::Layer { schedule: None, fraction_bits: onward_image::FractionBits::default() },
+                kind: PopulationKind::Layer { schedule: None, fraction_bits: Default::default(), kernel: None },
                 neurons: 3,
                 lag: 1,
                 source_line: 1,

@@ -1,12 +1,12 @@
 //! What layers have learned as arrays, for other tools and back.
 //!
 //! A layer's arrays are put together from its blocks, in the shapes that frameworks have: `weight` and `target_weight` as
-//! `[neuron][axon]`, `bias` as `[neuron]`, `target_count` (what each target last evoked, which answers are found by) as
+//! `[neuron][axon]`, of a convolution `weight` as `[channel][channel that comes in][y][x]`, `bias` as `[neuron]`, `target_count` (what each target last evoked, which answers are found by) as
 //! `[class][neuron]`. Real values are exact: integers times a power of two; rounded back they are the same integers.
 
 use npyz::{WriteOptions, WriterBuilder};
 use onward_emulate::Engine;
-use onward_image::{Block, FractionBits, Image, Order, PopulationKind};
+use onward_image::{Block, FractionBits, Image, Kernel, Order, PopulationKind};
 use std::io::{self, Cursor};
 use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipWriter};
@@ -88,22 +88,27 @@ pub struct Given {
     pub clamped: usize,
 }
 
-/// A layer that learns: its number and its fraction bits.
-fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits)> + '_ {
+/// A layer that learns: its number, its fraction bits, and how its kernels lie.
+fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits, Option<&Kernel>)> + '_ {
     let populations = (0..).zip(&image.network.populations);
-    populations.filter_map(|(number, population)| match population.kind {
-        PopulationKind::Layer { schedule: Some(_), fraction_bits } => Some((number, fraction_bits)),
+    populations.filter_map(|(number, population)| match &population.kind {
+        PopulationKind::Layer { schedule: Some(_), fraction_bits, kernel } => {
+            Some((number, *fraction_bits, kernel.as_ref()))
+        }
         _ => None,
     })
 }
 
-/// The blocks of a layer with their numbers, where each has such an array with a column a neuron.
-fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str) -> Vec<(u32, &'a Block)> {
+/// The blocks of a layer with their numbers, where each has such an array with a column a neuron, or of `kernels` a column a
+/// channel.
+fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str, kernels: bool) -> Vec<(u32, &'a Block)> {
     let of = (0..).zip(&image.blocks).filter(|(_, block)| block.population == population);
     let blocks: Vec<(u32, &Block)> = of.collect();
-    let fits = |block: &Block| {
-        block.order == Order::Straight && block.symbol(symbol).is_some_and(|symbol| symbol.columns == block.neurons)
+    let columns = |block: &Block| match block.order {
+        Order::Plane(plane) if kernels => plane.channels,
+        _ => block.neurons,
     };
+    let fits = |block: &Block| block.symbol(symbol).is_some_and(|symbol| symbol.columns == columns(block));
     if blocks.iter().all(|(_, block)| fits(block)) { blocks } else { Vec::new() }
 }
 
@@ -112,7 +117,10 @@ struct Place<'a> {
     kind: Kind,
     blocks: Vec<(u32, &'a Block)>,
     rows: usize,
+    /// Neurons; of kernels, channels.
     neurons: usize,
+    /// Whether it holds kernels.
+    shared: bool,
     width_bits: u32,
     /// By row its column in a file.
     columns: Vec<usize>,
@@ -138,27 +146,48 @@ fn inputs(image: &Image, population: u32, rows: usize) -> Vec<usize> {
 }
 
 impl Place<'_> {
-    /// Index in the file's array of a block's element.
-    fn index(&self, block: &Block, element: usize) -> usize {
-        let (row, column) = (element / block.neurons as usize, element % block.neurons as usize);
-        let neuron = block.first_neuron as usize + column;
-        if self.kind.by_axon { neuron * self.rows + self.columns[row] } else { row * self.neurons + neuron }
+    /// Columns that a block holds.
+    fn columns_of(&self, block: &Block) -> usize {
+        match block.order {
+            Order::Plane(plane) if self.shared => plane.channels as usize,
+            _ => block.neurons as usize,
+        }
+    }
+
+    /// Index in the file's array of a block's element; `None` if the block does not fit its layer.
+    fn index(&self, block: &Block, element: usize) -> Option<usize> {
+        let columns = self.columns_of(block);
+        let (row, column) = (element / columns, (element % columns) as u32);
+        let neuron = match block.order {
+            Order::Plane(plane) if self.shared => plane.first_channel + column,
+            _ => block.neuron(column),
+        } as usize;
+        if neuron >= self.neurons || row >= self.rows {
+            return None;
+        }
+        Some(if self.kind.by_axon { neuron * self.rows + self.columns.get(row)? } else { row * self.neurons + neuron })
     }
 }
 
 /// The arrays of all layers that learn, without their numbers.
 fn places(image: &Image) -> Vec<Place<'_>> {
     let mut places = Vec::new();
-    for (population, fraction_bits) in learners(image) {
+    for (population, fraction_bits, kernel) in learners(image) {
         let of = &image.network.populations[population as usize];
         for kind in KINDS {
-            let blocks = blocks_with(image, population, kind.symbol);
+            let kernel = kernel.filter(|_| kind.symbol == "weights");
+            let blocks = blocks_with(image, population, kind.symbol, kernel.is_some());
             let Some(symbol) = blocks.first().and_then(|(_, block)| block.symbol(kind.symbol)) else { continue };
-            let (rows, neurons) = (symbol.rows as usize, of.neurons as usize);
-            let shape = match (kind.by_axon, rows) {
-                (true, _) => vec![neurons, rows],
-                (false, 1) => vec![neurons],
-                (false, _) => vec![rows, neurons],
+            let rows = symbol.rows as usize;
+            let neurons = match (kernel, blocks[0].1.order) {
+                (Some(_), Order::Plane(plane)) => of.neurons / (plane.height * plane.width).max(1),
+                _ => of.neurons,
+            } as usize;
+            let shape = match (kernel, kind.by_axon, rows) {
+                (Some(kernel), ..) => [neurons].into_iter().chain(kernel.shape.map(|extent| extent as usize)).collect(),
+                (None, true, _) => vec![neurons, rows],
+                (None, false, 1) => vec![neurons],
+                (None, false, _) => vec![rows, neurons],
             };
             let array = LearnedArray {
                 name: format!("{}.{}", of.name, kind.name),
@@ -166,8 +195,9 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 integers: Vec::new(),
                 fraction_bits: (kind.fraction)(fraction_bits),
             };
-            let columns = match kind.symbol {
-                "weights" | "velocity" => inputs(image, population, rows),
+            let columns = match (kernel, kind.symbol) {
+                (Some(kernel), _) => kernel.taps.iter().map(|&tap| tap as usize).collect(),
+                (None, "weights" | "velocity") => inputs(image, population, rows),
                 _ => (0..rows).collect(),
             };
             places.push(Place {
@@ -175,6 +205,7 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 columns,
                 rows,
                 neurons,
+                shared: kernel.is_some(),
                 width_bits: u32::from(symbol.width_bits),
                 array,
                 blocks,
@@ -184,14 +215,15 @@ fn places(image: &Image) -> Vec<Place<'_>> {
     places
 }
 
-/// What the layers of a machine that learn have learned. A layer whose blocks share weights, or hold some of a plane, has no
-/// such arrays.
+/// What the layers of a machine that learn have learned.
 pub fn learned_arrays(machine: &dyn Engine, image: &Image) -> Vec<LearnedArray> {
     let filled = places(image).into_iter().map(|place| {
         let mut integers = vec![0; place.rows * place.neurons];
         for &(number, block) in &place.blocks {
             for (element, value) in machine.peek(number, place.kind.symbol).into_iter().flatten().enumerate() {
-                integers[place.index(block, element)] = value;
+                if let Some(integer) = place.index(block, element).and_then(|at| integers.get_mut(at)) {
+                    *integer = value;
+                }
             }
         }
         LearnedArray { integers, ..place.array }
@@ -232,8 +264,9 @@ pub fn give_weights(
             held as i32
         };
         for &(number, block) in &place.blocks {
-            let elements = place.rows * block.neurons as usize;
-            let of_block = (0..elements).map(|element| integer(values[place.index(block, element)])).collect();
+            let elements = place.rows * place.columns_of(block);
+            let of_block =
+                (0..elements).map(|element| place.index(block, element).map_or(0, |at| integer(values[at]))).collect();
             writes.push((number, place.kind.symbol, of_block));
         }
         given.arrays += 1;

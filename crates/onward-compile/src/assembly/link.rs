@@ -507,7 +507,7 @@ impl Linker<'_> {
         let populations =
             self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
                 name: line.name.text.clone(),
-                kind: PopulationKind::Layer { schedule: None, fraction_bits: FractionBits::default() },
+                kind: PopulationKind::Layer { schedule: None, fraction_bits: FractionBits::default(), kernel: None },
                 neurons: block.neurons,
                 lag: lags.get(&(number as u32)).copied().unwrap_or(1),
                 source_line: self.line(&line.span) as u32,

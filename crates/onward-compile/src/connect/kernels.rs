@@ -185,8 +185,9 @@ impl Kernels {
         kernel * self.taps + self.starts[phases[0] as usize][phases[1] as usize]
     }
 
-    /// The weights as they lie in synapse memory: `weight(variant, output channel, channel of the group, tap along y, x)`.
-    pub fn weights(&self, weight: impl Fn(u32, u32, u32, u32, u32) -> i16) -> Vec<i16> {
+    /// The weights as they lie in synapse memory: `weight(variant, output channel, channel of the group, tap along y, x)`;
+    /// the default between dilated taps.
+    pub fn weights<T: Default>(&self, weight: impl Fn(u32, u32, u32, u32, u32) -> T) -> Vec<T> {
         let mut all = Vec::with_capacity(self.all_taps() as usize * self.plane.channels as usize);
         let step = self.axes[1].step();
         for band in 0..self.bands {
@@ -202,7 +203,7 @@ impl Kernels {
                                     let column = (at % step == 0).then(|| columns[(at / step) as usize]);
                                     all.extend((0..self.plane.channels).map(|c| match column {
                                         Some(column) => weight(variant, first_channel + c, channel, tap, column),
-                                        None => 0,
+                                        None => T::default(),
                                     }));
                                 }
                             }

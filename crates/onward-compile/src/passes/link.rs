@@ -157,7 +157,8 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                         FractionBits { weights, target_weights: weights, membrane: weights }
                     }
                 };
-                (PopulationKind::Layer { schedule, fraction_bits }, layer.neurons())
+                let kernel = schedule.as_ref().and_then(|_| super::tables::kernel(compilation, node, layer));
+                (PopulationKind::Layer { schedule, fraction_bits, kernel }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {
                 ReadoutKind::NearestTarget => (PopulationKind::Readout, network.classes()),

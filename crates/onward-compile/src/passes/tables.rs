@@ -7,7 +7,9 @@ use crate::parameters::{Integers, LayerParameters};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
+use onward_image::Kernel;
 use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
+use petgraph::graph::NodeIndex;
 
 /// Writes arrays into a block's memories.
 struct Writer<'a> {
@@ -113,6 +115,21 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
     }
     // What is not said is 0.
     writer.contents
+}
+
+/// How the kernels of a layer that learns lie in its blocks: the same in all of them.
+pub(super) fn kernel(compilation: &Compilation, node: NodeIndex, layer: &Layer) -> Option<Kernel> {
+    let LayerKind::Convolution(convolution) = &layer.kind else { return None };
+    let number = compilation.blocks.iter().position(|block| block.node == node)?;
+    let parts = &compilation.connections[number].as_ref()?.parts;
+    let kernels = parts.iter().find_map(|part| match &part.kind {
+        PartKind::Kernels { kernels, .. } => Some(kernels),
+        _ => None,
+    })?;
+    let [height, width] = convolution.kernel;
+    let places = kernels.weights(|_, _, channel, y, x| (channel * height + y) * width + x);
+    let taps = places.into_iter().step_by(kernels.plane.channels as usize).collect();
+    Some(Kernel { shape: [kernels.channels(), height, width], taps })
 }
 
 /// The kernels, the tables and the slots of traces of a convolution in a network that learns.
