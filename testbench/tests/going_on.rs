@@ -193,7 +193,7 @@ fn exported_weights_come_back_as_they_were() {
 }
 
 #[test]
-fn kernels_come_back_as_they_were() {
+fn kernels_and_trained_readouts_come_back_as_they_were() {
     let text = "network kernels {
         epochs = 1
         window = 4
@@ -204,7 +204,7 @@ fn kernels_come_back_as_they_were() {
         layer features = conv(8, 3) from pixels, class { stride = 2, padding = 1, block = 4 }
         layer more = conv(6, 3) from features { block = 2 }
         layer flat = dense(40) from more { block = 20 }
-        readout answer = nearest_target from flat
+        readout answer = trained from flat { rate = 6 }
     }";
     let image = compiled(text, Path::new(""));
     let mut trained = session(&image);
@@ -216,6 +216,7 @@ fn kernels_come_back_as_they_were() {
     assert_eq!(shape("more.weight"), Some(vec![6, 8, 3, 3]));
     assert_eq!(shape("more.target_count"), Some(vec![10, 6 * 2 * 2]));
     assert_eq!(shape("flat.weight"), Some(vec![40, 6 * 2 * 2]));
+    assert_eq!((shape("answer.weight"), shape("answer.bias")), (Some(vec![10, 40]), Some(vec![10])));
 
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.npz");

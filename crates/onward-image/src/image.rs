@@ -134,11 +134,15 @@ pub enum PopulationKind {
         schedule: Schedule,
         /// The payload that means 1.0.
         one: u32,
+        /// Where the binary point of its weights is.
+        fraction_bits: i32,
     },
     /// A readout that learns too, and answers with a class.
     LearningReadout {
         /// Its learning schedule.
         schedule: Schedule,
+        /// Where the binary point of its weights is; `None` for a tree of targets.
+        fraction_bits: Option<i32>,
     },
 }
 

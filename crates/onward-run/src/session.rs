@@ -167,7 +167,7 @@ impl Session {
         let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
             match &image.network.populations[block.population as usize].kind {
                 PopulationKind::Layer { schedule: Some(schedule), .. }
-                | PopulationKind::LearningReadout { schedule }
+                | PopulationKind::LearningReadout { schedule, .. }
                 | PopulationKind::ValueReadout { schedule, .. }
                     if block.symbol("shift").is_some() =>
                 {

@@ -88,12 +88,17 @@ pub struct Given {
     pub clamped: usize,
 }
 
-/// A layer that learns: its number, its fraction bits, and how its kernels lie.
+/// A layer or readout whose weights are learned: its number, its fraction bits, and how its kernels lie.
 fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits, Option<&Kernel>)> + '_ {
     let populations = (0..).zip(&image.network.populations);
     populations.filter_map(|(number, population)| match &population.kind {
         PopulationKind::Layer { schedule: Some(_), fraction_bits, kernel } => {
             Some((number, *fraction_bits, kernel.as_ref()))
+        }
+        &PopulationKind::ValueReadout { fraction_bits, .. }
+        | &PopulationKind::LearningReadout { fraction_bits: Some(fraction_bits), .. } => {
+            let fraction_bits = FractionBits { weights: fraction_bits, membrane: fraction_bits, target_weights: 0 };
+            Some((number, fraction_bits, None))
         }
         _ => None,
     })
@@ -215,7 +220,7 @@ fn places(image: &Image) -> Vec<Place<'_>> {
     places
 }
 
-/// What the layers of a machine that learn have learned.
+/// What the layers and trained readouts of a machine have learned.
 pub fn learned_arrays(machine: &dyn Engine, image: &Image) -> Vec<LearnedArray> {
     let filled = places(image).into_iter().map(|place| {
         let mut integers = vec![0; place.rows * place.neurons];

@@ -169,9 +169,15 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                     match value_target(network, node) {
                         Some(target) => {
                             let one = format.one as u32;
-                            (PopulationKind::ValueReadout { schedule, one }, network.graph[target].shape()[0])
+                            let fraction_bits = format.fraction_bits as i32;
+                            let kind = PopulationKind::ValueReadout { schedule, one, fraction_bits };
+                            (kind, network.graph[target].shape()[0])
                         }
-                        None => (PopulationKind::LearningReadout { schedule }, network.classes()),
+                        None => {
+                            let is_tree = matches!(readout.kind, ReadoutKind::TargetTree(_));
+                            let fraction_bits = (!is_tree).then_some(format.fraction_bits as i32);
+                            (PopulationKind::LearningReadout { schedule, fraction_bits }, network.classes())
+                        }
                     }
                 }
                 ReadoutKind::Spikes => (PopulationKind::SpikeReadout, network.inputs(node)),
