@@ -31,7 +31,10 @@ pub fn described(network: &Network, whole: bool) -> Result<Described, String> {
     let layers: Vec<NodeIndex> = network.layers().collect();
     let is_chain = |node: &Node| matches!(node, Node::Input(_) | Node::Target(_) | Node::Layer(_) | Node::Readout(_));
     if let Some(other) = network.graph.node_weights().find(|node| !is_chain(node)) {
-        return Err(format!("`{}`: the reference has layers one behind the other, and nothing between them", other.name()));
+        return Err(format!(
+            "`{}`: the reference has layers one behind the other, and nothing between them",
+            other.name()
+        ));
     }
     if network.readout().kind != ReadoutKind::NearestTarget {
         return Err(format!("`{}`: the reference answers by the nearest target alone", network.readout().name));
@@ -41,7 +44,9 @@ pub fn described(network: &Network, whole: bool) -> Result<Described, String> {
         let follows = is_first || network.signal(node) == layers[depth - 1];
         if !follows || network.is_fed_by_target(node) != is_first {
             let name = &network.layer(node).name;
-            return Err(format!("layer `{name}`: in the reference each layer feeds the next, and the target the first"));
+            return Err(format!(
+                "layer `{name}`: in the reference each layer feeds the next, and the target the first"
+            ));
         }
     }
     if let [node] = layers[..]

@@ -3,7 +3,7 @@
 use super::connection::{Connection, Path, Spikes, Step};
 use super::rule::{Attachment, Evoked, Optimizer, Pulls};
 use super::{Initial, Kind, Layer, largest};
-use ndarray::{Array1, Array2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use std::ops::Range;
 
 /// A layer with its state.
@@ -123,6 +123,18 @@ impl LayerState {
         let of = |(&count, &voltage): (&f64, &f64)| self.text.rule.attachment.evoked(count, voltage, window);
         let evoked = count.iter().zip(&voltage).map(of).collect();
         (Response { trace, count, voltage, evoked }, self.connection.in_planes(spikes))
+    }
+
+    pub fn weights(&self) -> ArrayView2<'_, f64> {
+        self.connection.weights.view()
+    }
+
+    pub fn projection(&self) -> Option<ArrayView2<'_, f64>> {
+        self.projection.as_ref().map(|projection| projection.view())
+    }
+
+    pub fn bias(&self) -> ArrayView1<'_, f64> {
+        self.bias.view()
     }
 
     /// What all neurons say of each class, each block by itself.

@@ -37,7 +37,7 @@ pub use rule::{Attachment, Fall, Loss, Optimizer, Rule};
 
 use connection::Spikes;
 use layer::LayerState;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use random::Normal;
 
 /// What the text of a network says.
@@ -130,8 +130,8 @@ impl Layer {
         let deviation = self.gain * (2.0 / inputs as f64).sqrt();
         let weights = Array2::from_shape_simple_fn((inputs, columns), || deviation * normal.draw());
         let neurons: usize = self.output(input).iter().product();
-        let projection = classes
-            .map(|classes| Array2::from_shape_simple_fn((classes, neurons), || about + spread * normal.draw()));
+        let projection =
+            classes.map(|classes| Array2::from_shape_simple_fn((classes, neurons), || about + spread * normal.draw()));
         Initial { weights, projection }
     }
 }
@@ -189,6 +189,24 @@ impl Model {
             shown = spikes;
         }
         largest(&scores, None)
+    }
+}
+
+/// What has been learned, by number of the layer.
+impl Model {
+    /// As [`Initial::weights`].
+    pub fn weights(&self, layer: usize) -> ArrayView2<'_, f64> {
+        self.layers[layer].weights()
+    }
+
+    /// As [`Initial::projection`].
+    pub fn projection(&self, layer: usize) -> Option<ArrayView2<'_, f64>> {
+        self.layers[layer].projection()
+    }
+
+    /// `[neuron]`; 0 in a convolution.
+    pub fn bias(&self, layer: usize) -> ArrayView1<'_, f64> {
+        self.layers[layer].bias()
     }
 }
 

@@ -22,7 +22,7 @@
 use super::largest;
 use super::layer::nudge;
 use super::random::Normal;
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
 use std::ops::Range;
 
 /// What the text of a network says.
@@ -169,6 +169,16 @@ impl Model {
     pub fn infer(&mut self, shown: &[Vec<usize>], continues: bool) -> usize {
         self.show(Window::Input { learn: None }, shown, continues);
         largest(&self.scores(0..self.network.neurons), None)
+    }
+
+    /// What has been learned, `[axon][neuron]`: from inputs, classes, own spikes.
+    pub fn weights(&self) -> ArrayView2<'_, f64> {
+        self.weights.view()
+    }
+
+    /// What has been learned, `[neuron]`.
+    pub fn bias(&self) -> ArrayView1<'_, f64> {
+        self.bias.view()
     }
 
     fn blocks(&self) -> Vec<Range<usize>> {
