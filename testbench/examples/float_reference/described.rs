@@ -76,7 +76,10 @@ fn planes(shape: &[u32]) -> [usize; 3] {
 }
 
 fn refused<T>(layer: &Layer, what: &str) -> Result<T, String> {
-    Err(format!("layer `{}`: the reference has no {what}", layer.name))
+    Err(format!(
+        "layer `{}`: the reference has no {what}; leave that out, or see what `onward train` makes of it",
+        layer.name
+    ))
 }
 
 fn gain(layer: &Layer, initial: &Initial) -> Result<f64, String> {

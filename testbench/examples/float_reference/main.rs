@@ -135,9 +135,9 @@ fn check(data: &Dataset, network: &Network) -> Result<(), String> {
 
 fn run(wanted: &Wanted) -> Result<(), String> {
     let network = described::network(&wanted.network, &wanted.settings)?;
+    let described = described::described(&network, wanted.whole)?;
     let data = Dataset::load(&wanted.data).map_err(|error| error.to_string())?;
     check(&data, &network)?;
-    let described = described::described(&network, wanted.whole)?;
     let mut learner = Learner::new(&described, &network, wanted.seed)?;
     let epochs = wanted.epochs.unwrap_or(network.epochs);
     let order = SampleOrder::new(wanted.seed);
