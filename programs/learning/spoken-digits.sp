@@ -12,7 +12,7 @@ network spoken_digits {
         recurrent_weights = fixed { bits = 16, gain = 0.3 },
         block = 64,
         neurons = leaky { leak = spread(0.6, 0.99) },
-        learning = hinge { rate = 10, margin = 0.1, every = 8, memory = 3 }
+        learning = hinge { rate = 9, margin = 0.1, every = 8, memory = 3 }
     }
 
     readout answer = nearest_target from memory

@@ -1,7 +1,8 @@
 //! A contextual bandit: the network chooses a class for each sample and is told the reward of that class alone.
 //!
 //! A reward makes the chosen class the target, as in training. Without a reward, what is known is that the class was
-//! wrong: any other class, drawn by the seed, becomes the target, and the chosen one the rival that is to lose against it.
+//! wrong: each of the other classes in turn becomes the target, and the chosen one the rival that is to lose against it. All
+//! these lessons together weigh half as much as a reward, since only one of them can be true.
 
 use crate::data::{Dataset, SampleOrder, SplitMix64};
 use crate::session::{Lesson, Session, SessionError};
@@ -28,6 +29,8 @@ pub struct Bandit {
     pub explore: f64,
     /// Trials by which it has fallen to none.
     pub explore_trials: usize,
+    /// How many of the other classes are shown after a wrong choice, at least 1; all, if there are not so many.
+    pub others: u32,
 }
 
 /// What came of it.
@@ -52,6 +55,11 @@ fn classes(image: &Image) -> Result<u32, SessionError> {
 /// The share of rewarded trials, percent.
 fn share(rewards: &[bool]) -> f64 {
     100.0 * rewards.iter().filter(|&&rewarded| rewarded).count() as f64 / rewards.len().max(1) as f64
+}
+
+/// How much smaller the rate is for each of so many classes that are shown after a wrong choice.
+fn punishment_shift(others: u32) -> i32 {
+    1 + others.ilog2() as i32
 }
 
 impl BanditReport {
@@ -84,8 +92,9 @@ pub fn bandit(
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<BanditReport, SessionError> {
     let (order, samples) = (SampleOrder::new(seed), &dataset.train);
-    let mut draws = SplitMix64::new(seed ^ STREAM);
+    let (mut draws, other_order) = (SplitMix64::new(seed ^ STREAM), SampleOrder::new(seed ^ STREAM));
     let classes = classes(image)?;
+    let others = bandit.others.clamp(1, classes - 1);
     let (mut learning, mut testing) = (Phase::default(), Phase::default());
     let before = session.machine().counters();
     let start = Instant::now();
@@ -97,22 +106,24 @@ pub fn bandit(
             if trial % samples.len() == 0 {
                 shown = order.epoch(samples.len() as u32, (trial / samples.len()) as u32);
             }
-            session.set_epoch((trial * RATE_PARTS / bandit.trials) as u32, RATE_PARTS as u32);
             let sample = shown[trial % samples.len()] as usize;
             let left = 1.0 - trial as f64 / bandit.explore_trials.max(1) as f64;
             // Drawn in any case, so that no draw depends on what came before.
-            let (chance, any, other) = (draws.below(1 << 24), draws.below(classes), draws.below(classes - 1));
+            let (chance, any) = (draws.below(1 << 24), draws.below(classes));
             let explores = f64::from(chance) < bandit.explore * left * f64::from(1 << 24);
-            let mut rewarded = false;
-            session.trial(samples, sample, |answer| {
-                let chosen = if explores { any as u16 } else { answer };
-                rewarded = chosen == samples.label(sample);
-                if rewarded {
-                    return Lesson { class: chosen, rival: None };
+            let answer = session.ask(samples, sample)?;
+            let chosen = if explores { any as u16 } else { answer };
+            let rewarded = chosen == samples.label(sample);
+            session.set_rate_shift(if rewarded { 0 } else { punishment_shift(others) });
+            session.set_epoch((trial * RATE_PARTS / bandit.trials) as u32, RATE_PARTS as u32);
+            if rewarded {
+                session.teach(Lesson { class: chosen, rival: None })?;
+            } else {
+                for &other in other_order.epoch(classes - 1, trial as u32).iter().take(others as usize) {
+                    let class = other as u16 + u16::from(other as u16 >= chosen);
+                    session.teach(Lesson { class, rival: Some(chosen as u8) })?;
                 }
-                let other = other as u16 + u16::from(other as u16 >= chosen);
-                Lesson { class: other, rival: Some(chosen as u8) }
-            })?;
+            }
             rewards.push(rewarded);
             if progress(Progress { learning: true, epoch: 0, done: trial + 1, total: bandit.trials }).is_break() {
                 interrupted = true;
@@ -122,6 +133,7 @@ pub fn bandit(
         if !interrupted {
             session.settle()?;
         }
+        session.set_rate_shift(0);
         Ok((interrupted, rewards.len() as u64))
     })?;
     let learn_time = start.elapsed();

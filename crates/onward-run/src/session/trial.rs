@@ -14,17 +14,11 @@ pub(crate) struct Lesson {
 }
 
 impl Session {
-    /// Shows a sample to learn from, waits for the answer, and shows what `lesson` makes of it.
+    /// Shows a sample to learn from and waits for the answer; [`Session::teach`] then says what is learned of it.
     ///
     /// # Errors
     /// A handler did what the machine does not allow, or there is no answer.
-    pub(crate) fn trial(
-        &mut self,
-        samples: &Samples,
-        sample: usize,
-        lesson: impl FnOnce(u16) -> Lesson,
-    ) -> Result<(), SessionError> {
-        let target = self.target.ok_or(SessionError::Input("targets"))?;
+    pub(crate) fn ask(&mut self, samples: &Samples, sample: usize) -> Result<u16, SessionError> {
         let (window, tag) = (self.window, self.tag);
         let mut host = Host {
             shown: &Shown { samples, order: &[], teaching: Teaching::None },
@@ -40,8 +34,17 @@ impl Session {
             host.sample(inputs, sample, Some);
         })?;
         let answer = outputs.first().filter(|_| outputs.len() == 1).and_then(|only| u16::try_from(only.payload).ok());
-        let answer = answer.ok_or(SessionError::Answers { expected: 1, found: outputs.len() })?;
-        let Lesson { class, rival } = lesson(answer);
+        answer.ok_or(SessionError::Answers { expected: 1, found: outputs.len() })
+    }
+
+    /// Shows a target, of which the network learns what it keeps of the sample it was asked last. More than one may follow.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow, or the network takes no targets.
+    pub(crate) fn teach(&mut self, lesson: Lesson) -> Result<(), SessionError> {
+        let target = self.target.ok_or(SessionError::Input("targets"))?;
+        let (window, tag) = (self.window, self.tag);
+        let Lesson { class, rival } = lesson;
         self.machine.run_fed(window, &mut |inputs| {
             let payload = Tag { target: true, learn: true, slot: class, rival, ..Tag::default() }.payload();
             inputs.send(tag, 0, 0, payload);

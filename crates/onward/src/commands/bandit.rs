@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Trials by which that share has fallen to none, evenly
     #[arg(long, value_name = "N", default_value_t = 1000)]
     explore_trials: u32,
+    /// How many of the other classes are shown, one after the other, when the choice was wrong [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    others: Option<u32>,
     /// Draws the weights, the order of the samples, the classes that are tried and the chip's random bits
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -93,6 +96,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         trials: arguments.trials as usize,
         explore: arguments.explore,
         explore_trials: arguments.explore_trials as usize,
+        others: arguments.others.unwrap_or(u32::MAX),
     };
     let tell = |progress| monitor.tell(progress);
     let played = onward_run::bandit(&mut session, &image, &dataset, &bandit, arguments.seed, tell);
