@@ -306,8 +306,8 @@ impl Block {
 
     /// Changes the weights of an axon.
     fn change_row(&mut self, k: usize, rule: &Rule, mut changes: Vec<i64>, shift: i64, weight_bits: u32) {
-        let draw = self.draw();
         if let Optimizer::Momentum(decay) = rule.optimizer {
+            let draw = self.draw();
             let second = self.draw();
             for (i, change) in changes.iter_mut().enumerate() {
                 let old = self.velocity[k][i];
@@ -315,9 +315,17 @@ impl Block {
                 self.velocity[k][i] = saturate(new, 16);
                 *change = self.round(new, 4 + i64::from(decay), second, i);
             }
-        } else {
+        } else if !rule.carries {
+            let draw = self.draw();
             for (i, change) in changes.iter_mut().enumerate() {
                 *change = self.round(*change, shift, draw, i);
+            }
+        } else {
+            for (change, left) in changes.iter_mut().zip(&mut self.remainder) {
+                let all = saturate(*left + *change, 32);
+                *change = if shift <= 0 { saturate(all << -shift, 32) } else { all.div_euclid(1 << shift) };
+                let done = if shift <= 0 { change.div_euclid(1 << -shift) } else { saturate(*change << shift, 32) };
+                *left = saturate(all - done, 32);
             }
         }
         if let Some(bits) = rule.weight_decay {

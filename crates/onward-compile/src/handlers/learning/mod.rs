@@ -17,7 +17,7 @@ use super::text::Assembly;
 use crate::formats::LearningFormat;
 use crate::layout::Layout;
 use onward_isa::{Space, Width};
-use onward_net::{Loss, Optimizer};
+use onward_net::{Loss, Optimizer, Rounding};
 
 /// Appends what a rule remembers, beside counts, voltages and traces.
 pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
@@ -31,6 +31,9 @@ pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &Learn
     }
     if let Loss::Softmax { .. } = learning.rule.loss {
         layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
+    }
+    if learning.rule.rounding == Rounding::Carried {
+        layout.add("remainder", Space::Neuron, Width::W32, 1, n);
     }
     for table in learning.tables(classes, n) {
         layout.add(table.name, Space::Neuron, table.width, 1, table.values.len() as u32);
