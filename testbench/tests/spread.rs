@@ -40,7 +40,11 @@ impl Case {
              neurons = integrate_and_fire {{ threshold = 1.0, reset = subtract }}\n \
              weights = fixed {{ bits = {} }}\n \
              learning = hinge {{ rate = 6, margin = 0.4, anneal = 1, gate = {}, update = spread{} }}\n",
-            self.window, self.inputs, self.bits, self.gate, if self.carries { ", rounding = carried" } else { "" }
+            self.window,
+            self.inputs,
+            self.bits,
+            self.gate,
+            if self.carries { ", rounding = carried" } else { "" }
         );
         for (at, neurons) in self.layers.iter().enumerate() {
             let from = if at == 0 { "pixels, digit".to_owned() } else { format!("hidden{at}") };
