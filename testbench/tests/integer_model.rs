@@ -97,6 +97,7 @@ fn described_rule(rule: &onward_net::Rule) -> model::Rule {
         revive: rule.revive,
         spread: rule.update == Update::Spread,
         carries: rule.rounding == Rounding::Carried,
+        batch: rule.batch as usize,
     }
 }
 
@@ -644,8 +645,9 @@ fn rule() -> impl Strategy<Value = model::Rule> {
     ];
     let weight_decay = prop::option::weighted(0.3, 1u32..=24);
     let (revive, carries) = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
-    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, revive, carries).prop_map(
-        |(loss, rate, fall, signal, optimizer, weight_decay, revive, carries)| model::Rule {
+    let batch = prop_oneof![2 => Just(1usize), 1 => 2usize..=5, 1 => Just(32usize)];
+    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, revive, carries, batch).prop_map(
+        |(loss, rate, fall, signal, optimizer, weight_decay, revive, carries, batch)| model::Rule {
             loss,
             rate,
             fall,
@@ -654,6 +656,11 @@ fn rule() -> impl Strategy<Value = model::Rule> {
             weight_decay,
             revive,
             spread: false,
+            batch: match (loss, optimizer, signal) {
+                (_, _, model::Signal::Voltage) => 1,
+                (model::Loss::Hinge(_), model::Optimizer::Plain, _) => batch,
+                _ => 1,
+            },
             // A velocity has a remainder of its own.
             carries: carries && !matches!(optimizer, model::Optimizer::Momentum(_)),
         },
@@ -701,8 +708,9 @@ fn rule_text(rule: &model::Rule) -> String {
     let decay = rule.weight_decay.map_or(String::new(), |bits| format!(", weight_decay = {bits}"));
     let revive = if rule.revive { "homeostasis" } else { "none" };
     let rounding = if rule.carries { ", rounding = carried" } else { "" };
+    let batch = if rule.batch > 1 { format!(", batch = {}", rule.batch) } else { String::new() };
     format!(
-        "{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive}{rounding} }}",
+        "{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive}{rounding}{batch} }}",
         rule.rate
     )
 }

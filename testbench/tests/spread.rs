@@ -70,6 +70,7 @@ impl Case {
             revive: true,
             spread: true,
             carries: self.carries,
+            batch: 1,
         };
         let layer = |&neurons: &usize| Layer {
             gain: 1.0,

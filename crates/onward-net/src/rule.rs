@@ -32,6 +32,8 @@ pub struct Rule {
     pub update: Update,
     /// How changes become whole steps of a weight.
     pub rounding: Rounding,
+    /// Changes of so many samples that a block learns from are added before they are rounded, 1 to 32.
+    pub batch: u32,
 }
 
 impl Default for Rule {
@@ -48,6 +50,7 @@ impl Default for Rule {
             revive: true,
             update: Update::AtOnce,
             rounding: Rounding::Stochastic,
+            batch: 1,
         }
     }
 }

@@ -310,7 +310,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update, rounding } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update, rounding, batch } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -349,6 +349,9 @@ impl Display for Rule {
         }
         if *rounding == Rounding::Carried {
             write!(formatter, ", rounding = carried")?;
+        }
+        if *batch > 1 {
+            write!(formatter, ", batch = {batch}")?;
         }
         write!(formatter, " }}")
     }

@@ -14,11 +14,11 @@ pub(super) struct Pending {
 }
 
 /// Traces of an update, `[axon]` each: of the input, of the own target, of the rival.
-type Traces = [Vec<i64>; 3];
+pub(super) type Traces = [Vec<i64>; 3];
 
 /// The pulls on a block's neurons, `[neuron]` each.
 #[derive(Clone, Debug)]
-struct Pulls {
+pub(super) struct Pulls {
     /// By the input's path.
     input: Vec<i64>,
     /// By the own target's.
@@ -125,6 +125,12 @@ impl LayerState {
         let traces = [self.trace.clone(), of(class), of(rival)];
         if rule.spread {
             block.pending = Some(Pending { parts: 0, pulls: pulls.clone(), traces });
+        } else if rule.batch > 1 {
+            block.batch.push((pulls.clone(), traces));
+            if block.batch.len() == rule.batch {
+                let batch = std::mem::take(&mut block.batch);
+                block.change_by_batch(rule, &batch, shift, weight_bits);
+            }
         } else {
             block.change_rows(0..self.trace.len(), rule, pulls, &traces, shift, weight_bits);
         }
@@ -287,6 +293,20 @@ impl Block {
             }
             let changes =
                 (0..self.neurons).map(|i| pulls.input[i] * x + pulls.own[i] * of_own + pulls.rival[i] * of_rival);
+            self.change_row(k, rule, changes.collect(), shift, weight_bits);
+        }
+    }
+
+    /// Changes all weights by the sum of what several samples ask for.
+    fn change_by_batch(&mut self, rule: &Rule, batch: &[(Pulls, Traces)], shift: i64, weight_bits: u32) {
+        for k in 0..self.weights.len() {
+            if batch.iter().all(|(_, traces)| traces.iter().all(|trace| trace[k] == 0)) {
+                continue;
+            }
+            let of_sample = |(pulls, [x, own, rival]): &(Pulls, Traces), i: usize| {
+                pulls.input[i] * x[k] + pulls.own[i] * own[k] + pulls.rival[i] * rival[k]
+            };
+            let changes = (0..self.neurons).map(|i| batch.iter().map(|sample| of_sample(sample, i)).sum());
             self.change_row(k, rule, changes.collect(), shift, weight_bits);
         }
     }

@@ -142,6 +142,8 @@ pub struct Block {
     pub scores: Vec<i64>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Step>,
+    /// What the samples of an unfinished batch ask for.
+    batch: Vec<(learning::Pulls, learning::Traces)>,
     /// What of the last update is still to be done.
     pending: Option<learning::Pending>,
 }
@@ -422,6 +424,7 @@ impl Block {
             mean_square: vec![0; neurons],
             velocity: vec![vec![0; neurons]; inputs],
             remainder: vec![0; neurons],
+            batch: Vec::new(),
             scores: vec![0; classes],
             steps: Vec::new(),
             pending: None,

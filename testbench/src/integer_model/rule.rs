@@ -21,6 +21,8 @@ pub struct Rule {
     pub spread: bool,
     /// Whether what rounding cuts off is carried on to the neuron's next weight.
     pub carries: bool,
+    /// The changes of so many samples are added before they are rounded.
+    pub batch: usize,
 }
 
 /// What changes make smaller. Margins and temperatures are in units of the square root of the block's neurons, times the

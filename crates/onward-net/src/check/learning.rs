@@ -47,6 +47,7 @@ impl Checker<'_> {
             revive,
             update,
             rounding,
+            batch: self.integer(given, "batch"),
         })
     }
 

@@ -125,6 +125,7 @@ impl<'a> Draw<'a> {
             revive: self.coin(),
             update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
             rounding: [Rounding::Stochastic, Rounding::Carried][self.below(2) as usize],
+            batch: self.from(1, 32),
         })
     }
 }

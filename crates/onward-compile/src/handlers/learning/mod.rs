@@ -1,6 +1,7 @@
 //! What a block does at the end of a target window: scores become pulls by the [`loss`], gated where the [`signal`] attaches,
 //! and an [`optimizer`] brings them to the weights; then [`homeostasis`].
 
+mod batch;
 mod homeostasis;
 mod loss;
 mod optimizer;
@@ -35,6 +36,9 @@ pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &Learn
     if learning.rule.rounding == Rounding::Carried {
         layout.add("remainder", Space::Neuron, Width::W32, 1, n);
     }
+    if learning.rule.batch > 1 {
+        layout.add("batch_kept", Space::Neuron, Width::W32, 1, 1);
+    }
     for table in learning.tables(classes, n) {
         layout.add(table.name, Space::Neuron, table.width, 1, table.values.len() as u32);
     }
@@ -44,6 +48,9 @@ pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &Learn
 pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
     if let Optimizer::Momentum { .. } = learning.rule.optimizer {
         layout.add("velocity", Space::Synapse, Width::W16, shape.inputs, shape.neurons);
+    }
+    if learning.rule.batch > 1 {
+        batch::arrays(layout, shape, learning);
     }
 }
 
@@ -69,6 +76,8 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, lear
     optimizer::prepare(a, layout, learning);
     if learning.spread {
         spread::keep(a, shape, pulls.as_ref());
+    } else if learning.rule.batch > 1 {
+        batch::update(a, shape, layout, learning, pulls.as_ref());
     } else {
         optimizer::rows(a, shape, learning, pulls.as_ref(), Rows::All);
     }

@@ -93,7 +93,7 @@ fn in_strips(
 }
 
 /// Rounds v6 down by the shift and adds it to row r12.
-fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     let bits = shape.format.weight_bits;
     if let Optimizer::Momentum { .. } = learning.rule.optimizer {
         a.code("vshrs v6, v6, r5", "");
@@ -139,15 +139,25 @@ fn round(a: &mut Assembly, more: i32) {
 
 /// The weights, by the pull in v1 and, where targets come in by the same weights and learn, by theirs.
 pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: Option<&Pulls>, rows: Rows) {
+    remainders_out(a, learning);
+    match pulls.filter(|_| !shape.fed_by_target) {
+        Some(pulls) => all_rows(a, shape, learning, pulls, rows),
+        None => input_rows(a, shape, learning, rows),
+    }
+    remainders_back(a, learning);
+}
+
+/// Before rows change: v0 becomes what is left of earlier changes, if it is carried on. Vectors are of neurons.
+pub(super) fn remainders_out(a: &mut Assembly, learning: &LearningFormat) {
     if learning.rule.rounding == Rounding::Carried {
         a.code("sub r6, r0, shift", "from whole steps back to what they stand for");
         a.code("addi r15, r0, REMAINDER", "");
         a.code("vld v0, n32[r15]", "what is left of earlier changes");
     }
-    match pulls.filter(|_| !shape.fed_by_target) {
-        Some(pulls) => all_rows(a, shape, learning, pulls, rows),
-        None => input_rows(a, shape, learning, rows),
-    }
+}
+
+/// After it: v0 goes back to memory.
+pub(super) fn remainders_back(a: &mut Assembly, learning: &LearningFormat) {
     if learning.rule.rounding == Rounding::Carried {
         a.code("addi r15, r0, REMAINDER", "");
         a.code("vst v0, n32[r15]", "for the first row of the next update");
