@@ -6,7 +6,7 @@ use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Gate, Initial, Learning, RateSchedule, Update};
+use onward_net::{Gate, Initial, Learning, RateSchedule, Rounding, Update};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
@@ -96,6 +96,8 @@ fn described_rule(rule: &onward_net::Rule) -> model::Rule {
         weight_decay: rule.weight_decay,
         revive: rule.revive,
         spread: rule.update == Update::Spread,
+        carries: rule.rounding == Rounding::Carried,
+        batch: rule.batch as usize,
     }
 }
 
@@ -201,6 +203,7 @@ fn compare_state(machine: &mut dyn Engine, places: &[(usize, usize)], model: &Mo
         let believes = rule.is_some_and(|rule| matches!(rule.loss, model::Loss::Softmax(_)));
         let adapts = rule.is_some_and(|rule| matches!(rule.optimizer, model::Optimizer::Adaptive(_)));
         let has_momentum = rule.is_some_and(|rule| matches!(rule.optimizer, model::Optimizer::Momentum(_)));
+        let carries = rule.is_some_and(|rule| rule.carries);
         let (learns, deep) = (rule.is_some(), !layer.fed_by_target);
         // Name, contents in the model, whether the chip has it, whether the two are comparable.
         let arrays = [
@@ -218,6 +221,7 @@ fn compare_state(machine: &mut dyn Engine, places: &[(usize, usize)], model: &Mo
             ("target_potential", flat(&block.target_potential), of_voltage, true),
             ("probabilities", block.probabilities.clone(), believes, true),
             ("mean_square", block.mean_square.clone(), adapts, true),
+            ("remainder", block.remainder.clone(), carries, true),
             ("velocity", flat(&block.velocity), has_momentum, true),
             ("target_voltage", flat(&block.target_voltage), gated && deep, true),
             ("trace", layer.trace.clone(), learns, learned),
@@ -640,8 +644,10 @@ fn rule() -> impl Strategy<Value = model::Rule> {
         1 => (1u32..=15).prop_map(model::Optimizer::Adaptive),
     ];
     let weight_decay = prop::option::weighted(0.3, 1u32..=24);
-    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, prop::bool::weighted(0.8)).prop_map(
-        |(loss, rate, fall, signal, optimizer, weight_decay, revive)| model::Rule {
+    let (revive, carries) = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
+    let batch = prop_oneof![2 => Just(1usize), 1 => 2usize..=5, 1 => Just(32usize)];
+    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, revive, carries, batch).prop_map(
+        |(loss, rate, fall, signal, optimizer, weight_decay, revive, carries, batch)| model::Rule {
             loss,
             rate,
             fall,
@@ -650,6 +656,13 @@ fn rule() -> impl Strategy<Value = model::Rule> {
             weight_decay,
             revive,
             spread: false,
+            batch: match (loss, optimizer, signal) {
+                (_, _, model::Signal::Voltage) => 1,
+                (model::Loss::Hinge(_), model::Optimizer::Plain, _) => batch,
+                _ => 1,
+            },
+            // A velocity has a remainder of its own.
+            carries: carries && !matches!(optimizer, model::Optimizer::Momentum(_)),
         },
     )
 }
@@ -694,7 +707,12 @@ fn rule_text(rule: &model::Rule) -> String {
     };
     let decay = rule.weight_decay.map_or(String::new(), |bits| format!(", weight_decay = {bits}"));
     let revive = if rule.revive { "homeostasis" } else { "none" };
-    format!("{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive} }}", rule.rate)
+    let rounding = if rule.carries { ", rounding = carried" } else { "" };
+    let batch = if rule.batch > 1 { format!(", batch = {}", rule.batch) } else { String::new() };
+    format!(
+        "{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive}{rounding}{batch} }}",
+        rule.rate
+    )
 }
 
 fn text(network: &model::Network, shape: &str) -> String {

@@ -21,15 +21,16 @@ struct Case {
     inputs: usize,
     layers: &'static [usize],
     block: usize,
+    carries: bool,
 }
 
 const CASES: [Case; 5] = [
-    Case { bits: 16, window: 8, gate: "surrogate", inputs: 21, layers: &[13, 9], block: 5 },
-    Case { bits: 8, window: 4, gate: "none", inputs: 10, layers: &[6, 6, 6], block: 6 },
-    Case { bits: 4, window: 16, gate: "surrogate", inputs: 7, layers: &[12, 5], block: 4 },
+    Case { bits: 16, window: 8, gate: "surrogate", inputs: 21, layers: &[13, 9], block: 5, carries: false },
+    Case { bits: 8, window: 4, gate: "none", inputs: 10, layers: &[6, 6, 6], block: 6, carries: true },
+    Case { bits: 4, window: 16, gate: "surrogate", inputs: 7, layers: &[12, 5], block: 4, carries: false },
     // Parts longer than a vector of 64, the last ones shorter.
-    Case { bits: 16, window: 2, gate: "surrogate", inputs: 150, layers: &[140, 20], block: 20 },
-    Case { bits: 16, window: 4, gate: "none", inputs: 450, layers: &[20, 10], block: 10 },
+    Case { bits: 16, window: 2, gate: "surrogate", inputs: 150, layers: &[140, 20], block: 20, carries: true },
+    Case { bits: 16, window: 4, gate: "none", inputs: 450, layers: &[20, 10], block: 10, carries: false },
 ];
 
 impl Case {
@@ -38,8 +39,12 @@ impl Case {
             "network spread {{\n window = {}\n input pixels = rate({})\n target digit = classes({CLASSES})\n \
              neurons = integrate_and_fire {{ threshold = 1.0, reset = subtract }}\n \
              weights = fixed {{ bits = {} }}\n \
-             learning = hinge {{ rate = 6, margin = 0.4, anneal = 1, gate = {}, update = spread }}\n",
-            self.window, self.inputs, self.bits, self.gate
+             learning = hinge {{ rate = 6, margin = 0.4, anneal = 1, gate = {}, update = spread{} }}\n",
+            self.window,
+            self.inputs,
+            self.bits,
+            self.gate,
+            if self.carries { ", rounding = carried" } else { "" }
         );
         for (at, neurons) in self.layers.iter().enumerate() {
             let from = if at == 0 { "pixels, digit".to_owned() } else { format!("hidden{at}") };
@@ -64,6 +69,8 @@ impl Case {
             weight_decay: None,
             revive: true,
             spread: true,
+            carries: self.carries,
+            batch: 1,
         };
         let layer = |&neurons: &usize| Layer {
             gain: 1.0,

@@ -79,7 +79,7 @@ pub use network::{
 };
 pub use petgraph::graph::NodeIndex;
 pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
-pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
+pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rounding, Rule, Update, When};
 pub use store::{Member, npz};
 pub use vocabulary::reference;
 

@@ -30,6 +30,10 @@ pub struct Rule {
     pub revive: bool,
     /// When rows of weights change.
     pub update: Update,
+    /// How changes become whole steps of a weight.
+    pub rounding: Rounding,
+    /// Changes of so many samples that a block learns from are added before they are rounded, 1 to 32.
+    pub batch: u32,
 }
 
 impl Default for Rule {
@@ -45,6 +49,8 @@ impl Default for Rule {
             when: When::Window,
             revive: true,
             update: Update::AtOnce,
+            rounding: Rounding::Stochastic,
+            batch: 1,
         }
     }
 }
@@ -70,6 +76,16 @@ pub enum Update {
     AtOnce,
     /// A part of them in each step of the next window: no step is much longer than the others.
     Spread,
+}
+
+/// How a change becomes whole steps of a weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Up or down by chance, so that the mean is right; each weight for itself.
+    Stochastic,
+    /// Down; what is cut off is added to the change of the neuron's next weight. A neuron keeps one remainder, below a
+    /// step, for all its weights: their sum is right at all times, not only in the mean.
+    Carried,
 }
 
 /// What a block's changes make smaller, computed from what the input and the targets evoke in the block.

@@ -5,7 +5,7 @@ use crate::network::{
     TargetKind, Values, Weights,
 };
 use crate::readout::{ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rounding, Rule, Update, When};
 use std::fmt::{self, Display, Formatter};
 
 /// Canonical text in the `.sp` language; parsing it gives the same network with other spans.
@@ -310,7 +310,7 @@ impl Display for Learning {
 
 impl Display for Rule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
-        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update } = self;
+        let Rule { loss, rate, schedule, gate, optimizer, weight_decay, when, revive, update, rounding, batch } = self;
         match loss {
             Loss::Hinge { margin } => write!(formatter, "hinge {{ margin = {margin:?}, ")?,
             Loss::Softmax { temperature } => write!(formatter, "softmax {{ temperature = {temperature:?}, ")?,
@@ -343,10 +343,16 @@ impl Display for Rule {
             write!(formatter, ", every = {every}, memory = {memory}")?;
         }
         write!(formatter, ", revive = {}", if *revive { "homeostasis" } else { "none" })?;
-        match update {
-            // What is usual need not be said.
-            Update::AtOnce => write!(formatter, " }}"),
-            Update::Spread => write!(formatter, ", update = spread }}"),
+        // What is usual need not be said.
+        if *update == Update::Spread {
+            write!(formatter, ", update = spread")?;
         }
+        if *rounding == Rounding::Carried {
+            write!(formatter, ", rounding = carried")?;
+        }
+        if *batch > 1 {
+            write!(formatter, ", batch = {batch}")?;
+        }
+        write!(formatter, " }}")
     }
 }

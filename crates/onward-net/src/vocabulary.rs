@@ -28,6 +28,7 @@ pub(crate) enum Family {
     Optimizer,
     Revival,
     Update,
+    Rounding,
     File,
 }
 
@@ -118,6 +119,7 @@ impl Family {
             Family::Optimizer => "optimizer",
             Family::Revival => "revival",
             Family::Update => "time of the update",
+            Family::Rounding => "rounding of changes",
             Family::File => "array in a file",
         }
     }

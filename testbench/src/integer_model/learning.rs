@@ -14,11 +14,11 @@ pub(super) struct Pending {
 }
 
 /// Traces of an update, `[axon]` each: of the input, of the own target, of the rival.
-type Traces = [Vec<i64>; 3];
+pub(super) type Traces = [Vec<i64>; 3];
 
 /// The pulls on a block's neurons, `[neuron]` each.
 #[derive(Clone, Debug)]
-struct Pulls {
+pub(super) struct Pulls {
     /// By the input's path.
     input: Vec<i64>,
     /// By the own target's.
@@ -125,6 +125,12 @@ impl LayerState {
         let traces = [self.trace.clone(), of(class), of(rival)];
         if rule.spread {
             block.pending = Some(Pending { parts: 0, pulls: pulls.clone(), traces });
+        } else if rule.batch > 1 {
+            block.batch.push((pulls.clone(), traces));
+            if block.batch.len() == rule.batch {
+                let batch = std::mem::take(&mut block.batch);
+                block.change_by_batch(rule, &batch, shift, weight_bits);
+            }
         } else {
             block.change_rows(0..self.trace.len(), rule, pulls, &traces, shift, weight_bits);
         }
@@ -291,6 +297,20 @@ impl Block {
         }
     }
 
+    /// Changes all weights by the sum of what several samples ask for.
+    fn change_by_batch(&mut self, rule: &Rule, batch: &[(Pulls, Traces)], shift: i64, weight_bits: u32) {
+        for k in 0..self.weights.len() {
+            if batch.iter().all(|(_, traces)| traces.iter().all(|trace| trace[k] == 0)) {
+                continue;
+            }
+            let of_sample = |(pulls, [x, own, rival]): &(Pulls, Traces), i: usize| {
+                pulls.input[i] * x[k] + pulls.own[i] * own[k] + pulls.rival[i] * rival[k]
+            };
+            let changes = (0..self.neurons).map(|i| batch.iter().map(|sample| of_sample(sample, i)).sum());
+            self.change_row(k, rule, changes.collect(), shift, weight_bits);
+        }
+    }
+
     /// A step is over: a part of the last update, if any is left.
     pub(super) fn part(&mut self, rule: Option<&Rule>, window: i64, shift: i64, weight_bits: u32) {
         let (Some(rule), Some(mut pending)) = (rule, self.pending.take()) else { return };
@@ -306,8 +326,8 @@ impl Block {
 
     /// Changes the weights of an axon.
     fn change_row(&mut self, k: usize, rule: &Rule, mut changes: Vec<i64>, shift: i64, weight_bits: u32) {
-        let draw = self.draw();
         if let Optimizer::Momentum(decay) = rule.optimizer {
+            let draw = self.draw();
             let second = self.draw();
             for (i, change) in changes.iter_mut().enumerate() {
                 let old = self.velocity[k][i];
@@ -315,9 +335,17 @@ impl Block {
                 self.velocity[k][i] = saturate(new, 16);
                 *change = self.round(new, 4 + i64::from(decay), second, i);
             }
-        } else {
+        } else if !rule.carries {
+            let draw = self.draw();
             for (i, change) in changes.iter_mut().enumerate() {
                 *change = self.round(*change, shift, draw, i);
+            }
+        } else {
+            for (change, left) in changes.iter_mut().zip(&mut self.remainder) {
+                let all = saturate(*left + *change, 32);
+                *change = if shift <= 0 { saturate(all << -shift, 32) } else { all.div_euclid(1 << shift) };
+                let done = if shift <= 0 { change.div_euclid(1 << -shift) } else { saturate(*change << shift, 32) };
+                *left = saturate(all - done, 32);
             }
         }
         if let Some(bits) = rule.weight_decay {

@@ -136,10 +136,14 @@ pub struct Block {
     pub mean_square: Vec<i64>,
     /// `[input][neuron]`: running sums of changes, 4 fraction bits more than weights, where changes have momentum.
     pub velocity: Vec<Vec<i64>>,
+    /// `[neuron]`: what rounding cut off of the last change, where it is carried on.
+    pub remainder: Vec<i64>,
     /// `[class]`: the scores that were last computed.
     pub scores: Vec<i64>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Step>,
+    /// What the samples of an unfinished batch ask for.
+    batch: Vec<(learning::Pulls, learning::Traces)>,
     /// What of the last update is still to be done.
     pending: Option<learning::Pending>,
 }
@@ -419,6 +423,8 @@ impl Block {
             probabilities: vec![0; classes],
             mean_square: vec![0; neurons],
             velocity: vec![vec![0; neurons]; inputs],
+            remainder: vec![0; neurons],
+            batch: Vec::new(),
             scores: vec![0; classes],
             steps: Vec::new(),
             pending: None,

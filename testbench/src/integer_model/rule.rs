@@ -19,6 +19,10 @@ pub struct Rule {
     pub revive: bool,
     /// Whether rows of weights change in parts, one in each step after the target window.
     pub spread: bool,
+    /// Whether what rounding cuts off is carried on to the neuron's next weight.
+    pub carries: bool,
+    /// The changes of so many samples are added before they are rounded.
+    pub batch: usize,
 }
 
 /// What changes make smaller. Margins and temperatures are in units of the square root of the block's neurons, times the

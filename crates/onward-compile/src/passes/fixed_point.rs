@@ -9,7 +9,7 @@ use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
     Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer,
-    Readout, Rule, TargetKind, Update, Values, When,
+    Readout, Rounding, Rule, TargetKind, Update, Values, When,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -151,6 +151,21 @@ fn cannot_spread(rule: &Rule) -> bool {
     rule.update == Update::Spread && !(plain && rule.gate != Gate::Voltage && rule.when == When::Window)
 }
 
+/// Whether changes of several samples cannot be added before they are rounded: pulls are kept as what those of the hinge are,
+/// counts of a window.
+fn cannot_batch(rule: &Rule) -> bool {
+    let plain = matches!((rule.loss, rule.optimizer), (Loss::Hinge { .. }, Optimizer::Plain));
+    let at_once = rule.update == Update::AtOnce && rule.when == When::Window;
+    rule.batch > 1 && !(plain && at_once && rule.gate != Gate::Voltage)
+}
+
+/// Whether what rounding cuts off cannot be carried from weight to weight: a velocity has a remainder of its own, and changes
+/// from step to step would need one for each path.
+fn cannot_carry(rule: &Rule) -> bool {
+    let plain = !matches!(rule.optimizer, Optimizer::Momentum { .. }) && rule.when == When::Window;
+    rule.rounding == Rounding::Carried && !plain
+}
+
 /// What a convolution in a network that scores classes cannot be, each with what would help.
 fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
@@ -165,13 +180,17 @@ fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&
             let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
             all.push(("a convolution that learns has no bias that could revive its neurons", help));
         }
-        let Rule { loss, gate, optimizer, weight_decay, when, update, .. } = rule;
-        let plain = *optimizer == Optimizer::Plain && weight_decay.is_none() && *gate != Gate::Voltage;
+        let Rule { loss, gate, optimizer, weight_decay, when, update, rounding, batch, .. } = rule;
+        let plain = *optimizer == Optimizer::Plain
+            && weight_decay.is_none()
+            && *gate != Gate::Voltage
+            && *rounding == Rounding::Stochastic
+            && *batch == 1;
         let at_once = *when == When::Window && *update == Update::AtOnce;
         if !plain || !at_once || !matches!(loss, Loss::Hinge { .. }) {
             let help = "write `learning = hinge { revive = none }` for it, with a gate that is `surrogate` or `none`";
             all.push((
-                "a convolution learns by a hinge over spike counts, once a window, without momentum or decay",
+                "a convolution learns by a hinge over spike counts, once a window, without momentum, decay, carried remainders or batches",
                 help,
             ));
         }
@@ -231,6 +250,20 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                 {
                     let what = format!("`{name}`: this rule does not change weights in parts");
                     let help = "`update = spread` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, no decay and no `every`";
+                    error(layer.span.clone(), what, help);
+                }
+                if let Learning::Rule(rule) = &layer.learning
+                    && cannot_batch(rule)
+                {
+                    let what = format!("`{name}`: this rule does not add the changes of several samples");
+                    let help = "`batch` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, `update = at_once` and no `every`";
+                    error(layer.span.clone(), what, help);
+                }
+                if let Learning::Rule(rule) = &layer.learning
+                    && cannot_carry(rule)
+                {
+                    let what = format!("`{name}`: what rounding cuts off of this rule's changes is not carried on");
+                    let help = "`rounding = carried` goes with the plain or adaptive optimizer and without `every`";
                     error(layer.span.clone(), what, help);
                 }
                 if step_format::rule(layer).is_some() {

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::values::Given;
-use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rule, Update, When};
+use crate::rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rounding, Rule, Update, When};
 use onward_diagnostic::Diagnostic;
 
 impl Checker<'_> {
@@ -31,6 +31,11 @@ impl Checker<'_> {
             "spread" => Update::Spread,
             other => unreachable!("time of the update `{other}` is in the vocabulary only"),
         };
+        let rounding = match self.open_option(given, "rounding").form.name {
+            "stochastic" => Rounding::Stochastic,
+            "carried" => Rounding::Carried,
+            other => unreachable!("rounding `{other}` is in the vocabulary only"),
+        };
         Learning::Rule(Rule {
             loss,
             rate: self.integer(given, "rate"),
@@ -41,6 +46,8 @@ impl Checker<'_> {
             when: self.when(given),
             revive,
             update,
+            rounding,
+            batch: self.integer(given, "batch"),
         })
     }
 

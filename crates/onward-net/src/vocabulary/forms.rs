@@ -128,6 +128,20 @@ const UPDATE: Parameter = parameter(
     "when the weights change by what a target window has shown",
 );
 
+const ROUNDING: Parameter = parameter(
+    "rounding",
+    Constructor(Family::Rounding),
+    Means("stochastic"),
+    "what becomes of the part of a change that is smaller than a weight's last bit",
+);
+
+const BATCH: Parameter = parameter(
+    "batch",
+    Integer(1, 32),
+    Means("1"),
+    "a block adds the changes of so many samples that it learns from before they are rounded",
+);
+
 /// Weights and what else is given in a file: finite, and well within what a scale can be chosen for.
 const WEIGHT: Takes = Numbers(-1e6, 1e6);
 
@@ -456,28 +470,42 @@ pub(crate) const FORMS: &[Form] = &[
         Family::Learning,
         "hinge",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH],
         "the score of the own class shall exceed that of its rival by a margin",
     ),
     form(
         Family::Learning,
         "softmax",
         &[],
-        &[TEMPERATURE, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
+        &[
+            TEMPERATURE,
+            RATE,
+            ANNEAL,
+            SHIFTS,
+            GATE,
+            OPTIMIZER,
+            WEIGHT_DECAY,
+            EVERY,
+            MEMORY,
+            REVIVE,
+            UPDATE,
+            ROUNDING,
+            BATCH,
+        ],
         "the cross-entropy of the softmax of all classes' scores shall be small",
     ),
     form(
         Family::Learning,
         "squared_error",
         &[],
-        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
+        &[MARGIN, RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH],
         "what the input evokes shall be nearer to what the own target evokes than to what its rival does, by a margin",
     ),
     form(
         Family::Learning,
         "hebbian",
         &[],
-        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE],
+        &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH],
         "weights grow where axon and neuron are active together under the target, within local bounds",
     ),
     form(Family::Learning, "none", &[], &[], "weights stay as they are drawn or given"),
@@ -537,6 +565,14 @@ pub(crate) const FORMS: &[Form] = &[
     form(Family::Revival, "none", &[], &[], "nothing"),
     form(Family::Update, "at_once", &[], &[], "all in its last step"),
     form(Family::Update, "spread", &[], &[], "a part of the rows in each step of the next window"),
+    form(Family::Rounding, "stochastic", &[], &[], "it is a whole bit with the probability of its size"),
+    form(
+        Family::Rounding,
+        "carried",
+        &[],
+        &[],
+        "the neuron carries it on to its next weight: one remainder a neuron, for all its weights in turn",
+    ),
     form(
         Family::File,
         "file",

@@ -3,7 +3,8 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
     Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
-    ReadoutLoss, Reset, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update, Values, Weights, When,
+    ReadoutLoss, Reset, Rounding, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update, Values,
+    Weights, When,
 };
 use std::sync::Arc;
 
@@ -123,6 +124,8 @@ impl<'a> Draw<'a> {
             },
             revive: self.coin(),
             update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
+            rounding: [Rounding::Stochastic, Rounding::Carried][self.below(2) as usize],
+            batch: self.from(1, 32),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What a block does at the end of a target window: scores become pulls by the [`loss`], gated where the [`signal`] attaches,
 //! and an [`optimizer`] brings them to the weights; then [`homeostasis`].
 
+mod batch;
 mod homeostasis;
 mod loss;
 mod optimizer;
@@ -17,7 +18,7 @@ use super::text::Assembly;
 use crate::formats::LearningFormat;
 use crate::layout::Layout;
 use onward_isa::{Space, Width};
-use onward_net::{Loss, Optimizer};
+use onward_net::{Loss, Optimizer, Rounding};
 
 /// Appends what a rule remembers, beside counts, voltages and traces.
 pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
@@ -32,6 +33,12 @@ pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &Learn
     if let Loss::Softmax { .. } = learning.rule.loss {
         layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
     }
+    if learning.rule.rounding == Rounding::Carried {
+        layout.add("remainder", Space::Neuron, Width::W32, 1, n);
+    }
+    if learning.rule.batch > 1 {
+        layout.add("batch_kept", Space::Neuron, Width::W32, 1, 1);
+    }
     for table in learning.tables(classes, n) {
         layout.add(table.name, Space::Neuron, table.width, 1, table.values.len() as u32);
     }
@@ -41,6 +48,9 @@ pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &Learn
 pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
     if let Optimizer::Momentum { .. } = learning.rule.optimizer {
         layout.add("velocity", Space::Synapse, Width::W16, shape.inputs, shape.neurons);
+    }
+    if learning.rule.batch > 1 {
+        batch::arrays(layout, shape, learning);
     }
 }
 
@@ -66,6 +76,8 @@ pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, lear
     optimizer::prepare(a, layout, learning);
     if learning.spread {
         spread::keep(a, shape, pulls.as_ref());
+    } else if learning.rule.batch > 1 {
+        batch::update(a, shape, layout, learning, pulls.as_ref());
     } else {
         optimizer::rows(a, shape, learning, pulls.as_ref(), Rows::All);
     }

@@ -6,7 +6,7 @@ use crate::formats::{INDICES, LearningFormat, VELOCITY_BITS};
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
 use crate::layout::Layout;
-use onward_net::Optimizer;
+use onward_net::{Optimizer, Rounding};
 
 /// Where the running mean of a neuron's squared pulls is small, its pulls are made larger, and the other way round.
 pub(super) fn scale(a: &mut Assembly, learning: &LearningFormat, pulls: Option<&Pulls>) {
@@ -93,7 +93,7 @@ fn in_strips(
 }
 
 /// Rounds v6 down by the shift and adds it to row r12.
-fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
     let bits = shape.format.weight_bits;
     if let Optimizer::Momentum { .. } = learning.rule.optimizer {
         a.code("vshrs v6, v6, r5", "");
@@ -107,7 +107,15 @@ fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
         a.code("vst v7, s16[r15]", "");
         a.code("vshrs v6, v7, r7", "stochastic rounding");
     } else {
-        a.code("vshrs v6, v6, shift", "stochastic rounding");
+        match learning.rule.rounding {
+            Rounding::Stochastic => a.code("vshrs v6, v6, shift", "stochastic rounding"),
+            Rounding::Carried => {
+                a.code("vadd v0, v0, v6", "with what is left of the row before");
+                a.code("vshr v6, v0, shift", "whole steps");
+                a.code("vshr v7, v6, r6", "");
+                a.code("vsub v0, v0, v7", "what is left for the next row");
+            }
+        }
     }
     if learning.rule.weight_decay.is_some() {
         a.code(&format!("vldr v7, s{bits}[row r12]"), "");
@@ -131,9 +139,28 @@ fn round(a: &mut Assembly, more: i32) {
 
 /// The weights, by the pull in v1 and, where targets come in by the same weights and learn, by theirs.
 pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: Option<&Pulls>, rows: Rows) {
+    remainders_out(a, learning);
     match pulls.filter(|_| !shape.fed_by_target) {
         Some(pulls) => all_rows(a, shape, learning, pulls, rows),
         None => input_rows(a, shape, learning, rows),
+    }
+    remainders_back(a, learning);
+}
+
+/// Before rows change: v0 becomes what is left of earlier changes, if it is carried on. Vectors are of neurons.
+pub(super) fn remainders_out(a: &mut Assembly, learning: &LearningFormat) {
+    if learning.rule.rounding == Rounding::Carried {
+        a.code("sub r6, r0, shift", "from whole steps back to what they stand for");
+        a.code("addi r15, r0, REMAINDER", "");
+        a.code("vld v0, n32[r15]", "what is left of earlier changes");
+    }
+}
+
+/// After it: v0 goes back to memory.
+pub(super) fn remainders_back(a: &mut Assembly, learning: &LearningFormat) {
+    if learning.rule.rounding == Rounding::Carried {
+        a.code("addi r15, r0, REMAINDER", "");
+        a.code("vst v0, n32[r15]", "for the first row of the next update");
     }
 }
 
