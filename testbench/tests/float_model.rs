@@ -163,6 +163,8 @@ fn in_integers(rule: &Rule) -> integer_model::Rule {
         weight_decay: rule.weight_decay,
         revive: rule.revive,
         spread: false,
+        carries: false,
+        batch: 1,
     }
 }
 
