@@ -107,6 +107,9 @@ fn layer(layer: &Layer, whole: bool) -> Result<model::Layer, String> {
     if rule.when != When::Window || rule.update != Update::AtOnce {
         return refused(layer, "several layers that learn at steps, and no updates that are spread");
     }
+    if rule.batch > 1 {
+        return refused(layer, "batches (`--set batch=1`, where the text has such a parameter)");
+    }
     let (kind, all) = match &layer.kind {
         LayerKind::Dense => (model::Kind::Dense { neurons: layer.neurons() as usize }, layer.neurons()),
         LayerKind::Convolution(convolution) => (model::Kind::Convolution(kernel(layer, convolution)?), layer.shape[0]),
