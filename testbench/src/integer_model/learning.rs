@@ -327,13 +327,13 @@ impl Block {
     /// Changes the weights of an axon.
     fn change_row(&mut self, k: usize, rule: &Rule, mut changes: Vec<i64>, shift: i64, weight_bits: u32) {
         if let Optimizer::Momentum(decay) = rule.optimizer {
-            let draw = self.draw();
-            let second = self.draw();
+            let (draw, second, third) = (self.draw(), self.draw(), self.draw());
             for (i, change) in changes.iter_mut().enumerate() {
                 let old = self.velocity[k][i];
-                let new = old - old.div_euclid(1 << decay) + self.round(*change, shift - 4, draw, i);
+                let lost = self.round(old, i64::from(decay), second, i);
+                let new = old - lost + self.round(*change, shift - 4, draw, i);
                 self.velocity[k][i] = saturate(new, 16);
-                *change = self.round(new, 4 + i64::from(decay), second, i);
+                *change = self.round(new, 4 + i64::from(decay), third, i);
             }
         } else if !rule.carries {
             let draw = self.draw();

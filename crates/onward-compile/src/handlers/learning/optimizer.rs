@@ -101,7 +101,7 @@ pub(super) fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &Learni
         a.code("mul r15, r15, r12", "");
         a.code("add r15, r15, r3", "");
         a.code("vld v7, s16[r15]", "the velocity");
-        a.code("vshr v3, v7, r6", "");
+        a.code("vshrs v3, v7, r6", "what it loses: rounded down it would never come to rest above 0");
         a.code("vsub v7, v7, v3", "");
         a.code("vadd v7, v7, v6", "");
         a.code("vst v7, s16[r15]", "");
