@@ -36,5 +36,5 @@ row "digits, 64-128-128, 16 bits" digits digits
 row "MNIST, 784-512-512, 16 bits" mnist "$mnist"
 row "MNIST, 784-200-200, 16 bits" learning/mnist-200 "$mnist"
 row "MNIST, 784-512-512, 8 bits" learning/few-bits "$mnist"
-row "MNIST, 784-512-512, 4 bits" learning/few-bits "$mnist" --set bits=4
+row "MNIST, 784-512-512, 4 bits" learning/few-bits "$mnist" --set bits=4 --set rounding=carried
 row "Fashion-MNIST, 784-512-512, 16 bits" learning/fashion "$fashion"

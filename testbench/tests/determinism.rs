@@ -104,6 +104,7 @@ fn weights_of_other_rules_do_not_depend_on_how_they_are_computed() {
         "softmax { rate = 7, optimizer = momentum, weight_decay = 12 }",
         "squared_error { rate = 7, gate = voltage, optimizer = adaptive }",
         "hebbian { rate = 7 }",
+        "hinge { rate = 7, rounding = carried, batch = 24 }",
     ] {
         let rule = Some(rule);
         let first = one_epoch_by(rule, chip("small", 16), 1, true, 1);

@@ -53,6 +53,8 @@ fn every_rule_learns_the_digits() {
         ("hinge { rate = 7, optimizer = adaptive }", 95.0),
         ("hinge { rate = 7, weight_decay = 14 }", 95.0),
         ("hinge { rate = 7, shifts = (3, 5) }", 95.0),
+        ("hinge { rate = 7, rounding = carried }", 95.0),
+        ("hinge { rate = 7, rounding = carried, batch = 8 }", 95.0),
         ("softmax { rate = 7, gate = voltage, optimizer = momentum }", 90.0),
     ];
     for (rule, least) in rules {

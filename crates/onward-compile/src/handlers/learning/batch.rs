@@ -6,7 +6,7 @@
 //! remainders turn it into whole steps.
 
 use super::loss::Pulls;
-use super::optimizer::{add_to_row, remainders_back, remainders_out};
+use super::optimizer::{self, add_to_row, remainders_back, remainders_out};
 use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
@@ -56,7 +56,7 @@ pub(super) fn update(
     a.code("jmp batch_done", "");
     a.label("batch_complete");
     a.code("st r0, n32[r15]", "");
-    rows(a, shape, learning, [first_pull, first_trace]);
+    rows(a, shape, layout, learning, [first_pull, first_trace]);
     a.label("batch_done");
 }
 
@@ -96,19 +96,25 @@ fn keep(a: &mut Assembly, shape: &LayerShape, [first_pull, first_trace]: [i32; 2
 }
 
 /// Changes all rows by all that is kept.
-fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, [first_pull, first_trace]: [i32; 2]) {
+fn rows(
+    a: &mut Assembly,
+    shape: &LayerShape,
+    layout: &Layout,
+    learning: &LearningFormat,
+    [first_pull, first_trace]: [i32; 2],
+) {
     let bits = width(shape).bits();
     a.comment("w_k += 2^-shift * sum over kept rows of pull * trace_k");
+    optimizer::prepare(a, layout, learning);
     remainders_out(a, learning);
     a.load_number("r3", first_pull, "");
     a.load_number("r7", first_trace, "of axon 0");
     a.load_number("r13", shape.inputs as i32, "from a kept row's traces to the next's");
-    a.load_number("r5", shape.neurons as i32, "from a kept row's pulls to the next's");
     a.code("addi r10, r0, 0", "the axon");
     a.code("loop r13, batch_rows_done", "");
     a.code("setvl r0, NEURONS", "");
     a.code("vmv v6, r0", "");
-    a.code("addi r2, r0, 0", "");
+    a.code("addi r5, r0, 0", "");
     let rows = kept_rows(shape, learning);
     for first in (0..rows).step_by(shape.vector_length as usize) {
         let label = format!("batch_summed_{first}");
@@ -119,18 +125,19 @@ fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, [first_
         a.code("vcges p2, v7, one", "kept rows in which it was active");
         a.code("setvl r0, NEURONS", "");
         a.code(&format!("forset r11, p2, {label}"), "");
+        a.code(&format!("addi r14, r11, {first}"), "");
+        a.load_number("r15", shape.neurons as i32, "");
+        a.code("mul r14, r14, r15", "");
+        a.code("add r14, r14, r3", "");
+        a.code(&format!("vld v3, s{bits}[r14]"), "the pulls");
         a.code("mul r15, r11, r13", "");
         a.code("add r15, r15, r12", "");
         a.code(&format!("ld r15, s{bits}[r15]"), "the trace");
-        a.code(&format!("addi r14, r11, {first}"), "");
-        a.code("mul r14, r14, r5", "");
-        a.code("add r14, r14, r3", "");
-        a.code(&format!("vld v3, s{bits}[r14]"), "the pulls");
         a.code("vmacs v6, v3, r15", "");
-        a.code("addi r2, r0, 1", "");
+        a.code("addi r5, r0, 1", "");
         a.label(&label);
     }
-    a.code("beq r2, r0, batch_row_done", "silent throughout");
+    a.code("beq r5, r0, batch_row_done", "silent throughout");
     a.code("addi r12, r10, 0", "its row");
     add_to_row(a, shape, learning);
     a.label("batch_row_done");
