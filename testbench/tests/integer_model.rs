@@ -604,7 +604,15 @@ struct Case {
 
 impl Case {
     fn check(&self) -> Comparison {
-        let image = compiled("case.sp", &self.text, self.chip.clone(), self.weight_seed);
+        let source = Source::new("case.sp", &self.text);
+        let image = match compile(&source, &onward_compile::Options::new(self.chip.clone(), self.weight_seed)) {
+            Ok(image) => image,
+            // A low rate, many fraction bits and a long window may come together.
+            Err(errors) if errors.iter().all(|error| error.message.contains("learns too slowly for 32 bits")) => {
+                return Ok(());
+            }
+            Err(errors) => panic!("{}", source.render(&errors)),
+        };
         let mut pair = Pair::new(&self.network, image, self.options);
         if let Some(seed) = self.age_seed {
             pair.age(seed);
