@@ -186,11 +186,10 @@ fn time(
         let mut fill = |step: usize, traffic: &mut Traffic| fill(first + step, traffic);
         worker.totals = TimingTotals::default();
         // A few more than fill the lanes would keep one lane busy while the others are idle.
-        let few = count % LANES < MANY_STEPS;
-        let at_once = match (&worker.sliced, few) {
-            (None, _) => 0,
-            (Some(_), true) => count - count % LANES,
-            (Some(_), false) => count,
+        let at_once = match count % LANES {
+            _ if worker.sliced.is_none() => 0,
+            few if few < MANY_STEPS => count - few,
+            _ => count,
         };
         if at_once > 0 {
             worker.time_many(at_once, barrier, &mut fill);

@@ -159,8 +159,8 @@ fn cannot_batch(rule: &Rule) -> bool {
     rule.batch > 1 && !(plain && at_once && rule.gate != Gate::Voltage)
 }
 
-/// Whether what rounding cuts off cannot be carried from weight to weight: a velocity has a remainder of its own, and changes
-/// from step to step would need one for each path.
+/// Whether what rounding cuts off cannot be carried from weight to weight: a velocity has a remainder of its own, and layers
+/// that learn at steps round by chance.
 fn cannot_carry(rule: &Rule) -> bool {
     let plain = !matches!(rule.optimizer, Optimizer::Momentum { .. }) && rule.when == When::Window;
     rule.rounding == Rounding::Carried && !plain

@@ -45,27 +45,12 @@ pub(super) struct Timeline {
 /// traffic.finish(Endpoint::Core(Core(5)), 4); // 4 more cycles, and core 5 is done
 /// assert_eq!(traffic.timelines(), 1);
 /// ```
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     pub(super) timelines: Vec<Timeline>,
     pub(super) bursts: Vec<Burst>,
     /// Bursts that belong to a finished timeline.
     finished_bursts: usize,
-}
-
-impl Clone for Traffic {
-    fn clone(&self) -> Traffic {
-        let mut traffic = Traffic::default();
-        traffic.clone_from(self);
-        traffic
-    }
-
-    /// Keeps the memory that is there.
-    fn clone_from(&mut self, from: &Traffic) {
-        self.timelines.clone_from(&from.timelines);
-        self.bursts.clone_from(&from.bursts);
-        self.finished_bursts = from.finished_bursts;
-    }
 }
 
 impl Traffic {
@@ -94,11 +79,6 @@ impl Traffic {
         let bursts = (self.bursts.len() - self.finished_bursts) as u32;
         self.timelines.push(Timeline { endpoint, first_burst, bursts, tail });
         self.finished_bursts = self.bursts.len();
-    }
-
-    /// Memory that timelines and bursts take, in bytes.
-    pub fn bytes(&self) -> usize {
-        size_of_val(&*self.timelines) + size_of_val(&*self.bursts)
     }
 
     /// Number of finished timelines.
