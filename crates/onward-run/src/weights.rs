@@ -104,16 +104,20 @@ fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits, Option<&K
     })
 }
 
+/// Columns of an array of a block: its neurons; of kernels, which neurons share, its channels.
+fn columns(block: &Block, kernels: bool) -> u32 {
+    match block.order {
+        Order::Plane(plane) if kernels => plane.channels,
+        _ => block.neurons,
+    }
+}
+
 /// The blocks of a layer with their numbers, where each has such an array with a column a neuron, or of `kernels` a column a
 /// channel.
 fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str, kernels: bool) -> Vec<(u32, &'a Block)> {
     let of = (0..).zip(&image.blocks).filter(|(_, block)| block.population == population);
     let blocks: Vec<(u32, &Block)> = of.collect();
-    let columns = |block: &Block| match block.order {
-        Order::Plane(plane) if kernels => plane.channels,
-        _ => block.neurons,
-    };
-    let fits = |block: &Block| block.symbol(symbol).is_some_and(|symbol| symbol.columns == columns(block));
+    let fits = |block: &Block| block.symbol(symbol).is_some_and(|symbol| symbol.columns == columns(block, kernels));
     if blocks.iter().all(|(_, block)| fits(block)) { blocks } else { Vec::new() }
 }
 
@@ -151,17 +155,9 @@ fn inputs(image: &Image, population: u32, rows: usize) -> Vec<usize> {
 }
 
 impl Place<'_> {
-    /// Columns that a block holds.
-    fn columns_of(&self, block: &Block) -> usize {
-        match block.order {
-            Order::Plane(plane) if self.shared => plane.channels as usize,
-            _ => block.neurons as usize,
-        }
-    }
-
     /// Index in the file's array of a block's element; `None` if the block does not fit its layer.
     fn index(&self, block: &Block, element: usize) -> Option<usize> {
-        let columns = self.columns_of(block);
+        let columns = columns(block, self.shared) as usize;
         let (row, column) = (element / columns, (element % columns) as u32);
         let neuron = match block.order {
             Order::Plane(plane) if self.shared => plane.first_channel + column,
@@ -269,7 +265,7 @@ pub fn give_weights(
             held as i32
         };
         for &(number, block) in &place.blocks {
-            let elements = place.rows * place.columns_of(block);
+            let elements = place.rows * columns(block, place.shared) as usize;
             let of_block =
                 (0..elements).map(|element| place.index(block, element).map_or(0, |at| integer(values[at]))).collect();
             writes.push((number, place.kind.symbol, of_block));
