@@ -9,7 +9,6 @@ mod files;
 mod nir;
 mod progress;
 mod report;
-mod results;
 mod terminal;
 mod text;
 

@@ -6,9 +6,9 @@ use super::train::learns;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::Monitor;
-use crate::results::{BanditResults, Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
+use onward_profile::{BanditResults, Conditions};
 use onward_run::{Bandit, Session, SessionError};
 use std::path::{Path, PathBuf};
 
@@ -102,15 +102,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let played = onward_run::bandit(&mut session, &image, &dataset, &bandit, arguments.seed, tell);
     monitor.finish();
     let played = played.map_err(failed)?;
-    let run = Run {
+    let run = Conditions {
         command: "bandit",
         image: &image,
-        data: &dataset.name,
+        data: Some(&dataset.name),
         options,
         costs: &costs,
         host_time: monitor.elapsed(),
     };
-    let results = BanditResults::new(&played, Results::new(&run, &played.run));
+    let results = BanditResults::new(&run, &played);
     terminal::print(&report::bandit(&results))?;
     let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
     let image_written = output.as_ref().map_or(Ok(()), |output| {

@@ -7,7 +7,7 @@ use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::nir::{self, NirArguments, is_nir};
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, si, table};
-use crate::{Outcome, report, results, terminal};
+use crate::{Outcome, report, terminal};
 use onward_chip::{Chip, Technology};
 use onward_compile::{Calibrated, Compilation, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
@@ -142,7 +142,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         image.chip.mesh.cores(),
         plural(image.programs.len() as u64, "program"),
         count(words as u64),
-        report::usage_table(&results::usage(&image)),
+        report::usage_table(&onward_profile::usage(&image)),
     ))?;
     terminal::print(&match &output {
         Some(output) => format!("\nwrote {}\n", output.path().display()),

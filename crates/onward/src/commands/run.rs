@@ -8,9 +8,9 @@ use super::weights;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
-use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_image::Image;
+use onward_profile::{Answers, Conditions, Results};
 use onward_run::data::Dataset;
 use onward_run::{Session, SessionError};
 use std::path::{Path, PathBuf};
@@ -194,14 +194,15 @@ impl Test<'_> {
         monitor.finish();
         let tested = tested.map_err(failed)?;
         let host_time = monitor.elapsed();
-        let data = &self.dataset.name;
-        let run = Run { command: self.command, image: self.image, data, options, costs: &costs, host_time };
+        let data = Some(self.dataset.name.as_str());
+        let run = Conditions { command: self.command, image: self.image, data, options, costs: &costs, host_time };
         let results = Results::new(&run, &tested);
         terminal::print(&report::report(&results))?;
         if let Some(json) = &json {
             json.write_json(&results)?;
         }
-        if let (Some(file), Some(spikes)) = (&written, &tested.spikes) {
+        let last = tested.epochs.last().map(|epoch| &epoch.answers);
+        if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (&written, last) {
             file.write(&onward_run::spikes_to_npy(spikes))?;
         }
         if let Some(traffic) = &traffic {

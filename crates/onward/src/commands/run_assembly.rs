@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::files::{self, check_outputs, read_costs, read_source};
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
-use crate::results::{Results, Run};
 use crate::text::{count, table};
 use crate::{Outcome, terminal};
 use onward_chip::Chip;
@@ -14,6 +13,7 @@ use onward_compile::{System, assemble_system};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
 use onward_isa::read_relative;
+use onward_profile::{Conditions, Results};
 use onward_run::Pace;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -74,7 +74,7 @@ impl Assembly<'_> {
         ran?;
         let counters = engine.counters();
         let interrupted = counters.steps < system.steps;
-        let run = Run { command: "run", image: &system.image, data: "", options, costs: &costs, host_time };
+        let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
         let results = Results::of_system(&run, &counters, outputs.count, interrupted);
         let arrays = arrays(&system, &*engine, self.show);
         let text =

@@ -7,10 +7,10 @@ use super::weights;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::{Monitor, PassMonitor};
-use crate::results::{Results, Run, SilentNeurons};
 use crate::{Outcome, report, terminal};
 use onward_chip::Chip;
 use onward_image::{HostInputKind, Image, PopulationKind};
+use onward_profile::{Conditions, Results};
 use onward_run::data::Dataset;
 use onward_run::{Epochs, Session, SessionError, TrainReport};
 use std::path::{Path, PathBuf};
@@ -254,10 +254,10 @@ impl Learning<'_> {
         let monitor = monitor.into_inner();
         monitor.finish();
         let trained = trained.map_err(failed)?;
-        let run = Run {
+        let run = Conditions {
             command: self.command,
             image: self.image,
-            data: &self.dataset.name,
+            data: Some(&self.dataset.name),
             options,
             costs: &costs,
             host_time: monitor.elapsed(),
@@ -265,7 +265,7 @@ impl Learning<'_> {
         let mut results = Results::new(&run, &trained);
         let epochs = self.epochs.first + trained.whole_epochs(self.dataset.train.len());
         let silent_after = silent(&onward_run::learned(session.machine(), self.image, epochs))?;
-        results.silent_neurons = SilentNeurons::both(silent_before, silent_after);
+        results.silent_neurons = onward_run::silent_neurons(silent_before, silent_after);
         // The report first: what was learned in hours is not lost to a full disk, and each file is tried.
         terminal::print(&report::report(&results))?;
         let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
