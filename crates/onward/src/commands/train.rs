@@ -4,11 +4,11 @@ use super::HowToRun;
 use super::place::HowToPlace;
 use super::run::Test;
 use super::weights;
+use crate::arguments::ChipArgument;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::{Monitor, PassMonitor};
 use crate::{Outcome, report, terminal};
-use onward_chip::Chip;
 use onward_image::{HostInputKind, Image, PopulationKind};
 use onward_profile::{Conditions, Results};
 use onward_run::data::Dataset;
@@ -31,9 +31,8 @@ pub struct Arguments {
     /// The network's text
     #[arg(value_name = "NET.sp")]
     network: PathBuf,
-    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
+    #[command(flatten)]
+    chip: ChipArgument,
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
@@ -76,12 +75,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
     ];
     let inputs = [
         Some(arguments.network.as_path()),
-        Some(Path::new(&arguments.chip)),
+        Some(arguments.chip.path()),
         arguments.place.traffic.as_deref(),
         arguments.weights.as_deref(),
     ];
     check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
-    let chip = Chip::load(&arguments.chip)?;
+    let chip = arguments.chip.load()?;
     let source = read_network(&arguments.network, &arguments.set)?;
     let monitor = PassMonitor::new(None);
     let options = arguments.place.options(chip, arguments.seed)?;
