@@ -565,7 +565,7 @@ fn train_as_the_model_does(text: &str) {
         }
         let answers = (0..data.test.len()).map(|at| model.infer(data.test.pixels(at)));
         let right = answers.enumerate().filter(|&(at, class)| usize::from(data.test.label(at)) == class).count();
-        assert_eq!((report.tested, report.right), (data.test.len(), right), "epoch {epoch}");
+        assert_eq!((report.tested(), report.right()), (data.test.len(), right), "epoch {epoch}");
     }
     assert_eq!(report.epochs.len(), epochs as usize);
     compare_state(session.machine_mut(), &places(&image), &model, false).unwrap_or_else(|what| panic!("{what}"));

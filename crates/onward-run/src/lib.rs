@@ -11,9 +11,9 @@ mod session;
 mod train;
 mod weights;
 
-pub use bandit::{Bandit, BanditReport, LAST_TRIALS, bandit};
-pub use comparisons::Comparisons;
+pub use bandit::{Bandit, bandit};
+pub use onward_profile::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TrainReport};
 pub use pace::Pace;
-pub use session::{SILENCE_SAMPLES, Session, SessionError, Silence, Spike, silence, spikes_to_npy};
-pub use train::{EpochReport, Epochs, Phase, Progress, TrainReport, learned, nrmse, test, train, weights_hash};
+pub use session::{SILENCE_SAMPLES, Session, SessionError, Silence, silence, silent_neurons, spikes_to_npy};
+pub use train::{Epochs, Progress, learned, nrmse, test, train, weights_hash};
 pub use weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays, to_npz};

@@ -4,13 +4,14 @@ mod silence;
 mod trial;
 mod values;
 
-pub use silence::{SILENCE_SAMPLES, Silence, silence};
+pub use silence::{SILENCE_SAMPLES, Silence, silence, silent_neurons};
 pub(crate) use trial::Lesson;
 
 use crate::data::{Encoder, Samples};
 use crate::pace::Pace;
 use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options, Output};
 use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
+use onward_profile::Spike;
 use std::ops::{ControlFlow, Range};
 
 /// Steps that are run at once at most: enough that each block's weights stay near for a while.
@@ -56,17 +57,6 @@ pub enum SessionError {
         /// Answers that came.
         found: usize,
     },
-}
-
-/// A spike that reached the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spike {
-    /// The sample it was fired for.
-    pub sample: u32,
-    /// Step of the layer's window.
-    pub step: u32,
-    /// The layer's neuron.
-    pub neuron: u32,
 }
 
 /// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.

@@ -4,6 +4,7 @@ use super::{Session, SessionError, Shown, Teaching};
 use crate::data::Samples;
 use onward_emulate::{Machine, Options};
 use onward_image::{Image, PopulationKind};
+use onward_profile::SilentNeurons;
 use std::ops::ControlFlow;
 
 /// Samples that a neuron must fire for, one of them at least, to count as alive.
@@ -18,6 +19,17 @@ pub struct Silence {
     pub neurons: usize,
     /// Those that fire for none of the first [`SILENCE_SAMPLES`] samples.
     pub silent: usize,
+}
+
+/// Two counts of the same layers, before and after learning.
+pub fn silent_neurons(before: Vec<Silence>, after: Vec<Silence>) -> Vec<SilentNeurons> {
+    let pair = |(before, after): (Silence, Silence)| SilentNeurons {
+        layer: before.layer,
+        neurons: before.neurons,
+        before: before.silent,
+        after: after.silent,
+    };
+    before.into_iter().zip(after).map(pair).collect()
 }
 
 /// The silent neurons of each layer that learns, with the weights that the image holds. A machine of its own is shown the

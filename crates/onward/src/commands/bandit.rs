@@ -3,14 +3,14 @@
 use super::HowToRun;
 use super::place::HowToPlace;
 use super::train::learns;
+use crate::arguments::ChipArgument;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::Monitor;
-use crate::results::{BanditResults, Results, Run};
 use crate::{Outcome, report, terminal};
-use onward_chip::Chip;
+use onward_profile::{BanditResults, Conditions};
 use onward_run::{Bandit, Session, SessionError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,9 +26,8 @@ pub struct Arguments {
     /// The network's text
     #[arg(value_name = "NET.sp")]
     network: PathBuf,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
+    #[command(flatten)]
+    chip: ChipArgument,
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
@@ -70,10 +69,9 @@ fn share(text: &str) -> Result<f64, String> {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
-    let inputs =
-        [Some(arguments.network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
+    let inputs = [Some(arguments.network.as_path()), Some(arguments.chip.path()), arguments.place.traffic.as_deref()];
     check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
-    let chip = Chip::load(&arguments.chip)?;
+    let chip = arguments.chip.load()?;
     let source = read_network(&arguments.network, &arguments.set)?;
     let image = onward_compile::compile(&source, &arguments.place.options(chip, arguments.seed)?)
         .map_err(|errors| Failure::diagnostics(&source, &errors))?;
@@ -102,15 +100,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let played = onward_run::bandit(&mut session, &image, &dataset, &bandit, arguments.seed, tell);
     monitor.finish();
     let played = played.map_err(failed)?;
-    let run = Run {
+    let run = Conditions {
         command: "bandit",
         image: &image,
-        data: &dataset.name,
+        data: Some(&dataset.name),
         options,
         costs: &costs,
         host_time: monitor.elapsed(),
     };
-    let results = BanditResults::new(&played, Results::new(&run, &played.run));
+    let results = BanditResults::new(&run, &played);
     terminal::print(&report::bandit(&results))?;
     let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
     let image_written = output.as_ref().map_or(Ok(()), |output| {

@@ -1,13 +1,13 @@
 //! `onward calibrate`: what a network meets in samples, and what its integers make of them.
 
 use super::compile::read;
+use crate::arguments::ChipArgument;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_data};
 use crate::nir::NirArguments;
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, table};
 use crate::{Outcome, report, terminal};
-use onward_chip::Chip;
 use onward_compile::{
     Calibrated, Calibration, FloatModel, LayerCalibration, LayerParameters, Options, Range, compile_network,
     compile_with,
@@ -47,9 +47,8 @@ pub struct Arguments {
     /// Formats hold so many times more than what was met
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = parse_margin)]
     margin: f64,
-    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
+    #[command(flatten)]
+    chip: ChipArgument,
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
@@ -118,8 +117,8 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
-    check_outputs(&outputs, &[&arguments.network, Path::new(&arguments.chip)])?;
-    let chip = Chip::load(&arguments.chip)?;
+    check_outputs(&outputs, &[&arguments.network, arguments.chip.path()])?;
+    let chip = arguments.chip.load()?;
     let (network, source) = read(&arguments.network, &arguments.set, &arguments.nir)?;
     let mut options = Options::new(chip, arguments.seed);
     let mut bounded = compile(network.as_ref(), &source, &options)?;

@@ -2,13 +2,14 @@
 
 use super::calibrate::{parse_margin, read_calibration};
 use super::place::HowToPlace;
+use crate::arguments::ChipArgument;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_network};
 use crate::nir::{self, NirArguments, is_nir};
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, si, table};
-use crate::{Outcome, report, results, terminal};
-use onward_chip::{Chip, Technology};
+use crate::{Outcome, report, terminal};
+use onward_chip::Technology;
 use onward_compile::{Calibrated, Compilation, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_net::Network;
@@ -32,9 +33,8 @@ pub struct Arguments {
     /// The network's text, or a NIR file
     #[arg(value_name = "NET.sp|MODEL.nir", required_unless_present = "passes")]
     network: Option<PathBuf>,
-    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
+    #[command(flatten)]
+    chip: ChipArgument,
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
@@ -80,13 +80,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_pass(arguments)?;
     let inputs = [
         Some(network.as_path()),
-        Some(Path::new(&arguments.chip)),
+        Some(arguments.chip.path()),
         arguments.place.traffic.as_deref(),
         arguments.calibration.as_deref(),
     ];
     check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
-    let chip = Chip::load(&arguments.chip)?;
+    let chip = arguments.chip.load()?;
     // An image whose energy nobody could tell would be refused by every run.
     Technology::load(&chip.technology)?;
     let (imported, source) = read(network, &arguments.set, &arguments.nir)?;
@@ -142,7 +142,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         image.chip.mesh.cores(),
         plural(image.programs.len() as u64, "program"),
         count(words as u64),
-        report::usage_table(&results::usage(&image)),
+        report::usage_table(&onward_profile::usage(&image)),
     ))?;
     terminal::print(&match &output {
         Some(output) => format!("\nwrote {}\n", output.path().display()),

@@ -1,16 +1,16 @@
 //! `onward run`: run an image, or a system in assembly.
 
 use super::HowToRun;
-use super::run_assembly::Assembly;
+use super::run_assembly::{Assembly, AssemblyArguments};
 use super::trace::{self, Trace};
 use super::train::{HowToLearn, Learning, learns};
 use super::weights;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
 use crate::progress::Monitor;
-use crate::results::{Results, Run};
 use crate::{Outcome, report, terminal};
 use onward_image::Image;
+use onward_profile::{Answers, Conditions, Results};
 use onward_run::data::Dataset;
 use onward_run::{Session, SessionError};
 use std::path::{Path, PathBuf};
@@ -34,12 +34,6 @@ pub struct Arguments {
     /// The image, or the assembly
     #[arg(value_name = "IMAGE.onw|FILE.s")]
     file: PathBuf,
-    /// For an assembly: built-in chip or chip file [default: middle]
-    #[arg(long, value_name = "CHIP")]
-    chip: Option<String>,
-    /// For an assembly: show these arrays of each block at the end
-    #[arg(long, value_name = "ARRAY", value_delimiter = ',')]
-    show: Vec<String>,
     /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -73,6 +67,8 @@ pub struct Arguments {
     /// Save how many packets were sent, for `--traffic` of `compile` and `train`
     #[arg(long, value_name = "FILE.json")]
     save_traffic: Option<PathBuf>,
+    #[command(flatten)]
+    assembly: AssemblyArguments,
 }
 
 /// Runs the command.
@@ -81,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if is_assembly {
         return arguments.assembly().run();
     }
-    if arguments.chip.is_some() || !arguments.show.is_empty() {
+    if arguments.assembly.is_any() {
         let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
         return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
     }
@@ -194,14 +190,15 @@ impl Test<'_> {
         monitor.finish();
         let tested = tested.map_err(failed)?;
         let host_time = monitor.elapsed();
-        let data = &self.dataset.name;
-        let run = Run { command: self.command, image: self.image, data, options, costs: &costs, host_time };
+        let data = Some(self.dataset.name.as_str());
+        let run = Conditions { command: self.command, image: self.image, data, options, costs: &costs, host_time };
         let results = Results::new(&run, &tested);
         terminal::print(&report::report(&results))?;
         if let Some(json) = &json {
             json.write_json(&results)?;
         }
-        if let (Some(file), Some(spikes)) = (&written, &tested.spikes) {
+        let last = tested.epochs.last().map(|epoch| &epoch.answers);
+        if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (&written, last) {
             file.write(&onward_run::spikes_to_npy(spikes))?;
         }
         if let Some(traffic) = &traffic {
@@ -216,9 +213,8 @@ impl Arguments {
     fn assembly(&self) -> Assembly<'_> {
         Assembly {
             file: &self.file,
-            chip: self.chip.as_deref().unwrap_or("middle"),
             seed: self.seed,
-            show: &self.show,
+            arguments: &self.assembly,
             how: &self.how,
             trace: &self.trace,
             json: self.json.as_deref(),

@@ -2,18 +2,18 @@
 
 use super::HowToRun;
 use super::trace::{self, Trace};
+use crate::arguments::ChipArgument;
 use crate::failure::Failure;
 use crate::files::{self, check_outputs, read_costs, read_source};
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
-use crate::results::{Results, Run};
 use crate::text::{count, table};
 use crate::{Outcome, terminal};
-use onward_chip::Chip;
 use onward_compile::{System, assemble_system};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
 use onward_isa::read_relative;
+use onward_profile::{Conditions, Results};
 use onward_run::Pace;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -21,13 +21,29 @@ use std::path::Path;
 /// Steps that are run at once at most.
 const CHUNK_STEPS: usize = 256;
 
+/// What an image does not need to be told.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Options for systems in assembly")]
+pub struct AssemblyArguments {
+    #[command(flatten)]
+    chip: ChipArgument,
+    /// Show these arrays of each block at the end
+    #[arg(long, value_name = "ARRAY", value_delimiter = ',')]
+    show: Vec<String>,
+}
+
+impl AssemblyArguments {
+    /// Whether any of them was given.
+    pub fn is_any(&self) -> bool {
+        self.chip.is_given() || !self.show.is_empty()
+    }
+}
+
 /// What is to be run, and how.
 pub struct Assembly<'a> {
     pub file: &'a Path,
-    pub chip: &'a str,
     pub seed: Option<u64>,
-    /// Arrays to show at the end.
-    pub show: &'a [String],
+    pub arguments: &'a AssemblyArguments,
     pub how: &'a HowToRun,
     pub trace: &'a Trace,
     /// Where the results for machines go.
@@ -43,9 +59,9 @@ impl Assembly<'_> {
             let help = "a system in assembly brings its own packets, by `.packet`";
             return Err(Failure::input_with_help(format!("{option} is for images"), help));
         }
-        check_outputs(&[self.json], &[self.file, Path::new(self.chip)])?;
+        check_outputs(&[self.json], &[self.file, self.arguments.chip.path()])?;
         let source = read_source(self.file)?;
-        let chip = Chip::load(self.chip).map_err(|error| Failure::sentence(&error.to_string()))?;
+        let chip = self.arguments.chip.load()?;
         let system =
             assemble_system(&source, &chip, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
         self.check_shown(&system)?;
@@ -74,9 +90,9 @@ impl Assembly<'_> {
         ran?;
         let counters = engine.counters();
         let interrupted = counters.steps < system.steps;
-        let run = Run { command: "run", image: &system.image, data: "", options, costs: &costs, host_time };
+        let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
         let results = Results::of_system(&run, &counters, outputs.count, interrupted);
-        let arrays = arrays(&system, &*engine, self.show);
+        let arrays = arrays(&system, &*engine, &self.arguments.show);
         let text =
             outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
         terminal::print(&text)?;
@@ -90,7 +106,9 @@ impl Assembly<'_> {
     fn check_shown(&self, system: &System) -> Result<(), Failure> {
         let arrays: Vec<&str> =
             system.image.blocks.iter().flat_map(|block| &block.symbols).map(|symbol| symbol.name.as_str()).collect();
-        let Some(unknown) = self.show.iter().find(|name| !arrays.contains(&name.as_str())) else { return Ok(()) };
+        let Some(unknown) = self.arguments.show.iter().find(|name| !arrays.contains(&name.as_str())) else {
+            return Ok(());
+        };
         let help = match onward_diagnostic::nearest(unknown, arrays.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if arrays.is_empty() => "name elements with `.array`".to_owned(),

@@ -4,13 +4,13 @@ use super::HowToRun;
 use super::place::HowToPlace;
 use super::run::Test;
 use super::weights;
+use crate::arguments::ChipArgument;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
 use crate::progress::{Monitor, PassMonitor};
-use crate::results::{Results, Run, SilentNeurons};
 use crate::{Outcome, report, terminal};
-use onward_chip::Chip;
 use onward_image::{HostInputKind, Image, PopulationKind};
+use onward_profile::{Conditions, Results};
 use onward_run::data::Dataset;
 use onward_run::{Epochs, Session, SessionError, TrainReport};
 use std::path::{Path, PathBuf};
@@ -31,9 +31,8 @@ pub struct Arguments {
     /// The network's text
     #[arg(value_name = "NET.sp")]
     network: PathBuf,
-    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
+    #[command(flatten)]
+    chip: ChipArgument,
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
@@ -76,12 +75,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
     ];
     let inputs = [
         Some(arguments.network.as_path()),
-        Some(Path::new(&arguments.chip)),
+        Some(arguments.chip.path()),
         arguments.place.traffic.as_deref(),
         arguments.weights.as_deref(),
     ];
     check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
-    let chip = Chip::load(&arguments.chip)?;
+    let chip = arguments.chip.load()?;
     let source = read_network(&arguments.network, &arguments.set)?;
     let monitor = PassMonitor::new(None);
     let options = arguments.place.options(chip, arguments.seed)?;
@@ -254,10 +253,10 @@ impl Learning<'_> {
         let monitor = monitor.into_inner();
         monitor.finish();
         let trained = trained.map_err(failed)?;
-        let run = Run {
+        let run = Conditions {
             command: self.command,
             image: self.image,
-            data: &self.dataset.name,
+            data: Some(&self.dataset.name),
             options,
             costs: &costs,
             host_time: monitor.elapsed(),
@@ -265,7 +264,7 @@ impl Learning<'_> {
         let mut results = Results::new(&run, &trained);
         let epochs = self.epochs.first + trained.whole_epochs(self.dataset.train.len());
         let silent_after = silent(&onward_run::learned(session.machine(), self.image, epochs))?;
-        results.silent_neurons = SilentNeurons::both(silent_before, silent_after);
+        results.silent_neurons = onward_run::silent_neurons(silent_before, silent_after);
         // The report first: what was learned in hours is not lost to a full disk, and each file is tried.
         terminal::print(&report::report(&results))?;
         let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
