@@ -87,7 +87,7 @@ const CONVOLUTIONS: &str = "network digits {
 fn shared_kernels_do_not_depend_on_how_they_are_computed() {
     let one_epoch = |chip, timing, threads| {
         let report = one_epoch_of(CONVOLUTIONS, chip, 1, timing, threads);
-        (report.weights_hash, report.right())
+        (report.weights_hash.clone(), report.right())
     };
     let first = one_epoch(chip("convolution", 16), true, 1);
     let mut odd = chip("convolution", 64);
