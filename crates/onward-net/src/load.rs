@@ -2,7 +2,8 @@
 
 use crate::arrays::{self, Misfit};
 use crate::include::in_words;
-use crate::network::{Array, FileArray, Network, Node, Values};
+use crate::network::{Network, Node};
+use crate::values::{Array, FileArray, Values};
 use npyz::{DType, NpyFile, TypeChar};
 use onward_diagnostic::{Diagnostic, nearest};
 use petgraph::graph::NodeIndex;
@@ -35,7 +36,7 @@ impl Network {
             let Node::Layer(layer) = &mut self.graph[index] else { continue };
             let name = layer.name.clone();
             for slot in arrays::slots(layer, &signal) {
-                let Values::File(file) = &*slot.values else { continue };
+                let Values::File(file) = &*slot.place.values else { continue };
                 let key = (file.path.clone(), file.member.clone());
                 let read = loaded.entry(key).or_insert_with(|| read(base, file).map(Arc::new));
                 let settled = match read {
@@ -43,7 +44,7 @@ impl Network {
                     Err(misfit) => Err(misfit.clone()),
                 };
                 match settled {
-                    Ok(array) => *slot.values = Values::Array(Arc::new(array)),
+                    Ok(array) => *slot.place.values = Values::Array(Arc::new(array)),
                     Err(Misfit { message, help }) => {
                         let error = Diagnostic::new(file.span.clone(), message);
                         errors.push(error.note(format!("it is for the layer `{name}`")).help(help));

@@ -1,12 +1,16 @@
 //! The network graph.
 
+use crate::input::Input;
+use crate::neuron::Neuron;
 use crate::readout::{Readout, ReadoutKind};
 use crate::rule::Learning;
+use crate::target::{Target, TargetKind};
+use crate::values::Values;
+use crate::weights::Weights;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A network: what it is to learn from, and its nodes and the edges that spikes take between them.
 ///
@@ -61,97 +65,6 @@ pub enum Node {
 pub struct Edge {
     /// Place among the sources of the node it leads to, from 0; axons are numbered in this order.
     pub position: u32,
-}
-
-/// A number for every neuron, axon or weight.
-///
-/// Arrays are row-major. A file is named as in the text, relative to it, and is read by [`Network::load`]; later stages
-/// see only the other two.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// The same for all.
-    Constant(f64),
-    /// Each its own.
-    Array(Arc<Array>),
-    /// In a file.
-    File(FileArray),
-}
-
-/// Numbers with a shape, row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Extents, outermost first.
-    pub shape: Vec<usize>,
-    /// The numbers; as many as the extents' product.
-    pub values: Vec<f64>,
-}
-
-/// An array in a `.npy` file, or a member of an `.npz` file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileArray {
-    /// As the text names it.
-    pub path: String,
-    /// Name of the member, for `.npz`.
-    pub member: Option<String>,
-    /// Bytes of the source that name it.
-    pub span: Range<usize>,
-}
-
-/// Where samples enter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// Sizes of a sample, outermost first: one to three of them, each 1 to 65,536, their product at most 2^24. Two are
-    /// height and width of one channel; three are channels, height, width.
-    pub shape: Vec<u32>,
-    /// How values become spikes.
-    pub encoding: Encoding,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// How the values of a sample become packets.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Encoding {
-    /// Evenly spread over the window, as many as the value is large: none for the least, one a step for the greatest.
-    Rate,
-    /// In each step a spike with the probability that is the value (0 to 1), drawn by seed, sample, step and axon.
-    Poisson,
-    /// One spike in the window, the earlier the greater the value; none for the least.
-    Latency,
-    /// The value itself (0 to 255 for 0 to 1) as a payload in each step: weights are multiplied by it.
-    Current,
-    /// A spike where the value has changed by this much (0 to 1) since the last spike, of samples that are sequences with a
-    /// row a step: the first half of the axons for rises, the second for falls. The shape counts both.
-    Delta(f64),
-    /// The same in the second and third part of the axons, and in the first a spike whenever the values since its last one
-    /// add up to 1. Each row of the sequence lasts as many steps as go into the window, evenly spread.
-    Sequence(f64),
-    /// Recorded spikes: samples say step and axon.
-    Events,
-}
-
-/// Where labels enter, as spikes that layers receive in windows of their own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Target {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// What it tells.
-    pub kind: TargetKind,
-    /// Classes, 2 to 1,024, or values of a vector, 1 to 4,096; one axon each.
-    pub size: u32,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// What a target tells of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// Its class: the class's axon is active in each step of the target's window.
-    Classes,
-    /// Values from 0 to 1, as payloads with 12 fraction bits, of which a readout learns.
-    Vector,
 }
 
 /// Neurons and the weights into them.
@@ -217,75 +130,6 @@ pub struct Convolution {
 pub struct Sparse {
     /// `[connection][3]`.
     pub connections: Values,
-}
-
-/// Neurons. In each step, with input i (the weights of the active axons), in this order:
-///
-/// 1. with a synaptic current: `c = decay_current(c) + i`, and the membrane takes `c`; without: it takes `i`;
-/// 2. `v = decay_leak(v) + that + bias`, but while it is refractory v stays as it is;
-/// 3. it fires if `v >= threshold` and it is not refractory; then the reset, and it is refractory for `refractory` steps.
-///
-/// A decay rounds towards zero, so that what decays reaches 0.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Neuron {
-    /// Membrane potential at which it fires, 0.001 to 1,000; of each neuron if an array.
-    pub threshold: Values,
-    /// What firing does to the membrane.
-    pub reset: Reset,
-    /// What is left of the membrane from step to step.
-    pub leak: Decay,
-    /// The synaptic current, if there is one: what is left of it from step to step.
-    pub current: Option<Decay>,
-    /// Steps after a spike in which the membrane does not change, 0 to 255.
-    pub refractory: u32,
-    /// What is added in each step, -1,000 to 1,000; of each neuron if an array.
-    pub bias: Values,
-}
-
-/// What is left of a quantity from step to step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decay {
-    /// All of it.
-    None,
-    /// It loses its 2^-shift-th part: `x - x / 2^shift`; 1 to 15.
-    Shift(u32),
-    /// This part of it is left, 0 to 1 (of each neuron if an array), in 16 fraction bits.
-    Factor(Values),
-    /// The neurons of each block differ in it: the first keeps the first part, the last the second, 0 to 1, and between them
-    /// what is lost is a geometric series, so that time constants are evenly spread on a logarithmic scale.
-    Spread(f64, f64),
-}
-
-/// What firing does to the membrane.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reset {
-    /// Subtracts the threshold; what was above it stays.
-    Subtract,
-    /// Sets it to this, -1,000 to 1,000.
-    To(Values),
-}
-
-/// Fixed-point weights.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weights {
-    /// Bits of a weight: 4, 8 or 16.
-    pub bits: u32,
-    /// What they are at first.
-    pub initial: Initial,
-}
-
-/// What weights are at first.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Initial {
-    /// Drawn about normal, by the seed.
-    Drawn {
-        /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
-        gain: f64,
-        /// Bits below the binary point, 0 to 15; if none are given, the compiler chooses by width and deviation.
-        fraction: Option<u32>,
-    },
-    /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
-    Given(Values),
 }
 
 /// Neighbouring spikes of a channel become one; windows that would reach beyond the edge are left out.
@@ -512,13 +356,6 @@ impl Node {
     }
 }
 
-impl Input {
-    /// Number of axons: the product of the shape.
-    pub fn size(&self) -> u32 {
-        self.shape.iter().product()
-    }
-}
-
 impl Layer {
     /// Number of neurons: the product of the shape.
     pub fn neurons(&self) -> u32 {
@@ -533,20 +370,6 @@ impl Layer {
                 self.shape[0].div_ceil(self.block) * rows.div_ceil(self.block_rows.unwrap_or(rows))
             }
             LayerKind::Dense | LayerKind::Sparse(_) => self.neurons().div_ceil(self.block),
-        }
-    }
-}
-
-impl Default for Neuron {
-    /// Integrate and fire at 1, with a soft reset.
-    fn default() -> Neuron {
-        Neuron {
-            threshold: Values::Constant(1.0),
-            reset: Reset::Subtract,
-            leak: Decay::None,
-            current: None,
-            refractory: 0,
-            bias: Values::Constant(0.0),
         }
     }
 }

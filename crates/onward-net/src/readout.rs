@@ -1,5 +1,9 @@
-//! Where predictions leave.
+//! Where predictions leave, and the words for it.
 
+use crate::reader::{Given, Reader};
+use crate::vocabulary::Absent::Means;
+use crate::vocabulary::Takes::{Constructor, Decimal, Integer, OneOf};
+use crate::vocabulary::{Family, ItemKind, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
 use std::ops::Range;
 
 /// Where predictions leave.
@@ -78,5 +82,126 @@ impl ReadoutKind {
     /// Whether it has memories that learning changes.
     pub fn learns(&self) -> bool {
         matches!(self, ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_))
+    }
+}
+
+const ANNEAL: Parameter =
+    parameter("anneal", Integer(0, 16), Means("2"), "how many times the rate is halved, evenly over the run");
+
+impl Named for ReadoutKind {
+    const FAMILY: &'static Family =
+        &Family { noun: "kind of readout", item: Some(ItemKind::Readout), forms: forms::<ReadoutKind> };
+
+    const KINDS: &'static [Kind<ReadoutKind>] = &[
+        Kind::value(
+            ReadoutKind::NearestTarget,
+            form("nearest_target", &[], &[], "the class whose target evokes spikes most like those of the layer"),
+        ),
+        Kind::value(
+            ReadoutKind::MostSpikes,
+            form("most_spikes", &[], &[], "the neuron that fired most in the window, the first of several"),
+        ),
+        Kind::value(ReadoutKind::Spikes, form("spikes", &[], &[], "the spikes of the layer themselves, step by step")),
+        Kind::made(
+            form(
+                "trained",
+                &[],
+                &[TrainedReadout::OPTIONS],
+                "the class that weights from the layer's neurons, which learn by a rule of their own, speak for most",
+            ),
+            |reader, given| ReadoutKind::Trained(TrainedReadout::read(reader, given)),
+            |kind| if let ReadoutKind::Trained(readout) = kind { Some(readout.write()) } else { None },
+        ),
+        Kind::made(
+            form(
+                "target_tree",
+                &[],
+                &[TargetTree::OPTIONS],
+                "the class whose target is most like the layer's spikes, found without comparing with all: down a binary tree",
+            ),
+            |reader, given| ReadoutKind::TargetTree(TargetTree::read(reader, given)),
+            |kind| if let ReadoutKind::TargetTree(tree) = kind { Some(tree.write()) } else { None },
+        ),
+    ];
+}
+
+impl TrainedReadout {
+    const LOSS: Parameter =
+        parameter("loss", Constructor(ReadoutLoss::FAMILY), Means("hinge"), "what its changes make smaller");
+    const RATE: Parameter = parameter("rate", Integer(0, 20), Means("8"), "the learning rate is 2^-rate");
+    const BITS: Parameter = parameter("bits", OneOf(&[4, 8, 16]), Means("16"), "bits of a weight");
+    const OPTIONS: &[Parameter] = &[Self::LOSS, Self::RATE, ANNEAL, Self::BITS];
+
+    fn read(reader: &mut Reader, given: &Given) -> TrainedReadout {
+        TrainedReadout {
+            loss: ReadoutLoss::chosen(reader, given, &Self::LOSS),
+            rate: reader.integer(given, &Self::RATE),
+            anneal: reader.integer(given, &ANNEAL),
+            bits: reader.integer(given, &Self::BITS),
+        }
+    }
+
+    fn write(&self) -> Parts {
+        let parts = Parts::default().option(&Self::LOSS, self.loss.text()).option(&Self::RATE, self.rate);
+        parts.option(&ANNEAL, self.anneal).option(&Self::BITS, self.bits)
+    }
+}
+
+impl Named for ReadoutLoss {
+    const FAMILY: &'static Family = &Family { noun: "loss of a readout", item: None, forms: forms::<ReadoutLoss> };
+
+    const KINDS: &'static [Kind<ReadoutLoss>] = &[
+        Kind::made(
+            form(
+                "hinge",
+                &[],
+                &[&[ReadoutLoss::MARGIN]],
+                "the own class's output shall exceed that of the strongest other by a margin",
+            ),
+            |reader, given| ReadoutLoss::Hinge { margin: reader.decimal(given, &ReadoutLoss::MARGIN) },
+            |loss| match loss {
+                ReadoutLoss::Hinge { margin } => Some(Parts::default().option(&ReadoutLoss::MARGIN, decimal(*margin))),
+                ReadoutLoss::SquaredError => None,
+            },
+        ),
+        Kind::value(
+            ReadoutLoss::SquaredError,
+            form("squared_error", &[], &[], "the output of the own class shall be 1.0, that of all others 0.0"),
+        ),
+    ];
+}
+
+impl ReadoutLoss {
+    const MARGIN: Parameter = parameter("margin", Decimal(0.0, 100.0), Means("1.0"), "in outputs of 1.0");
+}
+
+impl TargetTree {
+    const RATE: Parameter = parameter("rate", Integer(0, 20), Means("7"), "an inner node's vector changes by 2^-rate");
+    const MARGIN: Parameter = parameter(
+        "margin",
+        Decimal(0.0, 100.0),
+        Means("1.0"),
+        "what is less sure of one side than this is compared with both",
+    );
+    const PARTS: Parameter = parameter(
+        "parts",
+        Integer(1, 16),
+        Means("2"),
+        "a comparison is made part by part, as far as the side is not sure",
+    );
+    const OPTIONS: &[Parameter] = &[Self::RATE, Self::MARGIN, ANNEAL, Self::PARTS];
+
+    fn read(reader: &mut Reader, given: &Given) -> TargetTree {
+        TargetTree {
+            rate: reader.integer(given, &Self::RATE),
+            margin: reader.decimal(given, &Self::MARGIN),
+            anneal: reader.integer(given, &ANNEAL),
+            parts: reader.integer(given, &Self::PARTS),
+        }
+    }
+
+    fn write(&self) -> Parts {
+        let parts = Parts::default().option(&Self::RATE, self.rate).option(&Self::MARGIN, decimal(self.margin));
+        parts.option(&ANNEAL, self.anneal).option(&Self::PARTS, self.parts)
     }
 }

@@ -3,26 +3,25 @@
 use super::Options;
 use super::blocks;
 use super::error::NirError;
-use super::feed::{Feed, FeedKind, by_channel, dense, each, is_same, narrow};
+use super::feed::{Feed, FeedKind, dense, each, narrow};
 use super::graph::{Graph, Kind};
 use super::linear::{Link, form};
 use super::matrix::Matrix;
 use super::names::Names;
 use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
-use super::shape::{Shape, plane, size};
-use crate::network::{
-    Array, Delay, Initial, Input, Layer, LayerKind, Network, Neuron, Node, Plain, Pool, PoolKind, Sparse, Values,
-    Weights,
-};
+use super::shape::{Shape, by_channel, is_same, plane, size};
+use crate::input::Input;
+use crate::network::{Delay, Layer, LayerKind, Network, Node, Plain, Pool, PoolKind, Sparse};
+use crate::neuron::Neuron;
 use crate::readout::Readout;
 use crate::rule::Learning;
+use crate::values::{Array, Values};
+use crate::weights::{Initial, WEIGHT_MAX, Weights};
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Weights are finite, and well within what a scale can be chosen for.
-const WEIGHT_MAX: f64 = 1e6;
 /// Up to this part of all pairs, connections are listed one by one.
 const SPARSE_PART: f64 = 0.25;
 

@@ -1,7 +1,7 @@
 //! HDF5 to records: all that a NIR file holds, before it means anything.
 
 use super::error::NirError;
-use crate::network::Array;
+use crate::values::Array;
 use hdf5_pure::{DType, Dataset, File, Group};
 use std::collections::BTreeMap;
 

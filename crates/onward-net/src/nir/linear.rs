@@ -4,10 +4,10 @@
 //! convolution makes a larger kernel with a larger stride. What is left must be pools and flattenings, which cost
 //! nothing, and then one set of weights. Where it is not, the chain becomes a plain matrix (`matrix`).
 
-use super::feed::by_channel;
 use super::graph::{Graph, Kind, Pool};
-use super::shape::{Shape, padding, plane, size, spread};
-use crate::network::{Array, Convolution};
+use super::shape::{Shape, by_channel, padding, plane, size, spread};
+use crate::network::Convolution;
+use crate::values::Array;
 
 /// What chains of nodes become: pools and flattenings, then weights.
 pub(super) struct Form {

@@ -36,7 +36,8 @@ mod shape;
 
 pub use error::NirError;
 
-use crate::network::{Encoding, Network};
+use crate::input::Encoding;
+use crate::network::Network;
 use crate::readout::ReadoutKind;
 
 /// What a NIR file does not say.

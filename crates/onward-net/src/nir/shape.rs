@@ -123,7 +123,7 @@ fn spreads(parameter: &[usize], shape: &[usize]) -> bool {
 }
 
 /// A parameter with a number for each place of a shape.
-pub(super) fn spread(parameter: &crate::network::Array, shape: &[usize]) -> Vec<f64> {
+pub(super) fn spread(parameter: &crate::values::Array, shape: &[usize]) -> Vec<f64> {
     if parameter.values.len() == 1 {
         return vec![parameter.values[0]; size(shape)];
     }
@@ -258,4 +258,15 @@ fn flattened(node: &Node, start: i64, end: i64, input: &Shape) -> Result<Shape, 
     }
     let (first, last) = (first as usize, last as usize);
     Ok([&input[..first], &[size(&input[first..=last])], &input[last + 1..]].concat())
+}
+
+/// Whether numbers are the same, to the bit.
+pub(super) fn is_same(one: f64, other: f64) -> bool {
+    one.to_bits() == other.to_bits()
+}
+
+/// A weight for each channel of a plane, if each channel has one.
+pub(super) fn by_channel(scales: &[f64], [_, height, width]: [usize; 3]) -> Option<Vec<f64>> {
+    let channels = scales.chunks_exact(height * width);
+    channels.map(|channel| channel.iter().all(|scale| is_same(*scale, channel[0])).then_some(channel[0])).collect()
 }

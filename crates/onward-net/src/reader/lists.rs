@@ -1,7 +1,7 @@
 //! Lists of numbers to arrays.
 
-use crate::network::Array;
 use crate::syntax::{Value, ValueKind};
+use crate::values::Array;
 use onward_diagnostic::Diagnostic;
 use std::ops::RangeInclusive;
 

@@ -1,0 +1,29 @@
+//! When the rows of weights change.
+
+use crate::vocabulary::{Family, Kind, Named, form, forms};
+use std::fmt::{self, Display, Formatter};
+
+/// When the rows of weights change by what a target window has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// In its last step.
+    AtOnce,
+    /// A part of them in each step of the next window: no step is much longer than the others.
+    Spread,
+}
+
+impl Named for Update {
+    const FAMILY: &'static Family = &Family { noun: "time of the update", item: None, forms: forms::<Update> };
+
+    const KINDS: &'static [Kind<Update>] = &[
+        Kind::value(Update::AtOnce, form("at_once", &[], &[], "all in its last step")),
+        Kind::value(Update::Spread, form("spread", &[], &[], "a part of the rows in each step of the next window")),
+    ];
+}
+
+/// The word for it.
+impl Display for Update {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        formatter.write_str(&self.text())
+    }
+}
