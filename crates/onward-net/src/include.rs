@@ -2,7 +2,7 @@
 
 use crate::lexer::{TokenKind, tokens_of};
 use crate::syntax::Span;
-use onward_diagnostic::{Diagnostic, Source};
+use onward_diagnostic::{Diagnostic, Source, system_cause};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -48,7 +48,7 @@ pub fn with_includes(
                         files.push((span, chain.iter().cloned().chain([name]).collect()));
                     }
                     Err(cause) => {
-                        let error = error(format!("`{name}` cannot be read: {}", in_words(&cause)));
+                        let error = error(format!("`{name}` cannot be read: {}", system_cause(&cause)));
                         errors.push(error.help("paths are seen from the folder of the file that names them"));
                     }
                 }
@@ -118,12 +118,6 @@ fn includes(source: &Source, file: Span) -> Vec<(String, Span)> {
         }
     }
     found
-}
-
-/// What the system says, without its number.
-pub(crate) fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.find(" (os error").map_or(text.clone(), |end| text[..end].to_lowercase())
 }
 
 #[cfg(test)]

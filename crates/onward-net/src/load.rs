@@ -1,11 +1,10 @@
 //! Arrays from files.
 
 use crate::arrays::{self, Misfit};
-use crate::include::in_words;
 use crate::network::{Network, Node};
 use crate::values::{Array, FileArray, Values};
 use npyz::{DType, NpyFile, TypeChar};
-use onward_diagnostic::{Diagnostic, nearest};
+use onward_diagnostic::{Diagnostic, nearest, system_cause};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -62,7 +61,7 @@ impl Network {
 /// # Errors
 /// That the file cannot be read, is none, or that one of its arrays holds no numbers.
 pub fn read_npz(path: &Path) -> Result<BTreeMap<String, Array>, String> {
-    let opened = File::open(path).map_err(|error| format!("cannot be read: {}", in_words(&error)))?;
+    let opened = File::open(path).map_err(|error| format!("cannot be read: {}", system_cause(&error)))?;
     let damaged = |error: ZipError| format!("is no `.npz` file, or damaged: {error}");
     let mut archive = ZipArchive::new(BufReader::new(opened)).map_err(damaged)?;
     let mut arrays = BTreeMap::new();
@@ -80,7 +79,7 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
     let misfit = |message: String, help: &str| Misfit { message, help: help.to_string() };
     let unreadable = |error: &std::io::Error| {
         let help = "paths are seen from the folder of the text that names them";
-        misfit(format!("`{path}` cannot be read: {}", in_words(error)), help)
+        misfit(format!("`{path}` cannot be read: {}", system_cause(error)), help)
     };
     let full = base.join(path);
     let length = std::fs::metadata(&full).map_err(|error| unreadable(&error))?.len();

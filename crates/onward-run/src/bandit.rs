@@ -5,9 +5,10 @@
 //! these lessons together weigh half as much as a reward, since only one of them can be true.
 
 use crate::data::{Dataset, SampleOrder, SplitMix64};
-use crate::session::{Lesson, Session, SessionError};
+use crate::error::SessionError;
+use crate::session::{Lesson, Session};
 use crate::train::{Progress, Tally};
-use onward_image::{Image, PopulationKind};
+use onward_image::Image;
 use onward_profile::BanditReport;
 use std::ops::ControlFlow;
 
@@ -33,12 +34,10 @@ pub struct Bandit {
 
 /// The classes a network tells apart, as many as a tag's rival can name.
 fn classes(image: &Image) -> Result<u32, SessionError> {
-    let target = image.network.populations.iter().find(|population| population.kind == PopulationKind::Target);
-    let target = target.ok_or(SessionError::Input("targets"))?;
-    if target.neurons > MOST_CLASSES {
-        return Err(SessionError::Classes { found: target.neurons, most: MOST_CLASSES });
+    match image.network.classes().ok_or(SessionError::Input("targets"))? {
+        found @ ..=MOST_CLASSES => Ok(found),
+        found => Err(SessionError::Classes { found, most: MOST_CLASSES }),
     }
-    Ok(target.neurons)
 }
 
 /// How much smaller the rate is for each of so many classes that are shown after a wrong choice.
@@ -96,7 +95,7 @@ pub fn bandit(
             }
         }
         if !interrupted {
-            session.settle()?;
+            session.rest()?;
         }
         session.set_rate_shift(0);
         Ok(rewards.len())

@@ -6,16 +6,16 @@ use onward_profile::Comparisons;
 
 /// What a readout has counted since the run began; `None` if it counts nothing.
 pub(crate) fn comparisons(machine: &dyn Engine, image: &Image) -> Option<Comparisons> {
-    let is_readout = |population: u32| {
-        matches!(image.network.populations[population as usize].kind, PopulationKind::LearningReadout { .. })
-    };
-    let block = image.blocks.iter().position(|block| is_readout(block.population))?;
-    let count = |name: &str| machine.peek(block as u32, name)?.first().map(|&count| count.max(0) as u64);
-    let classes = image.network.populations[image.blocks[block].population as usize].neurons;
+    let (population, readout) = image.network.readout()?;
+    if !matches!(readout.kind, PopulationKind::LearningReadout { .. }) {
+        return None;
+    }
+    let (block, _) = image.blocks_of(population).next()?;
+    let count = |name: &str| machine.peek(block, name)?.first().map(|&count| count.max(0) as u64);
     Some(Comparisons {
         products: count("products")?,
         parts: count("parts")?,
         answers: count("answers")?,
-        classes: classes.into(),
+        classes: readout.neurons.into(),
     })
 }

@@ -2,9 +2,10 @@
 
 use crate::comparisons::comparisons;
 use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
-use crate::session::{Session, SessionError};
+use crate::error::SessionError;
+use crate::session::Session;
 use onward_emulate::Engine;
-use onward_image::{Image, Learned, PopulationKind};
+use onward_image::{Image, Learned};
 use onward_isa::Space;
 use onward_profile::{Answers, EpochReport, Phase, TrainReport};
 use std::ops::ControlFlow;
@@ -240,16 +241,10 @@ pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
 /// BLAKE3 of all weights and biases, layer by layer, block by block, array by array: the same wherever blocks lie.
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
-    for (population, of) in image.network.populations.iter().enumerate() {
-        if !matches!(
-            of.kind,
-            PopulationKind::Layer { .. } | PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. }
-        ) {
-            continue;
-        }
-        for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {
+    for (population, _) in image.network.numbered().filter(|(_, of)| of.is_layer() || of.schedule().is_some()) {
+        for (block, _) in image.blocks_of(population) {
             for name in ["weights", "target_weights", "own_weights", "pairs", "bias"] {
-                for value in machine.peek(number as u32, name).into_iter().flatten() {
+                for value in machine.peek(block, name).into_iter().flatten() {
                     hash.update(&value.to_le_bytes());
                 }
             }

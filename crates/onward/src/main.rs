@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod files;
+mod job;
 mod nir;
 mod progress;
 mod report;

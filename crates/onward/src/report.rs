@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use crate::files::Output;
-use crate::terminal::stdout_style;
+use crate::terminal::{BOLD, DIM, styled};
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
 use onward_profile::{
@@ -68,7 +68,7 @@ pub fn mesh(mesh: &onward_chip::Mesh) -> String {
 /// The heading of the lines of epochs.
 pub fn epochs_heading(answers_values: bool) -> String {
     let quality = if answers_values { "   error" } else { "accuracy" };
-    format!("\n{}\n", stdout_style().dim(&format!("    epoch   {quality}       learned in       tested in")))
+    format!("\n{}\n", styled(DIM, &format!("    epoch   {quality}       learned in       tested in")))
 }
 
 /// The line of an epoch.
@@ -115,7 +115,7 @@ pub fn bandit(results: &BanditResults) -> String {
 
 /// A part of a report under its title.
 pub fn section(title: &str, body: String) -> String {
-    format!("\n{}\n{body}", stdout_style().bold(title))
+    format!("\n{}\n{body}", styled(BOLD, title))
 }
 
 /// What a run cost, on the chip and on this computer.
