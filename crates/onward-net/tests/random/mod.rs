@@ -69,6 +69,8 @@ impl<'a> Draw<'a> {
         }
     }
 
+    /// Draws neurons of the first three kinds; every kind is read and written in the tests of words.
+    #[allow(clippy::needless_update, reason = "a later kind has fields that are not drawn here")]
     fn neuron(&mut self, shape: &[u32]) -> Neuron {
         Neuron {
             threshold: self.values(shape, 0.001, 1000.0),
@@ -77,6 +79,7 @@ impl<'a> Draw<'a> {
             current: self.coin().then(|| self.decay(shape)),
             refractory: self.from(0, 255),
             bias: self.values(shape, -1000.0, 1000.0),
+            ..Neuron::default()
         }
     }
 
