@@ -187,8 +187,8 @@ impl Slot<'_> {
 
     fn in_range(&self, array: &Array, range: &RangeInclusive<f64>) -> Result<(), Misfit> {
         match array.values.iter().position(|value| !range.contains(value)) {
-            Some(at) => Err(Misfit {
-                message: format!("number {at} (from 0) of the {} is {}", self.place.what, array.values[at]),
+            Some(position) => Err(Misfit {
+                message: format!("number {position} (from 0) of the {} is {}", self.place.what, array.values[position]),
                 help: format!("all of them are from {} to {}", range.start(), range.end()),
             }),
             None => Ok(()),

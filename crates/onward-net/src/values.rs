@@ -71,8 +71,8 @@ fn list(formatter: &mut Formatter, shape: &[usize], values: &[f64]) -> fmt::Resu
         return values.iter().try_for_each(|value| write!(formatter, "{value:?}"));
     };
     write!(formatter, "(")?;
-    for (at, part) in values.chunks(inner.iter().product::<usize>().max(1)).enumerate() {
-        if at > 0 {
+    for (index, part) in values.chunks(inner.iter().product::<usize>().max(1)).enumerate() {
+        if index > 0 {
             write!(formatter, ", ")?;
         }
         list(formatter, inner, part)?;

@@ -118,7 +118,7 @@ impl Checker<'_> {
     pub(super) fn readout_sources(&mut self, item: &Item, kind: ReadoutKind) -> Vec<NodeIndex> {
         let help = "add `from` and the name of a layer";
         let Some(mut feeds) = self.feeds(item, help) else { return Vec::new() };
-        let target = feeds.iter().position(|feed| feed.kind == ItemKind::Target).map(|at| feeds.remove(at));
+        let target = feeds.iter().position(|feed| feed.kind == ItemKind::Target).map(|position| feeds.remove(position));
         let values = target.and_then(|target| self.readout_target(&target, kind));
         let has_no_neurons = |feed: &&Feed| {
             !matches!(self.network.graph[feed.index], Node::Layer(_)) && !self.unknown.contains(&feed.index)
@@ -184,8 +184,8 @@ impl Checker<'_> {
         }
         let mut feeds = Vec::new();
         let mut is_good = true;
-        for (at, source) in sources.iter().enumerate() {
-            if sources[..at].iter().any(|earlier| earlier.text == source.text) {
+        for (position, source) in sources.iter().enumerate() {
+            if sources[..position].iter().any(|earlier| earlier.text == source.text) {
                 let message = format!("`{}` is named twice", source.text);
                 self.report(Diagnostic::new(source.span.clone(), message).help("name each source once"));
                 continue;
