@@ -8,7 +8,7 @@ use crate::vocabulary::Takes::{Constructor, Integer, Pair, Table};
 use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parameter, Parts, form, forms, parameter};
 use crate::weights::Weights;
 
-/// What a `layer` can be, by the word for it.
+/// Kind of a `layer` item, by the word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LayerWord {
     Dense,
@@ -54,7 +54,7 @@ pub(crate) const LAYER_LEARNING: Parameter =
 /// The options of all layers with neurons.
 const COMMON: &[Parameter] = &[LAYER_NEURONS, LAYER_WEIGHTS, LAYER_LEARNING];
 
-/// Of a layer that is recurrent by its kind.
+/// Recurrent weights of a layer that is recurrent by its kind.
 pub(crate) const OWN_WEIGHTS: Parameter = parameter(
     "recurrent_weights",
     Constructor(Weights::FAMILY),
@@ -62,7 +62,7 @@ pub(crate) const OWN_WEIGHTS: Parameter = parameter(
     "from every neuron of the layer to every neuron of it, a step later",
 );
 
-/// Of a layer that may be recurrent.
+/// Recurrent weights of a layer that may be recurrent.
 pub(crate) const RECURRENT_WEIGHTS: Parameter = parameter(
     "recurrent_weights",
     Constructor(Weights::FAMILY),

@@ -52,7 +52,7 @@ fn all() -> impl Iterator<Item = (&'static Family, &'static Form)> {
     FAMILIES.iter().flat_map(|family| (family.forms)().into_iter().map(|form| (*family, form)))
 }
 
-/// Where in the language a word has its place, for those who put it elsewhere.
+/// Tells where in the language a word has its place, for those who put it elsewhere.
 pub(crate) fn home(word: &str) -> Option<String> {
     if ITEMS.iter().any(|kind| kind.word() == word) {
         return Some(format!("`{word}` begins an item: `{word} NAME = ...`"));

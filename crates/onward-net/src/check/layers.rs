@@ -23,10 +23,10 @@ const BLOCK_DEFAULT: u32 = 128;
 /// Neurons of a layer, at most.
 const NEURONS_MAX: u64 = 1 << 20;
 
-/// How a layer is connected, and what follows from that.
+/// Connection of a layer, and what follows from it.
 pub(super) struct Connected {
     pub kind: LayerKind,
-    /// Nothing if it cannot be known after an error.
+    /// Shape of the layer; nothing if it cannot be known after an error.
     pub shape: Option<Vec<u32>>,
     pub block: u32,
     pub block_rows: Option<u32>,
@@ -180,7 +180,7 @@ impl Checker<'_> {
         block.or(neurons.map(|neurons| neurons.min(BLOCK_DEFAULT))).unwrap_or(1)
     }
 
-    /// What a layer says itself of what the network says for all layers.
+    /// The option of a layer itself, of what the network says for all layers.
     fn own<T: Named>(&mut self, given: &Given, option: &Parameter) -> Option<T> {
         given.option(option).map(|_| T::chosen(&mut self.reader, given, option))
     }

@@ -20,7 +20,7 @@ impl Matrix {
         Matrix { columns: size, rows: (0..size).map(|place| vec![(place, 1.0)]).collect() }
     }
 
-    /// Nothing.
+    /// A matrix without weights.
     pub fn zero(rows: usize, columns: usize) -> Matrix {
         Matrix { columns, rows: vec![Vec::new(); rows] }
     }
