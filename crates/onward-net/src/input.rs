@@ -1,8 +1,9 @@
 //! Where samples enter, and the words for how their values become spikes.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::vocabulary::Absent::{Described, Error, Means};
 use crate::vocabulary::Takes::{Decimal, Integer};
-use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, Form, ItemKind, Parameter, form, parameter};
 use std::ops::Range;
 
 /// The input of a network, through which samples enter.

@@ -1,11 +1,12 @@
 //! The words for layers: with neurons, or only a way that spikes take.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::network::{Convolution, Layer, LayerKind, Pool, PoolKind};
 use crate::neuron::Neuron;
 use crate::rule;
 use crate::vocabulary::Absent::{Described, Error, Means};
 use crate::vocabulary::Takes::{Constructor, Integer, Pair, Table};
-use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Form, ItemKind, Parameter, form, parameter};
 use crate::weights::Weights;
 
 /// Kind of a `layer` item, by the word for it.

@@ -9,11 +9,12 @@ mod reset;
 pub use decay::Decay;
 pub use reset::Reset;
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::reader::{Given, Reader};
 use crate::values::{PerNeuron, Values};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::{Constructor, Integer, Numbers};
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
 /// Neurons. In each step, with input i (the weights of the active axons), in this order:

@@ -1,9 +1,10 @@
 //! Where predictions leave, and the words for it.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::reader::{Given, Reader};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::{Constructor, Decimal, Integer, OneOf};
-use crate::vocabulary::{Family, ItemKind, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, ItemKind, Parameter, form, parameter};
 use std::ops::Range;
 
 /// The readout of a network, through which predictions leave.

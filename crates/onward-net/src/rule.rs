@@ -17,10 +17,11 @@ pub use rounding::Rounding;
 pub use schedule::{RateSchedule, When};
 pub use update::Update;
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::reader::{Given, Reader};
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Constructor, Integer};
-use crate::vocabulary::{Family, Form, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Form, Parameter, form, parameter};
 use schedule::{ANNEAL, EVERY, MEMORY, SHIFTS};
 use std::fmt::{self, Display, Formatter};
 

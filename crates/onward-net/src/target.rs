@@ -1,8 +1,9 @@
 //! Where labels enter, and the words for what they tell.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::vocabulary::Absent::Error;
 use crate::vocabulary::Takes::Integer;
-use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Form, ItemKind, form, parameter};
 use std::ops::Range;
 
 /// The target of a network, through which labels enter as spikes that layers receive in windows of their own.

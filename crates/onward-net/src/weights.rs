@@ -1,10 +1,11 @@
 //! Weights: what they are at first, and the words for them.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::reader::{Given, Reader};
 use crate::values::Values;
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Decimal, Integer, Numbers, OneOf};
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use onward_diagnostic::Diagnostic;
 use std::fmt::{self, Display, Formatter};
 

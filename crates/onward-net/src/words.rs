@@ -2,13 +2,14 @@
 
 use crate::input::Encoding;
 use crate::layer::LayerWord;
+use crate::named::Named;
 use crate::neuron::{Decay, Neuron, Reset};
 use crate::reader;
 use crate::readout::{ReadoutKind, ReadoutLoss};
 use crate::rule::{self, Gate, Optimizer, Revival, Rounding, Update};
 use crate::settings;
 use crate::target::TargetKind;
-use crate::vocabulary::{Family, Form, ItemKind, Named};
+use crate::vocabulary::{Family, Form, ItemKind};
 use crate::weights::Weights;
 
 /// The kinds of items.

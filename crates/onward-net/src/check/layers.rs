@@ -6,12 +6,13 @@ use crate::arrays;
 use crate::layer::{
     BLOCK, CONNECTIONS, LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord, OWN_WEIGHTS, RECURRENT_WEIGHTS, ROWS,
 };
+use crate::named::Named;
 use crate::network::{Delay, Layer, LayerKind, Node, Plain, Sparse};
 use crate::reader::Given;
 use crate::rule::Learning;
 use crate::syntax::{Item, Span};
 use crate::values::Values;
-use crate::vocabulary::{Named, Parameter};
+use crate::vocabulary::Parameter;
 use crate::weights::{Initial, Weights};
 use onward_diagnostic::Diagnostic;
 use petgraph::graph::NodeIndex;

@@ -10,6 +10,7 @@ mod planes;
 mod whole;
 
 use crate::input::{Encoding, Input};
+use crate::named::Named;
 use crate::network::{Network, Node};
 use crate::neuron::Neuron;
 use crate::parameters::place;
@@ -19,7 +20,7 @@ use crate::rule::Learning;
 use crate::settings;
 use crate::syntax::{Constructor, Damage, File, Item, Setting, Span, Value, ValueKind, Word};
 use crate::target::{Target, TargetKind};
-use crate::vocabulary::{ItemKind, Named};
+use crate::vocabulary::ItemKind;
 use crate::weights::Weights;
 use crate::words::{ITEMS, family, home};
 use onward_diagnostic::{Diagnostic, Source};

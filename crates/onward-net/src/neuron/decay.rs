@@ -1,10 +1,11 @@
 //! What is left of a membrane or a current from step to step.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::reader::{Given, Reader};
 use crate::values::{PerNeuron, Values};
 use crate::vocabulary::Absent::Error;
 use crate::vocabulary::Takes::{Decimal, Integer, Numbers};
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
 /// Decay of a quantity: what is left of it from step to step.

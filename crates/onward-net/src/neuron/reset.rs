@@ -1,9 +1,10 @@
 //! What firing does to the membrane.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::values::{PerNeuron, Values};
 use crate::vocabulary::Absent::Error;
 use crate::vocabulary::Takes::Numbers;
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
 /// Reset of the membrane after a spike.

@@ -1,6 +1,7 @@
 //! Where the learning signal attaches to a neuron.
 
-use crate::vocabulary::{Family, Kind, Named, form, forms};
+use crate::named::{Kind, Named, forms};
+use crate::vocabulary::{Family, form};
 use std::fmt::{self, Display, Formatter};
 
 /// Gate through which the learning signal reaches a neuron; it never attaches to the spike itself.

@@ -3,9 +3,10 @@
 //! A loss is a row of [`Loss::KINDS`]: the word for a rule with this loss.
 
 use super::OPTIONS;
+use crate::named::{Kind, Named, Parts, decimal};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::Decimal;
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, decimal, form, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 
 /// Loss that a block's changes make smaller, computed from what the input and the targets evoke in the block.
 #[derive(Clone, Copy, Debug, PartialEq)]

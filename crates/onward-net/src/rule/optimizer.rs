@@ -1,8 +1,9 @@
 //! What becomes of a change before it reaches the weight.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::Integer;
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
 /// Optimizer that a change goes through before it reaches the weight.

@@ -1,6 +1,7 @@
 //! How changes become whole steps of a weight.
 
-use crate::vocabulary::{Family, Kind, Named, form, forms};
+use crate::named::{Kind, Named, forms};
+use crate::vocabulary::{Family, form};
 use std::fmt::{self, Display, Formatter};
 
 /// Rounding of a change to whole steps of a weight.

@@ -1,9 +1,10 @@
 //! When weights change, and by which rate.
 
+use crate::named::Parts;
 use crate::reader::{Given, Reader};
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Integer, Integers};
-use crate::vocabulary::{Parameter, Parts, parameter};
+use crate::vocabulary::{Parameter, parameter};
 use onward_diagnostic::Diagnostic;
 
 /// Moments at which a block changes its weights.

@@ -1,6 +1,7 @@
 //! When the rows of weights change.
 
-use crate::vocabulary::{Family, Kind, Named, form, forms};
+use crate::named::{Kind, Named, forms};
+use crate::vocabulary::{Family, form};
 use std::fmt::{self, Display, Formatter};
 
 /// Distribution over steps of the rows of weights that change by what a target window has shown.
