@@ -7,23 +7,23 @@ use std::ops::RangeInclusive;
 
 /// A place of a layer where an array may stand.
 pub(crate) struct Place<'a> {
-    /// What the array is called among the layer's in a file.
+    /// Name of the array among the layer's arrays in a file.
     pub member: &'static str,
-    /// What it is called in messages.
+    /// Name of the array in messages.
     pub what: &'static str,
     pub values: &'a mut Values,
     holds: Holds,
 }
 
-/// What the numbers of a place belong to.
+/// Kind of thing that each number of a place belongs to.
 enum Holds {
-    /// Neurons; each number is in the range.
+    /// Each number, in the range, belongs to a neuron.
     Neurons(RangeInclusive<f64>),
-    /// Pairs of axon and neuron.
+    /// Each row belongs to a pair of axon and neuron.
     Connections,
-    /// Weights from the source.
+    /// Each number is a weight from the source.
     Weights,
-    /// Weights from the layer itself.
+    /// Each number is a weight from the layer itself.
     Recurrent,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Slot<'a> {
     expects: Expects,
 }
 
-/// What an array is to look like.
+/// Shape and range that a place expects of an array.
 #[derive(Clone)]
 enum Expects {
     /// One number for each neuron of a layer of this shape, or for each of its channels.
@@ -44,7 +44,7 @@ enum Expects {
     Connections { inputs: usize, neurons: usize },
 }
 
-/// Why an array does not fit.
+/// Reason why an array does not fit, and its remedy.
 #[derive(Clone)]
 pub(crate) struct Misfit {
     pub message: String,
@@ -95,7 +95,7 @@ pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32]) -> Vec<Slot<'a>> {
     places(layer).into_iter().filter_map(with_expectation).collect()
 }
 
-/// What the weights of a layer are to look like; nothing if they are part of its table.
+/// Shape that a layer expects of its weights; nothing if they are part of its table.
 fn weights(kind: &LayerKind, shape: &[usize], source: &[usize]) -> Option<Expects> {
     match kind {
         LayerKind::Dense => {
@@ -187,8 +187,8 @@ impl Slot<'_> {
 
     fn in_range(&self, array: &Array, range: &RangeInclusive<f64>) -> Result<(), Misfit> {
         match array.values.iter().position(|value| !range.contains(value)) {
-            Some(at) => Err(Misfit {
-                message: format!("number {at} (from 0) of the {} is {}", self.place.what, array.values[at]),
+            Some(position) => Err(Misfit {
+                message: format!("number {position} (from 0) of the {} is {}", self.place.what, array.values[position]),
                 help: format!("all of them are from {} to {}", range.start(), range.end()),
             }),
             None => Ok(()),

@@ -1,52 +1,56 @@
 //! Where samples enter, and the words for how their values become spikes.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::vocabulary::Absent::{Described, Error, Means};
 use crate::vocabulary::Takes::{Decimal, Integer};
-use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, Form, ItemKind, Parameter, form, parameter};
 use std::ops::Range;
 
-/// Where samples enter.
+/// The input of a network, through which samples enter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
-    /// Identifier, distinct in the network.
+    /// Name of the input, an identifier that is distinct in the network.
     pub name: String,
     /// Sizes of a sample, outermost first: one to three of them, each 1 to 65,536, their product at most 2^24. Two are
     /// height and width of one channel; three are channels, height, width.
     pub shape: Vec<u32>,
-    /// How values become spikes.
+    /// Encoding of the values as spikes.
     pub encoding: Encoding,
-    /// Bytes of the source that declare it.
+    /// Bytes of the source that declare the input.
     pub span: Range<usize>,
 }
 
-/// How the values of a sample become packets.
+/// Encoding of the values of a sample as packets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Encoding {
-    /// Evenly spread over the window, as many as the value is large: none for the least, one a step for the greatest.
+    /// Spikes are evenly spread over the window, as many as the value is large: none for the least, one a step for the
+    /// greatest.
     Rate,
-    /// In each step a spike with the probability that is the value (0 to 1), drawn by seed, sample, step and axon.
+    /// In each step there is a spike with the probability that is the value (0 to 1), drawn by seed, sample, step and
+    /// axon.
     Poisson,
-    /// One spike in the window, the earlier the greater the value; none for the least.
+    /// There is one spike in the window, the earlier the greater the value, and none for the least.
     Latency,
-    /// The value itself (0 to 255 for 0 to 1) as a payload in each step: weights are multiplied by it.
+    /// The value itself (0 to 255 for 0 to 1) is the payload of a packet in each step; weights are multiplied by it.
     Current,
-    /// A spike where the value has changed by this much (0 to 1) since the last spike, of samples that are sequences with a
-    /// row a step: the first half of the axons for rises, the second for falls. The shape counts both.
+    /// There is a spike where the value has changed by this much (0 to 1) since the last spike, of samples that are
+    /// sequences with a row a step: the first half of the axons for rises, the second for falls. The shape counts both.
     Delta(f64),
-    /// The same in the second and third part of the axons, and in the first a spike whenever the values since its last one
-    /// add up to 1. Each row of the sequence lasts as many steps as go into the window, evenly spread.
+    /// Spikes are those of [`Encoding::Delta`] in the second and third part of the axons, and in the first a spike
+    /// whenever the values since its last one add up to 1. Each row of the sequence lasts as many steps as go into the
+    /// window, evenly spread.
     Sequence(f64),
-    /// Recorded spikes: samples say step and axon.
+    /// Samples are recorded spikes, each with its step and its axon.
     Events,
 }
 
 impl Input {
-    /// Number of axons: the product of the shape.
+    /// The number of axons, which is the product of the shape.
     pub fn size(&self) -> u32 {
         self.shape.iter().product()
     }
 
-    /// The word with its arguments and options.
+    /// The word for the encoding, with its arguments and options.
     pub(crate) fn written(&self) -> (&'static Form, Parts) {
         let (form, parts) = self.encoding.written();
         (form, parts.sizes(&self.shape))

@@ -1,14 +1,15 @@
 //! The words for layers: with neurons, or only a way that spikes take.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::network::{Convolution, Layer, LayerKind, Pool, PoolKind};
 use crate::neuron::Neuron;
 use crate::rule;
 use crate::vocabulary::Absent::{Described, Error, Means};
 use crate::vocabulary::Takes::{Constructor, Integer, Pair, Table};
-use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Form, ItemKind, Parameter, form, parameter};
 use crate::weights::Weights;
 
-/// What a `layer` can be, by the word for it.
+/// Kind of a `layer` item, by the word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LayerWord {
     Dense,
@@ -54,7 +55,7 @@ pub(crate) const LAYER_LEARNING: Parameter =
 /// The options of all layers with neurons.
 const COMMON: &[Parameter] = &[LAYER_NEURONS, LAYER_WEIGHTS, LAYER_LEARNING];
 
-/// Of a layer that is recurrent by its kind.
+/// Recurrent weights of a layer that is recurrent by its kind.
 pub(crate) const OWN_WEIGHTS: Parameter = parameter(
     "recurrent_weights",
     Constructor(Weights::FAMILY),
@@ -62,7 +63,7 @@ pub(crate) const OWN_WEIGHTS: Parameter = parameter(
     "from every neuron of the layer to every neuron of it, a step later",
 );
 
-/// Of a layer that may be recurrent.
+/// Recurrent weights of a layer that may be recurrent.
 pub(crate) const RECURRENT_WEIGHTS: Parameter = parameter(
     "recurrent_weights",
     Constructor(Weights::FAMILY),

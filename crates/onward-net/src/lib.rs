@@ -52,7 +52,7 @@
 //! at once.
 //!
 //! A word of the language is declared once, in the file of the type it names a value of: a row with its arguments,
-//! options, ranges and meaning, how it is read and how it is written (`vocabulary`). So a loss is a row of `rule/loss.rs`, a
+//! options, ranges and meaning (`vocabulary`), how it is read and how it is written (`named`). So a loss is a row of `rule/loss.rs`, a
 //! kind of neurons one of `neuron.rs`; checks, messages, canonical text and the reference follow from it.
 //!
 //! A network also comes from a file of another tool ([`nir`]). [`Network::store`] takes its arrays out, for a text beside
@@ -66,6 +66,7 @@ mod input;
 mod layer;
 mod lexer;
 mod load;
+mod named;
 mod network;
 mod neuron;
 pub mod nir;

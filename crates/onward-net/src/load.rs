@@ -182,8 +182,8 @@ fn row_major(shape: &[usize], values: &[f64]) -> Vec<f64> {
     let mut index = vec![0; shape.len()];
     let mut sorted = Vec::with_capacity(values.len());
     for _ in 0..values.len() {
-        let at = shape.iter().zip(&index).rev().fold(0, |at, (&size, &index)| at * size + index);
-        sorted.push(values[at]);
+        let offset = shape.iter().zip(&index).rev().fold(0, |offset, (&size, &index)| offset * size + index);
+        sorted.push(values[offset]);
         for (index, &size) in index.iter_mut().zip(shape).rev() {
             *index += 1;
             if *index < size {

@@ -1,7 +1,7 @@
 //! Neurons: what they are, and the words for them.
 //!
-//! A kind of neurons is a row of [`Neuron::KINDS`]; what it adds to [`Neuron`], with the numbers it has for each neuron,
-//! stands in this file too.
+//! A kind of neurons is a row of [`Neuron::KINDS`]; what it adds to [`Neuron`], with the numbers it has for each
+//! neuron, stands in this file too.
 
 mod decay;
 mod reset;
@@ -9,11 +9,12 @@ mod reset;
 pub use decay::Decay;
 pub use reset::Reset;
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::reader::{Given, Reader};
 use crate::values::{PerNeuron, Values};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::{Constructor, Integer, Numbers};
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
 /// Neurons. In each step, with input i (the weights of the active axons), in this order:
@@ -25,22 +26,22 @@ use std::fmt::{self, Display, Formatter};
 /// A decay rounds towards zero, so that what decays reaches 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neuron {
-    /// Membrane potential at which it fires, 0.001 to 1,000; of each neuron if an array.
+    /// Membrane potential at which a neuron fires, 0.001 to 1,000; an array has one for each neuron.
     pub threshold: Values,
-    /// What firing does to the membrane.
+    /// Reset of the membrane after a spike.
     pub reset: Reset,
-    /// What is left of the membrane from step to step.
+    /// Decay of the membrane from step to step.
     pub leak: Decay,
-    /// The synaptic current, if there is one: what is left of it from step to step.
+    /// Decay of the synaptic current from step to step, if there is a current.
     pub current: Option<Decay>,
-    /// Steps after a spike in which the membrane does not change, 0 to 255.
+    /// Number of steps after a spike in which the membrane does not change, 0 to 255.
     pub refractory: u32,
-    /// What is added in each step, -1,000 to 1,000; of each neuron if an array.
+    /// Number that is added to the membrane in each step, -1,000 to 1,000; an array has one for each neuron.
     pub bias: Values,
 }
 
 impl Default for Neuron {
-    /// Integrate and fire at 1, with a soft reset.
+    /// The neuron integrates and fires at 1, with a soft reset.
     fn default() -> Neuron {
         Neuron {
             threshold: Values::Constant(1.0),
@@ -117,7 +118,7 @@ impl Named for Neuron {
 }
 
 impl Neuron {
-    /// A neuron of what all kinds have.
+    /// Reads what all kinds of neurons have; the rest is as in integrate and fire.
     fn read_common(reader: &mut Reader, given: &Given) -> Neuron {
         Neuron {
             threshold: reader.numbers(given, &THRESHOLD),
@@ -133,7 +134,7 @@ impl Neuron {
         parts.option(&REFRACTORY, self.refractory).option(&BIAS, &self.bias)
     }
 
-    /// Where there may be a number for each neuron.
+    /// The places where there may be a number for each neuron.
     pub(crate) fn numbers(&mut self) -> Vec<PerNeuron<'_>> {
         let mut numbers = vec![
             PerNeuron {

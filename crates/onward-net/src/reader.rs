@@ -40,7 +40,7 @@ pub(crate) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Some constructor of a family, after an error.
+    /// Some constructor of a family, to go on with after an error.
     fn unknown(family: &Family) -> Self {
         let form = (family.forms)().into_iter().next().expect("families have members");
         Given { form, index: 0, is_known: false, arguments: Cow::Borrowed(&[]), options: Vec::new() }
@@ -73,9 +73,9 @@ impl Parameter {
 /// Reads values and collects what is wrong with them.
 pub(crate) struct Reader<'a> {
     pub source: &'a Source,
-    /// What parameters are called, for those who mistype one.
+    /// Names of the parameters, for those who mistype one.
     pub parameters: Vec<String>,
-    /// Where in the language a word has its place, for those who put it elsewhere.
+    /// Tells where in the language a word has its place, for those who put it elsewhere.
     pub home: fn(&str) -> Option<String>,
     /// The lists that became arrays, with their places.
     pub lists: Vec<(Arc<Array>, Span)>,

@@ -1,7 +1,7 @@
 //! How layers learn, and the words for it.
 //!
-//! A rule is a [`Loss`] with options that all losses share, [`OPTIONS`]: each is declared, read and written here or in the
-//! file of its type.
+//! A rule is a [`Loss`] with options that all losses share, [`OPTIONS`]: each is declared, read and written here or in
+//! the file of its type.
 
 mod gate;
 mod loss;
@@ -17,51 +17,52 @@ pub use rounding::Rounding;
 pub use schedule::{RateSchedule, When};
 pub use update::Update;
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::reader::{Given, Reader};
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Constructor, Integer};
-use crate::vocabulary::{Family, Form, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Form, Parameter, form, parameter};
 use schedule::{ANNEAL, EVERY, MEMORY, SHIFTS};
 use std::fmt::{self, Display, Formatter};
 
-/// How a layer learns.
+/// Learning of a layer: by a rule, or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Learning {
-    /// Not at all: its weights stay what they are at first.
+    /// The layer does not learn: its weights stay what they are at first.
     None,
-    /// By a rule that is local to each of its blocks.
+    /// The layer learns by a rule that is local to each of its blocks.
     Rule(Rule),
 }
 
-/// A rule: what a block changes its weights by, from its own memories alone.
+/// Rule by which a block changes its weights, from its own memories alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// What the changes make smaller.
+    /// Loss that the changes make smaller.
     pub loss: Loss,
     /// The learning rate is `2^-rate`, 0 to 20.
     pub rate: u32,
-    /// How the rate falls.
+    /// Schedule by which the rate falls over the run.
     pub schedule: RateSchedule,
-    /// Where the learning signal attaches to a neuron.
+    /// Gate through which the learning signal reaches a neuron.
     pub gate: Gate,
-    /// What becomes of a change before it reaches the weight.
+    /// Optimizer that a change goes through before it reaches the weight.
     pub optimizer: Optimizer,
-    /// A weight that changes first loses its `2^-weight_decay`-th part, 1 to 24; if there is a decay.
+    /// Weight decay, 1 to 24, if there is one: a weight that changes first loses its `2^-weight_decay`-th part.
     pub weight_decay: Option<u32>,
-    /// When weights change.
+    /// Moments at which weights change.
     pub when: When,
     /// Whether neurons that hardly ever fire, or nearly always, are nudged back.
     pub revive: bool,
-    /// When rows of weights change.
+    /// Distribution of an update's rows over steps.
     pub update: Update,
-    /// How changes become whole steps of a weight.
+    /// Rounding of changes to whole steps of a weight.
     pub rounding: Rounding,
-    /// Changes of so many samples that a block learns from are added before they are rounded, 1 to 32.
+    /// Number of samples, 1 to 32, whose changes a block adds before it rounds them.
     pub batch: u32,
 }
 
 impl Default for Rule {
-    /// What `hinge` means without options.
+    /// The rule that `hinge` means without options.
     fn default() -> Self {
         Rule {
             loss: Loss::Hinge { margin: 0.3 },
@@ -133,7 +134,7 @@ const OPTIONS: &[Parameter] =
     &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH];
 
 impl Learning {
-    /// What a constructor of the family says.
+    /// Reads a constructor of the family.
     pub(crate) fn read(reader: &mut Reader, given: &Given) -> Learning {
         match Loss::KINDS.get(given.index) {
             Some(kind) => {
@@ -162,7 +163,7 @@ impl Rule {
         }
     }
 
-    /// The options as text; what is usual and came late to the language need not be said.
+    /// Writes the options; what is usual and came late to the language need not be said.
     fn write(&self, parts: Parts) -> Parts {
         let parts = self.schedule.write(parts.option(&RATE, self.rate));
         let parts = parts.option(&GATE, self.gate).option(&OPTIMIZER, self.optimizer);

@@ -1,10 +1,11 @@
 //! The settings of a network.
 
+use crate::named::Named;
 use crate::neuron::Neuron;
 use crate::rule;
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Constructor, Integer, Text};
-use crate::vocabulary::{Absent, Family, Form, Named, Parameter, form, parameter};
+use crate::vocabulary::{Absent, Family, Form, Parameter, form, parameter};
 use crate::weights::Weights;
 
 pub(crate) const DATA: Parameter = parameter("data", Text, Described("--data says it"), "a built-in name or a path");

@@ -1,34 +1,35 @@
 //! Where labels enter, and the words for what they tell.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::vocabulary::Absent::Error;
 use crate::vocabulary::Takes::Integer;
-use crate::vocabulary::{Family, Form, ItemKind, Kind, Named, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Form, ItemKind, form, parameter};
 use std::ops::Range;
 
-/// Where labels enter, as spikes that layers receive in windows of their own.
+/// The target of a network, through which labels enter as spikes that layers receive in windows of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// Identifier, distinct in the network.
+    /// Name of the target, an identifier that is distinct in the network.
     pub name: String,
-    /// What it tells.
+    /// Kind of label that the target tells.
     pub kind: TargetKind,
-    /// Classes, 2 to 1,024, or values of a vector, 1 to 4,096; one axon each.
+    /// Number of classes, 2 to 1,024, or of values of a vector, 1 to 4,096; each has an axon.
     pub size: u32,
-    /// Bytes of the source that declare it.
+    /// Bytes of the source that declare the target.
     pub span: Range<usize>,
 }
 
-/// What a target tells of a sample.
+/// Kind of label that a target tells of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
-    /// Its class: the class's axon is active in each step of the target's window.
+    /// The label is the sample's class: the class's axon is active in each step of the target's window.
     Classes,
-    /// Values from 0 to 1, as payloads with 12 fraction bits, of which a readout learns.
+    /// The label is values from 0 to 1, payloads with 12 fraction bits, from which a readout learns.
     Vector,
 }
 
 impl Target {
-    /// The word with its arguments and options.
+    /// The word for the kind of target, with its arguments and options.
     pub(crate) fn written(&self) -> (&'static Form, Parts) {
         let (form, parts) = self.kind.written();
         (form, parts.argument(self.size))

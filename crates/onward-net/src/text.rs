@@ -1,10 +1,11 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
 use crate::layer::{LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord};
+use crate::named::{Named, Parts};
 use crate::network::{Layer, Network, Node};
 use crate::settings;
 use crate::values::quoted;
-use crate::vocabulary::{Form, ItemKind, Named, Parts};
+use crate::vocabulary::{Form, ItemKind};
 use crate::weights::Initial;
 use std::fmt::{self, Display, Formatter};
 

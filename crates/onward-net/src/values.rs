@@ -4,37 +4,37 @@ use std::fmt::{self, Display, Formatter};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-/// A number for every neuron, axon or weight.
+/// Numbers of neurons, axons or weights: one for all, or one for each.
 ///
-/// Arrays are row-major. A file is named as in the text, relative to it, and is read by [`Network::load`]; later stages
-/// see only the other two.
+/// Arrays are row-major. A file is named as in the text, relative to it, and is read by
+/// [`Network::load`](crate::Network::load); later stages see only the other two.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// The same for all.
+    /// One number stands for all of them.
     Constant(f64),
-    /// Each its own.
+    /// Each has its own number.
     Array(Arc<Array>),
-    /// In a file.
+    /// The numbers are in a file that has not been read.
     File(FileArray),
 }
 
 /// Numbers with a shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
-    /// Extents, outermost first.
+    /// Extents of the array, outermost first.
     pub shape: Vec<usize>,
-    /// The numbers; as many as the extents' product.
+    /// The numbers, as many as the product of the extents.
     pub values: Vec<f64>,
 }
 
 /// An array in a `.npy` file, or a member of an `.npz` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileArray {
-    /// As the text names it.
+    /// Path of the file as the text names it, seen from the text's folder.
     pub path: String,
-    /// Name of the member, for `.npz`.
+    /// Name of the member, if the file is an `.npz`.
     pub member: Option<String>,
-    /// Bytes of the source that name it.
+    /// Bytes of the source that name the file.
     pub span: Range<usize>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct PerNeuron<'a> {
     pub what: &'static str,
     /// The numbers that it allows.
     pub range: RangeInclusive<f64>,
-    /// The numbers.
+    /// The numbers that are there.
     pub values: &'a mut Values,
 }
 
@@ -71,8 +71,8 @@ fn list(formatter: &mut Formatter, shape: &[usize], values: &[f64]) -> fmt::Resu
         return values.iter().try_for_each(|value| write!(formatter, "{value:?}"));
     };
     write!(formatter, "(")?;
-    for (at, part) in values.chunks(inner.iter().product::<usize>().max(1)).enumerate() {
-        if at > 0 {
+    for (index, part) in values.chunks(inner.iter().product::<usize>().max(1)).enumerate() {
+        if index > 0 {
             write!(formatter, ", ")?;
         }
         list(formatter, inner, part)?;

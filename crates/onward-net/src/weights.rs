@@ -1,33 +1,35 @@
 //! Weights: what they are at first, and the words for them.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::reader::{Given, Reader};
 use crate::values::Values;
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Decimal, Integer, Numbers, OneOf};
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use onward_diagnostic::Diagnostic;
 use std::fmt::{self, Display, Formatter};
 
 /// Fixed-point weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    /// Bits of a weight: 4, 8 or 16.
+    /// Number of bits of a weight: 4, 8 or 16.
     pub bits: u32,
-    /// What they are at first.
+    /// Values of the weights before anything is learned.
     pub initial: Initial,
 }
 
-/// What weights are at first.
+/// Values of weights before anything is learned.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Initial {
-    /// Drawn about normal, by the seed.
+    /// The weights are drawn about normal, by the seed.
     Drawn {
         /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
         gain: f64,
         /// Bits below the binary point, 0 to 15; if none are given, the compiler chooses by width and deviation.
         fraction: Option<u32>,
     },
-    /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
+    /// The weights are given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest
+    /// fits.
     Given(Values),
 }
 

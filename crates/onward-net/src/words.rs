@@ -2,13 +2,14 @@
 
 use crate::input::Encoding;
 use crate::layer::LayerWord;
+use crate::named::Named;
 use crate::neuron::{Decay, Neuron, Reset};
 use crate::reader;
 use crate::readout::{ReadoutKind, ReadoutLoss};
 use crate::rule::{self, Gate, Optimizer, Revival, Rounding, Update};
 use crate::settings;
 use crate::target::TargetKind;
-use crate::vocabulary::{Family, Form, ItemKind, Named};
+use crate::vocabulary::{Family, Form, ItemKind};
 use crate::weights::Weights;
 
 /// The kinds of items.
@@ -52,7 +53,7 @@ fn all() -> impl Iterator<Item = (&'static Family, &'static Form)> {
     FAMILIES.iter().flat_map(|family| (family.forms)().into_iter().map(|form| (*family, form)))
 }
 
-/// Where in the language a word has its place, for those who put it elsewhere.
+/// Tells where in the language a word has its place, for those who put it elsewhere.
 pub(crate) fn home(word: &str) -> Option<String> {
     if ITEMS.iter().any(|kind| kind.word() == word) {
         return Some(format!("`{word}` begins an item: `{word} NAME = ...`"));

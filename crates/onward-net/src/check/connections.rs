@@ -10,7 +10,7 @@ use crate::vocabulary::ItemKind;
 use onward_diagnostic::{Diagnostic, nearest};
 use petgraph::graph::NodeIndex;
 
-/// Why an edge cannot lead from a later layer to an earlier one.
+/// Reason why an edge cannot lead from a later layer to an earlier one.
 const FORWARD_ONLY: &str = "the network is forward only: no path leads from a later layer to an earlier one; only a `recurrent` layer hears itself";
 
 /// A source that exists and stands before the item that it feeds.
@@ -22,7 +22,7 @@ struct Feed {
 }
 
 impl Checker<'_> {
-    /// What feeds a layer: the input or another layer, and at the front the target.
+    /// The sources of a layer: the input or another layer, and at the front the target.
     pub(super) fn layer_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
         let Some(feeds) = self.feeds(item, "add `from` and the name of the input or of a layer above") else {
             return Vec::new();
@@ -53,7 +53,7 @@ impl Checker<'_> {
         feeds.into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds a pool, a flattening or a delay: one source that is not the target.
+    /// The sources of a pool, a flattening or a delay: one source that is not the target.
     pub(super) fn single_source(&mut self, item: &Item) -> Vec<NodeIndex> {
         let Some(feeds) = self.feeds(item, "add `from` and the name of the input or of a layer above") else {
             return Vec::new();
@@ -68,7 +68,7 @@ impl Checker<'_> {
         feeds.into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds an addition: two sources or more of one shape.
+    /// The sources of an addition: two sources or more of one shape.
     pub(super) fn addends(&mut self, item: &Item) -> Vec<NodeIndex> {
         let Some(feeds) = self.feeds(item, "add `from` and the names of what is to be added") else {
             return Vec::new();
@@ -108,17 +108,17 @@ impl Checker<'_> {
         true
     }
 
-    /// What feeds an item of a kind that is not known.
+    /// The sources of an item of a kind that is not known.
     pub(super) fn any_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
         let feeds = self.feeds(item, "add `from` and the name of the input or of a layer above");
         feeds.unwrap_or_default().into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds a readout: one layer; one that is trained may hear a target of values too.
+    /// The sources of a readout: one layer; one that is trained may hear a target of values too.
     pub(super) fn readout_sources(&mut self, item: &Item, kind: ReadoutKind) -> Vec<NodeIndex> {
         let help = "add `from` and the name of a layer";
         let Some(mut feeds) = self.feeds(item, help) else { return Vec::new() };
-        let target = feeds.iter().position(|feed| feed.kind == ItemKind::Target).map(|at| feeds.remove(at));
+        let target = feeds.iter().position(|feed| feed.kind == ItemKind::Target).map(|position| feeds.remove(position));
         let values = target.and_then(|target| self.readout_target(&target, kind));
         let has_no_neurons = |feed: &&Feed| {
             !matches!(self.network.graph[feed.index], Node::Layer(_)) && !self.unknown.contains(&feed.index)
@@ -184,8 +184,8 @@ impl Checker<'_> {
         }
         let mut feeds = Vec::new();
         let mut is_good = true;
-        for (at, source) in sources.iter().enumerate() {
-            if sources[..at].iter().any(|earlier| earlier.text == source.text) {
+        for (position, source) in sources.iter().enumerate() {
+            if sources[..position].iter().any(|earlier| earlier.text == source.text) {
                 let message = format!("`{}` is named twice", source.text);
                 self.report(Diagnostic::new(source.span.clone(), message).help("name each source once"));
                 continue;

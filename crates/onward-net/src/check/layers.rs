@@ -6,12 +6,13 @@ use crate::arrays;
 use crate::layer::{
     BLOCK, CONNECTIONS, LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord, OWN_WEIGHTS, RECURRENT_WEIGHTS, ROWS,
 };
+use crate::named::Named;
 use crate::network::{Delay, Layer, LayerKind, Node, Plain, Sparse};
 use crate::reader::Given;
 use crate::rule::Learning;
 use crate::syntax::{Item, Span};
 use crate::values::Values;
-use crate::vocabulary::{Named, Parameter};
+use crate::vocabulary::Parameter;
 use crate::weights::{Initial, Weights};
 use onward_diagnostic::Diagnostic;
 use petgraph::graph::NodeIndex;
@@ -23,10 +24,10 @@ const BLOCK_DEFAULT: u32 = 128;
 /// Neurons of a layer, at most.
 const NEURONS_MAX: u64 = 1 << 20;
 
-/// How a layer is connected, and what follows from that.
+/// Connection of a layer, and what follows from it.
 pub(super) struct Connected {
     pub kind: LayerKind,
-    /// Nothing if it cannot be known after an error.
+    /// Shape of the layer; nothing if it cannot be known after an error.
     pub shape: Option<Vec<u32>>,
     pub block: u32,
     pub block_rows: Option<u32>,
@@ -180,7 +181,7 @@ impl Checker<'_> {
         block.or(neurons.map(|neurons| neurons.min(BLOCK_DEFAULT))).unwrap_or(1)
     }
 
-    /// What a layer says itself of what the network says for all layers.
+    /// The option of a layer itself, of what the network says for all layers.
     fn own<T: Named>(&mut self, given: &Given, option: &Parameter) -> Option<T> {
         given.option(option).map(|_| T::chosen(&mut self.reader, given, option))
     }

@@ -1,7 +1,8 @@
 //! The syntax tree to the network: what the words mean, and whether the network they describe can be.
 //!
-//! This file lowers entries one by one, with [`layers`] and [`planes`]; [`Reader`] and the words' own files read what stands
-//! behind an `=`, [`connections`] what stands behind a `from`; [`whole`] looks at the network when all of it is there.
+//! This file lowers entries one by one, with [`layers`] and [`planes`]; [`Reader`] and the words' own files read what
+//! stands behind an `=`, [`connections`] what stands behind a `from`; [`whole`] looks at the network when all of it is
+//! there.
 
 mod connections;
 mod layers;
@@ -9,6 +10,7 @@ mod planes;
 mod whole;
 
 use crate::input::{Encoding, Input};
+use crate::named::Named;
 use crate::network::{Network, Node};
 use crate::neuron::Neuron;
 use crate::parameters::place;
@@ -18,7 +20,7 @@ use crate::rule::Learning;
 use crate::settings;
 use crate::syntax::{Constructor, Damage, File, Item, Setting, Span, Value, ValueKind, Word};
 use crate::target::{Target, TargetKind};
-use crate::vocabulary::{ItemKind, Named};
+use crate::vocabulary::ItemKind;
 use crate::weights::Weights;
 use crate::words::{ITEMS, family, home};
 use onward_diagnostic::{Diagnostic, Source};
@@ -59,11 +61,11 @@ pub(crate) fn check(file: &File, source: &Source) -> (Network, Vec<Diagnostic>) 
 struct Checker<'a> {
     reader: Reader<'a>,
     network: Network,
-    /// What each name stands for.
+    /// The items by their names.
     names: HashMap<String, Declared>,
     /// Nodes whose kind or shape is not known after an error.
     unknown: HashSet<NodeIndex>,
-    /// Where the window's length is given.
+    /// Place of the text that gives the window's length.
     window: Option<Span>,
     /// Whether the text declares a target.
     has_target: bool,
@@ -80,9 +82,9 @@ struct Checker<'a> {
 /// An item of the network.
 struct Declared {
     name: Span,
-    /// Nothing if the kind is unknown.
+    /// Kind of the item; nothing if it is unknown.
     kind: Option<ItemKind>,
-    /// Nothing until its place in the text is reached.
+    /// Node of the item; nothing until its place in the text is reached.
     index: Option<NodeIndex>,
 }
 
@@ -90,7 +92,7 @@ struct Declared {
 struct LayerDefaults {
     neuron: Neuron,
     weights: Weights,
-    /// Nothing if the network leaves it to the layers.
+    /// Learning of all layers; nothing if the network leaves it to them.
     learning: Option<Learning>,
 }
 

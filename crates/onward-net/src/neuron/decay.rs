@@ -1,23 +1,25 @@
 //! What is left of a membrane or a current from step to step.
 
+use crate::named::{Kind, Named, Parts, decimal, forms};
 use crate::reader::{Given, Reader};
 use crate::values::{PerNeuron, Values};
 use crate::vocabulary::Absent::Error;
 use crate::vocabulary::Takes::{Decimal, Integer, Numbers};
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, decimal, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
-/// What is left of a quantity from step to step.
+/// Decay of a quantity: what is left of it from step to step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decay {
-    /// All of it.
+    /// All of the quantity is left.
     None,
-    /// It loses its 2^-shift-th part: `x - x / 2^shift`; 1 to 15.
+    /// The quantity loses its 2^-shift-th part, `x - x / 2^shift`; the shift is 1 to 15.
     Shift(u32),
-    /// This part of it is left, 0 to 1 (of each neuron if an array), in 16 fraction bits.
+    /// This part of the quantity is left, 0 to 1 in 16 fraction bits; an array has one for each neuron.
     Factor(Values),
-    /// The neurons of each block differ in it: the first keeps the first part, the last the second, 0 to 1, and between them
-    /// what is lost is a geometric series, so that time constants are evenly spread on a logarithmic scale.
+    /// The neurons of each block differ in the part that is left: the first keeps the first part, the last the second,
+    /// 0 to 1, and between them what is lost is a geometric series, so that time constants are evenly spread on a
+    /// logarithmic scale.
     Spread(f64, f64),
 }
 

@@ -1,17 +1,18 @@
 //! What firing does to the membrane.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::values::{PerNeuron, Values};
 use crate::vocabulary::Absent::Error;
 use crate::vocabulary::Takes::Numbers;
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
-/// What firing does to the membrane.
+/// Reset of the membrane after a spike.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reset {
-    /// Subtracts the threshold; what was above it stays.
+    /// The threshold is subtracted; what was above the threshold stays.
     Subtract,
-    /// Sets it to this, -1,000 to 1,000.
+    /// The membrane is set to this number, -1,000 to 1,000; an array has one for each neuron.
     To(Values),
 }
 
@@ -42,7 +43,7 @@ impl Named for Reset {
 }
 
 impl Reset {
-    /// Whether it is what `zero` means; -0.0 is another number.
+    /// Whether the reset is what `zero` means; -0.0 is another number.
     fn is_zero(&self) -> bool {
         matches!(self, Reset::To(Values::Constant(value)) if value.to_bits() == 0)
     }

@@ -6,7 +6,7 @@ use crate::network::Convolution;
 use crate::values::Array;
 use petgraph::graph::NodeIndex;
 
-/// What a layer is fed with.
+/// Source of a layer, with the weights from it.
 pub(super) struct Feed {
     pub source: NodeIndex,
     /// Shape of the layer's neurons.

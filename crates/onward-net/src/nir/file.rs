@@ -21,7 +21,7 @@ pub(super) struct Record {
     pub nodes: BTreeMap<String, Record>,
 }
 
-/// What a field holds.
+/// Contents of a field.
 pub(super) enum Field {
     Numbers(Array),
     /// With the shape of the array of texts.

@@ -23,11 +23,11 @@ impl Reader<'_> {
     /// Reports duplicate options; gives those that the form does not have.
     pub fn check_options<'a>(&mut self, form: &Form, options: &[&'a Setting]) -> Vec<&'a Setting> {
         let mut unknown = Vec::new();
-        for (at, option) in options.iter().enumerate() {
+        for (position, option) in options.iter().enumerate() {
             let name = option.name.text.as_str();
             if !form.options().any(|parameter| parameter.name == name) {
                 unknown.push(*option);
-            } else if let Some(first) = options[..at].iter().find(|first| first.name.text == name) {
+            } else if let Some(first) = options[..position].iter().find(|first| first.name.text == name) {
                 let place = place(self.source, &first.name.span, &option.name.span);
                 let error = Diagnostic::new(option.name.span.clone(), format!("`{name}` is given twice"));
                 self.report(error.note(format!("it is first given in {place}")).help("keep one of them"));

@@ -1,16 +1,18 @@
 //! Where the learning signal attaches to a neuron.
 
-use crate::vocabulary::{Family, Kind, Named, form, forms};
+use crate::named::{Kind, Named, forms};
+use crate::vocabulary::{Family, form};
 use std::fmt::{self, Display, Formatter};
 
-/// Where the learning signal attaches to a neuron; never the spike itself.
+/// Gate through which the learning signal reaches a neuron; it never attaches to the spike itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// Before the spike: a weight changes only where the voltage is in a window about the threshold.
+    /// The signal attaches before the spike: a weight changes only where the voltage is in a window about the
+    /// threshold.
     Surrogate,
-    /// At the voltage, which takes the place of the spike counts in scores.
+    /// The signal attaches to the voltage, which takes the place of the spike counts in scores.
     Voltage,
-    /// Behind the spike: at the count, and every weight may change.
+    /// The signal attaches behind the spike, to the count, and every weight may change.
     None,
 }
 
@@ -30,7 +32,7 @@ impl Named for Gate {
     ];
 }
 
-/// The word for it.
+/// Writes the word for the gate.
 impl Display for Gate {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         formatter.write_str(&self.text())

@@ -3,24 +3,26 @@
 //! A loss is a row of [`Loss::KINDS`]: the word for a rule with this loss.
 
 use super::OPTIONS;
+use crate::named::{Kind, Named, Parts, decimal};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::Decimal;
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, decimal, form, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 
-/// What a block's changes make smaller, computed from what the input and the targets evoke in the block.
+/// Loss that a block's changes make smaller, computed from what the input and the targets evoke in the block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loss {
     /// The score of the own class shall exceed that of the strongest other, its rival, by a margin.
     Hinge {
-        /// In units of `sqrt(block)` full-rate spikes, 0 to 100.
+        /// Margin in units of `sqrt(block)` full-rate spikes, 0 to 100.
         margin: f64,
     },
-    /// The cross-entropy of the softmax of all classes' scores.
+    /// The cross-entropy of the softmax of all classes' scores shall be small.
     Softmax {
-        /// What scores are divided by, in the margin's units, above 0.
+        /// Temperature that scores are divided by, in the margin's units, above 0.
         temperature: f64,
     },
-    /// The squared distance to what the own target evokes, while that to the rival's is not larger by a margin.
+    /// The squared distance to what the own target evokes shall be small, while that to the rival's is not larger by a
+    /// margin.
     SquaredError {
         /// In units of `sqrt(block)` full-rate spikes, 0 to 100.
         margin: f64,

@@ -1,21 +1,22 @@
 //! What becomes of a change before it reaches the weight.
 
+use crate::named::{Kind, Named, Parts, forms};
 use crate::vocabulary::Absent::Means;
 use crate::vocabulary::Takes::Integer;
-use crate::vocabulary::{Family, Kind, Named, Parameter, Parts, form, forms, parameter};
+use crate::vocabulary::{Family, Parameter, form, parameter};
 use std::fmt::{self, Display, Formatter};
 
-/// What becomes of a change before it reaches the weight.
+/// Optimizer that a change goes through before it reaches the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizer {
-    /// It is added.
+    /// The change is added.
     Plain,
     /// A running sum of changes is added, which loses its `2^-decay`-th part each time.
     Momentum {
-        /// 1 to 8.
+        /// Speed of the decay, 1 to 8.
         decay: u32,
     },
-    /// It is divided by the root of a running mean of the squared pull on its neuron.
+    /// The change is divided by the root of a running mean of the squared pull on its neuron.
     Adaptive {
         /// The mean moves by the `2^-decay`-th part of what is new, 1 to 15.
         decay: u32,
@@ -57,7 +58,7 @@ impl Named for Optimizer {
     ];
 }
 
-/// The word for it, with its options.
+/// Writes the word for the optimizer, with its options.
 impl Display for Optimizer {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         formatter.write_str(&self.text())

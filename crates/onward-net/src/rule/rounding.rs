@@ -1,15 +1,16 @@
 //! How changes become whole steps of a weight.
 
-use crate::vocabulary::{Family, Kind, Named, form, forms};
+use crate::named::{Kind, Named, forms};
+use crate::vocabulary::{Family, form};
 use std::fmt::{self, Display, Formatter};
 
-/// How a change becomes whole steps of a weight.
+/// Rounding of a change to whole steps of a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
-    /// Up or down by chance, so that the mean is right; each weight for itself.
+    /// A change is rounded up or down by chance, so that the mean is right, each weight for itself.
     Stochastic,
-    /// Down; what is cut off is added to the change of the neuron's next weight. A neuron keeps one remainder, below a
-    /// step, for all its weights: their sum is right at all times, not only in the mean.
+    /// A change is rounded down; what is cut off is added to the change of the neuron's next weight. A neuron keeps one
+    /// remainder, below a step, for all its weights: their sum is right at all times, not only in the mean.
     Carried,
 }
 
@@ -33,7 +34,7 @@ impl Named for Rounding {
     ];
 }
 
-/// The word for it.
+/// Writes the word for the rounding.
 impl Display for Rounding {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         formatter.write_str(&self.text())

@@ -1,31 +1,33 @@
 //! When weights change, and by which rate.
 
+use crate::named::Parts;
 use crate::reader::{Given, Reader};
 use crate::vocabulary::Absent::{Described, Means};
 use crate::vocabulary::Takes::{Integer, Integers};
-use crate::vocabulary::{Parameter, Parts, parameter};
+use crate::vocabulary::{Parameter, parameter};
 use onward_diagnostic::Diagnostic;
 
-/// When a block changes its weights.
+/// Moments at which a block changes its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Once a sample, at the end of the target's window.
+    /// Weights change once a sample, at the end of the target's window.
     Window,
-    /// While the input is shown, from traces that fade.
+    /// Weights change while the input is shown, from traces that fade.
     Steps {
-        /// At every so many steps: a power of two, at most the window.
+        /// Number of steps from one change to the next: a power of two, at most the window.
         every: u32,
-        /// An axon's trace loses its `2^-memory`-th part a step, 1 to 6.
+        /// Speed at which traces fade, 1 to 6: an axon's trace loses its `2^-memory`-th part a step.
         memory: u32,
     },
 }
 
-/// How the learning rate falls over a run.
+/// Schedule by which the learning rate falls over a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RateSchedule {
-    /// It is halved so often, after equal parts of the run, 0 to 16.
+    /// The rate is halved so often, after equal parts of the run, 0 to 16.
     Anneal(u32),
-    /// It is halved at the beginning of each of these epochs, counted from 1; they rise, and some may be the same.
+    /// The rate is halved at the beginning of each of these epochs, counted from 1; they rise, and some may be the
+    /// same.
     Shifts(Vec<u32>),
 }
 

@@ -1,14 +1,15 @@
 //! When the rows of weights change.
 
-use crate::vocabulary::{Family, Kind, Named, form, forms};
+use crate::named::{Kind, Named, forms};
+use crate::vocabulary::{Family, form};
 use std::fmt::{self, Display, Formatter};
 
-/// When the rows of weights change by what a target window has shown.
+/// Distribution over steps of the rows of weights that change by what a target window has shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// In its last step.
+    /// All rows change in the window's last step.
     AtOnce,
-    /// A part of them in each step of the next window: no step is much longer than the others.
+    /// A part of the rows changes in each step of the next window: no step is much longer than the others.
     Spread,
 }
 
@@ -21,7 +22,7 @@ impl Named for Update {
     ];
 }
 
-/// The word for it.
+/// Writes the word for the update.
 impl Display for Update {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         formatter.write_str(&self.text())

@@ -1,7 +1,7 @@
-//! How a word becomes a value, and a value text.
+//! Values that words name: how a word becomes a value, and a value text.
 
-use super::{Family, Form, Parameter};
 use crate::reader::{Given, Reader};
+use crate::vocabulary::{Family, Form, Parameter};
 use std::fmt::Display;
 
 /// Values that words name.
