@@ -45,7 +45,10 @@ mod trees;
 mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
-pub use calibration::{Calibrated, Calibration, FloatModel, LayerCalibration, Range};
+pub use calibration::{
+    Calibrated, Calibration, Comparison, Counted, FloatModel, LayerCalibration, LayerComparison, Models, Quantity,
+    Range,
+};
 pub use driver::{compile, compile_network, compile_with};
 pub use formats::LayerFormat;
 pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding, Widths};
