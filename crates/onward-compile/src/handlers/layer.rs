@@ -4,8 +4,8 @@ use super::LayerShape;
 use super::learning::{self, Evoked};
 use super::readout;
 use super::text::Assembly;
-use crate::formats::LearningFormat;
 use crate::layout::Layout;
+use crate::lowering::RuleFormat;
 use crate::plan::Channel;
 use onward_isa::{Space, Width};
 use onward_net::Loss;
@@ -14,8 +14,9 @@ use onward_net::Loss;
 fn layout(shape: &LayerShape) -> Layout {
     let mut layout = Layout::default();
     let (n, classes) = (shape.neurons, shape.classes);
-    let weight = Width::from_bits(shape.format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
-    if shape.format.learning.is_some() {
+    let weight =
+        Width::from_bits(shape.layer.parameters.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
+    if shape.layer.rule.is_some() {
         layout.add("shift", Space::Neuron, Width::W32, 1, 1);
         layout.add("frozen", Space::Neuron, Width::W32, 1, 1);
     }
@@ -24,7 +25,7 @@ fn layout(shape: &LayerShape) -> Layout {
     layout.add("bias", Space::Neuron, Width::W32, 1, n);
     layout.add("count", Space::Neuron, Width::W16, 1, n);
     layout.add("target_count", Space::Neuron, Width::W16, classes, n);
-    if let Some(learning) = &shape.format.learning {
+    if let Some(learning) = &shape.layer.rule {
         learning::remember(&mut layout, shape, learning);
         if keeps_voltage(shape) {
             layout.add("voltage", Space::Neuron, Width::W32, 1, n);
@@ -44,7 +45,7 @@ fn layout(shape: &LayerShape) -> Layout {
     if shape.fed_by_target {
         layout.add("target_weights", Space::Synapse, weight, classes, n);
     }
-    if let Some(learning) = &shape.format.learning {
+    if let Some(learning) = &shape.layer.rule {
         learning::remember_of_weights(&mut layout, shape, learning);
     }
     layout
@@ -95,7 +96,7 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     fire(&mut a, shape);
     a.gap();
     a.label("close_window");
-    if let Some(format) = shape.format.learning.as_ref().filter(|format| format.is_of_voltage()) {
+    if let Some(format) = shape.layer.rule.as_ref().filter(|format| format.is_of_voltage()) {
         learning::keep_potential(&mut a, shape, format);
     }
     a.code("special r10, kind", "");
@@ -112,7 +113,7 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     a.code("sleep", "");
     a.gap();
     a.label("close_target_window");
-    if let Some(format) = &shape.format.learning {
+    if let Some(format) = &shape.layer.rule {
         a.code("bne learn, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
@@ -134,7 +135,7 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
 fn head(a: &mut Assembly, shape: &LayerShape, layout: &Layout) {
     a.comment(&format!(
         "Layer `{}`: {} integrate-and-fire neurons, {} inputs, {} classes, {}-bit weights.",
-        shape.name, shape.neurons, shape.inputs, shape.classes, shape.format.weight_bits
+        shape.name, shape.neurons, shape.inputs, shape.classes, shape.layer.parameters.weight_bits
     ));
     a.comment(
         "Axon 0 carries tags, axon 1 + k input k, and if the target feeds the layer, axon 1 + INPUTS + c class c.",
@@ -157,27 +158,27 @@ fn head(a: &mut Assembly, shape: &LayerShape, layout: &Layout) {
 
 /// Whether the block keeps the voltages of target windows, which decide where its weights may change.
 fn keeps_target_voltages(shape: &LayerShape) -> bool {
-    !shape.fed_by_target && shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
+    !shape.fed_by_target && shape.layer.rule.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
 
 /// Whether scores are of voltages, and so every window needs them.
 fn is_of_voltage(shape: &LayerShape) -> bool {
-    shape.format.learning.as_ref().is_some_and(LearningFormat::is_of_voltage)
+    shape.layer.rule.as_ref().is_some_and(RuleFormat::is_of_voltage)
 }
 
 /// Whether the block adds up voltages.
 fn keeps_voltage(shape: &LayerShape) -> bool {
-    is_of_voltage(shape) || shape.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
+    is_of_voltage(shape) || shape.layer.rule.as_ref().is_some_and(|learning| learning.gate.is_some())
 }
 
 /// Whether updates come in parts.
 fn spreads(shape: &LayerShape) -> bool {
-    shape.format.learning.as_ref().is_some_and(|learning| learning.spread)
+    shape.layer.rule.as_ref().is_some_and(|learning| learning.spread)
 }
 
 /// Where this window's counts, voltages and traces go: those of the input, or those of the target's slot.
 fn destinations(a: &mut Assembly, shape: &LayerShape) {
-    let learns = shape.format.learning.is_some();
+    let learns = shape.layer.rule.is_some();
     a.code("special r10, kind", "");
     a.code("bne r10, r0, target_window", "");
     a.code("addi counts, r0, COUNT", "");
@@ -214,7 +215,7 @@ fn open_window(a: &mut Assembly, shape: &LayerShape) {
     a.code("addi r10, r0, MEMBRANE", "");
     a.code("vst v0, n32[r10]", "");
     a.code("vst v0, n16[counts]", "");
-    if shape.format.learning.is_none() {
+    if shape.layer.rule.is_none() {
         return;
     }
     if is_of_voltage(shape) {
@@ -248,10 +249,10 @@ fn open_window(a: &mut Assembly, shape: &LayerShape) {
 
 /// Adds up what arrives: v0 becomes the current of this step.
 fn integrate(a: &mut Assembly, shape: &LayerShape) {
-    let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.weight_bits);
+    let row = format!("vaccr v0, s{}[row axon - 1]", shape.layer.parameters.weight_bits);
     a.gap();
     a.label("integrate");
-    let scaled = shape.format.finer > 0 || shape.format.target_coarser > 0;
+    let scaled = shape.layer.parameters.finer > 0 || shape.target_coarser() > 0;
     let done = if scaled { "scale" } else { "fire" };
     if scaled {
         a.code("vmv v0, r0", "");
@@ -268,7 +269,7 @@ fn integrate(a: &mut Assembly, shape: &LayerShape) {
         a.code("jmp integrate_plainly", "");
         a.label("integrate_input");
     }
-    if shape.format.learning.is_some() {
+    if shape.layer.rule.is_some() {
         a.code("beq learn, r0, integrate_plainly", "");
         a.code("foreach axon, payload, integrated", "");
         a.code(&row, "");
@@ -287,13 +288,13 @@ fn integrate(a: &mut Assembly, shape: &LayerShape) {
 
 /// Brings the sum of weights to the membrane's fraction bits and adds the bias, which has them.
 fn scale(a: &mut Assembly, shape: &LayerShape) {
-    let finer = shape.format.finer;
+    let finer = shape.layer.parameters.finer;
     a.gap();
     a.label("scale");
     if shape.fed_by_target {
         a.code("special r10, kind", "");
         a.code("beq r10, r0, scale_input", "");
-        a.code(&format!("addi r11, r0, -{}", finer + shape.format.target_coarser), "the target's projection, no bias");
+        a.code(&format!("addi r11, r0, -{}", finer + shape.target_coarser()), "the target's projection, no bias");
         a.code("vshr v0, v0, r11", "");
         a.code("jmp fire", "");
         a.label("scale_input");
@@ -313,7 +314,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
     a.code("addi r10, r0, MEMBRANE", "");
     a.code("vld v1, n32[r10]", "");
     a.code("vadd v1, v1, v0", "");
-    a.load_number("r11", shape.format.threshold, "the threshold");
+    a.load_number("r11", shape.threshold(), "the threshold");
     a.code("vcges p0, v1, r11", "");
     a.code("sub r11, r0, r11", "");
     a.code("vaddp v1, v1, r11, p0", "soft reset");
@@ -336,7 +337,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
     if keeps_voltage(shape) || spreads(shape) {
         a.label("fired");
     }
-    if let Some(learning) = shape.format.learning.as_ref().filter(|learning| learning.spread) {
+    if let Some(learning) = shape.layer.rule.as_ref().filter(|learning| learning.spread) {
         a.gap();
         learning::part(a, shape, learning, "part_done");
         a.label("part_done");
@@ -351,7 +352,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape) {
 
 /// The block's score of each class, the product of the counts with the class's: to memory. Goes on at `label`.
 pub(super) fn scores(a: &mut Assembly, shape: &LayerShape, label: &str) {
-    let learning = shape.format.learning.as_ref();
+    let learning = shape.layer.rule.as_ref();
     let evoked = learning.map_or(Evoked::COUNTS, Evoked::of);
     let is_squared = learning.is_some_and(|learning| matches!(learning.rule.loss, Loss::SquaredError { .. }));
     let what = if is_squared { "(2 h - t_c) * t_c: the less the distance, the greater" } else { "h * t_c" };

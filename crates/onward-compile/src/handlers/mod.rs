@@ -12,8 +12,8 @@ mod target_tree;
 mod text;
 mod trained;
 
-use crate::formats::LayerFormat;
 use crate::layout::Layout;
+use crate::lowering::{Integers, LoweredLayer};
 use onward_isa::Program;
 use petgraph::graph::NodeIndex;
 
@@ -33,8 +33,6 @@ pub(crate) struct Handlers {
     pub name: String,
     /// Layer or readout it is for.
     pub node: NodeIndex,
-    /// Neurons of the blocks it runs.
-    pub neurons: u32,
     /// What lies where.
     pub layout: Layout,
     /// The assembly.
@@ -62,6 +60,23 @@ pub(crate) struct LayerShape<'a> {
     pub scores: bool,
     /// Elements of a vector register.
     pub vector_length: u32,
+    /// Axons of the layer's own spikes.
+    pub own: u32,
     /// The layer's constants.
-    pub format: &'a LayerFormat,
+    pub layer: &'a LoweredLayer,
+}
+
+impl LayerShape<'_> {
+    /// The one threshold of all neurons.
+    fn threshold(&self) -> i32 {
+        match self.layer.parameters.neuron.threshold {
+            Integers::Same(threshold) => threshold,
+            Integers::Each(_) => unreachable!("layers of this kind have one threshold"),
+        }
+    }
+
+    /// How many fraction bits less a weight of the target's projection has than others.
+    fn target_coarser(&self) -> u32 {
+        self.layer.record.as_ref().map_or(0, |record| record.target_coarser)
+    }
 }

@@ -4,9 +4,9 @@
 
 use super::events::{self, Places};
 use super::text::Assembly;
-use crate::connect::{Connection, PartKind, Sums, Table, strips};
+use crate::connect::{Connection, PartKind, Role, Sums, Table, strips};
 use crate::layout::Layout;
-use crate::parameters::{Integers, LayerParameters};
+use crate::lowering::{Integers, LayerParameters};
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::{Space, Width};
 
@@ -406,7 +406,7 @@ fn bring_forward(a: &mut Assembly, shape: &BlockShape, layout: &Layout, at: &str
         access(a, "vst v4", "refractory", "");
     }
     let base = if at == "r0" { String::new() } else { format!(", {at}") };
-    if shape.connection.parts.iter().any(|part| part.recurrent) {
+    if shape.connection.parts.iter().any(|part| part.role == Role::Own) {
         // A window begins at rest: its first step hears nothing of the one before.
         a.code(&format!("spike p0, ROUTE_SPIKES{base}"), "");
         a.code("special r15, position", "");
@@ -430,7 +430,7 @@ fn decay(a: &mut Assembly, left: &Integers, vector: &str, register: &str, load: 
     }
 }
 
-fn reset(a: &mut Assembly, neuron: &crate::parameters::NeuronParameters, load: impl Fn(&mut Assembly)) {
+fn reset(a: &mut Assembly, neuron: &crate::lowering::NeuronParameters, load: impl Fn(&mut Assembly)) {
     match (&neuron.reset, &neuron.threshold) {
         (None, Integers::Same(_)) => a.code("vaddp v2, v2, minus, p0", "soft reset"),
         (None, Integers::Each(_)) => {

@@ -3,10 +3,11 @@
 use super::events::{self, Places};
 use super::neurons::{add_table, clear};
 use super::text::Assembly;
-use crate::connect::{Connection, Part, PartKind, Sums, Table, Windows, plane, strips};
+use crate::connect::{Connection, Part, PartKind, Role, Sums, Table, strips};
 use crate::layout::Layout;
-use crate::parameters::is_graded;
+use crate::lowering::is_graded;
 use crate::pass::Compilation;
+use crate::places::{Windows, plane};
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::{Space, Width};
 use onward_net::Node;
@@ -87,7 +88,7 @@ pub(crate) fn maximum(
     layout.add("sums", Space::Neuron, Width::W16, 1, block.neurons);
     add_table(&mut layout, "", &table, false);
     let kind = PartKind::Marks { table };
-    let part = Part { first_axon: 1, axons, bits: 16, graded: false, recurrent: false, kind };
+    let part = Part { first_axon: 1, axons, bits: 16, graded: false, role: Role::Input, kind };
     let sums = Sums::Memory { bits: 16, elements: block.neurons };
     let connection = Connection { parts: vec![part], sums };
 

@@ -1,15 +1,13 @@
 //! `fixed-point`: the integer constants of each layer.
 
-use crate::formats::{LayerFormat, LearningFormat};
 use crate::handlers::MOST_ROWS;
-use crate::parameters::{Integers, LayerParameters};
+use crate::lowering::{Integers, LayerParameters, LoweredLayer, is_shown_targets};
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
-use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer,
-    Readout, Rounding, Rule, TargetKind, Update, Values, When,
+    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex,
+    Optimizer, Readout, Reset, Rounding, Rule, TargetKind, Update, Values, When,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,12 +19,13 @@ pub(super) struct FixedPoint;
 const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
-fn too_slow(layer: &Layer, format: &LayerFormat, fed_by_target: bool) -> Option<Diagnostic> {
-    let learning = format.learning.as_ref()?;
-    let coarser = if fed_by_target { format.target_coarser } else { 0 };
+fn too_slow(layer: &Layer, lowered: &LoweredLayer) -> Option<Diagnostic> {
+    let rule = lowered.rule.as_ref()?;
+    let projection = lowered.record.as_ref().filter(|record| record.target_weights.is_some());
+    let coarser = projection.map_or(0, |record| record.target_coarser);
     let of = if coarser > 0 { "the target's projection" } else { "weights" };
-    let grown = learning.growth.most();
-    let last = learning.shift + format.places_shift + (grown + coarser) as i32;
+    let grown = rule.growth.most();
+    let last = rule.shift + rule.places_shift + (grown + coarser) as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
@@ -65,18 +64,10 @@ fn readout_node(network: &Network) -> NodeIndex {
     found.expect("a network has a readout")
 }
 
-/// Whether layers learn, or are asked for the scores of classes.
-fn scores_classes(network: &Network) -> bool {
-    let learns = |node| network.layer(node).learning != Learning::None;
-    network.readout().kind.needs_target() || network.layers().any(learns)
-}
-
-/// The integers of a layer that does not learn.
-fn describe(name: &str, parameters: &LayerParameters) -> String {
-    let LayerParameters {
-        weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, widths, rounding, ..
-    } = parameters;
-    let mut text = format!("layer {name}: weights of {weight_bits} bits, times 2^{fraction_bits}");
+/// The integers of a layer.
+fn describe(layer: &Layer, lowered: &LoweredLayer) -> String {
+    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, rounding, .. } = &lowered.parameters;
+    let mut text = format!("layer {}: weights of {weight_bits} bits, times 2^{fraction_bits}", layer.name);
     let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
     if divisors != &[1] {
         let sizes: Vec<String> = divisors.iter().map(u64::to_string).collect();
@@ -86,6 +77,25 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
         add(format_args!("; values of 0 to {payload}"));
     }
     add(format_args!("; on the membrane 1.0 = {unit}\n"));
+    add(format_args!("{}", describe_neurons(&lowered.parameters)));
+    let clamped =
+        if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
+    add(format_args!(
+        "  {} weights{clamped}; rounded by {:.3e} at most, {:.3e} root mean square\n",
+        rounding.weights, rounding.largest, rounding.root_mean_square
+    ));
+    if let Some(record) = lowered.record.as_ref().filter(|record| record.target_weights.is_some())
+        && record.target_coarser > 0
+    {
+        add(format_args!("  the target's projection has {} bits less of fraction\n", record.target_coarser));
+    }
+    add(format_args!("{}", describe_rule(layer, lowered)));
+    text
+}
+
+/// The integers of neurons, and the bounds of what they compute with where weights stay as they are.
+fn describe_neurons(parameters: &LayerParameters) -> String {
+    let LayerParameters { neuron, bounds, widths, .. } = parameters;
     let show = |values: &Integers| match values {
         Integers::Same(value) => value.to_string(),
         Integers::Each(values) => {
@@ -93,56 +103,64 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
             format!("{least} to {most}")
         }
     };
-    add(format_args!("  threshold {}", show(&neuron.threshold)));
+    let mut text = format!("  threshold {}", show(&neuron.threshold));
     if let Some(reset) = &neuron.reset {
-        add(format_args!(", reset to {}", show(reset)));
+        text += &format!(", reset to {}", show(reset));
     }
     if let Some(leak) = &neuron.leak {
-        add(format_args!(", {} / 65536 left of the membrane", show(leak)));
+        text += &format!(", {} / 65536 left of the membrane", show(leak));
     }
     if let Some(current) = &neuron.current {
-        add(format_args!(", {} / 65536 of the current", show(current)));
+        text += &format!(", {} / 65536 of the current", show(current));
     }
     if neuron.refractory > 0 {
-        add(format_args!(", refractory for {} steps", neuron.refractory));
+        text += &format!(", refractory for {} steps", neuron.refractory);
     }
     if neuron.bias != Integers::Same(0) {
-        add(format_args!(", bias {}", show(&neuron.bias)));
+        text += &format!(", bias {}", show(&neuron.bias));
+    }
+    if bounds.input.is_infinite() {
+        return text + "\n";
     }
     let bits = |bound: f64, bits: u32| match bits {
         16 if bound > f64::from(i16::MAX) => "16 bits, by calibration".into(),
         32 if bound > f64::from(i32::MAX) => "32 bits, which can saturate".into(),
         _ => format!("{bits} bits"),
     };
-    add(format_args!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input, widths.input)));
+    text += &format!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input, widths.input));
     if neuron.current.is_some() {
-        add(format_args!(", {:.0} is the current ({})", bounds.current, bits(bounds.current, widths.current)));
+        text += &format!(", {:.0} is the current ({})", bounds.current, bits(bounds.current, widths.current));
     }
     let membrane = bits(bounds.membrane, widths.membrane);
-    add(format_args!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane));
-    let clamped =
-        if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
-    add(format_args!(
-        "  {} weights{clamped}; rounded by {:.3e} at most, {:.3e} root mean square\n",
-        rounding.weights, rounding.largest, rounding.root_mean_square
-    ));
-    text
+    text + &format!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane)
 }
 
-/// How a layer learns while its input is shown.
-fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> String {
-    let gate = steps.gate.map_or("none".into(), |(low, high)| format!("{low} <= membrane < {high}"));
-    format!(
-        "  at every {} steps, updates / 2^{}, {} more over the run; traces lose 1 / 2^{} a step; margin {} a step in a full \
-         block; gate: {gate}; nudge {}; {} axons of its own\n",
-        steps.every,
-        learning.shift,
-        learning.growth.most(),
-        steps.memory,
-        steps.margin(block),
-        learning.nudge,
-        steps.own
-    )
+/// By which integers a layer learns, if it does.
+fn describe_rule(layer: &Layer, lowered: &LoweredLayer) -> String {
+    let Some(rule) = &lowered.rule else { return String::new() };
+    let kernels = match rule.places_shift {
+        0 => String::new(),
+        more => format!(" (of kernels / 2^{})", rule.shift + more),
+    };
+    let mut text = match rule.steps {
+        Some(steps) => {
+            format!("  at every {} steps, by traces that lose 1 / 2^{} a step: ", steps.every, steps.memory)
+        }
+        None => "  ".to_owned(),
+    };
+    let (margin, what) = match rule.steps {
+        Some(_) => (rule.margin_of_step(neurons_of_a_block(layer)), "membrane"),
+        None => (rule.margin(neurons_of_a_block(layer)), "voltage"),
+    };
+    let each = if rule.steps.is_some() { " a step" } else { "" };
+    let gate = rule.gate.map_or("none".into(), |(low, high)| format!("{low} <= {what} < {high}"));
+    text += &format!(
+        "updates / 2^{}{kernels}, {} more over the run; margin {margin}{each} in a full block; gate: {gate}; nudge {}\n",
+        rule.shift,
+        rule.growth.most(),
+        if rule.rule.revive { rule.nudge } else { 0 }
+    );
+    text
 }
 
 /// Whether updates cannot come in parts: these need their pulls kept, which is made for those of the hinge.
@@ -266,7 +284,7 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
                     let help = "`rounding = carried` goes with the plain or adaptive optimizer and without `every`";
                     error(layer.span.clone(), what, help);
                 }
-                if step_format::rule(layer).is_some() {
+                if learns_at_steps(layer) {
                     // Said by what looks at such layers alone.
                     continue;
                 }
@@ -289,8 +307,71 @@ fn unlearnable(network: &Network) -> Vec<Diagnostic> {
             _ => {}
         }
     }
-    errors.extend(network.layers().filter_map(|node| step_format::refused(network, node)));
+    errors.extend(network.layers().filter_map(|node| refused(network, node)));
     errors
+}
+
+/// The rule of a layer that learns while its input is shown.
+fn rule(layer: &Layer) -> Option<(&Rule, u32, u32)> {
+    match &layer.learning {
+        Learning::Rule(rule) => match rule.when {
+            When::Steps { every, memory } => Some((rule, every, memory)),
+            When::Window => None,
+        },
+        Learning::None => None,
+    }
+}
+
+/// Whether a layer learns while its input is shown.
+fn learns_at_steps(layer: &Layer) -> bool {
+    rule(layer).is_some()
+}
+
+/// What a layer that learns while its input is shown cannot be, as the text would say it, and what would help.
+fn refused(network: &Network, node: NodeIndex) -> Option<Diagnostic> {
+    let layer = network.layer(node);
+    let (rule, every, _) = rule(layer)?;
+    let neuron = &layer.neuron;
+    let window = network.window_steps;
+    let drawn = |initial: &Initial| matches!(initial, Initial::Drawn { .. });
+    let (what, help) = if layer.kind != LayerKind::Dense {
+        (
+            "is neither dense nor recurrent".to_owned(),
+            "make it `dense` or `recurrent`, or learn once a window, without `every`",
+        )
+    } else if !network.is_fed_by_target(node) {
+        (
+            "is not fed by the target".into(),
+            "name the target as its second source, or learn once a window, without `every`",
+        )
+    } else if !matches!(rule.loss, Loss::Hinge { .. }) {
+        (
+            "learns by another loss than `hinge`".into(),
+            "write `hinge { every = .. }`, or learn once a window, without `every`",
+        )
+    } else if rule.optimizer != Optimizer::Plain || rule.weight_decay.is_some() || rule.gate == Gate::Voltage {
+        (
+            "has an optimizer, a weight decay or a gate that layers have which learn once a window".into(),
+            "leave `optimizer` and `weight_decay` away, with `gate = surrogate` or `none`; or leave `every` away",
+        )
+    } else if every > window {
+        (
+            format!("changes its weights every {every} steps of a window of {window}"),
+            "make `every` smaller, or the window longer",
+        )
+    } else if !matches!(neuron.threshold, Values::Constant(_)) || neuron.bias != Values::Constant(0.0) {
+        ("has thresholds or biases of its own for its neurons".into(), "leave them away: biases are learned")
+    } else if neuron.reset != Reset::Subtract || neuron.refractory > 0 {
+        ("has another reset than `subtract`, or is refractory".into(), "leave `reset` and `refractory` away")
+    } else if !drawn(&layer.weights.initial) || layer.recurrent.as_ref().is_some_and(|own| !drawn(&own.initial)) {
+        ("is given its weights".into(), "let them be drawn: leave `values` away")
+    } else if layer.recurrent.as_ref().is_some_and(|own| own.bits != layer.weights.bits) {
+        ("has recurrent weights of another width".into(), "give `weights` and `recurrent_weights` the same `bits`")
+    } else {
+        return None;
+    };
+    let message = format!("layer `{}` cannot learn at every few steps: it {what}", layer.name);
+    Some(Diagnostic::new(layer.span.clone(), message).help(help.to_owned()))
 }
 
 impl Pass for FixedPoint {
@@ -308,96 +389,46 @@ impl Pass for FixedPoint {
         if let Some(calibrated) = calibrated {
             calibrated.check(network, compilation.options.seed).map_err(|error| vec![error])?;
         }
-        if !scores_classes(network) {
-            let mut errors = Vec::new();
-            let mut parameters = BTreeMap::new();
-            for node in network.layers() {
-                let met = calibrated.and_then(|of| Some((of.layer(&network.layer(node).name)?, of.margin)));
-                match LayerParameters::new(network, node, compilation.options.seed, met) {
-                    Ok(of_layer) => drop(parameters.insert(node, of_layer)),
-                    Err(error) => errors.push(error),
-                }
+        let mut errors = Vec::new();
+        if is_shown_targets(network) {
+            errors = unlearnable(network);
+            if calibrated.is_some() {
+                let readout = network.readout().span.clone();
+                let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
+                errors = vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")];
             }
-            compilation.parameters = parameters;
-            return if errors.is_empty() { Ok(()) } else { Err(errors) };
         }
-        if calibrated.is_some() {
-            let readout = network.readout().span.clone();
-            let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
-            return Err(vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")]);
-        }
-        let errors = unlearnable(network);
         if !errors.is_empty() {
             return Err(errors);
         }
-        let formats = network.layers().map(|node| {
-            let (layer, window) = (network.layer(node), network.window_steps);
-            let format = LayerFormat::new(layer, network.fan_in(node), window).with_steps(layer, window);
-            format.map(|format| (node, format)).map_err(|error| vec![error])
-        });
-        let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
-        let errors: Vec<Diagnostic> = formats
-            .iter()
-            .filter_map(|(&node, format)| too_slow(network.layer(node), format, network.is_fed_by_target(node)))
-            .chain(readout_too_slow(network.readout(), network.window_steps))
-            .collect();
-        compilation.formats = formats;
+        let mut layers = BTreeMap::new();
+        for node in network.layers() {
+            let layer = network.layer(node);
+            let met = calibrated.and_then(|calibrated| Some((calibrated.layer(&layer.name)?, calibrated.margin)));
+            match LoweredLayer::new(network, node, compilation.options.seed, met) {
+                Ok(lowered) => {
+                    errors.extend(too_slow(layer, &lowered));
+                    layers.insert(node, lowered);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        errors.extend(readout_too_slow(network.readout(), network.window_steps));
+        compilation.layers = layers;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let layers = compilation.formats.len() + compilation.parameters.len();
-        let weights = compilation.parameters.values().flat_map(|of| &of.weights).map(|weights| weights.len() as u64);
-        vec![(layers as u64, "format"), (weights.sum(), "weight")]
+        let weights = compilation.layers.values().flat_map(|layer| &layer.parameters.weights);
+        let weights = weights.map(|weights| weights.len() as u64).sum();
+        vec![(compilation.layers.len() as u64, "format"), (weights, "weight")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
-        for (&node, parameters) in &compilation.parameters {
-            text += &describe(&network.layer(node).name, parameters);
-        }
-        for (&node, format) in &compilation.formats {
-            let LayerFormat { weight_bits, fraction_bits, finer, threshold, one, deviation, .. } = format;
-            let from = match deviation {
-                Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
-                None => "given".to_owned(),
-            };
-            let fraction = match fraction_bits {
-                bits if bits < weight_bits => format!("{bits} of them fraction"),
-                bits => format!("times 2^{bits}"),
-            };
-            let membrane = if *finer > 0 { " on the membrane" } else { "" };
-            writeln!(
-                text,
-                "layer {}: weights of {weight_bits} bits, {fraction} (1.0 = {one}{membrane}); threshold {threshold}; {from}",
-                network.layer(node).name,
-            )
-            .expect("writing to memory");
-            if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
-                text += &describe_steps(steps, learning, network.layer(node).block);
-                continue;
-            }
-            if format.target_coarser > 0 && network.is_fed_by_target(node) {
-                writeln!(text, "  the target's projection has {} bits less of fraction", format.target_coarser)
-                    .expect("writing to memory");
-            }
-            if let Some(learning) = &format.learning {
-                let kernels = match format.places_shift {
-                    0 => String::new(),
-                    more => format!(" (of kernels / 2^{})", learning.shift + more),
-                };
-                let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
-                writeln!(
-                    text,
-                    "  updates / 2^{}{kernels}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
-                    learning.shift,
-                    learning.growth.most(),
-                    learning.margin(neurons_of_a_block(network.layer(node))),
-                    if learning.rule.revive { learning.nudge } else { 0 }
-                )
-                .expect("writing to memory");
-            }
+        for (&node, lowered) in &compilation.layers {
+            text += &describe(network.layer(node), lowered);
         }
         let readout = network.readout();
         if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {

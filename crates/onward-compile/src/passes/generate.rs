@@ -1,13 +1,14 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
+use crate::connect::{Connection, Maker, PartKind, Sums};
 use crate::handlers::{
     BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
 };
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
-use crate::parameters::LayerParameters;
+use crate::lowering::LoweredLayer;
 use crate::pass::{Compilation, Pass};
+use crate::places::plane;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_chip::Chip;
@@ -28,39 +29,34 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let vector_length = u32::from(compilation.options.chip.core.vector_length);
     let mut connection = None;
     let (text, layout) = match &network.graph[block.node] {
-        Node::Layer(of) => match compilation.parameters.get(&block.node) {
-            Some(parameters) => {
-                let maker = maker(compilation, block, of, parameters);
-                let connection = connection.insert(maker.connection(block));
-                let (name, window) = (of.name.as_str(), network.window_steps);
+        Node::Layer(of) => {
+            let lowered = &compilation.layers[&block.node];
+            let connection = connection.insert(maker(compilation, block, of, lowered).connection(block));
+            let (name, window) = (of.name.as_str(), network.window_steps);
+            if lowered.record.is_none() {
+                let parameters = &lowered.parameters;
                 neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
-            }
-            None => {
+            } else {
                 let shape = LayerShape {
-                    name: &of.name,
+                    name,
                     neurons: block.neurons,
                     inputs: network.inputs(block.node),
                     classes,
-                    window: network.window_steps,
+                    window,
                     fed_by_target: network.is_fed_by_target(block.node),
                     scores: network.graph.edges(block.node).any(|edge| {
                         matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
                     }),
                     vector_length,
-                    format: &compilation.formats[&block.node],
+                    own: of.recurrent.as_ref().map_or(0, |_| of.neurons()),
+                    layer: lowered,
                 };
                 match &of.kind {
-                    LayerKind::Convolution(of) => {
-                        let input = plane(network.graph[network.signal(block.node)].shape());
-                        let sources = &compilation.sources[&block.node];
-                        let connection =
-                            connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
-                        convolution(&shape, connection)
-                    }
+                    LayerKind::Convolution(_) => convolution(&shape, connection),
                     _ => of_classes(&shape),
                 }
             }
-        },
+        }
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
             most_spikes(&of.name, compilation, block, vector_length)
         }
@@ -77,8 +73,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);
     let name = if whole { format!("{name}-{}", block.neurons) } else { name.to_owned() };
-    let handlers =
-        Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
+    let handlers = Handlers { name, node: block.node, layout, text, program: Program::default() };
     (handlers, connection)
 }
 
@@ -115,8 +110,8 @@ fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readou
 
 /// Handlers of a layer of a network that scores classes.
 fn of_classes(shape: &LayerShape) -> (String, Layout) {
-    match &shape.format.steps {
-        Some(format) => steps(shape, format),
+    match shape.layer.rule.as_ref().and_then(|rule| rule.steps) {
+        Some(format) => steps(shape, &format),
         None => layer(shape),
     }
 }
@@ -125,12 +120,12 @@ fn maker<'a>(
     compilation: &'a Compilation,
     block: &PlannedBlock,
     layer: &'a Layer,
-    parameters: &'a LayerParameters,
+    lowered: &'a LoweredLayer,
 ) -> Maker<'a> {
     let network = compilation.network();
     Maker {
         layer,
-        parameters,
+        lowered,
         sources: &compilation.sources[&block.node],
         input: plane(network.graph[network.signal(block.node)].shape()),
         planned: &compilation.blocks,
@@ -285,23 +280,14 @@ impl Pass for Generate {
         let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            // A convolution's tables are made with each of its handlers, so that only the text can be shared.
-            let shares = compilation.formats.contains_key(&block.node) && block.order == Order::Straight;
-            let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
-            let (index, connection) = match same {
-                Some(same) => (same, None),
-                None => {
-                    let (handlers, connection) = handlers(compilation, block);
-                    let key = (block.node, handlers.text.clone());
-                    let index = *known.entry(key).or_insert_with(|| {
-                        let chip = &compilation.options.chip;
-                        misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
-                        made.push(handlers);
-                        made.len() - 1
-                    });
-                    (index, connection)
-                }
-            };
+            let (handlers, connection) = handlers(compilation, block);
+            let key = (block.node, handlers.text.clone());
+            let index = *known.entry(key).or_insert_with(|| {
+                let chip = &compilation.options.chip;
+                misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
+                made.push(handlers);
+                made.len() - 1
+            });
             connections.push(connection);
             compilation.blocks[at].handlers = index;
         }

@@ -1,6 +1,7 @@
 //! `route`: who sends to whom becomes routes, and routes with several takers become multicast trees.
 
 use crate::drawing;
+use crate::lowering::is_shown_targets;
 use crate::pass::{Compilation, Pass};
 use crate::plan::{Channel, PlannedSource, Routing};
 use crate::readouts::value_target;
@@ -59,7 +60,7 @@ impl Pass for RoutePackets {
         let find = |wanted: fn(&Node) -> bool| network.graph.node_indices().find(|&node| wanted(&network.graph[node]));
         let input = find(|node| matches!(node, Node::Input(_)));
         // Only a network that scores classes is shown targets.
-        let target = find(|node| matches!(node, Node::Target(_))).filter(|_| !compilation.formats.is_empty());
+        let target = find(|node| matches!(node, Node::Target(_))).filter(|_| is_shown_targets(network));
         let values = network.input().encoding == Encoding::Current;
         let input_kind = if values { HostInputKind::Values } else { HostInputKind::Input };
         let (target_kind, target_size) = match network.target() {

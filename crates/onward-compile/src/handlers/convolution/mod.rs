@@ -62,19 +62,20 @@ impl Shape<'_> {
 
     /// Whether voltages decide which weights change.
     fn gated(&self) -> bool {
-        self.of.format.learning.as_ref().is_some_and(|learning| learning.gate.is_some())
+        self.of.layer.rule.as_ref().is_some_and(|learning| learning.gate.is_some())
     }
 
     fn learns(&self) -> bool {
-        self.of.format.learning.is_some()
+        self.of.layer.rule.is_some()
     }
 }
 
 /// What lies where.
 fn layout(shape: &Shape, traces: &Traces) -> Layout {
     let mut layout = Layout::default();
-    let LayerShape { neurons, classes, fed_by_target, format, .. } = *shape.of;
-    let weight = Width::from_bits(format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
+    let LayerShape { neurons, classes, fed_by_target, layer, .. } = *shape.of;
+    let weight =
+        Width::from_bits(layer.parameters.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
     let sum = Width::from_bits(shape.sum_bits).expect("16 or 32 bits");
     let slots = traces.sums.len() as u32;
     layout.add("sums", Space::Neuron, sum, 1, shape.kernels.sums());
@@ -147,7 +148,7 @@ pub(crate) fn convolution(of: &LayerShape, connection: &Connection) -> (String, 
     a.code("sleep", "");
     a.gap();
     a.label("close_target_window");
-    if let Some(format) = &of.format.learning {
+    if let Some(format) = &of.layer.rule {
         a.code("bne r11, r0, learning", "");
         a.code("sleep", "");
         a.label("learning");
@@ -166,7 +167,7 @@ fn head(a: &mut Assembly, shape: &Shape, layout: &Layout) {
     let (of, plane) = (shape.of, &shape.kernels.plane);
     a.comment(&format!(
         "Layer `{}`: {} channels of {} x {} integrate-and-fire neurons, {} inputs, {} classes, {}-bit weights.",
-        of.name, plane.channels, plane.rows, plane.width, shape.axons, of.classes, of.format.weight_bits
+        of.name, plane.channels, plane.rows, plane.width, shape.axons, of.classes, of.layer.parameters.weight_bits
     ));
     a.comment(
         "Axon 0 carries tags, axon 1 + k input k, and if the target feeds the layer, axon 1 + INPUTS + c class c.",

@@ -155,7 +155,7 @@ fn integrate(a: &mut Assembly, shape: &Shape, layout: &Layout) {
         a.advance("weights", offset(layout, "target_weights"), "");
         a.load_number("sums", shape.kernels.first_sum() as i32, "");
         a.code("loop rows, update", "");
-        a.code(&format!("vaddn{} sums, s{}[weights]", shape.sum_bits, shape.of.format.weight_bits), "");
+        a.code(&format!("vaddn{} sums, s{}[weights]", shape.sum_bits, shape.of.layer.parameters.weight_bits), "");
         a.code("add weights, weights, length", "");
         a.advance("sums", shape.kernels.row_pitch().into(), "");
     }
@@ -190,7 +190,7 @@ fn event(a: &mut Assembly, shape: &Shape, layout: &Layout, counts: bool, done: &
         a.code("setvl length, 0", "");
     }
     a.code(&format!("loop rows, {done}"), "");
-    a.code(&format!("vaddn{} sums, s{}[weights]", shape.sum_bits, shape.of.format.weight_bits), "");
+    a.code(&format!("vaddn{} sums, s{}[weights]", shape.sum_bits, shape.of.layer.parameters.weight_bits), "");
     a.code("add weights, weights, length", "");
     a.advance("sums", shape.kernels.step().into(), "");
 }
@@ -212,7 +212,7 @@ fn fire(a: &mut Assembly, shape: &Shape, layout: &Layout) {
             destination(a, "voltages", ["VOLTAGE", "TARGET_VOLTAGE"], "NEURONS", "voltages_chosen");
         }
     }
-    a.load_number("threshold", shape.of.format.threshold, "");
+    a.load_number("threshold", shape.of.threshold(), "");
     a.code("sub minus, r0, threshold", "");
     a.code("addi one, r0, 1", "");
     a.code("addi at, r0, 0", "the neuron");

@@ -1,8 +1,8 @@
 //! What a block does at the end of a target window: a hinge between the own class and its rival changes the kernels.
 
 use super::Shape;
-use crate::formats::LearningFormat;
 use crate::handlers::text::Assembly;
+use crate::lowering::RuleFormat;
 
 /// Rows of a sub-kernel are changed at once, each in a vector register; two more are needed.
 pub(crate) const MOST_ROWS: u32 = 6;
@@ -15,17 +15,17 @@ pub(super) fn pulls(fed_by_target: bool) -> &'static [&'static str] {
 }
 
 /// The update after a target window; scores are in memory.
-pub(super) fn update(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
+pub(super) fn update(a: &mut Assembly, shape: &Shape, learning: &RuleFormat) {
     rival(a, shape, learning);
     pull(a, shape, learning);
-    kernels(a, shape);
+    kernels(a, shape, learning);
     if shape.of.fed_by_target {
         target_weights(a, shape, learning);
     }
 }
 
 /// r12: the rival. Goes on at `learned` where the own class leads it by the margin.
-fn rival(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
+fn rival(a: &mut Assembly, shape: &Shape, learning: &RuleFormat) {
     a.register("rival", "r12");
     a.comment("The rival: the wrong class with the largest score");
     a.code("setvl r0, CLASSES", "");
@@ -62,7 +62,7 @@ fn gate_by(a: &mut Assembly, gated: bool, vector: &str, address: &str) {
 }
 
 /// Pulls to memory, where the sums of their neurons would be.
-fn pull(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
+fn pull(a: &mut Assembly, shape: &Shape, learning: &RuleFormat) {
     let fed = shape.of.fed_by_target;
     a.gap();
     a.comment("Toward the own target, away from the rival's, where the neuron is live");
@@ -116,13 +116,13 @@ fn pull(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
 }
 
 /// All paths at once, summed over all places exactly, rounded once.
-fn kernels(a: &mut Assembly, shape: &Shape) {
+fn kernels(a: &mut Assembly, shape: &Shape, learning: &RuleFormat) {
     let fed = shape.of.fed_by_target;
     a.gap();
     a.comment("A weight changes by the sum, over all places, of what pulls at the neuron times the input's trace.");
     a.load_symbol("r9", "SHIFT");
     a.code("ld r9, n32[r9]", "");
-    a.advance("r9", shape.of.format.places_shift.into(), "as many places pull at each weight");
+    a.advance("r9", learning.places_shift.into(), "as many places pull at each weight");
     a.load_symbol("r1", "TRACE");
     if !fed {
         a.code("special r10, slot", "");
@@ -154,7 +154,7 @@ fn kernels(a: &mut Assembly, shape: &Shape) {
         }
         for row in 0..phase.rows {
             a.code(&format!("vshrs v{row}, v{row}, r9"), "stochastic rounding");
-            let memory = format!("s{}", shape.of.format.weight_bits);
+            let memory = format!("s{}", shape.of.layer.parameters.weight_bits);
             a.indexed(&format!("vacc v{row}"), &memory, "r6", (row * phase.run).into(), "");
             a.indexed(&format!("vst v{row}"), &memory, "r6", (row * phase.run).into(), "");
         }
@@ -197,9 +197,9 @@ fn strip_of(a: &mut Assembly, shape: &Shape, rows: u32, run: u32, strip: u32, do
 }
 
 /// The target's own projection: ungated, the class's axon was active in every step of its window.
-fn target_weights(a: &mut Assembly, shape: &Shape, learning: &LearningFormat) {
+fn target_weights(a: &mut Assembly, shape: &Shape, learning: &RuleFormat) {
     let (low, high) = learning.target_bounds;
-    let bits = shape.of.format.weight_bits;
+    let bits = shape.of.layer.parameters.weight_bits;
     a.gap();
     a.load_symbol("r9", "SHIFT");
     a.code("ld r9, n32[r9]", "");

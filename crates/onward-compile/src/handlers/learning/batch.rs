@@ -7,19 +7,19 @@
 
 use super::loss::Pulls;
 use super::optimizer::{self, add_to_row, remainders_back, remainders_out};
-use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
 use crate::layout::Layout;
+use crate::lowering::RuleFormat;
 use onward_isa::{Space, Width};
 
 /// Rows that a batch keeps: of each sample one a path.
-fn kept_rows(shape: &LayerShape, learning: &LearningFormat) -> u32 {
+fn kept_rows(shape: &LayerShape, learning: &RuleFormat) -> u32 {
     learning.rule.batch * if shape.fed_by_target { 1 } else { 3 }
 }
 
 /// What a batch keeps. Pulls and traces are counts of a window, or differences of two.
-pub(super) fn arrays(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn arrays(layout: &mut Layout, shape: &LayerShape, learning: &RuleFormat) {
     let rows = kept_rows(shape, learning);
     layout.add("batch_pulls", Space::Synapse, width(shape), rows, shape.neurons);
     layout.add("batch_traces", Space::Synapse, width(shape), rows, shape.inputs);
@@ -34,7 +34,7 @@ pub(super) fn update(
     a: &mut Assembly,
     shape: &LayerShape,
     layout: &Layout,
-    learning: &LearningFormat,
+    learning: &RuleFormat,
     pulls: Option<&Pulls>,
 ) {
     let (Some(all_pulls), Some(all_traces)) = (layout.symbol("batch_pulls"), layout.symbol("batch_traces")) else {
@@ -100,7 +100,7 @@ fn rows(
     a: &mut Assembly,
     shape: &LayerShape,
     layout: &Layout,
-    learning: &LearningFormat,
+    learning: &RuleFormat,
     [first_pull, first_trace]: [i32; 2],
 ) {
     let bits = width(shape).bits();

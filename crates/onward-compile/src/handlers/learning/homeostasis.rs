@@ -1,10 +1,10 @@
 //! What brings neurons back that hardly ever fire, or nearly always.
 
-use crate::formats::LearningFormat;
 use crate::handlers::text::Assembly;
+use crate::lowering::RuleFormat;
 
 /// Neurons that hardly ever fire, or nearly always, are nudged back.
-pub(super) fn homeostasis(a: &mut Assembly, learning: &LearningFormat) {
+pub(super) fn homeostasis(a: &mut Assembly, learning: &RuleFormat) {
     let (low, high) = learning.mean_bounds;
     a.gap();
     a.label("homeostasis");

@@ -4,10 +4,10 @@
 //! evokes.
 
 use super::signal::{Evoked, gate_by};
-use crate::formats::{INDICES, LearningFormat, SUM_BITS};
 use crate::handlers::LayerShape;
 use crate::handlers::readout;
 use crate::handlers::text::Assembly;
+use crate::lowering::{INDICES, RuleFormat, SUM_BITS};
 use onward_net::Loss;
 
 /// Where the pulls of the targets' paths are.
@@ -31,7 +31,7 @@ impl Pulls {
 }
 
 /// Makes pulls, or goes on to `homeostasis` where there is nothing to learn. `None` if targets' paths do not learn.
-pub(super) fn pulls(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) -> Option<Pulls> {
+pub(super) fn pulls(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) -> Option<Pulls> {
     let pulls = match learning.rule.loss {
         Loss::Hinge { .. } => Some(hinge(a, shape, learning)),
         Loss::Softmax { .. } => Some(softmax(a, shape, learning)),
@@ -62,7 +62,7 @@ fn rival(a: &mut Assembly) {
 }
 
 /// Goes on to `homeostasis` where the own class leads its rival by the margin.
-fn margin(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+fn margin(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) {
     rival(a);
     a.code("sub r10, r10, r11", "");
     a.load_number("r11", learning.margin(shape.neurons), "the margin");
@@ -70,7 +70,7 @@ fn margin(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
 }
 
 /// Loads what holds until the rows are done: the shift, and where the own target's and the rival's arrays begin.
-fn places(a: &mut Assembly, learning: &LearningFormat) {
+fn places(a: &mut Assembly, learning: &RuleFormat) {
     a.gap();
     a.code("ld shift, n32[SHIFT]", "");
     a.code("addi r10, r0, NEURONS", "");
@@ -80,18 +80,18 @@ fn places(a: &mut Assembly, learning: &LearningFormat) {
 }
 
 /// Loads what a target evoked; `class` is where its array begins.
-fn load_target(a: &mut Assembly, learning: &LearningFormat, vector: &str, class: &str) {
+fn load_target(a: &mut Assembly, learning: &RuleFormat, vector: &str, class: &str) {
     a.code(&format!("addi r10, {class}, {}", Evoked::of(learning).target), "");
     a.code(&format!("vld {vector}, n16[r10]"), "");
 }
 
-fn load_input(a: &mut Assembly, learning: &LearningFormat) {
+fn load_input(a: &mut Assembly, learning: &RuleFormat) {
     a.code(&format!("addi r10, r0, {}", Evoked::of(learning).input), "");
     a.code("vld v4, n16[r10]", "h");
 }
 
 /// v1 becomes the own target's less the rival's, where the neuron is live.
-fn toward_own(a: &mut Assembly, learning: &LearningFormat) {
+fn toward_own(a: &mut Assembly, learning: &RuleFormat) {
     a.comment("v1: toward the own target, away from the rival's, where the neuron is live");
     load_target(a, learning, "v1", "own_counts");
     load_target(a, learning, "v2", "rival_counts");
@@ -99,7 +99,7 @@ fn toward_own(a: &mut Assembly, learning: &LearningFormat) {
     gate_by(a, learning, "v1", &Evoked::input_gate(learning));
 }
 
-fn hinge(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) -> Pulls {
+fn hinge(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) -> Pulls {
     margin(a, shape, learning);
     places(a, learning);
     toward_own(a, learning);
@@ -115,7 +115,7 @@ fn hinge(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) -> Pul
     Pulls::EACH
 }
 
-fn squared_error(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) -> Pulls {
+fn squared_error(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) -> Pulls {
     margin(a, shape, learning);
     places(a, learning);
     toward_own(a, learning);
@@ -128,7 +128,7 @@ fn squared_error(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat
     Pulls::EACH
 }
 
-fn hebbian(a: &mut Assembly, learning: &LearningFormat) {
+fn hebbian(a: &mut Assembly, learning: &RuleFormat) {
     a.gap();
     a.code("ld shift, n32[SHIFT]", "");
     a.code("addi r10, r0, NEURONS", "");
@@ -143,7 +143,7 @@ fn hebbian(a: &mut Assembly, learning: &LearningFormat) {
 
 /// Every class pulls by its probability, of 8 fraction bits; of the wrong ones' targets only the rival's moves, by what
 /// all of them together are believed.
-fn softmax(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) -> Pulls {
+fn softmax(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) -> Pulls {
     rival(a);
     a.comment("p_c = e^(score(c) / temperature), over their sum");
     a.code("setvl r0, CLASSES", "");

@@ -15,13 +15,13 @@ pub(super) use signal::{Evoked, keep_potential};
 
 use super::LayerShape;
 use super::text::Assembly;
-use crate::formats::LearningFormat;
 use crate::layout::Layout;
+use crate::lowering::RuleFormat;
 use onward_isa::{Space, Width};
 use onward_net::{Loss, Optimizer, Rounding};
 
 /// Appends what a rule remembers, beside counts, voltages and traces.
-pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &RuleFormat) {
     let (n, classes) = (shape.neurons, shape.classes);
     if learning.rule.revive {
         layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
@@ -45,7 +45,7 @@ pub(super) fn remember(layout: &mut Layout, shape: &LayerShape, learning: &Learn
 }
 
 /// Appends what a rule remembers of each weight.
-pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learning: &LearningFormat) {
+pub(super) fn remember_of_weights(layout: &mut Layout, shape: &LayerShape, learning: &RuleFormat) {
     if let Optimizer::Momentum { .. } = learning.rule.optimizer {
         layout.add("velocity", Space::Synapse, Width::W16, shape.inputs, shape.neurons);
     }
@@ -66,7 +66,7 @@ enum Rows {
 }
 
 /// The update after a target window; scores are in memory.
-pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, learning: &LearningFormat) {
+pub(super) fn update(a: &mut Assembly, shape: &LayerShape, layout: &Layout, learning: &RuleFormat) {
     a.register("rival", "r1");
     a.register("own_counts", "r5");
     a.register("rival_counts", "r6");

@@ -2,14 +2,14 @@
 
 use super::loss::Pulls;
 use super::{Rows, spread};
-use crate::formats::{INDICES, LearningFormat, VELOCITY_BITS};
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
 use crate::layout::Layout;
+use crate::lowering::{INDICES, RuleFormat, VELOCITY_BITS};
 use onward_net::{Optimizer, Rounding};
 
 /// Where the running mean of a neuron's squared pulls is small, its pulls are made larger, and the other way round.
-pub(super) fn scale(a: &mut Assembly, learning: &LearningFormat, pulls: Option<&Pulls>) {
+pub(super) fn scale(a: &mut Assembly, learning: &RuleFormat, pulls: Option<&Pulls>) {
     let Optimizer::Adaptive { decay } = learning.rule.optimizer else { return };
     a.comment("mean += (pull^2 - mean) / 2^decay, 8 fraction bits");
     a.code(&format!("addi r11, r0, {}", learning.pull_bits() as i32 - 12), "");
@@ -34,7 +34,7 @@ pub(super) fn scale(a: &mut Assembly, learning: &LearningFormat, pulls: Option<&
 }
 
 /// Loads what [`add_to_row`] wants in registers.
-pub(super) fn prepare(a: &mut Assembly, layout: &Layout, learning: &LearningFormat) {
+pub(super) fn prepare(a: &mut Assembly, layout: &Layout, learning: &RuleFormat) {
     if let Some(bits) = learning.rule.weight_decay {
         a.code(&format!("addi r2, r0, {bits}"), "the part that weights lose");
     }
@@ -51,7 +51,7 @@ pub(super) fn prepare(a: &mut Assembly, layout: &Layout, learning: &LearningForm
 fn in_strips(
     a: &mut Assembly,
     shape: &LayerShape,
-    learning: &LearningFormat,
+    learning: &RuleFormat,
     rows: Rows,
     traces: impl Fn(&mut Assembly),
     change: impl Fn(&mut Assembly),
@@ -93,8 +93,8 @@ fn in_strips(
 }
 
 /// Rounds v6 down by the shift and adds it to row r12.
-pub(super) fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
-    let bits = shape.format.weight_bits;
+pub(super) fn add_to_row(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) {
+    let bits = shape.layer.parameters.weight_bits;
     if let Optimizer::Momentum { .. } = learning.rule.optimizer {
         a.code("vshrs v6, v6, r5", "");
         a.code("addi r15, r0, NEURONS", "");
@@ -138,7 +138,7 @@ fn round(a: &mut Assembly, more: i32) {
 }
 
 /// The weights, by the pull in v1 and, where targets come in by the same weights and learn, by theirs.
-pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: Option<&Pulls>, rows: Rows) {
+pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat, pulls: Option<&Pulls>, rows: Rows) {
     remainders_out(a, learning);
     match pulls.filter(|_| !shape.fed_by_target) {
         Some(pulls) => all_rows(a, shape, learning, pulls, rows),
@@ -148,7 +148,7 @@ pub(super) fn rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningForm
 }
 
 /// Before rows change: v0 becomes what is left of earlier changes, if it is carried on. Vectors are of neurons.
-pub(super) fn remainders_out(a: &mut Assembly, learning: &LearningFormat) {
+pub(super) fn remainders_out(a: &mut Assembly, learning: &RuleFormat) {
     if learning.rule.rounding == Rounding::Carried {
         a.code("sub r6, r0, shift", "from whole steps back to what they stand for");
         a.code("addi r15, r0, REMAINDER", "");
@@ -157,7 +157,7 @@ pub(super) fn remainders_out(a: &mut Assembly, learning: &LearningFormat) {
 }
 
 /// After it: v0 goes back to memory.
-pub(super) fn remainders_back(a: &mut Assembly, learning: &LearningFormat) {
+pub(super) fn remainders_back(a: &mut Assembly, learning: &RuleFormat) {
     if learning.rule.rounding == Rounding::Carried {
         a.code("addi r15, r0, REMAINDER", "");
         a.code("vst v0, n32[r15]", "for the first row of the next update");
@@ -173,7 +173,7 @@ fn input_trace(a: &mut Assembly, axon: &str, rows: Rows) {
 }
 
 /// Only the input's path.
-fn input_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, rows: Rows) {
+fn input_rows(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat, rows: Rows) {
     a.comment("w_k += 2^-shift * v1 * x_k");
     let traces = |a: &mut Assembly| {
         input_trace(a, "r10", rows);
@@ -190,9 +190,9 @@ fn input_change(a: &mut Assembly, rows: Rows) {
 }
 
 /// The target's own projection: ungated, the class's axon was active in every step of its window.
-pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: &Pulls) {
+pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat, pulls: &Pulls) {
     let (low, high) = learning.target_bounds;
-    let bits = shape.format.weight_bits;
+    let bits = shape.layer.parameters.weight_bits;
     a.load_number("r13", low, "bounds of the target's projection");
     a.load_number("r14", high, "");
     let paths =
@@ -201,7 +201,7 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
         a.comment(&format!("s_c += 2^-shift * {sign}{pull} * WINDOW: {what}"));
         a.code(&format!("addi r10, r0, {sign}WINDOW"), "");
         a.code(&format!("vmuls v6, {pull}, r10"), "");
-        round(a, shape.format.target_coarser as i32);
+        round(a, shape.target_coarser() as i32);
         a.load_number("r12", shape.inputs as i32, "");
         a.code(&format!("add r12, r12, {class}"), "row of the class");
         a.code(&format!("vaccr v6, s{bits}[row r12]"), "");
@@ -212,7 +212,7 @@ pub(super) fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &Le
 }
 
 /// All three paths at once, rounded once.
-fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, pulls: &Pulls, rows: Rows) {
+fn all_rows(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat, pulls: &Pulls, rows: Rows) {
     let (own, rival) = (pulls.own, pulls.rival);
     a.comment("w_k += 2^-shift * (v1 * x_k + v2 * x_own,k + v5 * x_rival,k)");
     a.load_number("r12", shape.inputs as i32, "");
@@ -245,7 +245,7 @@ pub(super) fn bias(a: &mut Assembly, shape: &LayerShape) {
     a.comment("The bias is a weight whose axon is active in every step.");
     a.code("addi r10, r0, WINDOW", "");
     a.code("vmuls v6, v1, r10", "");
-    round(a, -(shape.format.finer as i32));
+    round(a, -(shape.layer.parameters.finer as i32));
     a.code("addi r10, r0, BIAS", "");
     a.code("vacc v6, n32[r10]", "");
     a.code("vst v6, n32[r10]", "");

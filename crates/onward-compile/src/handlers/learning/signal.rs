@@ -1,8 +1,8 @@
 //! Where the learning signal attaches to a neuron: at its count, before the spike or behind it, or at its voltage.
 
-use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
+use crate::lowering::RuleFormat;
 
 /// The arrays that scores are computed from.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +26,12 @@ impl Evoked {
     const POTENTIALS: Evoked = Evoked { input: "POTENTIAL", target: "TARGET_POTENTIAL" };
 
     /// Those of a rule.
-    pub fn of(learning: &LearningFormat) -> Evoked {
+    pub fn of(learning: &RuleFormat) -> Evoked {
         if learning.is_of_voltage() { Evoked::POTENTIALS } else { Evoked::COUNTS }
     }
 
     /// By the voltage of the input window.
-    pub(super) fn input_gate(learning: &LearningFormat) -> Gate {
+    pub(super) fn input_gate(learning: &RuleFormat) -> Gate {
         if learning.is_of_voltage() {
             return Gate { address: "addi r10, r0, POTENTIAL".into(), memory: "n16" };
         }
@@ -39,7 +39,7 @@ impl Evoked {
     }
 
     /// By the voltage of a target window; `class` is where the class's neurons begin.
-    pub(super) fn target_gate(learning: &LearningFormat, class: &str) -> Gate {
+    pub(super) fn target_gate(learning: &RuleFormat, class: &str) -> Gate {
         if learning.is_of_voltage() {
             return Gate { address: format!("addi r10, {class}, TARGET_POTENTIAL"), memory: "n16" };
         }
@@ -47,7 +47,7 @@ impl Evoked {
     }
 
     /// Loads r13 and r14 with the bounds of what is live.
-    pub(super) fn gate_bounds(a: &mut Assembly, learning: &LearningFormat) {
+    pub(super) fn gate_bounds(a: &mut Assembly, learning: &RuleFormat) {
         if let Some((low, high)) = bounds(learning) {
             a.load_number("r13", low, "voltages from here on ..");
             a.load_number("r14", high, ".. and below here are live");
@@ -55,7 +55,7 @@ impl Evoked {
     }
 }
 
-fn bounds(learning: &LearningFormat) -> Option<(i32, i32)> {
+fn bounds(learning: &RuleFormat) -> Option<(i32, i32)> {
     if learning.is_of_voltage() {
         let (low, high) = learning.potential_bounds();
         return Some((low + 1, high));
@@ -64,7 +64,7 @@ fn bounds(learning: &LearningFormat) -> Option<(i32, i32)> {
 }
 
 /// Clears elements of a vector where the voltage is not between r13 and r14.
-pub(super) fn gate_by(a: &mut Assembly, learning: &LearningFormat, vector: &str, gate: &Gate) {
+pub(super) fn gate_by(a: &mut Assembly, learning: &RuleFormat, vector: &str, gate: &Gate) {
     if bounds(learning).is_none() {
         return;
     }
@@ -77,12 +77,12 @@ pub(super) fn gate_by(a: &mut Assembly, learning: &LearningFormat, vector: &str,
 }
 
 /// The voltage at the end of a window, in thresholds and within bounds: to memory, where the scores find it.
-pub(in crate::handlers) fn keep_potential(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat) {
+pub(in crate::handlers) fn keep_potential(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) {
     let (low, high) = learning.potential_bounds();
     a.comment("The voltage, in thresholds");
     a.code("addi r10, r0, VOLTAGE", "");
     a.code("vld v0, n32[r10]", "");
-    a.load_number("r11", (shape.format.fraction_bits + shape.format.finer) as i32, "");
+    a.load_number("r11", shape.layer.parameters.fraction_bits + shape.layer.parameters.finer as i32, "");
     a.code("vshrn v0, v0, r11", "");
     a.load_number("r11", low, "");
     a.code("vmaxs v0, v0, r11", "");

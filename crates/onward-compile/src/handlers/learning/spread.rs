@@ -6,10 +6,10 @@
 
 use super::loss::Pulls;
 use super::{Rows, optimizer};
-use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::text::Assembly;
 use crate::layout::Layout;
+use crate::lowering::RuleFormat;
 use onward_isa::{Space, Width};
 
 /// Rows of a part; the last ones may have fewer, or none.
@@ -71,7 +71,7 @@ pub(in crate::handlers) fn traces(a: &mut Assembly) {
 }
 
 /// At the end of a step: the next part, if one is to be done. Goes on at `label`.
-pub(in crate::handlers) fn part(a: &mut Assembly, shape: &LayerShape, learning: &LearningFormat, label: &str) {
+pub(in crate::handlers) fn part(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat, label: &str) {
     a.register("part_end", "r3");
     word(a, "ld", "r10", "PARTS");
     a.code(&format!("beq r10, r0, {label}"), "");

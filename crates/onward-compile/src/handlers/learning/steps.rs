@@ -6,15 +6,13 @@
 //! the one before it ended.
 
 use super::homeostasis::homeostasis;
-use crate::formats::LearningFormat;
 use crate::handlers::LayerShape;
 use crate::handlers::layer::scores;
 use crate::handlers::relay::in_strips;
 use crate::handlers::text::Assembly;
 use crate::layout::Layout;
-use crate::parameters::Integers;
+use crate::lowering::{Integers, LEAST_TRACE, RuleFormat, Steps, TRACE_BITS};
 use crate::plan::Channel;
-use crate::step_format::{LEAST_TRACE, StepFormat, TRACE_BITS};
 use onward_image::Tag;
 use onward_isa::{Space, Width};
 
@@ -35,20 +33,23 @@ const REGISTERS: [(&str, &str); 12] = [
 ];
 
 /// What lies where in a block.
-fn layout(shape: &LayerShape, steps: &StepFormat) -> Layout {
+fn layout(shape: &LayerShape) -> Layout {
     let mut layout = Layout::default();
     let (n, classes) = (shape.neurons, shape.classes);
-    let weight = Width::from_bits(shape.format.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
+    let weight =
+        Width::from_bits(shape.layer.parameters.weight_bits).expect("4, 8 or 16 bits, as the network was checked for");
     layout.add("shift", Space::Neuron, Width::W32, 1, 1);
     layout.add("frozen", Space::Neuron, Width::W32, 1, 1);
     layout.add("scores", Space::Neuron, Width::W32, 1, classes);
     layout.add("membrane", Space::Neuron, Width::W32, 1, n);
     layout.add("target_membrane", Space::Neuron, Width::W32, 1, n);
-    if steps.neuron.current.is_some() {
+    if shape.layer.parameters.neuron.current.is_some() {
         layout.add("current", Space::Neuron, Width::W32, 1, n);
         layout.add("target_current", Space::Neuron, Width::W32, 1, n);
     }
-    for (name, values) in [("leak", &steps.neuron.leak), ("current_left", &steps.neuron.current)] {
+    for (name, values) in
+        [("leak", &shape.layer.parameters.neuron.leak), ("current_left", &shape.layer.parameters.neuron.current)]
+    {
         if matches!(values, Some(Integers::Each(_))) {
             layout.add(name, Space::Neuron, Width::W32, 1, n);
         }
@@ -57,24 +58,24 @@ fn layout(shape: &LayerShape, steps: &StepFormat) -> Layout {
     layout.add("count", Space::Neuron, Width::W16, 1, n);
     layout.add("target_count", Space::Neuron, Width::W16, classes, n);
     layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
-    layout.add("trace", Space::Axon, Width::W16, 1, rows(shape, steps));
+    layout.add("trace", Space::Axon, Width::W16, 1, rows(shape));
     layout.add("weights", Space::Synapse, weight, shape.inputs, n);
     layout.add("target_weights", Space::Synapse, weight, classes, n);
-    if steps.own > 0 {
-        layout.add("own_weights", Space::Synapse, weight, steps.own, n);
+    if shape.own > 0 {
+        layout.add("own_weights", Space::Synapse, weight, shape.own, n);
     }
     layout
 }
 
 /// Rows of weights: inputs, classes, own spikes.
-fn rows(shape: &LayerShape, steps: &StepFormat) -> u32 {
-    shape.inputs + shape.classes + steps.own
+fn rows(shape: &LayerShape) -> u32 {
+    shape.inputs + shape.classes + shape.own
 }
 
 /// Handlers of a layer that learns while its input is shown.
-pub(crate) fn steps(shape: &LayerShape, steps: &StepFormat) -> (String, Layout) {
-    let layout = layout(shape, steps);
-    let learning = shape.format.learning.as_ref().expect("a layer with steps to learn at learns");
+pub(crate) fn steps(shape: &LayerShape, steps: &Steps) -> (String, Layout) {
+    let layout = layout(shape);
+    let learning = shape.layer.rule.as_ref().expect("a layer with steps to learn at learns");
     let mut a = Assembly::default();
     head(&mut a, shape, steps, &layout);
     a.gap();
@@ -88,12 +89,12 @@ pub(crate) fn steps(shape: &LayerShape, steps: &StepFormat) -> (String, Layout) 
     a.code("setrow r0, NEURONS", "");
     a.code("special learn, learn", "");
     a.code("special slot, slot", "");
-    destinations(&mut a, steps);
+    destinations(&mut a, shape);
     a.label("begin");
     a.code("bne position, r0, integrate", "");
-    open_window(&mut a, shape, steps);
+    open_window(&mut a, shape);
     integrate(&mut a, shape, steps);
-    fire(&mut a, shape, steps);
+    fire(&mut a, shape);
     a.gap();
     a.comment("While the input is shown, weights change at every few steps.");
     a.code("special r10, kind", "");
@@ -107,20 +108,20 @@ pub(crate) fn steps(shape: &LayerShape, steps: &StepFormat) -> (String, Layout) 
         a.code("bne r10, r11, stepped", "");
     }
     scores(&mut a, shape, "scored");
-    change(&mut a, shape, steps);
+    change(&mut a, shape, learning);
     a.gap();
     a.label("stepped");
     a.code("addi r10, r0, WINDOW - 1", "");
     a.code("beq position, r10, close_window", "");
     a.code("stay", "");
-    close_window(&mut a, shape, steps, learning);
+    close_window(&mut a, shape, learning);
     (a.finish(), layout)
 }
 
-fn head(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, layout: &Layout) {
+fn head(a: &mut Assembly, shape: &LayerShape, steps: &Steps, layout: &Layout) {
     a.comment(&format!(
         "Layer `{}`: {} leaky neurons that learn at every {} steps, {} inputs, {} classes, {}-bit weights.",
-        shape.name, shape.neurons, steps.every, shape.inputs, shape.classes, shape.format.weight_bits
+        shape.name, shape.neurons, steps.every, shape.inputs, shape.classes, shape.layer.parameters.weight_bits
     ));
     a.comment(
         "Axon 0 carries tags, axon 1 + k input k, axon 1 + INPUTS + c class c, the others the layer's own spikes.",
@@ -129,9 +130,9 @@ fn head(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, layout: &Layou
     a.constant("NEURONS", i64::from(shape.neurons));
     a.constant("INPUTS", i64::from(shape.inputs));
     a.constant("CLASSES", i64::from(shape.classes));
-    a.constant("ROWS", i64::from(rows(shape, steps)));
+    a.constant("ROWS", i64::from(rows(shape)));
     a.constant("WINDOW", i64::from(shape.window));
-    for channel in Channel::ALL.into_iter().chain((steps.own > 0).then_some(Channel::Own)) {
+    for channel in Channel::ALL.into_iter().chain((shape.own > 0).then_some(Channel::Own)) {
         a.constant(&format!("ROUTE_{}", channel.name().to_uppercase()), channel as i64);
     }
     a.comment("What lies where, in elements");
@@ -143,8 +144,8 @@ fn head(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, layout: &Layou
 }
 
 /// Where this window's counts, membranes and currents go: those of the input, or those of targets.
-fn destinations(a: &mut Assembly, steps: &StepFormat) {
-    let has_current = steps.neuron.current.is_some();
+fn destinations(a: &mut Assembly, shape: &LayerShape) {
+    let has_current = shape.layer.parameters.neuron.current.is_some();
     a.code("special r10, kind", "");
     a.code("bne r10, r0, target_window", "");
     a.code("addi counts, r0, COUNT", "");
@@ -163,7 +164,7 @@ fn destinations(a: &mut Assembly, steps: &StepFormat) {
     }
 }
 
-fn open_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
+fn open_window(a: &mut Assembly, shape: &LayerShape) {
     a.comment("A window opens: the tag goes on to the next layer, and counts start from 0.");
     a.code("special r10, tag", "");
     a.code("send r0, r10, ROUTE_TAGS", "");
@@ -173,7 +174,7 @@ fn open_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.code("bne r11, r0, at_rest", "a target's window begins at rest");
     a.code(&format!("andi r10, r10, {}", Tag::CONTINUES), "");
     a.code("bne r10, r0, integrate", "the input goes on where its last window ended");
-    in_strips(a, rows(shape, steps), shape.vector_length, "traces_cleared", |a| {
+    in_strips(a, rows(shape), shape.vector_length, "traces_cleared", |a| {
         a.code("vmv v0, r0", "");
         a.indexed("vst v0", "a16", "r4", 0, "no trace is left");
     });
@@ -182,14 +183,14 @@ fn open_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.label("at_rest");
     a.code("vmv v0, r0", "");
     a.code("vst v0, n32[membranes]", "");
-    if steps.neuron.current.is_some() {
+    if shape.layer.parameters.neuron.current.is_some() {
         a.code("vst v0, n32[currents]", "");
     }
 }
 
 /// Adds up what arrives: v0 becomes the current of this step.
-fn integrate(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
-    let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.weight_bits);
+fn integrate(a: &mut Assembly, shape: &LayerShape, steps: &Steps) {
+    let row = format!("vaccr v0, s{}[row axon - 1]", shape.layer.parameters.weight_bits);
     a.gap();
     a.label("integrate");
     a.code("special r10, kind", "");
@@ -200,7 +201,7 @@ fn integrate(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.code("beq learn, r0, load_bias", "without learning nobody asks for traces");
     a.comment("x_k -= x_k / 2^memory");
     a.load_number("r11", steps.memory as i32, "");
-    in_strips(a, rows(shape, steps), shape.vector_length, "traces_faded", |a| {
+    in_strips(a, rows(shape), shape.vector_length, "traces_faded", |a| {
         a.indexed("vld v0", "a16", "r4", 0, "");
         a.code("vshr v1, v0, r11", "");
         a.code("vsub v0, v0, v1", "");
@@ -240,22 +241,22 @@ fn decay(a: &mut Assembly, left: &Integers, vector: &str, array: &str) {
 }
 
 /// Currents, membranes, spikes, counts. v6 keeps the membranes as they were before resets.
-fn fire(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
+fn fire(a: &mut Assembly, shape: &LayerShape) {
     a.gap();
     a.label("fire");
-    if let Some(left) = &steps.neuron.current {
+    if let Some(left) = &shape.layer.parameters.neuron.current {
         a.code("vld v1, n32[currents]", "the synaptic current decays ..");
         decay(a, left, "v1", "CURRENT_LEFT");
         a.code("vadd v0, v1, v0", ".. and takes it in");
         a.code("vst v0, n32[currents]", "");
     }
     a.code("vld v2, n32[membranes]", "");
-    if let Some(left) = &steps.neuron.leak {
+    if let Some(left) = &shape.layer.parameters.neuron.leak {
         decay(a, left, "v2", "LEAK");
     }
     a.code("vadd v2, v2, v0", "");
     a.code("vadds v6, v2, r0", "");
-    a.load_number("r11", shape.format.threshold, "the threshold");
+    a.load_number("r11", shape.threshold(), "the threshold");
     a.code("vcges p0, v2, r11", "");
     a.code("sub r11, r0, r11", "");
     a.code("vaddp v2, v2, r11, p0", "soft reset");
@@ -265,7 +266,7 @@ fn fire(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.code("vaddp v1, v1, r10, p0", "");
     a.code("vst v1, n16[counts]", "");
     a.code("spike p0, ROUTE_SPIKES", "");
-    if steps.own > 0 {
+    if shape.own > 0 {
         a.code("addi r10, r0, WINDOW - 1", "");
         a.code("beq position, r10, own_sent", "the next window hears nothing of this one");
         a.code("spike p0, ROUTE_OWN", "to the layer itself");
@@ -292,11 +293,11 @@ fn lead(a: &mut Assembly, per_step: i32, otherwise: &str) {
 }
 
 /// The change of the input's path and that of the layer's own spikes; ends at `stepped`.
-fn change(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
-    let bits = shape.format.weight_bits;
+fn change(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) {
+    let bits = shape.layer.parameters.weight_bits;
     // Scores leave no register that is read here but r12.
     a.code("addi r12, position, 1", "steps the input was shown");
-    lead(a, steps.margin(shape.neurons), "stepped");
+    lead(a, learning.margin_of_step(shape.neurons), "stepped");
     a.gap();
     a.code("ld shift, n32[SHIFT]", "");
     a.comment("v1: toward the own target, away from the rival's, where the membrane is near the threshold");
@@ -308,7 +309,7 @@ fn change(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.code("addi r11, r10, TARGET_COUNT", "");
     a.code("vld v2, n16[r11]", "");
     a.code("vsub v1, v1, v2", "");
-    if let Some((low, high)) = steps.gate {
+    if let Some((low, high)) = learning.gate {
         a.load_number("r13", low, "");
         a.load_number("r14", high, "");
         a.code("vcges p0, v6, r13", "");
@@ -319,9 +320,9 @@ fn change(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.comment("w_k += 2^-shift * v1 * x_k");
     a.load_number("r14", LEAST_TRACE, "what a trace must be to count");
     a.code("addi r10, r0, 0", "first row of the strip");
-    a.code(&format!("addi r11, r0, {}", rows(shape, steps).div_ceil(shape.vector_length)), "strips");
+    a.code(&format!("addi r11, r0, {}", rows(shape).div_ceil(shape.vector_length)), "strips");
     a.code("loop r11, rows_done", "");
-    a.load_number("r12", rows(shape, steps) as i32, "");
+    a.load_number("r12", rows(shape) as i32, "");
     a.code("sub r12, r12, r10", "");
     a.load_number("r15", shape.vector_length as i32, "");
     a.code("min r12, r12, r15", "");
@@ -349,7 +350,7 @@ fn change(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat) {
     a.code("vst v5, n32[r10]", "");
 }
 
-fn close_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, learning: &LearningFormat) {
+fn close_window(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) {
     a.gap();
     a.label("close_window");
     a.code("special r10, kind", "");
@@ -374,17 +375,17 @@ fn close_window(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, learni
     a.code("sleep", "");
     a.label("not_frozen");
     scores(a, shape, "target_scored");
-    target_weights(a, shape, steps, learning);
+    target_weights(a, shape, learning);
     homeostasis(a, learning);
     a.code("sleep", "");
 }
 
 /// The target's own projection: ungated, the class's axon was active in every step of its window.
-fn target_weights(a: &mut Assembly, shape: &LayerShape, steps: &StepFormat, learning: &LearningFormat) {
+fn target_weights(a: &mut Assembly, shape: &LayerShape, learning: &RuleFormat) {
     let (low, high) = learning.target_bounds;
-    let bits = shape.format.weight_bits;
+    let bits = shape.layer.parameters.weight_bits;
     a.code("addi r12, r0, WINDOW", "");
-    lead(a, steps.margin(shape.neurons), "homeostasis");
+    lead(a, learning.margin_of_step(shape.neurons), "homeostasis");
     a.code("ld shift, n32[SHIFT]", "");
     let beyond = shape.window.ilog2() as i32 - TRACE_BITS as i32;
     a.code(&format!("addi shift, shift, {beyond}"), "h is a sum over a window, and no trace");

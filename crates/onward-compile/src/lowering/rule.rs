@@ -1,8 +1,17 @@
 //! The integer constants of a learning rule, and the tables that it looks up.
 
+use super::integers::Integers;
+use super::parameters::LayerParameters;
+use super::record::Record;
 use onward_image::Growth;
 use onward_isa::Width;
-use onward_net::{Gate, Loss, Optimizer, RateSchedule, Rule, Update};
+use onward_net::{Gate, Layer, LayerKind, Loss, Optimizer, RateSchedule, Rule, Update, When};
+
+/// Fraction bits of an axon's trace that fades: a spike adds 1.0.
+pub(crate) const TRACE_BITS: u32 = 8;
+
+/// A fading trace below a 16th of a spike changes nothing.
+pub(crate) const LEAST_TRACE: i32 = 1 << (TRACE_BITS - 4);
 
 /// Entries of the tables that an exponential, or a root, is looked up in.
 pub(crate) const INDICES: u32 = 64;
@@ -21,7 +30,7 @@ pub(crate) const VELOCITY_BITS: i32 = 4;
 
 /// The integer constants of a learning rule.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LearningFormat {
+pub struct RuleFormat {
     /// What the text says.
     pub rule: Rule,
     /// Updates are divided by 2^shift in the first epoch: `rate - fraction_bits + 2 log2(window)`, since counts and
@@ -39,7 +48,21 @@ pub struct LearningFormat {
     pub target_bounds: (i32, i32),
     /// Whether rows of weights change in parts, in the steps of the next window.
     pub spread: bool,
+    /// How much more updates of a kernel's weights are divided: half the logarithm of its places, as the sum of what they ask
+    /// for grows like the root of their number; 0 where weights are not shared.
+    pub places_shift: i32,
+    /// How the layer learns while its input is shown, if it does.
+    pub steps: Option<Steps>,
     window: u32,
+}
+
+/// How a layer learns while its input is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// Weights change at every so many steps.
+    pub every: u32,
+    /// A trace loses its `2^-memory`-th part a step.
+    pub memory: u32,
 }
 
 /// Numbers that a handler looks up, or that an array holds at first.
@@ -52,30 +75,57 @@ pub(crate) struct Table {
     pub values: Vec<i32>,
 }
 
-impl LearningFormat {
-    /// `fraction_bits`: of a weight, how many more of a membrane, and of a weight of the target's projection.
-    pub(super) fn new(rule: &Rule, [fraction_bits, finer, of_target]: [u32; 3], window: u32) -> Self {
-        let one = 1i32 << (fraction_bits + finer);
-        let target_one = 1i32 << of_target;
+impl RuleFormat {
+    /// The constants of a rule for a layer with such integers.
+    pub(super) fn new(
+        rule: &Rule,
+        layer: &Layer,
+        parameters: &LayerParameters,
+        record: Option<&Record>,
+        window: u32,
+    ) -> Self {
+        let fraction_bits = parameters.fraction_bits;
+        let coarser = record.map_or(0, |record| record.target_coarser);
+        let one = 1i32 << (fraction_bits + parameters.finer as i32);
+        let target_one = 1i32 << (fraction_bits - coarser as i32);
         let full = one * window as i32;
-        let mut format = LearningFormat {
+        let places = match layer.kind {
+            LayerKind::Convolution(_) => layer.shape[1] * layer.shape[2],
+            LayerKind::Dense | LayerKind::Sparse(_) => 1,
+        };
+        let steps = match rule.when {
+            When::Steps { every, memory } => Some(Steps { every, memory }),
+            When::Window => None,
+        };
+        let mut live = (-full / 4, full + full / 4);
+        if let (Some(_), Integers::Same(threshold)) = (steps, &parameters.neuron.threshold) {
+            // Membranes before a reset, not sums of a window.
+            live = (-threshold, 2 * threshold);
+        }
+        let mut format = RuleFormat {
             rule: rule.clone(),
-            shift: rule.rate as i32 - fraction_bits as i32 + 2 * window.ilog2() as i32,
+            shift: rule.rate as i32 - fraction_bits + 2 * window.ilog2() as i32,
             growth: match &rule.schedule {
                 RateSchedule::Anneal(times) => Growth::Evenly(*times),
                 RateSchedule::Shifts(epochs) => Growth::At(epochs.clone()),
             },
-            gate: (rule.gate == Gate::Surrogate).then_some((-full / 4, full + full / 4)),
+            gate: (rule.gate == Gate::Surrogate).then_some(live),
             nudge: (one >> 10).max(1),
             // 2 % and 81 % of a spike a step.
             mean_bounds: (82 * window as i32, 3300 * window as i32),
             target_bounds: (-target_one, 2 * target_one),
             spread: rule.update == Update::Spread,
+            places_shift: (f64::from(places).log2() / 2.0).round() as i32,
+            steps,
             window,
         };
         format.shift += format.pull_bits() as i32;
         if let Optimizer::Adaptive { .. } = rule.optimizer {
             format.shift += SCALE_BITS as i32;
+        }
+        if steps.is_some() {
+            // Targets' counts are sums over a window; traces have fraction bits.
+            format.shift += TRACE_BITS as i32 - window.ilog2() as i32;
         }
         format
     }
@@ -94,6 +144,13 @@ impl LearningFormat {
             Loss::Softmax { .. } | Loss::Hebbian => 0.0,
         };
         (units * self.unit(neurons)) as i32
+    }
+
+    /// The margin of a block of so many neurons for each step that the input has been shown, in products of counts: rounded
+    /// down.
+    pub fn margin_of_step(&self, neurons: u32) -> i32 {
+        let Loss::Hinge { margin } = self.rule.loss else { return 0 };
+        (margin * f64::from(neurons).sqrt() * f64::from(self.window)) as i32
     }
 
     /// The product of counts of `sqrt(neurons)` neurons that fire in every step.

@@ -1,9 +1,9 @@
-//! The initial contents of blocks that do not learn: weights, tables, and what neurons are made of.
+//! The initial contents of blocks: weights, tables, and what neurons are made of.
 
-use crate::connect::{Connection, Kernels, Part, PartKind, Table, Traces};
+use crate::connect::{Kernels, Part, PartKind, Role, Table, Traces};
 use crate::handlers::{arrays, neurons_of_axons, product_parts};
 use crate::layout::{Layout, put};
-use crate::parameters::{Integers, LayerParameters};
+use crate::lowering::{Integers, LayerParameters, LoweredLayer};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
@@ -20,16 +20,10 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// Fills an array from its beginning.
     fn fill(&mut self, name: &str, values: impl IntoIterator<Item = i64>) {
-        let Some(symbol) = self.layout.symbol(name) else { return };
-        let (Some(space), Some(width)) = (symbol.space(), symbol.width()) else { return };
-        let bytes = &mut self.contents[space as usize];
-        bytes.resize(self.layout.bytes()[space as usize] as usize, 0);
-        for (value, at) in values.into_iter().zip(symbol.offset as usize..) {
-            put(bytes, width, at, value);
-        }
+        self.fill_row(name, 0, values);
     }
 
-    /// A row of an array.
+    /// Fills a row of an array.
     fn fill_row(&mut self, name: &str, row: usize, values: impl IntoIterator<Item = i64>) {
         let Some(symbol) = self.layout.symbol(name) else { return };
         let (Some(space), Some(width)) = (symbol.space(), symbol.width()) else { return };
@@ -39,6 +33,22 @@ impl Writer<'_> {
         for (value, at) in values.into_iter().zip(first..) {
             put(bytes, width, at, value);
         }
+    }
+
+    /// Numbers of the neurons of a block, where they lie in an array.
+    fn neurons(&mut self, name: &str, values: &Integers, block: &PlannedBlock) {
+        if *values != Integers::Same(0) {
+            self.fill(name, (0..block.neurons).map(|index| values.of(block.neuron(index)).into()));
+        }
+    }
+
+    /// The contents: what is not said at the end of a memory is 0.
+    fn finish(self) -> [Vec<u8>; 3] {
+        self.contents.map(|mut bytes| {
+            let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            bytes.truncate(end);
+            bytes
+        })
     }
 
     /// Kernels as they lie in memory; `weights` gives those of a variant, `[channel][channel of the group][ky][kx]`.
@@ -68,8 +78,9 @@ impl Writer<'_> {
 }
 
 /// The initial contents of a block's memories.
-pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout) -> [Vec<u8>; 3] {
+pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3] {
     let block = &compilation.blocks[number];
+    let layout = &compilation.handlers[block.handlers].layout;
     let network = compilation.network();
     let mut writer = Writer { layout, contents: Default::default() };
     match &network.graph[block.node] {
@@ -89,19 +100,27 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
             writer.fill("leaf", (0..network.classes()).map(|_| UNKNOWN_LEAF.into()));
         }
         Node::Layer(layer) => {
-            let parameters = &compilation.parameters[&block.node];
-            for (name, values) in arrays(parameters) {
-                if let Integers::Each(_) = values {
-                    writer.fill(name, (0..block.neurons).map(|index| values.of(block.neuron(index)).into()));
+            let lowered = &compilation.layers[&block.node];
+            for (name, values) in arrays(&lowered.parameters) {
+                writer.neurons(name, values, block);
+            }
+            if let Some(rule) = &lowered.rule {
+                writer.fill("shift", [rule.shift.into()]);
+                for table in rule.tables(network.classes(), block.neurons) {
+                    writer.fill(table.name, table.values.into_iter().map(i64::from));
                 }
             }
             let connection = compilation.connections[number].as_ref();
             let mut kernels = None;
-            for (part, at) in connection.into_iter().flat_map(|connection| &connection.parts).zip(0..) {
-                let prefix = if at == 0 { "" } else { "own_" };
-                weights(&mut writer, prefix, part, layer, parameters, block, kernels);
-                if let PartKind::Kernels { kernels: of_layer, .. } = &part.kind {
+            for part in connection.into_iter().flat_map(|connection| &connection.parts) {
+                weights(&mut writer, part, layer, lowered, block, kernels);
+                if let PartKind::Kernels { kernels: of_layer, table } = &part.kind {
                     kernels = Some(of_layer);
+                    if lowered.rule.is_some() {
+                        let Traces { slots, sums, .. } = Traces::new(of_layer, table);
+                        writer.fill("slots", slots.into_iter().map(i64::from));
+                        writer.fill("places", sums.into_iter().map(i64::from));
+                    }
                 }
             }
         }
@@ -113,12 +132,11 @@ pub(super) fn contents(compilation: &Compilation, number: usize, layout: &Layout
             }
         }
     }
-    // What is not said is 0.
-    writer.contents
+    writer.finish()
 }
 
 /// How the kernels of a layer that learns lie in its blocks: the same in all of them.
-pub(super) fn kernel(compilation: &Compilation, node: NodeIndex, layer: &Layer) -> Option<Kernel> {
+pub(crate) fn kernel(compilation: &Compilation, node: NodeIndex, layer: &Layer) -> Option<Kernel> {
     let LayerKind::Convolution(convolution) = &layer.kind else { return None };
     let number = compilation.blocks.iter().position(|block| block.node == node)?;
     let parts = &compilation.connections[number].as_ref()?.parts;
@@ -132,58 +150,23 @@ pub(super) fn kernel(compilation: &Compilation, node: NodeIndex, layer: &Layer) 
     Some(Kernel { shape: [kernels.channels(), height, width], taps })
 }
 
-/// The kernels, the tables and the slots of traces of a convolution in a network that learns.
-pub(super) fn of_kernels(connection: &Connection, layer: &Layer, weights: &[i16], layout: &Layout) -> [Vec<u8>; 3] {
-    let mut writer = Writer { layout, contents: Default::default() };
-    let (PartKind::Kernels { kernels, table }, LayerKind::Convolution(convolution)) =
-        (&connection.parts[0].kind, &layer.kind)
-    else {
-        return writer.contents;
-    };
-    writer.kernels("weights", kernels, convolution, |_| weights);
-    writer.table("", table);
-    let Traces { slots, sums, .. } = Traces::new(kernels, table);
-    writer.fill("slots", slots.into_iter().map(i64::from));
-    writer.fill("places", sums.into_iter().map(i64::from));
-    writer.contents
-}
-
-/// The weights and the table of a part.
+/// The weights and the table of a part; `kernels` are those of a convolution, whose own spikes come by rows.
 fn weights(
     writer: &mut Writer,
-    prefix: &str,
     part: &Part,
     layer: &Layer,
-    parameters: &LayerParameters,
+    lowered: &LoweredLayer,
     block: &PlannedBlock,
     kernels: Option<&Kernels>,
 ) {
+    let (parameters, prefix) = (&lowered.parameters, part.role.prefix());
     let name = format!("{prefix}weights");
-    let neurons = layer.neurons() as usize;
     match &part.kind {
         PartKind::Rows { rows, table } => {
-            let sparse = matches!(layer.kind, LayerKind::Sparse(_)) && !part.recurrent;
-            for (row, &(place, variant)) in rows.iter().enumerate() {
-                if sparse {
-                    continue;
-                }
-                let all: &[i16] = match &parameters.recurrent {
-                    Some((_, own)) if part.recurrent => own,
-                    _ => &parameters.weights[variant as usize],
-                };
-                let of_place = &all[place as usize * neurons..][..neurons];
-                let of_block = (0..block.neurons).map(|index| i64::from(of_place[block.neuron(index) as usize]));
-                match kernels {
-                    None => writer.fill_row(&name, row, of_block),
-                    Some(kernels) => {
-                        let mut all = vec![0; kernels.sums() as usize];
-                        (0..).zip(of_block).for_each(|(index, weight)| all[kernels.sum_of(index) as usize] = weight);
-                        writer.fill_row(&name, row, all);
-                    }
-                }
-            }
-            if sparse {
+            if matches!(layer.kind, LayerKind::Sparse(_)) && part.role == Role::Input {
                 sparse_rows(writer, &name, rows, parameters, block);
+            } else {
+                dense_rows(writer, &name, part.role, rows, lowered, block, kernels);
             }
             writer.table(prefix, table);
         }
@@ -197,6 +180,37 @@ fn weights(
             writer.fill(&format!("{prefix}pairs"), pairs.iter().map(|&pair| pair.into()));
         }
         PartKind::Marks { .. } => {}
+    }
+}
+
+/// Rows of weights for all neurons of a block; what is drawn for a place does not depend on who sends it, or in which order.
+fn dense_rows(
+    writer: &mut Writer,
+    name: &str,
+    role: Role,
+    rows: &[(u32, u32)],
+    lowered: &LoweredLayer,
+    block: &PlannedBlock,
+    kernels: Option<&Kernels>,
+) {
+    let parameters = &lowered.parameters;
+    for (row, &(place, variant)) in rows.iter().enumerate() {
+        let all: Option<&[i16]> = match role {
+            Role::Input => Some(&parameters.weights[variant as usize]),
+            Role::Target => lowered.record.as_ref().and_then(|record| record.target_weights.as_deref()),
+            Role::Own => parameters.recurrent.as_ref().map(|(_, own)| own.as_slice()),
+        };
+        let neurons = lowered.neurons as usize;
+        let Some(of_place) = all.and_then(|all| all.get(place as usize * neurons..)?.get(..neurons)) else { return };
+        let of_block = (0..block.neurons).map(|index| i64::from(of_place[block.neuron(index) as usize]));
+        match kernels.filter(|_| role == Role::Own) {
+            None => writer.fill_row(name, row, of_block),
+            Some(kernels) => {
+                let mut all = vec![0; kernels.sums() as usize];
+                (0..).zip(of_block).for_each(|(index, weight)| all[kernels.sum_of(index) as usize] = weight);
+                writer.fill_row(name, row, all);
+            }
+        }
     }
 }
 
