@@ -2,7 +2,7 @@
 //!
 //! `isa/instructions.toml` is the contract between compiler, emulator and hardware. At build time this crate makes its
 //! tables from it ([`Op`], [`INSTRUCTIONS`]); from these come decoder and encoder ([`Instruction`]), assembler and
-//! disassembler.
+//! disassembler. Programs that write programs do so through [`builder`].
 //!
 //! ```
 //! use onward_isa::{Instruction, Op, Space, Width};
@@ -13,6 +13,7 @@
 //! ```
 
 mod assembler;
+pub mod builder;
 mod disassembler;
 mod instruction;
 mod manual;
@@ -24,6 +25,6 @@ pub use disassembler::disassemble;
 pub use instruction::{DecodeError, EncodeError, Instruction, Space, Width};
 pub use manual::{manual, manual_entry};
 pub use table::{
-    Access, Cycles, Description, Energy, Field, INSTRUCTIONS, Op, Operand, RegisterKind, SPACES, SPECIALS,
-    SpaceDescription,
+    Access, Class, ClassedOp, ControlOp, Cycles, Description, Energy, Field, INSTRUCTIONS, Op, Operand, RegisterKind,
+    SPACES, SPECIALS, ScalarOp, SendOp, SpaceDescription, Special, Use, VectorOp,
 };

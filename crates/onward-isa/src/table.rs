@@ -99,6 +99,30 @@ pub enum Access {
     Update,
 }
 
+/// Which part of the core executes an instruction; the words of the table's `class` column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The sequencer: the step's end, jumps, loops.
+    Control,
+    /// Scalar registers and at most one element of a memory; the next instruction follows.
+    Scalar,
+    /// Vector and predicate registers, and what goes between them and scalar ones.
+    Vector,
+    /// The send unit.
+    Send,
+}
+
+/// What an instruction does with the register that an operand names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Reads it. All that is no register, or is a register within a memory operand, is read.
+    Read,
+    /// Writes it; of a vector the elements below VL.
+    Write,
+    /// Reads and writes it; or writes one element and keeps the others.
+    Update,
+}
+
 /// A row of the instruction table.
 #[derive(Debug)]
 pub struct Description {
@@ -112,8 +136,12 @@ pub struct Description {
     pub operands: &'static [Operand],
     /// Their names in the table.
     pub operand_names: &'static [&'static str],
+    /// What is done with each operand.
+    pub operand_uses: &'static [Use],
     /// The bits of a word that operands use; all others below bit 24 are zero.
     pub operand_bits: u32,
+    /// What executes it.
+    pub class: Class,
     /// What it does, in a sentence.
     pub summary: &'static str,
     /// What it does, in one line of notation.
@@ -176,6 +204,23 @@ impl Op {
         &INSTRUCTIONS[usize::from(ROW_OF_OPCODE[self as usize])]
     }
 
+    /// Which part of the core executes it.
+    #[inline]
+    pub const fn class(self) -> Class {
+        match self.classed() {
+            ClassedOp::Control(_) => Class::Control,
+            ClassedOp::Scalar(_) => Class::Scalar,
+            ClassedOp::Vector(_) => Class::Vector,
+            ClassedOp::Send(_) => Class::Send,
+        }
+    }
+
+    /// Whether it works on scalar registers alone, or on an element of memory, and goes on to the next instruction.
+    #[inline]
+    pub const fn is_scalar(self) -> bool {
+        matches!(self.classed(), ClassedOp::Scalar(_))
+    }
+
     /// The operation with this opcode.
     pub fn from_opcode(opcode: u8) -> Option<Op> {
         INSTRUCTIONS.get(usize::from(ROW_OF_OPCODE[usize::from(opcode)])).map(|row| row.op)
@@ -184,6 +229,18 @@ impl Op {
     /// The operation with this mnemonic.
     pub fn from_mnemonic(mnemonic: &str) -> Option<Op> {
         INSTRUCTIONS.iter().find(|row| row.mnemonic == mnemonic).map(|row| row.op)
+    }
+}
+
+impl Special {
+    /// Its name in assembly.
+    pub fn name(self) -> &'static str {
+        SPECIALS[self as usize].0
+    }
+
+    /// The special register of a number.
+    pub fn from_number(number: i32) -> Option<Special> {
+        Special::ALL.get(usize::try_from(number).ok()?).copied()
     }
 }
 
