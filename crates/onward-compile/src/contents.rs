@@ -1,7 +1,7 @@
 //! The initial contents of blocks: weights, tables, and what neurons are made of.
 
 use crate::connect::{Kernels, Part, PartKind, Role, Table, Traces};
-use crate::handlers::{arrays, neurons_of_axons, product_parts};
+use crate::handlers::{neurons_of_axons, product_parts};
 use crate::layout::{Layout, put};
 use crate::lowering::{Integers, LayerParameters, LoweredLayer};
 use crate::pass::Compilation;
@@ -101,7 +101,7 @@ pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3]
         }
         Node::Layer(layer) => {
             let lowered = &compilation.layers[&block.node];
-            for (name, values) in arrays(&lowered.parameters) {
+            for (name, values) in lowered.parameters.neuron.numbers() {
                 writer.neurons(name, values, block);
             }
             if let Some(rule) = &lowered.rule {

@@ -96,6 +96,11 @@ pub(crate) enum PartKind {
 }
 
 impl PartKind {
+    /// Rows of weights, if there are such.
+    pub fn rows(&self) -> u32 {
+        if let PartKind::Rows { rows, .. } = self { rows.len() as u32 } else { 0 }
+    }
+
     /// Elements of a row of weights for all `neurons` of a block, this being its first part: a convolution's neurons lie
     /// among a halo, and so do the weights of its own spikes.
     pub fn row_length(&self, neurons: u32) -> u32 {
@@ -157,6 +162,13 @@ impl Table {
             Table::Single { entries, .. } | Table::Lists { entries, .. } => entries,
         }
     }
+}
+
+/// The shape of all entries of a table, if it is the same.
+pub(crate) fn constant_shape(table: &Table) -> Option<i32> {
+    let mut shapes = table.entries().iter().filter(|entry| entry.value >= 0).map(|entry| entry.shape);
+    let first = shapes.next().unwrap_or(0);
+    shapes.all(|shape| shape == first).then_some(first)
 }
 
 /// Where a block adds up what comes in.

@@ -1,7 +1,6 @@
 //! The readout: adds the scores of all blocks of the last layer, class by class, and sends the class with the largest.
 
-use super::neurons::clear;
-use super::relay::in_strips;
+use super::axons::{clear, in_strips};
 use super::text::Assembly;
 use crate::layout::Layout;
 use crate::pass::Compilation;
@@ -46,7 +45,7 @@ pub(super) fn unless_answered(a: &mut Assembly, label: &str) {
 }
 
 /// The rival: what `instruction` finds, unless the tag names one. r12 is used.
-pub(in crate::handlers) fn rival(a: &mut Assembly, instruction: &str) {
+pub(super) fn rival(a: &mut Assembly, instruction: &str) {
     a.code("special r12, tag", "");
     a.code("shri rival, r12, 24", "");
     a.code("andi rival, rival, 255", "");

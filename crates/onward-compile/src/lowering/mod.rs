@@ -3,8 +3,10 @@
 //!
 //! This is where floating point ends: from here on all is integers. A layer that learns is one that has a rule.
 
+pub(crate) mod block;
+pub(crate) mod code;
 mod dynamics;
-mod factors;
+pub(crate) mod feed;
 mod integers;
 mod parameters;
 mod record;
@@ -12,13 +14,13 @@ mod rule;
 mod weights;
 
 pub use dynamics::{Bounds, NeuronParameters, Widths};
-pub(crate) use factors::factors;
+pub(crate) use dynamics::factors;
 pub use integers::Integers;
 pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;
 pub(crate) use parameters::is_graded;
 pub use record::Record;
-pub(crate) use rule::{INDICES, LEAST_TRACE, SUM_BITS, TRACE_BITS, VELOCITY_BITS};
+pub(crate) use rule::kernels::MOST_ROWS;
 pub use rule::{RuleFormat, Steps};
 pub(crate) use weights::RealWeights;
 pub use weights::Rounding;

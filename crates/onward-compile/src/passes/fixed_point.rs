@@ -1,7 +1,6 @@
 //! `fixed-point`: the integer constants of each layer.
 
-use crate::handlers::MOST_ROWS;
-use crate::lowering::{Integers, LayerParameters, LoweredLayer, is_shown_targets};
+use crate::lowering::{Integers, LayerParameters, LoweredLayer, MOST_ROWS, is_shown_targets};
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;

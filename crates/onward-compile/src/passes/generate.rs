@@ -1,12 +1,11 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
 use crate::connect::{Connection, Maker, PartKind, Sums};
-use crate::handlers::{
-    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
-};
+use crate::handlers::{Handlers, delay, maximum, most_spikes, readout};
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::lowering::LoweredLayer;
+use crate::lowering::block::{self, Block};
 use crate::pass::{Compilation, Pass};
 use crate::places::plane;
 use crate::plan::PlannedBlock;
@@ -15,6 +14,7 @@ use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Symbol};
 use onward_isa::Program;
+use onward_isa::builder::Listing;
 use onward_net::{Layer, LayerKind, Network, Node, Readout, ReadoutKind, TargetTree, TrainedReadout};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -28,44 +28,25 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let classes = network.classes();
     let vector_length = u32::from(compilation.options.chip.core.vector_length);
     let mut connection = None;
-    let (text, layout) = match &network.graph[block.node] {
+    let (listing, layout) = match &network.graph[block.node] {
         Node::Layer(of) => {
             let lowered = &compilation.layers[&block.node];
             let connection = connection.insert(maker(compilation, block, of, lowered).connection(block));
-            let (name, window) = (of.name.as_str(), network.window_steps);
-            if lowered.record.is_none() {
-                let parameters = &lowered.parameters;
-                neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
-            } else {
-                let shape = LayerShape {
-                    name,
-                    neurons: block.neurons,
-                    inputs: network.inputs(block.node),
-                    classes,
-                    window,
-                    fed_by_target: network.is_fed_by_target(block.node),
-                    scores: network.graph.edges(block.node).any(|edge| {
-                        matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
-                    }),
-                    vector_length,
-                    own: of.recurrent.as_ref().map_or(0, |_| of.neurons()),
-                    layer: lowered,
-                };
-                match &of.kind {
-                    LayerKind::Convolution(_) => convolution(&shape, connection),
-                    _ => of_classes(&shape),
-                }
-            }
+            let answers = network.graph.edges(block.node).any(|edge| {
+                matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
+            });
+            let sizes = (of.name.as_str(), network.window_steps, vector_length);
+            block::program(&Block::new(sizes, block, lowered, connection, answers))
         }
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
-            most_spikes(&of.name, compilation, block, vector_length)
+            untyped(most_spikes(&of.name, compilation, block, vector_length))
         }
-        Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
-        Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
+        Node::Readout(of) if of.kind.learns() => untyped(learning_readout(compilation, block, of)),
+        Node::Readout(of) => untyped((readout(&of.name, classes, block.inlets.len() as u32), Layout::default())),
         Node::Pool(of) => {
-            let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
+            let (listing, layout, made) = maximum(&of.name, compilation, block, vector_length);
             connection = Some(made);
-            (text, layout)
+            (listing, layout)
         }
         Node::Delay(of) => delay(&of.name, of.steps, compilation, block, vector_length),
         _ => unreachable!("nodes that have no neurons have no blocks"),
@@ -73,8 +54,14 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);
     let name = if whole { format!("{name}-{}", block.neurons) } else { name.to_owned() };
-    let handlers = Handlers { name, node: block.node, layout, text, program: Program::default() };
+    let Listing { text, held } = listing;
+    let handlers = Handlers { name, node: block.node, layout, text, held, program: Program::default() };
     (handlers, connection)
+}
+
+/// A program of which it is not known which registers are held.
+fn untyped((text, layout): (String, Layout)) -> (Listing, Layout) {
+    (Listing { text, held: Vec::new() }, layout)
 }
 
 /// Handlers of a readout that learns.
@@ -105,14 +92,6 @@ fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readou
             target_tree(&TreeShape { name, inputs, classes, window, vector_length, parts, format })
         }
         _ => unreachable!("other readouts do not learn"),
-    }
-}
-
-/// Handlers of a layer of a network that scores classes.
-fn of_classes(shape: &LayerShape) -> (String, Layout) {
-    match shape.layer.rule.as_ref().and_then(|rule| rule.steps) {
-        Some(format) => steps(shape, &format),
-        None => layer(shape),
     }
 }
 

@@ -1,4 +1,16 @@
-//! The integer constants of a learning rule, and the tables that it looks up.
+//! The rule by which a layer learns: its integer constants, the tables that it looks up, and its code.
+
+pub(crate) mod batch;
+mod homeostasis;
+pub(crate) mod kernels;
+mod loss;
+mod optimizer;
+pub(crate) mod signal;
+pub(crate) mod spread;
+pub(crate) mod steps;
+pub(crate) mod update;
+
+pub(crate) use signal::Evoked;
 
 use super::integers::Integers;
 use super::parameters::LayerParameters;
@@ -15,12 +27,6 @@ pub(crate) const LEAST_TRACE: i32 = 1 << (TRACE_BITS - 4);
 
 /// Entries of the tables that an exponential, or a root, is looked up in.
 pub(crate) const INDICES: u32 = 64;
-
-/// Fraction bits of a probability.
-const PROBABILITY_BITS: u32 = 8;
-
-/// Sums of exponentials are looked up to this power of two.
-pub(crate) const SUM_BITS: u32 = 3;
 
 /// Fraction bits of what a pull is multiplied by in place of a division by its root mean square.
 const SCALE_BITS: u32 = 4;
@@ -132,18 +138,12 @@ impl RuleFormat {
 
     /// Fraction bits of the pulls that the loss makes.
     pub(crate) fn pull_bits(&self) -> u32 {
-        if let Loss::Softmax { .. } = self.rule.loss { PROBABILITY_BITS } else { 0 }
+        self.loss().pull_bits()
     }
 
-    /// The margin of a block of so many neurons, in products of counts: rounded down. Scores of squared errors are twice
-    /// products, and so is their margin.
+    /// The margin of a block of so many neurons, in products of counts: rounded down.
     pub fn margin(&self, neurons: u32) -> i32 {
-        let units = match self.rule.loss {
-            Loss::Hinge { margin } => margin,
-            Loss::SquaredError { margin } => 2.0 * margin,
-            Loss::Softmax { .. } | Loss::Hebbian => 0.0,
-        };
-        (units * self.unit(neurons)) as i32
+        (self.loss().margin(self.rule.loss) * self.unit(neurons)) as i32
     }
 
     /// The margin of a block of so many neurons for each step that the input has been shown, in products of counts: rounded
@@ -170,6 +170,11 @@ impl RuleFormat {
         2 + 2 * self.window.ilog2() as i32
     }
 
+    /// Whether pulls are made larger or smaller neuron by neuron.
+    pub(crate) fn is_adaptive(&self) -> bool {
+        matches!(self.rule.optimizer, Optimizer::Adaptive { .. })
+    }
+
     /// Whether scores are of voltages.
     pub(crate) fn is_of_voltage(&self) -> bool {
         self.rule.gate == Gate::Voltage
@@ -183,19 +188,7 @@ impl RuleFormat {
 
     /// The tables of a block, and the arrays that do not begin with 0.
     pub(crate) fn tables(&self, classes: u32, neurons: u32) -> Vec<Table> {
-        let mut tables = Vec::new();
-        let rounded = |value: f64| value.round() as i32;
-        if let Loss::Softmax { .. } = self.rule.loss {
-            let one = f64::from(1 << PROBABILITY_BITS);
-            let exponential = |index: u32| rounded(one * (-f64::from(index) / 8.0).exp());
-            let values = (0..INDICES).map(exponential).collect();
-            tables.push(Table { name: "exponentials", width: Width::W16, values });
-            // From the sum of one class alone to that of all.
-            let least = 1u32 << PROBABILITY_BITS;
-            let sums = (least..=classes * least).step_by(1 << SUM_BITS);
-            let values = sums.map(|sum| rounded(65536.0 * one / f64::from(sum))).collect();
-            tables.push(Table { name: "reciprocals", width: Width::W32, values });
-        }
+        let mut tables = self.loss().tables(classes);
         if let Optimizer::Adaptive { .. } = self.rule.optimizer {
             let most = f64::from(4 << SCALE_BITS);
             let root = |index: u32| rounded((most / (f64::from(index) + 0.5).sqrt()).min(most));
@@ -207,4 +200,9 @@ impl RuleFormat {
         }
         tables
     }
+}
+
+/// The nearest integer.
+fn rounded(value: f64) -> i32 {
+    value.round() as i32
 }

@@ -1,5 +1,9 @@
 //! What a layer keeps of the windows of its inputs and of each class's target.
 
+mod windows;
+
+pub(crate) use windows::{Held, Walked, unless_answered};
+
 use super::parameters::LayerParameters;
 use super::weights::{Real, Rounding};
 use onward_net::{Layer, LayerKind};

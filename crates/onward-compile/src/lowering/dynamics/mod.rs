@@ -1,6 +1,11 @@
 //! The integers of neurons, and how large what they compute with can become.
 
-use super::factors::factors;
+mod factors;
+mod forward;
+
+pub(crate) use factors::factors;
+pub(crate) use forward::{Dynamics, Fired, Reach, STATE, Shared};
+
 use super::integers::{Integers, integers};
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
