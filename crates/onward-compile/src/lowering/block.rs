@@ -14,9 +14,7 @@ use super::rule::{RuleFormat, TRACE_BITS, kernels, signal, spread, steps, update
 use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces, strips};
 use crate::layout::Layout;
 use crate::plan::{Channel, PlannedBlock};
-use onward_isa::builder::{
-    Assembly, Elements, Label, Listing, N32, Scalar, ScalarRegister, VectorRegister, ZERO,
-};
+use onward_isa::builder::{Assembly, Elements, Label, Listing, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 
 /// What the program of a block is made for.
@@ -44,8 +42,7 @@ impl<'a> Block<'a> {
         connection: &'a Connection,
         answers: bool,
     ) -> Block<'a> {
-        let mut block =
-            Block { name, window, vector_length, planned, lowered, connection, answers, traces: None };
+        let mut block = Block { name, window, vector_length, planned, lowered, connection, answers, traces: None };
         block.traces = match (block.kernels(), block.rule()) {
             (Some((kernels, table)), Some(_)) => Some(Traces::new(kernels, table)),
             _ => None,
@@ -337,7 +334,9 @@ fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&Vecto
             a.setrow(ZERO, block.neurons());
             a.vmv(taken, ZERO).note("what comes in");
         }
-        (Some(taken), Some(_)) if is_scaled => drop(a.vmv(taken, ZERO)),
+        (Some(taken), Some(_)) if is_scaled => {
+            a.vmv(taken, ZERO);
+        }
         (Some(taken), Some(_)) if !block.fades() => load_bias(a, taken),
         _ => {}
     }
@@ -351,7 +350,9 @@ fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&Vecto
         let kind = &a.scratch();
         a.special(kind, Special::Kind);
         match (&target, &plainly) {
-            (Some(target), _) => drop(a.bne(kind, ZERO, target)),
+            (Some(target), _) => {
+                a.bne(kind, ZERO, target);
+            }
             (None, Some(plainly)) => {
                 let input = &a.label("integrate_input");
                 a.beq(kind, ZERO, input);
@@ -395,16 +396,12 @@ fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&Vecto
 }
 
 /// Takes in what arrives where the sample is learned from, so that traces grow; else goes on at `plainly`.
-fn with_traces(
-    a: &mut Assembly,
-    block: &Block,
-    feed: &Feed,
-    (roles, plainly): (&[Role], &Label),
-    held: Option<&Held>,
-) {
+fn with_traces(a: &mut Assembly, block: &Block, feed: &Feed, (roles, plainly): (&[Role], &Label), held: Option<&Held>) {
     let held_traces = held.and_then(|held| held.traces.as_ref().zip(held.one.as_ref()));
     match held {
-        Some(held) => drop(a.beq(&held.learn, ZERO, plainly)),
+        Some(held) => {
+            a.beq(&held.learn, ZERO, plainly);
+        }
         None => {
             let learn = &a.scratch();
             a.special(learn, Special::Learn);
@@ -564,13 +561,7 @@ fn walk(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&VectorRe
     clear_sums(a, block);
 }
 
-fn walk_strips(
-    a: &mut Assembly,
-    block: &Block,
-    arrays: Arrays,
-    taken: Option<&VectorRegister>,
-    kept: Option<&Walked>,
-) {
+fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&VectorRegister>, kept: Option<&Walked>) {
     let walk = Walk::new(block);
     let (count, strip) = strips(walk.length, block.vector_length);
     let even = count * strip == walk.length;
@@ -608,8 +599,12 @@ fn walk_strips(
         strip_forward(a, block, (&dynamics, &shared), taken, sums.as_ref(), (kept, one.as_ref(), at.as_ref()));
         let forward = |a: &mut Assembly, pointer: Option<&ScalarRegister>, more: u32| {
             match (pointer, &step) {
-                (Some(pointer), Some((length, _))) => drop(a.add(pointer, pointer, length)),
-                (Some(pointer), None) => drop(a.advance(pointer, (strip + more).into())),
+                (Some(pointer), Some((length, _))) => {
+                    a.add(pointer, pointer, length);
+                }
+                (Some(pointer), None) => {
+                    a.advance(pointer, (strip + more).into());
+                }
                 (None, _) => {}
             };
         };

@@ -63,12 +63,7 @@ pub(crate) fn add_name<'a>(
 }
 
 /// Loads a word by its array's name.
-pub(crate) fn load_word<'a>(
-    a: &'a mut Assembly,
-    arrays: Arrays,
-    register: impl Into<Scalar>,
-    name: &str,
-) -> Line<'a> {
+pub(crate) fn load_word<'a>(a: &'a mut Assembly, arrays: Arrays, register: impl Into<Scalar>, name: &str) -> Line<'a> {
     let (register, elements) = (register.into(), arrays.elements(name));
     if (-0x800..0x800).contains(&arrays.offset(name)) {
         return a.ld(register, elements.at(ZERO, name.to_uppercase()));

@@ -13,8 +13,8 @@ mod record;
 mod rule;
 mod weights;
 
-pub use dynamics::{Bounds, NeuronParameters, Widths};
 pub(crate) use dynamics::factors;
+pub use dynamics::{Bounds, NeuronParameters, Widths};
 pub use integers::Integers;
 pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;

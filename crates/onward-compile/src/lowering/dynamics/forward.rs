@@ -186,7 +186,14 @@ impl Dynamics<'_> {
     }
 
     /// Leaves of `vector` what a step leaves.
-    fn decay(&self, a: &mut Assembly, vector: &VectorRegister, left: &Integers, held: &Option<ScalarRegister>, array: &str) {
+    fn decay(
+        &self,
+        a: &mut Assembly,
+        vector: &VectorRegister,
+        left: &Integers,
+        held: &Option<ScalarRegister>,
+        array: &str,
+    ) {
         match left {
             Integers::Same(65536) => {}
             Integers::Same(left) => with_number(a, held, *left, "", |a, left| {
@@ -285,20 +292,22 @@ impl Dynamics<'_> {
             }
         };
         match self.neuron.threshold {
-            Integers::Same(threshold) => with_number(a, &shared.threshold, threshold, "the threshold", |a, threshold| {
-                a.vcges(set, membrane, threshold);
-                only_free(a);
-                match (&self.neuron.reset, &shared.reset) {
-                    (None, Some(minus)) => {
-                        a.vaddp(membrane, membrane, minus, set).note("soft reset");
+            Integers::Same(threshold) => {
+                with_number(a, &shared.threshold, threshold, "the threshold", |a, threshold| {
+                    a.vcges(set, membrane, threshold);
+                    only_free(a);
+                    match (&self.neuron.reset, &shared.reset) {
+                        (None, Some(minus)) => {
+                            a.vaddp(membrane, membrane, minus, set).note("soft reset");
+                        }
+                        (None, None) => {
+                            a.sub(threshold, ZERO, threshold);
+                            a.vaddp(membrane, membrane, threshold, set).note("soft reset");
+                        }
+                        (Some(_), _) => {}
                     }
-                    (None, None) => {
-                        a.sub(threshold, ZERO, threshold);
-                        a.vaddp(membrane, membrane, threshold, set).note("soft reset");
-                    }
-                    (Some(_), _) => {}
-                }
-            }),
+                })
+            }
             Integers::Each(_) => {
                 let threshold = &self.load(a, "threshold");
                 a.vcge(set, membrane, threshold);

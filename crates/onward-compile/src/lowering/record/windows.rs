@@ -33,22 +33,25 @@ pub(crate) struct Held {
 #[derive(Clone, Copy)]
 struct Pair {
     input: &'static str,
-    target: &'static str,
+    /// `None` where target windows have none.
+    target: Option<&'static str>,
     /// Elements of a part.
     part: u32,
 }
 
 impl Block<'_> {
     fn counts(&self) -> Pair {
-        Pair { input: "COUNT", target: "TARGET_COUNT", part: self.neurons() }
+        Pair { input: "COUNT", target: Some("TARGET_COUNT"), part: self.neurons() }
     }
 
     fn voltages(&self) -> Pair {
-        Pair { input: "VOLTAGE", target: "TARGET_VOLTAGE", part: self.neurons() }
+        let target = self.keeps_target_voltages().then_some("TARGET_VOLTAGE");
+        Pair { input: "VOLTAGE", target, part: self.neurons() }
     }
 
     fn traces(&self) -> Pair {
-        Pair { input: "TRACE", target: "TARGET_TRACE", part: self.trace_rows() }
+        let target = (!self.is_fed()).then_some("TARGET_TRACE");
+        Pair { input: "TRACE", target, part: self.trace_rows() }
     }
 
     /// Appends what is kept in neuron memory beside what the rule remembers.
@@ -79,9 +82,8 @@ impl Block<'_> {
     /// Puts where this window's counts, voltages and traces go into registers: those of the input, or of the target's slot.
     pub fn destinations(&self, a: &mut Assembly, position: ScalarRegister, one: Option<ScalarRegister>) -> Held {
         let neuron = &self.lowered.parameters.neuron;
-        let own_state = |a: &mut Assembly, name: &str| {
-            (self.fades() && neuron.has(name)).then(|| a.named(&format!("{name}s")))
-        };
+        let own_state =
+            |a: &mut Assembly, name: &str| (self.fades() && neuron.has(name)).then(|| a.named(&format!("{name}s")));
         let held = Held {
             learn: a.named("learn"),
             slot: a.named("slot"),
@@ -110,7 +112,9 @@ impl Block<'_> {
         }
         match &held.traces {
             Some(traces) if self.spreads() => spread::traces(a, traces),
-            Some(traces) => drop(load_name(a, traces, "TRACE")),
+            Some(traces) => {
+                load_name(a, traces, "TRACE");
+            }
             None => {}
         }
         a.jmp(begin);
@@ -143,8 +147,11 @@ impl Block<'_> {
 
     /// Where an array of this window begins, where no register holds it.
     fn destination(&self, a: &mut Assembly, pair: Pair, register: &ScalarRegister) {
-        let chosen = &a.label("chosen");
-        let kind = &a.scratch();
+        let Some(target) = pair.target else {
+            load_name(a, register, pair.input);
+            return;
+        };
+        let (chosen, kind) = (&a.label("chosen"), &a.scratch());
         a.special(kind, Special::Kind);
         load_name(a, register, pair.input);
         a.beq(kind, ZERO, chosen);
@@ -153,7 +160,7 @@ impl Block<'_> {
             a.special(class, Special::Slot);
             a.load_number(kind, pair.part as i32);
             a.mul(class, class, kind);
-            add_name(a, register, class, pair.target);
+            add_name(a, register, class, target);
         }
         a.bind(chosen);
     }
@@ -168,7 +175,9 @@ impl Block<'_> {
         pair: Pair,
     ) {
         match held {
-            Some(register) => drop(a.vst(zero, elements.at(register, 0))),
+            Some(register) => {
+                a.vst(zero, elements.at(register, 0));
+            }
             None => {
                 let first = &a.scratch();
                 self.destination(a, pair, first);
@@ -205,7 +214,9 @@ impl Block<'_> {
         let kept = self.keeps_voltage() && !self.is_of_voltage();
         let learns = |a: &mut Assembly| {
             match held {
-                Some(held) => drop(a.beq(&held.learn, ZERO, integrate)),
+                Some(held) => {
+                    a.beq(&held.learn, ZERO, integrate);
+                }
                 None => {
                     let learn = &a.scratch();
                     a.special(learn, Special::Learn);
@@ -230,8 +241,9 @@ impl Block<'_> {
         }
         let first = &a.scratch();
         match held.and_then(|held| held.traces.as_ref()) {
-            Some(traces) => drop(a.addi(first, traces, 0)),
-            None if self.is_fed() => drop(load_name(a, first, "TRACE")),
+            Some(traces) => {
+                a.addi(first, traces, 0);
+            }
             None => self.destination(a, self.traces(), first),
         }
         clear_from(a, zero, A16, first, self.trace_rows(), self.vector_length, "traces_cleared");
@@ -245,7 +257,9 @@ impl Block<'_> {
         for (number, name) in STATE.into_iter().enumerate().filter(|(_, name)| arrays.has(name)) {
             let (first, elements) = (&a.scratch(), arrays.elements(name));
             match held.map(|held| held.state[number].as_ref()) {
-                Some(Some(address)) => drop(a.vst(zero, elements.at(address, 0))),
+                Some(Some(address)) => {
+                    a.vst(zero, elements.at(address, 0));
+                }
                 Some(None) => {
                     load_name(a, first, &name.to_uppercase());
                     a.vst(zero, elements.at(first, 0));
@@ -291,7 +305,9 @@ impl Block<'_> {
         let vector = &a.scratch_vector();
         a.vld(vector, N16.at(counts, 0));
         match one {
-            Some(one) => drop(a.vaddp(vector, vector, one, fired)),
+            Some(one) => {
+                a.vaddp(vector, vector, one, fired);
+            }
             None => {
                 let one = &a.scratch();
                 a.addi(one, ZERO, 1);
@@ -336,10 +352,8 @@ impl Block<'_> {
             a.beq(kind, ZERO, chosen);
             a.addi(&keeps, ZERO, 0);
             a.bind(chosen);
-        } else if self.keeps_target_voltages() {
-            self.destination(a, self.voltages(), &voltages);
         } else {
-            load_name(a, &voltages, "VOLTAGE");
+            self.destination(a, self.voltages(), &voltages);
         }
         Walked { counts, voltages: Some((voltages, keeps)) }
     }
@@ -347,11 +361,7 @@ impl Block<'_> {
     /// Where traces of this window go, where no register holds it.
     pub fn trace_destination(&self, a: &mut Assembly) -> ScalarRegister {
         let traces = a.named("traces");
-        if self.is_fed() {
-            load_name(a, &traces, "TRACE");
-        } else {
-            self.destination(a, self.traces(), &traces);
-        }
+        self.destination(a, self.traces(), &traces);
         traces
     }
 

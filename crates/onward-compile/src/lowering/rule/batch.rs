@@ -34,27 +34,27 @@ fn width(block: &Block) -> Width {
 /// Keeps what a sample asks for; then, if the batch is complete, changes all rows.
 pub(super) fn update(a: &mut Assembly, change: &Change, pulls: &Pulls, [own, rival]: [Option<Scalar>; 2]) {
     a.comment("What this sample asks for is kept: pulls, and the traces that they are multiplied by.");
-    let kept = &a.named("kept");
-    let address = &a.scratch();
-    load_name(a, address, "BATCH_KEPT");
-    a.ld(kept, N32.at(address, 0)).note("rows kept");
-    keep(a, change, kept, pulls.input.operand(), None);
+    let (kept, address) = (a.named("kept"), a.scratch());
+    load_name(a, &address, "BATCH_KEPT");
+    a.ld(&kept, N32.at(&address, 0)).note("rows kept");
+    keep(a, change, &kept, pulls.input.operand(), None);
     if let Some(targets) = pulls.targets.as_ref().filter(|_| !change.block.is_fed()) {
         let (own_pull, rival_pull, _) = targets.paths();
-        keep(a, change, kept, own_pull, own);
-        keep(a, change, kept, rival_pull, rival);
+        keep(a, change, &kept, own_pull, own);
+        keep(a, change, &kept, rival_pull, rival);
     }
     let (complete, done) = (&a.label("batch_complete"), &a.label("batch_done"));
     {
         let all = &a.scratch();
-        load_name(a, address, "BATCH_KEPT");
+        load_name(a, &address, "BATCH_KEPT");
         a.load_number(all, kept_rows(change.block, change.rule) as i32);
-        a.beq(kept, all, complete);
+        a.beq(&kept, all, complete);
     }
-    a.st(kept, N32.at(address, 0));
+    a.st(&kept, N32.at(&address, 0));
     a.jmp(done);
     a.bind(complete);
-    a.st(ZERO, N32.at(address, 0));
+    a.st(ZERO, N32.at(&address, 0));
+    drop((kept, address));
     rows(a, change);
     a.bind(done);
 }

@@ -3,11 +3,11 @@
 //! Pulls go to memory, as many rows as the plane has, where the sums of their neurons would be; then each sub-kernel is gone
 //! over with the traces of the inputs that reach neurons by it.
 
+use super::RuleFormat;
 use super::loss::{Lead, TargetPulls};
+use super::optimizer::round as round_shift;
 use super::signal::{Bounds, Evoked, Operands};
 use super::update::Update;
-use super::RuleFormat;
-use super::optimizer::round as round_shift;
 use crate::connect::Phase;
 use crate::layout::Layout;
 use crate::lowering::block::Block;
@@ -55,7 +55,9 @@ pub(super) fn pulls(a: &mut Assembly, update: &mut Update, lead: &Lead) {
         let register = a.named(name);
         match classes[at] {
             Some(class) => of_class(a, &register, target, class, neurons),
-            None => drop(load_name(a, &register, input)),
+            None => {
+                load_name(a, &register, input);
+            }
         }
         register
     };
@@ -66,8 +68,7 @@ pub(super) fn pulls(a: &mut Assembly, update: &mut Update, lead: &Lead) {
     let is_gated = rule.live_bounds().is_some();
     let needs = [is_gated, is_gated && paths(block, rule).len() > 1, is_gated && paths(block, rule).len() > 1];
     let names = ["h_voltage", "own_voltage", "rival_voltage"];
-    let voltages =
-        [0, 1, 2].map(|at| needs[at].then(|| place(a, "VOLTAGE", "TARGET_VOLTAGE", at, names[at])));
+    let voltages = [0, 1, 2].map(|at| needs[at].then(|| place(a, "VOLTAGE", "TARGET_VOLTAGE", at, names[at])));
     update.bounds = Bounds::load(a, rule);
     let (sum, left) = (&a.named("sum"), &a.scratch());
     a.load_number(sum, kernels.first_sum() as i32);

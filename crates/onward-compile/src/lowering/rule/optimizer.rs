@@ -4,9 +4,7 @@ use super::loss::{Pulls, TargetPulls};
 use super::{INDICES, RuleFormat, VELOCITY_BITS, spread};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, load_name};
-use onward_isa::builder::{
-    A16, Assembly, N16, N32, S16, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
-};
+use onward_isa::builder::{A16, Assembly, N16, N32, S16, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 use onward_net::{Optimizer, Rounding};
 
 impl TargetPulls {
@@ -198,8 +196,12 @@ impl<'a> Change<'a> {
     /// The address of the input's trace of the row in a register.
     fn input_trace(&self, a: &mut Assembly, address: &ScalarRegister, row: &ScalarRegister, rows: &Rows) {
         match rows {
-            Rows::All => drop(add_name(a, address, row, "TRACE")),
-            Rows::Part { traces, .. } => drop(a.add(address, row, *traces)),
+            Rows::All => {
+                add_name(a, address, row, "TRACE");
+            }
+            Rows::Part { traces, .. } => {
+                a.add(address, row, *traces);
+            }
         }
     }
 
@@ -281,7 +283,9 @@ impl<'a> Change<'a> {
                 a.vshr(taken, vector, &remainders.back);
                 a.vsub(&remainders.left, &remainders.left, taken).note("what is left for the next row");
             }
-            (None, None) => drop(a.vshrs(vector, vector, self.shift).note("stochastic rounding")),
+            (None, None) => {
+                a.vshrs(vector, vector, self.shift).note("stochastic rounding");
+            }
         }
         if let Some(decay) = &self.decay {
             let (lost, zero) = (&a.scratch_vector(), &a.scratch_vector());

@@ -50,13 +50,7 @@ fn word<'a>(a: &'a mut Assembly, address: &ScalarRegister, name: &str) -> &'a mu
 }
 
 /// Keeps the pulls for the parts, all of which are still to be done.
-pub(super) fn keep(
-    a: &mut Assembly,
-    block: &Block,
-    arrays: Arrays,
-    pulls: &Pulls,
-    [own, rival]: [Option<Scalar>; 2],
-) {
+pub(super) fn keep(a: &mut Assembly, block: &Block, arrays: Arrays, pulls: &Pulls, [own, rival]: [Option<Scalar>; 2]) {
     a.comment("The rows follow in parts, a step each; traces of the next input window go to the other place.");
     let (address, number) = (&a.scratch(), &a.scratch());
     let mut vectors = vec![("pull", pulls.input.operand())];

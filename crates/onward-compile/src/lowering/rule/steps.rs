@@ -41,7 +41,14 @@ fn lead(a: &mut Assembly, update: &Update, steps: &ScalarRegister) -> ScalarRegi
 }
 
 /// At the end of a step of the input's window: changes weights if it is time. `before` are membranes before resets.
-pub(crate) fn step(a: &mut Assembly, block: &Block, rule: &RuleFormat, arrays: Arrays, held: Held, before: &VectorRegister) -> Held {
+pub(crate) fn step(
+    a: &mut Assembly,
+    block: &Block,
+    rule: &RuleFormat,
+    arrays: Arrays,
+    held: Held,
+    before: &VectorRegister,
+) -> Held {
     let Some(steps) = rule.steps else { return held };
     let stepped = a.label("stepped");
     a.gap();
