@@ -3,7 +3,8 @@
 //! `isa/instructions.toml` is the contract between compiler, emulator and hardware. At build time this crate makes its
 //! tables from it ([`Op`], [`INSTRUCTIONS`]); from these come decoder and encoder ([`Instruction`]), assembler and
 //! disassembler. Programs that write programs do so through
-//! [`builder`], and [`lint`] looks for what no program should do.
+//! [`builder`], and [`lint`] looks for what no program should do; [`idiom`]
+//! holds the loops that engines may run as one operation.
 //!
 //! ```
 //! use onward_isa::{Instruction, Op, Space, Width};
@@ -16,6 +17,7 @@
 mod assembler;
 pub mod builder;
 mod disassembler;
+pub mod idiom;
 mod instruction;
 pub mod lint;
 mod manual;
