@@ -2,7 +2,6 @@
 
 use super::LayerShape;
 use super::learning::{self, Evoked};
-use super::readout;
 use super::text::Assembly;
 use crate::layout::Layout;
 use crate::lowering::RuleFormat;
@@ -102,7 +101,7 @@ pub(crate) fn layer(shape: &LayerShape) -> (String, Layout) {
     a.code("special r10, kind", "");
     a.code("bne r10, r0, close_target_window", "");
     if shape.scores {
-        readout::unless_answered(&mut a, "close_learning");
+        super::text::unless_answered(&mut a, "close_learning");
         scores(&mut a, shape, "answer_scored");
         a.code("setvl r0, CLASSES", "");
         a.code("vld v2, n32[SCORES]", "");

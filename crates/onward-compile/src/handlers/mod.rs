@@ -15,6 +15,7 @@ mod trained;
 use crate::layout::Layout;
 use crate::lowering::{Integers, LoweredLayer};
 use onward_isa::Program;
+use onward_isa::builder::HeldRegister;
 use petgraph::graph::NodeIndex;
 
 pub(crate) use convolution::{MOST_ROWS, convolution};
@@ -37,6 +38,8 @@ pub(crate) struct Handlers {
     pub layout: Layout,
     /// The assembly.
     pub text: String,
+    /// Which registers it holds while which words; for the lint.
+    pub held: Vec<HeldRegister>,
     /// The words, once assembled.
     pub program: Program,
 }

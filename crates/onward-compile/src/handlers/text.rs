@@ -1,6 +1,7 @@
 //! Writing assembly.
 
 use crate::layout::Layout;
+use onward_image::Tag;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -116,4 +117,24 @@ impl Assembly {
     pub fn finish(self) -> String {
         self.text
     }
+}
+
+/// Goes on only where the host wants an answer: while learning, where the tag asks for one.
+pub(super) fn unless_answered(a: &mut Assembly, label: &str) {
+    a.code("beq learn, r0, answer", "");
+    a.code("special r10, tag", "");
+    a.code(&format!("andi r10, r10, {}", Tag::ANSWER), "learning, the host asks for an answer or not");
+    a.code(&format!("beq r10, r0, {label}"), "");
+    a.label("answer");
+}
+
+/// The rival: what `instruction` finds, unless the tag names one. r12 is used.
+pub(super) fn rival(a: &mut Assembly, instruction: &str) {
+    a.code("special r12, tag", "");
+    a.code("shri rival, r12, 24", "");
+    a.code("andi rival, rival, 255", "");
+    a.code(&format!("andi r12, r12, {}", Tag::RIVAL), "does the host name it?");
+    a.code("bne r12, r0, rival_found", "");
+    a.code(instruction, "");
+    a.label("rival_found");
 }

@@ -3,6 +3,7 @@
 //!
 //! This is where floating point ends: from here on all is integers. A layer that learns is one that has a rule.
 
+pub(crate) mod code;
 mod dynamics;
 mod factors;
 mod integers;

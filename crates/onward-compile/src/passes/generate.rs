@@ -15,6 +15,7 @@ use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Symbol};
 use onward_isa::Program;
+use onward_isa::builder::Listing;
 use onward_net::{Layer, LayerKind, Network, Node, Readout, ReadoutKind, TargetTree, TrainedReadout};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -28,14 +29,14 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let classes = network.classes();
     let vector_length = u32::from(compilation.options.chip.core.vector_length);
     let mut connection = None;
-    let (text, layout) = match &network.graph[block.node] {
+    let (listing, layout) = match &network.graph[block.node] {
         Node::Layer(of) => {
             let lowered = &compilation.layers[&block.node];
             let connection = connection.insert(maker(compilation, block, of, lowered).connection(block));
             let (name, window) = (of.name.as_str(), network.window_steps);
             if lowered.record.is_none() {
                 let parameters = &lowered.parameters;
-                neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
+                plain(neurons(&BlockShape { name, window, vector_length, block, parameters, connection }))
             } else {
                 let shape = LayerShape {
                     name,
@@ -52,8 +53,8 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
                     layer: lowered,
                 };
                 match &of.kind {
-                    LayerKind::Convolution(_) => convolution(&shape, connection),
-                    _ => of_classes(&shape),
+                    LayerKind::Convolution(_) => plain(convolution(&shape, connection)),
+                    _ => plain(of_classes(&shape)),
                 }
             }
         }
@@ -61,24 +62,30 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
             most_spikes(&of.name, compilation, block, vector_length)
         }
         Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
-        Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
+        Node::Readout(of) => readout(&of.name, classes, block.inlets.len() as u32),
         Node::Pool(of) => {
             let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
             connection = Some(made);
-            (text, layout)
+            plain((text, layout))
         }
-        Node::Delay(of) => delay(&of.name, of.steps, compilation, block, vector_length),
+        Node::Delay(of) => plain(delay(&of.name, of.steps, compilation, block, vector_length)),
         _ => unreachable!("nodes that have no neurons have no blocks"),
     };
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);
     let name = if whole { format!("{name}-{}", block.neurons) } else { name.to_owned() };
-    let handlers = Handlers { name, node: block.node, layout, text, program: Program::default() };
+    let Listing { text, held } = listing;
+    let handlers = Handlers { name, node: block.node, layout, text, held, program: Program::default() };
     (handlers, connection)
 }
 
+/// Handlers that were written as text, without the builder.
+fn plain((text, layout): (String, Layout)) -> (Listing, Layout) {
+    (Listing { text, held: Vec::new() }, layout)
+}
+
 /// Handlers of a readout that learns.
-fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (String, Layout) {
+fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (Listing, Layout) {
     let network = compilation.network();
     let (name, window, inputs) = (of.name.as_str(), network.window_steps, network.inputs(block.node));
     let vector_length = u32::from(compilation.options.chip.core.vector_length);

@@ -5,7 +5,6 @@
 
 use super::signal::{Evoked, gate_by};
 use crate::handlers::LayerShape;
-use crate::handlers::readout;
 use crate::handlers::text::Assembly;
 use crate::lowering::{INDICES, RuleFormat, SUM_BITS};
 use onward_net::Loss;
@@ -56,7 +55,7 @@ fn rival(a: &mut Assembly) {
     a.code("vext r10, v2, slot", "the own score");
     a.code("lui r11, 0x8000", "");
     a.code("vins v2, r11, slot", "");
-    readout::rival(a, "vimax rival, v2");
+    crate::handlers::text::rival(a, "vimax rival, v2");
     a.code("vext r11, v2, rival", "");
     a.code("setvl r0, NEURONS", "");
 }
