@@ -1,6 +1,6 @@
 //! Instructions, their 32-bit words and their text.
 
-use crate::table::{Access, Description, Field, Op, Operand, RegisterKind, SPACES, SPECIALS};
+use crate::table::{Access, Description, Field, Op, Operand, RegisterKind, SPACES, SPECIALS, Use};
 use std::fmt;
 
 /// A memory a handler can address; numbers as in the table.
@@ -178,6 +178,22 @@ impl Instruction {
             Field::B => self.b = number,
             Field::C => self.c = number,
         }
+    }
+
+    /// The registers it names, with what it does with each, in the order of its operands. r0 is among them.
+    pub fn registers(&self) -> impl Iterator<Item = (RegisterKind, u8, Use)> + use<> {
+        let this = *self;
+        let description = self.op.description();
+        description.operands.iter().zip(description.operand_uses).flat_map(move |(operand, &used)| {
+            let address = |field| Some((RegisterKind::Scalar, this.register(field), Use::Read));
+            let registers = match *operand {
+                Operand::Memory | Operand::Row => [address(Field::A), None],
+                Operand::Strided => [address(Field::A), address(Field::C)],
+                Operand::Table => [address(Field::B), None],
+                other => [other.register().map(|(kind, field)| (kind, this.register(field), used)), None],
+            };
+            registers.into_iter().flatten()
+        })
     }
 
     /// The instruction's word.

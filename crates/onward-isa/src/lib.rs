@@ -2,7 +2,9 @@
 //!
 //! `isa/instructions.toml` is the contract between compiler, emulator and hardware. At build time this crate makes its
 //! tables from it ([`Op`], [`INSTRUCTIONS`]); from these come decoder and encoder ([`Instruction`]), assembler and
-//! disassembler. Programs that write programs do so through [`builder`].
+//! disassembler. Programs that write programs do so through
+//! [`builder`], and [`lint`] looks for what no program should do; [`idiom`]
+//! holds the loops that engines may run as one operation.
 //!
 //! ```
 //! use onward_isa::{Instruction, Op, Space, Width};
@@ -15,7 +17,9 @@
 mod assembler;
 pub mod builder;
 mod disassembler;
+pub mod idiom;
 mod instruction;
+pub mod lint;
 mod manual;
 pub mod random;
 mod table;

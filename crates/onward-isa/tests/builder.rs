@@ -2,7 +2,7 @@
 
 use onward_diagnostic::Source;
 use onward_isa::builder::{
-    A16, A32, Assembly, Constant, E32, Elements, Listing, N16, N32, Register, S8, S16, Scalar, ZERO,
+    A16, A32, Assembly, Constant, E32, Elements, Listing, N16, N32, Register, S8, S16, Scalar, Start, ZERO,
 };
 use onward_isa::{
     Class, ClassedOp, ControlOp, INSTRUCTIONS, Instruction, Op, RegisterKind, ScalarOp, Space, Special, Use, Width,
@@ -146,9 +146,25 @@ fn a_cleared_predicate_stays_cleared() {
     a.pnot(p, none);
     let listing = a.finish();
     assert!(listing.text.contains(".reg none, p2\n"), "{}", listing.text);
-    let kept = listing.held.iter().find(|held| held.name == "none").expect("it has a name");
-    assert!(kept.is_never_written && kept.kind == RegisterKind::Predicate && kept.writes.is_empty());
+    let kept = listing.held.iter().find(|held| held.name.as_deref() == Some("none")).expect("it has a name");
+    assert!(kept.start == Start::AlwaysZero && kept.kind == RegisterKind::Predicate && kept.writes.is_empty());
     assert_eq!(kept.words, 1..2);
+}
+
+#[test]
+fn a_zeroed_register_was_never_written_and_stays_away_from_others() {
+    let mut a = Assembly::new();
+    let scratch = a.scratch().operand();
+    let best = a.zeroed("best");
+    assert_eq!(best.number(), 15); // the scratch register was given back unwritten
+    a.addi(&best, &best, 1);
+    drop(best);
+    let other = a.scratch();
+    assert_eq!(other.number(), 14);
+    assert!(refusal(|| a.addi(scratch, ZERO, 0).note("")).contains("given back"));
+    a.addi(&other, ZERO, 1);
+    drop(other);
+    assert_eq!(a.zeroed("worst").number(), 13);
 }
 
 #[test]
@@ -272,8 +288,12 @@ fn the_listing_says_who_held_what() {
     }
     a.sleep();
     let held = a.finish().held;
-    let rows: Vec<_> = held.iter().map(|h| (h.name.as_str(), h.number, h.words.clone(), h.writes.clone())).collect();
-    assert_eq!(rows, [("rival", 2, 1..3, vec![1]), ("counts", 1, 0..4, vec![0, 2])]);
+    let rows: Vec<_> =
+        held.iter().map(|h| (h.to_string(), h.words.clone(), h.reads.clone(), h.writes.clone())).collect();
+    assert_eq!(
+        rows,
+        [("`rival` (r2)".to_owned(), 1..3, vec![2], vec![1]), ("`counts` (r1)".to_owned(), 0..4, vec![1], vec![0, 2])]
+    );
 }
 
 #[test]
@@ -291,6 +311,10 @@ fn the_table_sorts_instructions_and_knows_what_they_write() {
         assert_eq!(back, row.op);
     }
     assert_eq!(ControlOp::try_from(Op::Add), Err(Op::Add));
+    // A wrong reading of a row would have an instruction write several registers, or one that is not its first operand.
+    for row in INSTRUCTIONS.iter().filter(|row| row.op != Op::Foreach) {
+        assert!(row.operand_uses.iter().skip(1).all(|used| *used == Use::Read), "{}", row.mnemonic);
+    }
     let uses = |op: Op| op.description().operand_uses;
     use Use::{Read, Update, Write};
     assert_eq!(uses(Op::Add), [Write, Read, Read]);

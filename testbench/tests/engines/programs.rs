@@ -79,6 +79,8 @@ fn event_loop(raw: &Raw) -> Vec<Instruction> {
     let Raw { registers, number, .. } = *raw;
     let width = [Width::W4, Width::W8, Width::W16, Width::W16, Width::W32][usize::from(raw.memory.0 % 5)];
     let traced = number % 2 == 0;
+    // The trace at the axon's own number, without a sum.
+    let direct = traced && (raw.memory.1 / 8).is_multiple_of(3);
     let (axon, payload) = (registers[0] % 6, registers[1] % 5);
     let vector = registers[3] % 8;
     let row_register = if raw.memory.1.is_multiple_of(8) { payload } else { axon };
@@ -100,7 +102,8 @@ fn event_loop(raw: &Raw) -> Vec<Instruction> {
         0 => Instruction { d: 9, imm: 40_000, ..Instruction::new(Op::Ori) }, // more than a trace can count
         _ => load(9, i32::from(registers[2] % 4) - i32::from(registers[2] == 255)),
     });
-    code.push(Instruction { d: axon, a: payload, imm: if traced { 4 } else { 2 }, ..Instruction::new(Op::Foreach) });
+    let imm = 2 + 2 * i32::from(traced) - i32::from(direct);
+    code.push(Instruction { d: axon, a: payload, imm, ..Instruction::new(Op::Foreach) });
     code.push(Instruction {
         d: vector,
         a: row_register,
@@ -114,11 +117,13 @@ fn event_loop(raw: &Raw) -> Vec<Instruction> {
         let base = [fixed::BASE, 0, 7, payload][usize::from(registers[1] / 8 % 4)];
         let (a, b) = if (registers[2] / 16).is_multiple_of(2) { (axon, base) } else { (base, axon) };
         let increment = if (registers[3] / 8).is_multiple_of(8) { registers[3] / 64 } else { 9 };
-        code.push(Instruction { d: sum, a, b, ..Instruction::new(Op::Add) });
+        if !direct {
+            code.push(Instruction { d: sum, a, b, ..Instruction::new(Op::Add) });
+        }
         let width = if (registers[3] / 16).is_multiple_of(8) { Width::W8 } else { Width::W16 };
         code.push(Instruction {
             d: increment,
-            a: sum,
+            a: if direct { axon } else { sum },
             imm: offset,
             space: Space::Axon,
             width,
@@ -126,6 +131,30 @@ fn event_loop(raw: &Raw) -> Vec<Instruction> {
         });
     }
     code
+}
+
+/// The loop over rows of a kernel that the compiler writes, with parts that are sometimes not quite so.
+fn row_loop(raw: &Raw) -> Vec<Instruction> {
+    let Raw { registers, number, memory, .. } = *raw;
+    let (sums, weights, step) = (9, 8, [7, fixed::SMALL, 9][usize::from(registers[0] % 8 / 3)]);
+    let space = [Space::Axon, Space::Synapse][usize::from(memory.0 % 2)];
+    let width = [Width::W8, Width::W16, Width::W8, Width::W16, Width::W32][usize::from(memory.0 / 2 % 5)];
+    let op = [Op::Vaddn16, Op::Vaddn32][usize::from(memory.1 % 2)];
+    let next = match registers[1] % 3 {
+        0 => Instruction { d: weights, a: weights, imm: number % 8, ..Instruction::new(Op::Addi) },
+        1 => Instruction { d: weights, a: weights, b: step, ..Instruction::new(Op::Add) },
+        _ => Instruction { d: weights, a: weights, b: weights, ..Instruction::new(Op::Add) },
+    };
+    let down = if registers[2].is_multiple_of(8) { weights } else { sums };
+    vec![
+        load(sums, i32::from(registers[3] % 32) - i32::from(registers[3] == 255)),
+        load(weights, i32::from(registers[0] / 8)),
+        load(7, i32::from(registers[1] / 8)),
+        Instruction { d: fixed::COUNTS[usize::from(registers[2] / 8 % 2)], imm: 4, ..Instruction::new(Op::Loop) },
+        Instruction { d: sums, a: weights, imm: number.rem_euclid(3), space, width, ..Instruction::new(op) },
+        next,
+        Instruction { d: down, a: down, imm: number % 16, ..Instruction::new(Op::Addi) },
+    ]
 }
 
 /// A valid instruction with at most `left` instructions behind it; branches and loops go forward, so that all ends.
@@ -221,6 +250,8 @@ pub fn program(prologue_seed: &[Raw; 3], body: &[Raw], frame: Frame) -> Vec<u32>
     for (at, raw) in body.iter().enumerate() {
         if raw.row.is_multiple_of(13) {
             code.extend(event_loop(raw));
+        } else if raw.row.is_multiple_of(17) {
+            code.extend(row_loop(raw));
         } else {
             code.push(instruction(raw, body.len() - at, frame));
         }

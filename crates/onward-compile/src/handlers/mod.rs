@@ -4,7 +4,6 @@ mod axons;
 mod readout;
 mod relay;
 mod target_tree;
-mod text;
 mod trained;
 
 use crate::layout::Layout;
@@ -28,7 +27,7 @@ pub(crate) struct Handlers {
     pub layout: Layout,
     /// The assembly.
     pub text: String,
-    /// Registers that were held while it was written.
+    /// Which registers it holds while which words; for the lint.
     pub held: Vec<HeldRegister>,
     /// The words, once assembled.
     pub program: Program,

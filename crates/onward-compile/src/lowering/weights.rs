@@ -77,7 +77,7 @@ impl Real {
                     let rounded = (value * scale).round();
                     // What was learned and exported may be the least that the bits hold.
                     let kept = rounded.clamp(-f64::from(max) - 1.0, f64::from(max));
-                    rounding.clamped += usize::from(kept != rounded);
+                    rounding.clamped += usize::from((kept - rounded).abs() > 0.5);
                     let error = (kept / scale - value).abs();
                     rounding.largest = rounding.largest.max(error);
                     squares += error * error;

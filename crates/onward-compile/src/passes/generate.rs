@@ -39,10 +39,10 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
             block::program(&Block::new(sizes, block, lowered, connection, answers))
         }
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
-            untyped(most_spikes(&of.name, compilation, block, vector_length))
+            most_spikes(&of.name, compilation, block, vector_length)
         }
-        Node::Readout(of) if of.kind.learns() => untyped(learning_readout(compilation, block, of)),
-        Node::Readout(of) => untyped((readout(&of.name, classes, block.inlets.len() as u32), Layout::default())),
+        Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
+        Node::Readout(of) => readout(&of.name, classes, block.inlets.len() as u32),
         Node::Pool(of) => {
             let (listing, layout, made) = maximum(&of.name, compilation, block, vector_length);
             connection = Some(made);
@@ -59,13 +59,8 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     (handlers, connection)
 }
 
-/// A program of which it is not known which registers are held.
-fn untyped((text, layout): (String, Layout)) -> (Listing, Layout) {
-    (Listing { text, held: Vec::new() }, layout)
-}
-
 /// Handlers of a readout that learns.
-fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (String, Layout) {
+fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (Listing, Layout) {
     let network = compilation.network();
     let (name, window, inputs) = (of.name.as_str(), network.window_steps, network.inputs(block.node));
     let vector_length = u32::from(compilation.options.chip.core.vector_length);

@@ -1,7 +1,6 @@
 //! Programs decoded once: what the interpreter wants to know of an instruction, beside it.
 
 use super::events::EventLoop;
-use super::interpret::is_scalar;
 use super::rows::RowLoop;
 use crate::cost::{Cost, cost};
 use onward_chip::Chip;
@@ -97,7 +96,7 @@ impl Decoded {
         }
         // Backwards: a run is one longer than that behind it.
         for at in (0..code.len()).rev() {
-            let Some(instruction) = code[at].instruction.filter(|instruction| is_scalar(instruction.op)) else {
+            let Some(instruction) = code[at].instruction.filter(|instruction| instruction.op.is_scalar()) else {
                 continue;
             };
             debug_assert!(code[at].cost == Cost { fixed: code[at].cost.fixed, ..Cost::default() }, "{instruction}");

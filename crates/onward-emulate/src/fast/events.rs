@@ -1,66 +1,29 @@
 //! The event loop as one operation: for each active axon add its row, and count its trace.
 //!
-//! Nearly all work of an inference or training run is in these two loops, which the compiler writes for every layer:
-//!
-//! ```text
-//! foreach axon, payload, end          foreach axon, payload, end
-//! vaccr   v, s16[row axon - 1]        vaccr   v, s16[row axon - 1]
-//! end:                                add     t, axon, traces
-//!                                     addm    one, a16[t - 1]
-//!                                     end:
-//! ```
-//!
-//! Run at once, the sums stay in registers of the host, and the interpreter is entered once instead of three times an
-//! event. Whenever anything irregular could happen (an address outside, a sum that saturates), the loop is left to the
-//! interpreter, which does the same by the book.
+//! The shape is that of [`onward_isa::idiom::EventLoop`], which the compiler writes for every layer. Run at once, the sums
+//! stay in registers of the host, and the interpreter is entered once instead of three times an event. Whenever anything
+//! irregular could happen (an address outside, a sum that saturates), the loop is left to the interpreter, which does the
+//! same by the book.
 
 use super::vector::Vectors;
 use crate::memory::{Bank, halves};
-use onward_isa::{Instruction, Op, Space, Width};
+use onward_isa::{Instruction, Space, Width, idiom};
 
 /// A loop that can be run at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventLoop {
     /// Address behind the body.
     pub end: usize,
-    axon: u8,
-    payload: u8,
-    vector: u8,
-    width: Width,
-    offset: i64,
-    trace: Option<Trace>,
-}
-
-/// The second half of the longer loop.
-#[derive(Clone, Copy, Debug)]
-struct Trace {
-    sum: u8,
-    base: u8,
-    increment: u8,
-    offset: i64,
+    shape: idiom::EventLoop,
 }
 
 /// Elements that are summed in registers of the host at a time.
 const TILE: usize = 128;
 
 impl EventLoop {
-    /// The loop that begins at address `at`, if it is one of the two.
+    /// The loop that begins at address `at`, if it is one.
     pub fn find(code: &[Option<Instruction>], at: usize) -> Option<EventLoop> {
-        let head = code[at].filter(|head| head.op == Op::Foreach)?;
-        let end = at + usize::try_from(head.imm).ok()?;
-        let body = code.get(at + 1..end)?;
-        let row = body.first().copied().flatten()?;
-        let (axon, payload) = (head.d, head.a);
-        let adds_row = row.op == Op::Vaccr && row.space == Space::Synapse && row.a == axon;
-        if !adds_row || row.width == Width::W32 || axon == 0 || axon == payload {
-            return None;
-        }
-        let trace = match body {
-            [_] => None,
-            [_, Some(add), Some(addm)] => Some(Trace::find(add, addm, axon, payload)?),
-            _ => return None,
-        };
-        Some(EventLoop { end, axon, payload, vector: row.d, width: row.width, offset: i64::from(row.imm), trace })
+        idiom::EventLoop::find(code, at).map(|shape| EventLoop { end: shape.end, shape })
     }
 
     /// Runs the loop over all events, of which there is at least one. Returns false, and has done nothing, where it must
@@ -75,23 +38,24 @@ impl EventLoop {
         registers: &mut [i32; 16],
         row: i64,
     ) -> bool {
+        let shape = &self.shape;
         let (first, last) = (i64::from(events[0]), i64::from(events[events.len() - 1]));
         let length = vectors.length;
         let synapses = &memory[Space::Synapse as usize];
         // Events ascend, so the first and the last row bound all addresses.
-        let rows_fit = (first + self.offset) * row >= 0
-            && (last + self.offset) * row + length as i64 <= synapses.elements(self.width) as i64;
-        let sums = vectors.write(self.vector);
+        let rows_fit = (first + shape.offset) * row >= 0
+            && (last + shape.offset) * row + length as i64 <= synapses.elements(shape.width) as i64;
+        let sums = vectors.write(shape.vector);
         let largest = sums.iter().fold(0, |largest, sum| largest.max(sum.unsigned_abs()));
-        let growth = (events.len() as u64) << (self.width.bits() - 1);
+        let growth = (events.len() as u64) << (shape.width.bits() - 1);
         // Rows of 4 bits are added byte by byte.
-        if self.width == Width::W4 && (row % 2 != 0 || !length.is_multiple_of(2)) {
+        if shape.width == Width::W4 && (row % 2 != 0 || !length.is_multiple_of(2)) {
             return false;
         }
         if !rows_fit || u64::from(largest) + growth > i32::MAX as u64 {
             return false;
         }
-        if let Some(trace) = &self.trace {
+        if let Some(trace) = &shape.trace {
             let base = i64::from(registers[usize::from(trace.base)]);
             let elements = memory[Space::Axon as usize].elements(Width::W16) as i64;
             let fits = base + first + trace.offset >= 0 && base + last + trace.offset < elements;
@@ -110,30 +74,17 @@ impl EventLoop {
             }
             registers[usize::from(trace.sum)] = (base + last) as i32;
         }
-        let first_element = |event: u32| ((i64::from(event) + self.offset) * row) as usize;
+        let first_element = |event: u32| ((i64::from(event) + shape.offset) * row) as usize;
         let synapses = &memory[Space::Synapse as usize];
-        match self.width {
+        match shape.width {
             Width::W4 => add_halves(sums, synapses.bytes(), events, |event| first_element(event) / 2),
             Width::W8 => add_rows(sums, synapses.as_slice::<i8>(), events, first_element),
             _ => add_rows(sums, synapses.as_slice::<i16>(), events, first_element),
         }
-        registers[usize::from(self.axon)] = last as i32;
-        registers[usize::from(self.payload)] = last_payload;
+        registers[usize::from(shape.axon)] = last as i32;
+        registers[usize::from(shape.payload)] = last_payload;
         registers[0] = 0;
         true
-    }
-}
-
-impl Trace {
-    fn find(add: &Instruction, addm: &Instruction, axon: u8, payload: u8) -> Option<Trace> {
-        let base = if add.a == axon { add.b } else { add.a };
-        let adds = add.op == Op::Add && (add.a == axon) != (add.b == axon);
-        let counts = addm.op == Op::Addm && addm.space == Space::Axon && addm.width == Width::W16 && addm.a == add.d;
-        let changes = [axon, payload, add.d];
-        let invariant = |register: u8| register == 0 || !changes.contains(&register);
-        let distinct = add.d != 0 && add.d != axon && add.d != payload;
-        let fits = adds && counts && distinct && invariant(base) && invariant(addm.d);
-        fits.then(|| Trace { sum: add.d, base, increment: addm.d, offset: i64::from(addm.imm) })
     }
 }
 

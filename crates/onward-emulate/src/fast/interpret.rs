@@ -89,7 +89,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Executes one of the instructions that [`is_scalar`] names.
+    /// Executes one of the instructions that [`Op::is_scalar`] names.
     #[inline(always)]
     fn execute_scalar(&mut self, instruction: Instruction) -> Result<(), FaultKind> {
         let Instruction { op, d, a, b, imm, .. } = instruction;
@@ -251,31 +251,4 @@ impl Execution<'_> {
     fn row_address(&self, ra: i32, offset: i32) -> i64 {
         (i64::from(ra) + i64::from(offset)).saturating_mul(self.row)
     }
-}
-
-/// Whether an instruction works on scalar registers alone, or on an element of memory, and goes on to the next.
-pub(super) fn is_scalar(op: Op) -> bool {
-    matches!(
-        op,
-        Op::Special
-            | Op::Setvl
-            | Op::Setrow
-            | Op::Add
-            | Op::Sub
-            | Op::Mul
-            | Op::And
-            | Op::Or
-            | Op::Xor
-            | Op::Shr
-            | Op::Min
-            | Op::Max
-            | Op::Addi
-            | Op::Shri
-            | Op::Andi
-            | Op::Ori
-            | Op::Lui
-            | Op::Ld
-            | Op::St
-            | Op::Addm
-    )
 }

@@ -70,7 +70,7 @@ pub use operand::{
     TableMemory, Value,
 };
 pub use register::{
-    HeldRegister, Predicate, PredicateRegister, Register, RegisterOperand, Scalar, ScalarRegister, Vector,
+    HeldRegister, Predicate, PredicateRegister, Register, RegisterOperand, Scalar, ScalarRegister, Start, Vector,
     VectorRegister, ZERO,
 };
 
@@ -131,7 +131,7 @@ pub struct Assembly {
 pub struct Listing {
     /// The text, for the assembler: an instruction makes one word.
     pub text: String,
-    /// What registers were held under names, and while which words.
+    /// What registers were held, and while which words; for [`lint`](crate::lint).
     pub held: Vec<HeldRegister>,
 }
 
@@ -284,7 +284,29 @@ impl Assembly {
     /// All are held or written.
     #[track_caller]
     pub fn cleared_predicate(&mut self, name: &str) -> PredicateRegister {
-        self.name_register(name, &Wish::NeverWritten)
+        self.name_register(name, &Wish::Unwritten { for_good: true })
+    }
+
+    /// A scalar register that holds 0 until the program writes it, as dispatch leaves it (`microarchitecture.md`, E3), and
+    /// of which that is counted on. It stays out of others' hands to the program's end.
+    ///
+    /// # Panics
+    /// All are held or written.
+    #[track_caller]
+    pub fn zeroed(&mut self, name: &str) -> ScalarRegister {
+        self.name_register(name, &Wish::Unwritten { for_good: false })
+    }
+
+    /// As [`zeroed`](Self::zeroed), a vector register.
+    #[track_caller]
+    pub fn zeroed_vector(&mut self, name: &str) -> VectorRegister {
+        self.name_register(name, &Wish::Unwritten { for_good: false })
+    }
+
+    /// As [`zeroed`](Self::zeroed), a predicate register.
+    #[track_caller]
+    pub fn zeroed_predicate(&mut self, name: &str) -> PredicateRegister {
+        self.name_register(name, &Wish::Unwritten { for_good: false })
     }
 
     #[track_caller]
@@ -451,20 +473,19 @@ impl Assembly {
         let description = op.description();
         let mut text = description.mnemonic.to_owned();
         let mut separator = " ";
-        for (argument, used) in arguments.into_iter().zip(description.operand_uses) {
-            let is_written = *used != Use::Read;
+        for (argument, &used) in arguments.into_iter().zip(description.operand_uses) {
             let argument = match argument {
                 Argument::Base(base) if base == ZERO => continue,
-                Argument::Scalar(register) | Argument::Base(register) => self.register(register, is_written),
-                Argument::Vector(register) => self.register(register, is_written),
-                Argument::Predicate(register) => self.register(register, is_written),
+                Argument::Scalar(register) | Argument::Base(register) => self.register(register, used),
+                Argument::Vector(register) => self.register(register, used),
+                Argument::Predicate(register) => self.register(register, used),
                 Argument::Number(value) => self.number(&value),
                 Argument::Label(label) => label.name.as_ref().to_owned(),
                 Argument::Special(special) => special.name().to_owned(),
                 Argument::Memory(memory) | Argument::Table(TableMemory(memory)) => self.memory("", &memory, ""),
                 Argument::Row(RowMemory(memory)) => self.memory("row ", &memory, ""),
                 Argument::Strided(StridedMemory { first, stride }) => {
-                    let stride = format!(" : {}", self.register(stride, false));
+                    let stride = format!(" : {}", self.register(stride, Use::Read));
                     self.memory("", &first, &stride)
                 }
             };
@@ -478,9 +499,9 @@ impl Assembly {
     }
 
     #[track_caller]
-    fn register<R: RegisterOperand>(&mut self, register: R, is_written: bool) -> String {
+    fn register<R: RegisterOperand>(&mut self, register: R, used: Use) -> String {
         let place: Place = register.place();
-        self.pool.borrow_mut().use_register(R::KIND, place, is_written)
+        self.pool.borrow_mut().use_register(R::KIND, place, used)
     }
 
     /// The text of a number; the names in it must be constants.
@@ -503,7 +524,7 @@ impl Assembly {
         let offset = self.number(&memory.offset);
         let place = match memory.base {
             ZERO if row.is_empty() && stride.is_empty() => offset,
-            base => self.register(base, false) + &memory.offset.offset(),
+            base => self.register(base, Use::Read) + &memory.offset.offset(),
         };
         format!("{}[{row}{place}{stride}]", memory.elements.name())
     }

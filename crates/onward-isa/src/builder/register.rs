@@ -1,7 +1,8 @@
 //! Registers, handed out and given back.
 
-use crate::RegisterKind;
+use crate::{RegisterKind, Use};
 use std::cell::RefCell;
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::Location;
@@ -101,21 +102,44 @@ impl<R: RegisterOperand> Drop for Register<R> {
     }
 }
 
-/// A register that was held under a name.
+/// What a register holds before the program writes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing that the program counts on.
+    #[default]
+    Unset,
+    /// The 0 that dispatch leaves (`microarchitecture.md`, E3), which the program counts on.
+    Zero,
+    /// The same, and the program never writes it.
+    AlwaysZero,
+}
+
+/// A register that was held, for a while of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldRegister {
-    /// The name.
-    pub name: String,
+    /// Its name, if it had one.
+    pub name: Option<String>,
     /// The kind of register.
     pub kind: RegisterKind,
     /// Its number.
     pub number: u8,
     /// The words during which it was held.
     pub words: Range<u32>,
-    /// Those among them that write it by this name.
+    /// Those among them that read it, ascending.
+    pub reads: Vec<u32>,
+    /// Those among them that write it, ascending.
     pub writes: Vec<u32>,
-    /// Whether it is held to keep what it was at the block's start, so that nothing may write it.
-    pub is_never_written: bool,
+    /// What it holds before the first of them.
+    pub start: Start,
+}
+
+impl fmt::Display for HeldRegister {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "`{name}` ({}{})", self.kind.letter(), self.number),
+            None => write!(f, "{}{}", self.kind.letter(), self.number),
+        }
+    }
 }
 
 /// Who holds a register.
@@ -125,8 +149,9 @@ struct Holder {
     name: Option<String>,
     asked_at: &'static Location<'static>,
     first_word: u32,
+    reads: Vec<u32>,
     writes: Vec<u32>,
-    is_never_written: bool,
+    start: Start,
 }
 
 /// Which register is asked for.
@@ -137,8 +162,8 @@ pub(super) enum Wish {
     Highest,
     /// This one.
     Number(u8),
-    /// One that no instruction has written, to keep it so.
-    NeverWritten,
+    /// One that no instruction has written, to keep it so, or to begin with its 0.
+    Unwritten { for_good: bool },
 }
 
 /// The registers of an assembly and who holds them.
@@ -150,7 +175,7 @@ pub(super) struct Pool {
     leases: u32,
     /// Instructions so far.
     pub words: u32,
-    /// Named registers that were given back.
+    /// Registers that were given back.
     pub held: Vec<HeldRegister>,
 }
 
@@ -172,12 +197,12 @@ impl Pool {
             Wish::Lowest => numbers.clone().find(is_free),
             Wish::Highest => numbers.clone().rev().find(is_free),
             Wish::Number(number) => numbers.clone().find(|&other| other == number).filter(is_free),
-            Wish::NeverWritten => numbers.clone().rev().find(|number| is_free(number) && is_unwritten(number)),
+            Wish::Unwritten { .. } => numbers.clone().rev().find(|number| is_free(number) && is_unwritten(number)),
         };
         let Some(number) = found else {
             let what = match *wish {
                 Wish::Number(number) => format!("{}{number}", R::KIND.letter()),
-                Wish::NeverWritten => format!("a {} that nothing has written", R::KIND.name()),
+                Wish::Unwritten { .. } => format!("a {} that nothing has written", R::KIND.name()),
                 Wish::Lowest | Wish::Highest => format!("a {}", R::KIND.name()),
             };
             let text = this.text(R::KIND);
@@ -189,9 +214,14 @@ impl Pool {
         };
         this.leases += 1;
         let lease = this.leases;
-        let (first_word, is_never_written) = (this.words, matches!(wish, Wish::NeverWritten));
+        let start = match *wish {
+            Wish::Unwritten { for_good: true } => Start::AlwaysZero,
+            Wish::Unwritten { for_good: false } => Start::Zero,
+            _ => Start::Unset,
+        };
+        let first_word = this.words;
         this.holders[kind][usize::from(number)] =
-            Some(Holder { lease, name, asked_at, first_word, writes: Vec::new(), is_never_written });
+            Some(Holder { lease, name, asked_at, first_word, reads: Vec::new(), writes: Vec::new(), start });
         drop(this);
         Register { place: Place { number, lease }, pool: pool.clone(), kind: PhantomData }
     }
@@ -212,7 +242,7 @@ impl Pool {
     /// # Panics
     /// It was given back, or is written though it was asked for as one that nothing writes.
     #[track_caller]
-    pub fn use_register(&mut self, kind: RegisterKind, place: Place, is_written: bool) -> String {
+    pub fn use_register(&mut self, kind: RegisterKind, place: Place, used: Use) -> String {
         let plain = format!("{}{}", kind.letter(), place.number);
         if place.lease == CONSTANT {
             return plain;
@@ -222,8 +252,14 @@ impl Pool {
         let Some(holder) = holder.filter(|holder| holder.lease == place.lease) else {
             panic!("{plain} is used after it was given back:\n{}", self.text(kind));
         };
-        if is_written {
-            assert!(!holder.is_never_written, "{plain} is written, though it was asked for as one that nothing writes");
+        if used != Use::Write && holder.reads.last() != Some(&word) {
+            holder.reads.push(word);
+        }
+        if used != Use::Read {
+            assert!(
+                holder.start != Start::AlwaysZero,
+                "{plain} is written, though it was asked for as one that nothing writes"
+            );
             holder.writes.push(word);
             self.written[kind as usize] |= 1 << place.number;
         }
@@ -239,17 +275,17 @@ impl Pool {
 
     fn give_back(&mut self, kind: RegisterKind, number: u8) {
         let words = self.words;
-        // What must never be written stays away from others: the program may come back to where it is read.
-        let holder = self.holders[kind as usize][usize::from(number)].take_if(|holder| !holder.is_never_written);
-        self.held.extend(holder.and_then(|holder| holder.ended(kind, number, words)));
+        // What counts on its 0 stays away from others: the program may come back to where it is read.
+        let holder = self.holders[kind as usize][usize::from(number)].take_if(|holder| holder.start == Start::Unset);
+        self.held.extend(holder.map(|holder| holder.ended(kind, number, words)));
     }
 
-    /// All named registers, those too that are still held.
+    /// All registers that were held, those too that still are.
     pub fn all_held(&mut self) -> Vec<HeldRegister> {
         let words = self.words;
         for kind in RegisterKind::ALL {
             for (number, holder) in (0..).zip(&mut self.holders[kind as usize]) {
-                self.held.extend(holder.take().and_then(|holder| holder.ended(kind, number, words)));
+                self.held.extend(holder.take().map(|holder| holder.ended(kind, number, words)));
             }
         }
         std::mem::take(&mut self.held)
@@ -257,15 +293,16 @@ impl Pool {
 }
 
 impl Holder {
-    /// What is known of it when it ends at a word; `None` of a scratch register.
-    fn ended(self, kind: RegisterKind, number: u8, words: u32) -> Option<HeldRegister> {
-        Some(HeldRegister {
-            name: self.name?,
+    /// What is known of it when it ends before a word.
+    fn ended(self, kind: RegisterKind, number: u8, words: u32) -> HeldRegister {
+        HeldRegister {
+            name: self.name,
             kind,
             number,
             words: self.first_word..words,
             writes: self.writes,
-            is_never_written: self.is_never_written,
-        })
+            reads: self.reads,
+            start: self.start,
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) const STATE: [&str; 3] = ["membrane", "current", "refractory"];
 
 impl NeuronParameters {
     /// Whether neurons have a state of that name.
-    pub fn has(&self, state: &str) -> bool {
+    pub(crate) fn has(&self, state: &str) -> bool {
         match state {
             "current" => self.current.is_some(),
             "refractory" => self.refractory > 0,
@@ -33,7 +33,7 @@ impl NeuronParameters {
     }
 
     /// Numbers of neurons, by the name of the array they lie in where they differ.
-    pub fn numbers(&self) -> Vec<(&'static str, &Integers)> {
+    pub(crate) fn numbers(&self) -> Vec<(&'static str, &Integers)> {
         let all = [
             ("threshold", Some(&self.threshold)),
             ("reset", self.reset.as_ref()),
@@ -45,7 +45,7 @@ impl NeuronParameters {
     }
 
     /// Appends the arrays of numbers that differ from neuron to neuron; a bias that lies in memory anyway is left out.
-    pub fn arrays(&self, layout: &mut Layout, neurons: u32, has_bias: bool) {
+    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32, has_bias: bool) {
         for (name, values) in self.numbers() {
             if matches!(values, Integers::Each(_)) && !(has_bias && name == "bias") {
                 layout.add(name, Space::Neuron, Width::W32, 1, neurons);
