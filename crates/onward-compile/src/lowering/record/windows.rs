@@ -394,11 +394,12 @@ impl Block<'_> {
             }
         };
         let (input, target, class, count) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
+        if !self.is_whole() {
+            a.setvl(ZERO, length);
+        }
         if rows == 1 {
             load_name(a, input, evoked.input);
             load_h(a, input);
-        } else {
-            a.setvl(ZERO, length);
         }
         load_name(a, target, evoked.target);
         a.addi(count, ZERO, "CLASSES");
