@@ -4,18 +4,16 @@
 //!         [--epochs N] [--whole]
 //!
 //! Reads the same text as `onward train`, learns from the same data in the same order and prints the accuracy after each
-//! epoch. `--whole` makes one block of each layer: its loss then sees all neurons. It knows dense layers and convolutions
-//! that learn once a window by any rule, and a dense or recurrent layer that learns at steps; answers are of the nearest
-//! target.
+//! epoch. `--whole` makes one block of each layer: its loss then sees all neurons. It knows every network that tells classes
+//! apart.
 
-mod described;
-
-use described::Described;
+use onward_diagnostic::Source;
 use onward_image::PopulationKind;
-use onward_net::{Encoding, Network};
+use onward_net::{Encoding, LayerKind, Network, Node};
 use onward_run::data::{Dataset, Encoder, SampleOrder, Samples};
+use std::path::Path;
 use std::process::ExitCode;
-use testbench::float_model::{self as model, steps};
+use testbench::model::{Model, Neurons, Step, value};
 
 /// What the command line asks for.
 struct Wanted {
@@ -52,73 +50,93 @@ impl Wanted {
     }
 }
 
+/// The network that a file describes.
+fn network(path: &str, settings: &[(String, String)]) -> Result<Network, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let mut read = |path: &Path| std::fs::read_to_string(path);
+    let source = onward_net::with_includes(Source::new(path, text), &mut read)
+        .map_err(|(source, errors)| source.render(&errors))?;
+    let source = onward_net::with_settings(source, settings);
+    let base = Path::new(path).parent().unwrap_or(Path::new(""));
+    let read = |mut network: Network| network.load(base).map(|()| network);
+    let network = Network::parse(&source).and_then(read).map_err(|errors| source.render(&errors))?;
+    if network.classes() == 0 {
+        return Err("the reference learns classes: give the network a target of classes".into());
+    }
+    Ok(network)
+}
+
+/// The model of a network. `whole`: each layer is one block; what differs from neuron to neuron is the text's all the same.
+fn model(network: &Network, whole: bool, seed: u64) -> Model<f64> {
+    let mut one_block = network.clone();
+    for node in network.layers() {
+        let Node::Layer(layer) = &mut one_block.graph[node] else { continue };
+        let all = if let LayerKind::Convolution(_) = layer.kind { layer.shape[0] } else { layer.neurons() };
+        layer.block = if whole { all } else { layer.block };
+    }
+    let mut model = Model::drawn(&one_block, seed);
+    for (layer, node) in model.layers.iter_mut().zip(network.layers()) {
+        let text = network.layer(node);
+        let order: Vec<usize> = (0..layer.size()).map(|neuron| layer.connection.place(neuron)).collect();
+        layer.neurons = Neurons::new(&text.neuron, order.len(), text.block as usize, 0).ordered(&order);
+    }
+    model
+}
+
 /// A model with what makes spikes of samples.
-enum Learner {
-    Windows(model::Model),
-    Steps(Box<steps::Model>, Encoder, usize),
+struct Learner {
+    model: Model<f64>,
+    encoder: Encoder,
+    /// What a payload is divided by.
+    payload: f64,
 }
 
 impl Learner {
-    fn new(described: &Described, network: &Network, seed: u64) -> Result<Learner, String> {
-        match described {
-            Described::Windows(shape) => Ok(Learner::Windows(model::Model::new(shape, seed))),
-            Described::Steps(shape) => {
-                let kind = input_kind(network)?;
-                let encoder = Encoder::new(&kind, shape.inputs as u32, shape.window as u32, seed);
-                let encoder = encoder.ok_or("the input shows no samples")?;
-                Ok(Learner::Steps(Box::new(steps::Model::new(shape, seed)), encoder, shape.window))
-            }
-        }
+    fn new(network: &Network, whole: bool, seed: u64) -> Result<Learner, String> {
+        let input = network.input();
+        let encoder = Encoder::new(&input_kind(network), input.size(), network.window_steps, seed);
+        let payload = if input.encoding == Encoding::Current { 255.0 } else { 1.0 };
+        Ok(Learner {
+            model: model(network, whole, seed),
+            encoder: encoder.ok_or("the input shows no samples")?,
+            payload,
+        })
     }
 
-    fn set_epoch(&mut self, epoch: u32, epochs: u32) {
-        match self {
-            Learner::Windows(model) => model.set_epoch(epoch, epochs),
-            Learner::Steps(model, ..) => model.set_epoch(epoch, epochs),
-        }
+    /// What is sent in each step.
+    fn shown(&self, samples: &Samples, at: usize) -> Vec<Step<f64>> {
+        let mut steps = vec![Vec::new(); self.model.window as usize];
+        self.encoder.encode(samples, at, |packet| {
+            steps[packet.step as usize].push(value(packet.axon as usize, f64::from(packet.payload) / self.payload));
+        });
+        steps
     }
 
     fn learn(&mut self, samples: &Samples, at: usize) {
-        let class = samples.label(at).into();
-        match self {
-            Learner::Windows(model) => model.learn(samples.pixels(at), class),
-            Learner::Steps(model, encoder, window) => {
-                model.learn(&active(encoder, *window, samples, at), class, samples.continues(at));
-            }
-        }
+        let shown = self.shown(samples, at);
+        self.model.learn(&shown, samples.label(at).into(), None, samples.continues(at));
     }
 
     fn is_right(&mut self, samples: &Samples, at: usize) -> bool {
-        let answer = match self {
-            Learner::Windows(model) => model.infer(samples.pixels(at)),
-            Learner::Steps(model, encoder, window) => {
-                model.infer(&active(encoder, *window, samples, at), samples.continues(at))
-            }
-        };
-        answer == usize::from(samples.label(at))
+        let shown = self.shown(samples, at);
+        self.model.infer(&shown, samples.continues(at)) == usize::from(samples.label(at))
     }
 }
 
-/// The active axons of each step.
-fn active(encoder: &Encoder, window: usize, samples: &Samples, at: usize) -> Vec<Vec<usize>> {
-    let mut steps = vec![Vec::new(); window];
-    encoder.encode(samples, at, |packet| steps[packet.step as usize].push(packet.axon as usize));
-    steps
-}
-
 /// The input as the reader of data takes it.
-fn input_kind(network: &Network) -> Result<PopulationKind, String> {
+fn input_kind(network: &Network) -> PopulationKind {
     let shape = network.input().shape.clone();
     let fixed = |change: f64| (change * 65536.0).round().max(1.0) as u32;
     let encoding = match network.input().encoding {
-        Encoding::Rate => return Ok(PopulationKind::RateInput { shape }),
+        Encoding::Rate => return PopulationKind::RateInput { shape },
         Encoding::Latency => onward_image::Encoding::Latency,
         Encoding::Delta(change) => onward_image::Encoding::Delta { change: fixed(change) },
         Encoding::Sequence(change) => onward_image::Encoding::Sequence { change: fixed(change) },
         Encoding::Events => onward_image::Encoding::Events,
-        Encoding::Poisson | Encoding::Current => return Err("the reference has no such input".into()),
+        Encoding::Poisson => onward_image::Encoding::Poisson,
+        Encoding::Current => onward_image::Encoding::Current,
     };
-    Ok(PopulationKind::EncodedInput { shape, encoding })
+    PopulationKind::EncodedInput { shape, encoding }
 }
 
 /// Whether the data can be shown to the network.
@@ -134,15 +152,14 @@ fn check(data: &Dataset, network: &Network) -> Result<(), String> {
 }
 
 fn run(wanted: &Wanted) -> Result<(), String> {
-    let network = described::network(&wanted.network, &wanted.settings)?;
-    let described = described::described(&network, wanted.whole)?;
+    let network = network(&wanted.network, &wanted.settings)?;
     let data = Dataset::load(&wanted.data).map_err(|error| error.to_string())?;
     check(&data, &network)?;
-    let mut learner = Learner::new(&described, &network, wanted.seed)?;
+    let mut learner = Learner::new(&network, wanted.whole, wanted.seed)?;
     let epochs = wanted.epochs.unwrap_or(network.epochs);
     let order = SampleOrder::new(wanted.seed);
     for epoch in 0..epochs {
-        learner.set_epoch(epoch, epochs);
+        learner.model.set_epoch(epoch, epochs);
         for sequence in order.epoch(data.train.sequences() as u32, epoch) {
             data.train.of_sequence(sequence as usize).for_each(|sample| learner.learn(&data.train, sample));
         }
