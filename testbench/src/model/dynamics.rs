@@ -101,6 +101,7 @@ impl<N: Number> Neurons<N> {
     }
 
     /// A step of the neuron `neuron`, of which `state` holds element `i`.
+    #[inline]
     pub fn step(&self, neuron: usize, state: &mut State<N>, i: usize, input: N) -> Moved<N> {
         let mut taken = input;
         if let Some(left) = &self.current {

@@ -364,27 +364,24 @@ impl<N: Number> Block<N> {
         if !window.is_target() {
             self.steps.clear();
         }
-        let (count, voltage) = self.noted(window);
-        count.fill(N::default());
-        voltage.fill(N::default());
-    }
-
-    /// Counts and voltages of a window.
-    fn noted(&mut self, window: Window) -> (&mut Vec<N>, &mut Vec<N>) {
-        match window {
+        let (count, voltage) = match window {
             Window::Input { .. } => (&mut self.count, &mut self.voltage),
             Window::Target(class) => (&mut self.target_count[class], &mut self.target_voltage[class]),
-        }
+        };
+        count.fill(N::default());
+        voltage.fill(N::default());
     }
 
     fn step(&mut self, window: Window, neurons: &Neurons<N>, sums: &[N]) {
         let side = self.side;
         let mut spikes = vec![false; self.members.len()];
-        for i in 0..self.members.len() {
-            let neuron = self.members[i];
+        let (count, voltage) = match window {
+            Window::Input { .. } => (&mut self.count, &mut self.voltage),
+            Window::Target(class) => (&mut self.target_count[class], &mut self.target_voltage[class]),
+        };
+        for (i, &neuron) in self.members.iter().enumerate() {
             let moved = neurons.step(neuron, &mut self.state[side], i, sums[neuron]);
             spikes[i] = moved.fires;
-            let (count, voltage) = self.noted(window);
             voltage[i] = (voltage[i] + moved.taken).held(32);
             if moved.fires {
                 count[i] = count[i] + N::nearest(1.0, 0);

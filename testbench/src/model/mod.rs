@@ -231,7 +231,9 @@ impl<N: Number> Model<N> {
 
     /// What the sources of a node send in a step, source by source.
     fn arriving(&self, node: &Node, step: usize) -> Step<N> {
-        node.sources.iter().flat_map(|&source| self.sent[source][step].iter().copied()).collect()
+        let mut arrivals = Vec::new();
+        node.sources.iter().for_each(|&source| arrivals.extend_from_slice(&self.sent[source][step]));
+        arrivals
     }
 
     /// What a node sent in each step of the last window, ascending; what is sent more than once is there more than once.

@@ -42,6 +42,7 @@ impl Noise {
 
 impl Draw {
     /// 32 random bits, for the element `i`.
+    #[inline]
     pub fn bits(self, i: usize) -> u32 {
         let mut x = self.0.wrapping_add((i as u32).wrapping_mul(0x9e3779b9));
         x ^= x >> 16;

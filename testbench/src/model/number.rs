@@ -51,6 +51,7 @@ pub trait Number:
     fn averaged(self, divisor: u64, places: u64) -> (Self, u64);
 
     /// A whole number.
+    #[inline]
     fn whole(value: i64) -> Self {
         Self::nearest(value as f64, 0)
     }
@@ -74,10 +75,12 @@ pub trait Number:
 }
 
 impl Number for i64 {
+    #[inline]
     fn point(bits: u32) -> u32 {
         bits
     }
 
+    #[inline]
     fn nearest(value: f64, bits: u32) -> i64 {
         (value * f64::from(bits).exp2()).round() as i64
     }
@@ -86,19 +89,23 @@ impl Number for i64 {
         (value * f64::from(bits).exp2()) as i64
     }
 
+    #[inline]
     fn held(self, bits: u32) -> i64 {
         let limit = 1i64 << (bits - 1);
         self.clamp(-limit, limit - 1)
     }
 
+    #[inline]
     fn part(self, bits: u32) -> i64 {
         self.div_euclid(1 << bits)
     }
 
+    #[inline]
     fn decayed(self, left: i64) -> i64 {
         (self * left / 65536).held(32)
     }
 
+    #[inline]
     fn rounded(self, shift: i64, noise: u32) -> i64 {
         if shift <= 0 {
             return (self * (1 << -shift)).held(32);
@@ -154,11 +161,19 @@ impl Number for i64 {
     }
 }
 
+/// `2^exponent`, of an exponent between -1,022 and 1,023; a change of each weight asks for it.
+#[inline]
+fn power_of_two(exponent: i64) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
 impl Number for f64 {
+    #[inline]
     fn point(_: u32) -> u32 {
         0
     }
 
+    #[inline]
     fn nearest(value: f64, _: u32) -> f64 {
         value
     }
@@ -167,20 +182,24 @@ impl Number for f64 {
         if bits == 0 { value.floor() } else { value }
     }
 
+    #[inline]
     fn held(self, _: u32) -> f64 {
         self
     }
 
+    #[inline]
     fn part(self, bits: u32) -> f64 {
-        self * f64::from(bits).exp2().recip()
+        self * power_of_two(-i64::from(bits))
     }
 
+    #[inline]
     fn decayed(self, left: f64) -> f64 {
         self * left
     }
 
+    #[inline]
     fn rounded(self, shift: i64, _: u32) -> f64 {
-        self * (-shift as f64).exp2()
+        self * power_of_two(-shift)
     }
 
     fn carried(self, shift: i64, _: &mut f64) -> f64 {

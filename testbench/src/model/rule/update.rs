@@ -156,9 +156,8 @@ impl<N: Number> Layer<N> {
 impl<N: Number> Weights<'_, N> {
     /// Changes the weights of a row by what is asked of each.
     fn change(&mut self, row: &Row, rule: &Rule, changes: &mut [N]) {
-        let places: Vec<usize> = row.weights.iter().cloned().flatten().collect();
         match (rule.optimizer, rule.rounding) {
-            (Optimizer::Momentum { decay }, _) => self.add_to_velocity(&places, decay, changes),
+            (Optimizer::Momentum { decay }, _) => self.add_to_velocity(row, decay, changes),
             (_, Rounding::Carried) => {
                 for (change, left) in changes.iter_mut().zip(self.remainder.iter_mut()) {
                     *change = change.carried(self.shift, left);
@@ -173,20 +172,25 @@ impl<N: Number> Weights<'_, N> {
         }
         if let Some(bits) = rule.weight_decay {
             let draw = self.noise.draw();
-            for (i, (change, &place)) in changes.iter_mut().zip(&places).enumerate() {
+            for (i, (change, place)) in changes.iter_mut().zip(row.places()).enumerate() {
                 *change = *change + (-self.weights[place]).rounded(bits.into(), draw.bits(i));
             }
         }
-        for (&change, place) in changes.iter().zip(places) {
-            self.weights[place] = (self.weights[place] + change).held(self.bits);
+        let mut rest = &*changes;
+        for range in &row.weights {
+            let (own, others) = rest.split_at(range.len());
+            for (weight, &change) in self.weights[range.clone()].iter_mut().zip(own) {
+                *weight = (*weight + change).held(self.bits);
+            }
+            rest = others;
         }
     }
 
     /// A running sum takes the place of each change.
-    fn add_to_velocity(&mut self, places: &[usize], decay: u32, changes: &mut [N]) {
+    fn add_to_velocity(&mut self, row: &Row, decay: u32, changes: &mut [N]) {
         let bits = i64::from(N::point(4));
         let (draw, second, third) = (self.noise.draw(), self.noise.draw(), self.noise.draw());
-        for (i, (change, &place)) in changes.iter_mut().zip(places).enumerate() {
+        for (i, (change, place)) in changes.iter_mut().zip(row.places()).enumerate() {
             let old = self.velocity[place];
             let lost = old.rounded(decay.into(), second.bits(i));
             let new = old - lost + change.rounded(self.shift - bits, draw.bits(i));
