@@ -29,16 +29,8 @@ fn layer(shape: &str, layer: &str, weights: &[i64], neurons: Neurons<i64>) -> Mo
     model
 }
 
-/// Neurons without leak, current, bias and refractory time, with a soft reset.
 fn integrate_and_fire(threshold: &[i64]) -> Neurons<i64> {
-    Neurons {
-        threshold: threshold.to_vec(),
-        reset: None,
-        leak: None,
-        current: None,
-        refractory: 0,
-        bias: vec![0; threshold.len()],
-    }
+    Neurons::integrate_and_fire(threshold.to_vec())
 }
 
 fn show(model: &mut Model<i64>, steps: &Shown) {

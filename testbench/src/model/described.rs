@@ -64,6 +64,7 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
         Learning::None => None,
         Learning::Rule(rule) => Some(rule.clone()),
     };
+    let one = f64::from(N::point(format.membrane)).exp2();
     let block = |(number, members): (usize, Vec<usize>)| {
         let own = if is_recurrent { dense_rows(inputs, neurons, neurons, &members) } else { Vec::new() };
         let rows = [connection.rows(inputs, neurons, &members), own];
@@ -81,7 +82,7 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
         fed_by_target,
         weight_bits: text.weights.bits,
         format,
-        neurons: Neurons::new(&text.neuron, neurons, text.block as usize, format.membrane).ordered(&order),
+        neurons: Neurons::new(&text.neuron, neurons, text.block as usize, one).ordered(&order),
         rule,
         shift: 0,
         weights: BTreeMap::from([(1, zeros(weights))]),

@@ -69,21 +69,25 @@ fn left<N: Number>(decay: &Decay, neurons: usize, block: usize) -> Option<Vec<N>
 }
 
 impl<N: Number> Neurons<N> {
-    /// What a text says of so many neurons, in blocks of the text, on membranes of so many fraction bits.
-    pub fn new(text: &Neuron, neurons: usize, block: usize, bits: u32) -> Neurons<N> {
+    /// Neurons with these thresholds and a soft reset, without leak, current, bias and refractory time.
+    pub fn integrate_and_fire(threshold: Vec<N>) -> Neurons<N> {
+        let bias = vec![N::default(); threshold.len()];
+        Neurons { threshold, reset: None, leak: None, current: None, refractory: 0, bias }
+    }
+
+    /// What a text says of so many neurons, in blocks of the text; 1.0 is `one` on their membranes.
+    pub fn new(text: &Neuron, neurons: usize, block: usize, one: f64) -> Neurons<N> {
+        let numbers = |values: &Values| each(values, neurons, |value| N::nearest(value * one, 0));
         Neurons {
-            threshold: each(&text.threshold, neurons, |value| N::positive(value, bits)),
-            reset: match &text.reset {
-                Reset::Subtract => None,
-                Reset::To(values) => Some(each(values, neurons, |value| N::nearest(value, bits))),
-            },
+            threshold: each(&text.threshold, neurons, |value| N::positive(value * one, 0)),
+            reset: if let Reset::To(values) = &text.reset { Some(numbers(values)) } else { None },
             leak: left(&text.leak, neurons, block),
             current: text
                 .current
                 .as_ref()
                 .map(|current| left(current, neurons, block).unwrap_or_else(|| vec![N::nearest(1.0, 16); neurons])),
             refractory: text.refractory,
-            bias: each(&text.bias, neurons, |value| N::nearest(value, bits)),
+            bias: numbers(&text.bias),
         }
     }
 

@@ -64,7 +64,8 @@ pub struct Block<N> {
     /// The block's neurons by their numbers in the layer.
     pub members: Vec<usize>,
     pub(super) rows: [Vec<Row>; 2],
-    pub(super) noise: Noise,
+    /// Random bits.
+    pub noise: Noise,
     /// What is learned beside weights.
     pub bias: Vec<N>,
     /// Of input windows and of target windows.

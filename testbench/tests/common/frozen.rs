@@ -1,6 +1,6 @@
-//! Models of networks that do not learn: their integers are what the compiler says it made of the text's numbers.
+//! Models of networks that do not learn: weights, and what 1.0 is on membranes, are what the compiler says it made of them.
 
-use onward_compile::{Integers, LayerParameters};
+use onward_compile::LayerParameters;
 use onward_net::Network;
 use std::collections::BTreeMap;
 use testbench::model::feed::plane;
@@ -12,14 +12,15 @@ pub fn frozen(network: &Network, parameters: &BTreeMap<String, LayerParameters>)
     for node in network.layers() {
         let text = network.layer(node);
         let layer = model.layer(&text.name).expect("a layer of the network");
-        give(layer, &parameters[&text.name], plane(&text.shape)[0]);
+        give(layer, text, &parameters[&text.name]);
     }
     model
 }
 
-/// Gives a layer of so many channels its integers.
-fn give(layer: &mut Layer<i64>, given: &LayerParameters, channels: usize) {
+/// Gives a layer the integers of its weights, and those that numbers of its neurons are nearest to in their unit.
+fn give(layer: &mut Layer<i64>, text: &onward_net::Layer, given: &LayerParameters) {
     layer.format = Format { weights: 0, targets: 0, membrane: 0 };
+    let channels = plane(&text.shape)[0];
     let places: Vec<usize> = (0..layer.size()).map(|neuron| layer.connection.place(neuron)).collect();
     let ordered = |weights: &Vec<i16>| -> Vec<i64> {
         let weight = |at: usize| i64::from(weights[at]);
@@ -42,13 +43,5 @@ fn give(layer: &mut Layer<i64>, given: &LayerParameters, channels: usize) {
             |from: &usize| places.iter().map(|to| i64::from(weights[from * places.len() + to])).collect::<Vec<_>>();
         layer.own_weights = places.iter().flat_map(row).collect();
     }
-    let all = |values: &Integers| places.iter().map(|&place| values.of(place as u32).into()).collect::<Vec<i64>>();
-    layer.neurons = Neurons {
-        threshold: all(&given.neuron.threshold),
-        reset: given.neuron.reset.as_ref().map(all),
-        leak: given.neuron.leak.as_ref().map(all),
-        current: given.neuron.current.as_ref().map(all),
-        refractory: given.neuron.refractory,
-        bias: all(&given.neuron.bias),
-    };
+    layer.neurons = Neurons::new(&text.neuron, places.len(), text.block as usize, given.unit).ordered(&places);
 }

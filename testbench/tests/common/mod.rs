@@ -6,7 +6,7 @@ use onward_diagnostic::Source;
 use onward_emulate::Engine;
 use onward_image::{Image, PopulationKind};
 use onward_net::Network;
-use testbench::model::Model;
+use testbench::model::{Model, Noise};
 
 /// What differs, in words; `Ok` if nothing does.
 pub type Comparison = Result<(), String>;
@@ -23,22 +23,27 @@ pub fn compiled(text: &str, chip: Chip, seed: u64) -> Image {
     compile(&source, &Options::new(chip, seed)).unwrap_or_else(|errors| panic!("{text}\n{}", source.render(&errors)))
 }
 
-/// The blocks of layers by logical number: each with its layer, by number, and its own number within the layer.
-pub fn places(image: &Image) -> Vec<(usize, usize)> {
-    let mut places: Vec<(usize, usize)> = Vec::new();
+/// The blocks of layers: each with its logical number, its layer, by number, and its own number within the layer.
+pub fn layer_blocks(image: &Image) -> Vec<[usize; 3]> {
+    let mut blocks: Vec<[usize; 3]> = Vec::new();
     let mut last = None;
-    for block in &image.blocks {
+    for (number, block) in image.blocks.iter().enumerate() {
         if !matches!(image.network.populations[block.population as usize].kind, PopulationKind::Layer { .. }) {
             continue;
         }
-        places.push(match places.last() {
-            Some(&(layer, at)) if last == Some(block.population) => (layer, at + 1),
-            Some(&(layer, _)) => (layer + 1, 0),
-            None => (0, 0),
+        blocks.push(match blocks.last() {
+            Some(&[_, layer, at]) if last == Some(block.population) => [number, layer, at + 1],
+            Some(&[_, layer, _]) => [number, layer + 1, 0],
+            None => [number, 0, 0],
         });
         last = Some(block.population);
     }
-    places
+    blocks
+}
+
+/// The same by logical number, where layers stand before all else that has blocks.
+pub fn places(image: &Image) -> Vec<(usize, usize)> {
+    layer_blocks(image).into_iter().map(|[_, layer, at]| (layer, at)).collect()
 }
 
 /// An array of a block on the chip.
@@ -49,7 +54,8 @@ pub fn peek(machine: &dyn Engine, block: usize, name: &str) -> Option<Vec<i64>> 
 /// The model of a network with the weights that a machine begins with.
 pub fn modelled(network: &Network, image: &Image, machine: &dyn Engine, seed: u64) -> Model<i64> {
     let mut model = Model::new(network, seed);
-    for (number, (layer, at)) in places(image).into_iter().enumerate() {
+    for [number, layer, at] in layer_blocks(image) {
+        model.layers[layer].blocks[at].noise = Noise::new(seed, number);
         for name in ["weights", "own_weights", "target_weights"] {
             if let Some(values) = peek(machine, number, name) {
                 model.layers[layer].give(at, name, &values);

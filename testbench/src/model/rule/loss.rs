@@ -53,17 +53,19 @@ pub fn pull_bits(loss: Loss) -> u32 {
 /// What the loss pulls at, if there is anything to learn. Probabilities that it needs are left in `believed`.
 pub fn pulls<N: Number>(loss: Loss, evoked: &Evoked<N>, believed: &mut Vec<N>) -> Option<Pulls<N>> {
     let (h, own, other) = (evoked.input, evoked.targets[evoked.class], evoked.targets[evoked.rival]);
-    let lead = evoked.scores[evoked.class] - evoked.scores[evoked.rival];
     let (unit, steps) = evoked.unit;
-    let is_below = |margin: f64| lead < N::floor(margin * unit, 0) * N::whole(steps);
+    // Whether the own class does not lead another by so much.
+    let is_near = |other: usize, margin: f64| {
+        evoked.scores[evoked.class] - evoked.scores[other] < N::floor(margin * unit, 0) * N::whole(steps)
+    };
     let each = |pull: &dyn Fn(usize) -> N| (0..h.len()).map(pull).collect::<Vec<N>>();
     match loss {
-        Loss::Hinge { margin } => is_below(margin).then(|| Pulls {
+        Loss::Hinge { margin } => is_near(evoked.rival, margin).then(|| Pulls {
             input: each(&|i| own[i] - other[i]),
             own: h.to_vec(),
             rival: each(&|i| -h[i]),
         }),
-        Loss::SquaredError { margin } => is_below(2.0 * margin).then(|| Pulls {
+        Loss::SquaredError { margin } => is_near(evoked.rival, 2.0 * margin).then(|| Pulls {
             input: each(&|i| own[i] - other[i]),
             own: each(&|i| h[i] - own[i]),
             rival: each(&|i| other[i] - h[i]),
