@@ -27,31 +27,28 @@
 mod assembly;
 mod calibration;
 mod connect;
+mod contents;
 mod demand;
 mod drawing;
 mod driver;
-mod formats;
 mod handlers;
 mod layout;
-mod parameters;
+mod lowering;
 mod pass;
 mod passes;
 pub mod placement;
+mod places;
 mod plan;
+mod ranges;
 mod readouts;
-mod spread;
-mod step_format;
 mod trees;
-mod weights;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
-pub use calibration::{
-    Calibrated, Calibration, Comparison, Counted, FloatModel, LayerCalibration, LayerComparison, Models, Quantity,
-    Range,
-};
+pub use calibration::{Calibrated, Calibration, Comparison, Counted, FloatModel, LayerComparison, Models, Quantity};
 pub use driver::{compile, compile_network, compile_with};
-pub use formats::LayerFormat;
-pub use parameters::{Bounds, Integers, LayerParameters, NeuronParameters, Rounding, Widths};
-pub use pass::{Compilation, Options, Pass, Placing};
+pub use lowering::{
+    Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, Record, Rounding, RuleFormat, Steps, Widths,
+};
+pub use pass::{Compilation, Options, Pass, Placing, Product};
 pub use passes::PASSES;
-pub use step_format::StepFormat;
+pub use ranges::{LayerCalibration, Range};

@@ -2,9 +2,8 @@
 
 use crate::calibration::{Calibrated, FloatModel};
 use crate::connect::{Connection, Source as Sender};
-use crate::formats::LayerFormat;
 use crate::handlers::Handlers;
-use crate::parameters::LayerParameters;
+use crate::lowering::{LayerParameters, LoweredLayer};
 use crate::placement::{Objective, Strategy};
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
@@ -54,9 +53,7 @@ pub struct Compilation {
     /// Made by `parse`.
     pub(crate) network: Option<Network>,
     /// Made by `fixed-point`.
-    pub(crate) formats: BTreeMap<NodeIndex, LayerFormat>,
-    /// Made by `fixed-point`: layers that do not learn, nor are in a network that does.
-    pub(crate) parameters: BTreeMap<NodeIndex, LayerParameters>,
+    pub(crate) layers: BTreeMap<NodeIndex, LoweredLayer>,
     /// Made by `partition`: blocks by logical number.
     pub(crate) blocks: Vec<PlannedBlock>,
     /// Made by `partition`: who sends to nodes that do not learn.
@@ -73,6 +70,31 @@ pub struct Compilation {
     pub(crate) image: Option<Image>,
 }
 
+/// What passes hand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// The graph of the text.
+    Network,
+    /// The graph with all arrays that are in files.
+    Arrays,
+    /// The graph with all paths in step.
+    Balance,
+    /// Layers in integers.
+    Layers,
+    /// Blocks and their axons.
+    Blocks,
+    /// Programs as text, and what lies where.
+    Programs,
+    /// Programs as words.
+    Words,
+    /// The core of each block.
+    Cores,
+    /// Routes and trees.
+    Routes,
+    /// The image.
+    Image,
+}
+
 /// One step of the compiler.
 pub trait Pass: Sync {
     /// Its name, as `--emit` takes it.
@@ -81,11 +103,22 @@ pub trait Pass: Sync {
     /// What it does, in a line.
     fn description(&self) -> &'static str;
 
+    /// What passes before it must have made, and what it makes.
+    fn products(&self) -> (&'static [Product], Product);
+
     /// Does it.
     ///
     /// # Errors
     /// All that is wrong, each with its place in the text.
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>>;
+
+    /// Looks for what it should not have made; debug builds ask after each pass.
+    ///
+    /// # Errors
+    /// A mistake of the compiler, in words.
+    fn verify(&self, _compilation: &Compilation) -> Result<(), String> {
+        Ok(())
+    }
 
     /// What it made, as text.
     fn emit(&self, compilation: &Compilation) -> String;
@@ -106,8 +139,7 @@ impl Compilation {
             source: source.clone(),
             options: options.clone(),
             network: None,
-            formats: BTreeMap::new(),
-            parameters: BTreeMap::new(),
+            layers: BTreeMap::new(),
             blocks: Vec::new(),
             sources: BTreeMap::new(),
             connections: Vec::new(),
@@ -126,16 +158,19 @@ impl Compilation {
         self.network.as_ref().expect("the network is parsed first")
     }
 
-    /// The integers of a layer that does not learn, by its name.
+    /// The integers of a layer, by its name.
     pub fn parameters(&self, layer: &str) -> Option<&LayerParameters> {
         let network = self.network.as_ref()?;
-        self.parameters.iter().find(|(node, _)| network.graph[**node].name() == layer).map(|(_, parameters)| parameters)
+        let (_, found) = self.layers.iter().find(|(node, _)| network.graph[**node].name() == layer)?;
+        Some(&found.parameters)
     }
 
-    /// The integers of all layers that do not learn, by name.
+    /// The integers of all layers, by name.
     pub fn all_parameters(&self) -> BTreeMap<String, LayerParameters> {
-        let all = self.parameters.iter();
-        all.map(|(&node, parameters)| (self.network().layer(node).name.clone(), parameters.clone())).collect()
+        let named = |(&node, layer): (&NodeIndex, &LoweredLayer)| {
+            (self.network().layer(node).name.clone(), layer.parameters.clone())
+        };
+        self.layers.iter().map(named).collect()
     }
 
     /// The network in real numbers, once `fixed-point` has run.
@@ -146,9 +181,12 @@ impl Compilation {
         FloatModel::exact(self.network(), self.options.seed)
     }
 
-    /// The same with what `fixed-point` has rounded, but no other effect of integers; `None` for a network that learns.
+    /// The same with what `fixed-point` has rounded, but no other effect of integers; `None` for a network that is shown
+    /// targets.
     pub fn rounded_model(&self) -> Option<FloatModel> {
-        (!self.parameters.is_empty()).then(|| FloatModel::rounded(self.network(), self.options.seed, &self.parameters))
+        let shown_targets = self.layers.values().any(|layer| layer.record.is_some());
+        let model = || FloatModel::rounded(self.network(), self.options.seed, &self.layers);
+        (!self.layers.is_empty() && !shown_targets).then(model)
     }
 
     /// The image, once linked.

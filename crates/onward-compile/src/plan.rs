@@ -1,6 +1,6 @@
 //! What the passes between graph and image speak of: blocks with their axons and routes, still without places.
 
-use crate::connect::{Feed, Feeds};
+use crate::places::{Feed, Feeds};
 use onward_image::{HostInput, Order, Route, Tree};
 use petgraph::graph::NodeIndex;
 use std::sync::Arc;

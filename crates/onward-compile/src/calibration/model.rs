@@ -4,9 +4,10 @@
 //! by place, until they meet the weights of a layer. Nothing saturates, decays do not round, an average divides. Steps are
 //! those of a window, as a delay only shifts it. A window begins with all state at zero.
 
-use super::{Calibration, LayerCalibration, Range};
-use crate::connect::plane;
-use crate::parameters::{Integers, LayerParameters, RealWeights, numbers};
+use super::Calibration;
+use crate::lowering::{Integers, LayerParameters, LoweredLayer, RealWeights, factors, numbers};
+use crate::places::plane;
+use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
     Convolution, Decay, Encoding, Initial, Layer, LayerKind, Network, Node, Pool, PoolKind, Reset, Values,
@@ -87,12 +88,10 @@ impl FloatModel {
 
     /// The network with weights, thresholds, resets, biases and decays as they are after rounding, but still in real
     /// numbers. Where averages over several sizes meet, the weights are those for the smallest.
-    pub(crate) fn rounded(
-        network: &Network,
-        seed: u64,
-        parameters: &BTreeMap<NodeIndex, LayerParameters>,
-    ) -> FloatModel {
-        let layers = parameters.iter().map(|(&node, of)| (node, FloatLayer::rounded(network.layer(node), of)));
+    pub(crate) fn rounded(network: &Network, seed: u64, lowered: &BTreeMap<NodeIndex, LoweredLayer>) -> FloatModel {
+        let rounded =
+            |node: NodeIndex, layer: &LoweredLayer| FloatLayer::rounded(network.layer(node), &layer.parameters);
+        let layers = lowered.iter().map(|(&node, layer)| (node, rounded(node, layer)));
         FloatModel::of(network, seed, layers.collect())
     }
 
@@ -237,7 +236,7 @@ fn left(decay: &Decay, layer: &Layer) -> Result<Option<Vec<f64>>, Diagnostic> {
         Decay::None => None,
         Decay::Shift(shift) => Some(vec![1.0 - 0.5f64.powi(*shift as i32); neurons]),
         Decay::Spread(least, most) => {
-            let spread = crate::spread::factors(*least, *most, layer.block);
+            let spread = factors(*least, *most, layer.block);
             Some((0..neurons).map(|neuron| spread[neuron % spread.len()]).collect())
         }
         Decay::Factor(values) => Some(numbers(values, neurons, "factors", layer)?),

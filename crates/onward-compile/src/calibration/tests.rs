@@ -1,4 +1,5 @@
 use super::*;
+use crate::Range;
 use crate::{Compilation, LayerParameters, Options, compile_with};
 use onward_chip::Chip;
 use onward_diagnostic::Source;

@@ -17,14 +17,15 @@ mod fold;
 mod kernels;
 mod traces;
 
-pub(crate) use fold::{Feed, Feeds, Source, Windows, plane, sources};
+pub(crate) use fold::{Source, sources};
 pub(crate) use kernels::Kernels;
 pub(crate) use traces::{Phase, Traces};
 
-use crate::parameters::LayerParameters;
+use crate::lowering::LoweredLayer;
+use crate::places::Feed;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
-use onward_net::{Convolution, Layer, LayerKind};
+use onward_net::{Layer, LayerKind};
 use std::collections::BTreeMap;
 
 /// How a block's axons reach its neurons.
@@ -45,9 +46,31 @@ pub(crate) struct Part {
     pub bits: u32,
     /// Whether weights are multiplied by payloads.
     pub graded: bool,
-    /// The block's own spikes, or those of its layer.
-    pub recurrent: bool,
+    /// What comes by it.
+    pub role: Role,
     pub kind: PartKind,
+}
+
+/// What comes by the axons of a part, and so which weights it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// What the layer's source sends.
+    Input,
+    /// The target's lines, by a projection of their own.
+    Target,
+    /// The layer's own spikes.
+    Own,
+}
+
+impl Role {
+    /// What arrays of such a part begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Role::Input => "",
+            Role::Target => "target_",
+            Role::Own => "own_",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +96,11 @@ pub(crate) enum PartKind {
 }
 
 impl PartKind {
+    /// Rows of weights, if there are such.
+    pub fn rows(&self) -> u32 {
+        if let PartKind::Rows { rows, .. } = self { rows.len() as u32 } else { 0 }
+    }
+
     /// Elements of a row of weights for all `neurons` of a block, this being its first part: a convolution's neurons lie
     /// among a halo, and so do the weights of its own spikes.
     pub fn row_length(&self, neurons: u32) -> u32 {
@@ -136,6 +164,13 @@ impl Table {
     }
 }
 
+/// The shape of all entries of a table, if it is the same.
+pub(crate) fn constant_shape(table: &Table) -> Option<i32> {
+    let mut shapes = table.entries().iter().filter(|entry| entry.value >= 0).map(|entry| entry.shape);
+    let first = shapes.next().unwrap_or(0);
+    shapes.all(|shape| shape == first).then_some(first)
+}
+
 /// Where a block adds up what comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sums {
@@ -151,34 +186,10 @@ pub(crate) fn strips(length: u32, vector_length: u32) -> (u32, u32) {
     (strips, length.div_ceil(strips))
 }
 
-/// The connection of a block of a convolution that is in a network which learns. Its weights may come to be anything, so
-/// sums have 32 bits.
-pub(crate) fn learned(
-    convolution: &Convolution,
-    sources: &[Source],
-    input: [u32; 3],
-    block: &PlannedBlock,
-    bits: u32,
-) -> Connection {
-    let by_sender: BTreeMap<_, _> = sources.iter().map(|source| (source.from, source)).collect();
-    let kernels = Kernels::new(convolution, input, block, 1);
-    let spikes = || block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes);
-    // The target's line, if there is one, is no input.
-    let senders = spikes().filter_map(|inlet| by_sender.get(&inlet.from));
-    let lists = senders.flat_map(|source| (0..source.count).map(|index| source.feeds.of(index)));
-    let lists = lists.map(|feeds| kernels.entries(&feeds.map(|feed| (feed.place, 0)).collect::<Vec<_>>()));
-    let table = Table::new(lists.collect());
-    let first_axon = spikes().next().map_or(1, |inlet| inlet.first_axon);
-    let sums = Sums::Memory { bits: 32, elements: kernels.sums() };
-    let axons = table.entries().len() as u32;
-    let kind = PartKind::Kernels { kernels, table };
-    Connection { parts: vec![Part { first_axon, axons, bits, graded: false, recurrent: false, kind }], sums }
-}
-
 /// What a block's connection is made from.
 pub(crate) struct Maker<'a> {
     pub layer: &'a Layer,
-    pub parameters: &'a LayerParameters,
+    pub lowered: &'a LoweredLayer,
     pub sources: &'a [Source],
     /// Shape of what comes in.
     pub input: [u32; 3],
@@ -193,11 +204,14 @@ impl Maker<'_> {
         let by_sender: BTreeMap<_, _> = self.sources.iter().map(|source| (source.from, source)).collect();
         let mut feeds: Vec<Vec<(u32, u32)>> = Vec::new();
         let mut own = Vec::new();
-        let (mut first, mut first_own) = (0, 0);
+        let (mut first, mut first_own, mut first_target) = (0, 0, None);
         for inlet in &*block.inlets {
             match inlet.what {
                 Channel::Spikes => {
-                    let source = by_sender[&inlet.from];
+                    let Some(source) = by_sender.get(&inlet.from) else {
+                        first_target = Some(inlet.first_axon);
+                        continue;
+                    };
                     if feeds.is_empty() {
                         first = inlet.first_axon;
                     }
@@ -218,28 +232,34 @@ impl Maker<'_> {
             }
         }
         let axons = feeds.len() as u32;
-        let bits = self.parameters.weight_bits;
-        let graded = self.parameters.payload != 1;
+        let bits = self.lowered.parameters.weight_bits;
+        let graded = self.lowered.parameters.payload != 1;
         let kind = match &self.layer.kind {
             LayerKind::Dense => rows(feeds),
             LayerKind::Convolution(convolution) => {
-                let kernels = Kernels::new(convolution, self.input, block, self.parameters.divisors.len() as u32);
+                let kernels =
+                    Kernels::new(convolution, self.input, block, self.lowered.parameters.divisors.len() as u32);
                 let table = Table::new(feeds.iter().map(|feeds| kernels.entries(feeds)).collect());
                 PartKind::Kernels { kernels, table }
             }
             LayerKind::Sparse(_) => self.sparse(block, feeds),
         };
-        let mut parts = vec![Part { first_axon: first, axons, bits, graded, recurrent: false, kind }];
-        if let Some((bits, _)) = &self.parameters.recurrent {
-            let axons = own.len() as u32;
-            let kind = rows(own);
-            parts.push(Part { first_axon: first_own, axons, bits: *bits, graded: false, recurrent: true, kind });
+        let mut parts = vec![Part { first_axon: first, axons, bits, graded, role: Role::Input, kind }];
+        let mut rest = |first_axon: u32, feeds: Vec<Vec<(u32, u32)>>, bits: u32, role: Role| {
+            let axons = feeds.len() as u32;
+            parts.push(Part { first_axon, axons, bits, graded: false, role, kind: rows(feeds) });
+        };
+        if let (Some(first), Some(record)) = (first_target, &self.lowered.record) {
+            rest(first, (0..record.classes).map(|class| vec![(class, 0)]).collect(), bits, Role::Target);
+        }
+        if let Some((bits, _)) = &self.lowered.parameters.recurrent {
+            rest(first_own, own, *bits, Role::Own);
         }
         Connection { sums: self.sums(block, &parts), parts }
     }
 
     fn variant(&self, feed: Feed) -> u32 {
-        self.parameters.divisors.binary_search(&feed.divisor).unwrap_or(0) as u32
+        self.lowered.parameters.divisors.binary_search(&feed.divisor).unwrap_or(0) as u32
     }
 
     /// Sums stay in a register where all is rows that one register holds.
@@ -250,13 +270,13 @@ impl Maker<'_> {
             return Sums::Register;
         }
         let elements = match &parts[0].kind {
-            PartKind::Kernels { kernels, .. } if parts.len() == 1 => kernels.sums(),
+            PartKind::Kernels { kernels, .. } if parts.iter().all(|part| part.role != Role::Own) => kernels.sums(),
             first => {
                 let (strips, strip) = strips(first.row_length(block.neurons), length);
                 strips * strip
             }
         };
-        Sums::Memory { bits: self.parameters.widths.input, elements }
+        Sums::Memory { bits: self.lowered.parameters.widths.input, elements }
     }
 
     /// Pairs of a sparse layer: lists, or rows where those are quicker and fit.
@@ -265,10 +285,10 @@ impl Maker<'_> {
         let mut from: Vec<Vec<usize>> = vec![Vec::new(); inputs as usize];
         let range = block.first_neuron..block.first_neuron + block.neurons;
         let mut twice = false;
-        for (at, (place, to)) in self.parameters.connections.iter().enumerate() {
+        for (at, (place, to)) in self.lowered.parameters.connections.iter().enumerate() {
             if range.contains(to) {
                 let of_place: &mut Vec<usize> = &mut from[*place as usize];
-                twice |= of_place.iter().any(|&other| self.parameters.connections[other].1 == *to);
+                twice |= of_place.iter().any(|&other| self.lowered.parameters.connections[other].1 == *to);
                 of_place.push(at);
             }
         }
@@ -277,14 +297,14 @@ impl Maker<'_> {
         for feeds in &feeds {
             for &(place, variant) in feeds {
                 pairs.extend(from[place as usize].iter().map(|&at| {
-                    let neuron = self.parameters.connections[at].1 - block.first_neuron;
-                    i32::from(self.parameters.weights[variant as usize][at]) << 16 | neuron as i32
+                    let neuron = self.lowered.parameters.connections[at].1 - block.first_neuron;
+                    i32::from(self.lowered.parameters.weights[variant as usize][at]) << 16 | neuron as i32
                 }));
             }
             first.push(pairs.len() as i32);
         }
         // A pair takes 7 cycles, a row one for each beat; and rows must fit.
-        let (axons, bits) = (feeds.len() as u64, u64::from(self.parameters.weight_bits));
+        let (axons, bits) = (feeds.len() as u64, u64::from(self.lowered.parameters.weight_bits));
         let beats = u64::from(block.neurons.div_ceil(u32::from(self.chip.core.lanes)));
         let rows_fit = axons * u64::from(block.neurons) * bits / 8 <= u64::from(self.chip.memory.synapse_bytes);
         if !twice && rows_fit && beats * axons <= 7 * pairs.len() as u64 {

@@ -1,23 +1,15 @@
-//! What blocks that keep traces of their axons have in common.
+//! What blocks that hear neurons and answer have in common.
 
-use super::text::Assembly;
+use crate::lowering::code::clear_from;
+use onward_image::Tag;
+use onward_isa::Special;
+use onward_isa::builder::{A16, Assembly, Label, Scalar, ScalarRegister, ZERO};
 
-/// Clears `count` 16-bit elements of axon memory from `first` (a register) on. r10 and r11 are used, and v0 is 0 afterwards.
-pub(super) fn clear_traces(a: &mut Assembly, first: &str, count: u32, vector_length: u32, label: &str) {
-    let strip = vector_length.min(count);
-    let (strips, rest) = (count / strip, count % strip);
-    a.code(&format!("setvl r0, {strip}"), "");
-    a.code("vmv v0, r0", "");
-    a.code(&format!("addi r10, {first}, 0"), "");
-    a.code(&format!("addi r11, r0, {strips}"), "");
-    a.code(&format!("loop r11, {label}"), "");
-    a.code("vst v0, a16[r10]", "");
-    a.code(&format!("addi r10, r10, {strip}"), "");
-    a.label(label);
-    if rest > 0 {
-        a.code(&format!("setvl r0, {rest}"), "");
-        a.code("vst v0, a16[r10]", "");
-    }
+/// Clears the traces of `count` axons from the element `first` of axon memory on.
+pub(super) fn clear_traces(a: &mut Assembly, first: impl Into<Scalar>, count: u32, vector_length: u32, label: &str) {
+    let (zero, at) = (&a.scratch_vector(), &a.scratch());
+    a.addi(at, first, 0);
+    clear_from(a, zero, A16, at, count, vector_length, label);
 }
 
 /// Runs of at most a vector register's length that `length` elements are cut into, `parts` or more of them: first element
@@ -29,18 +21,80 @@ pub(super) fn parts(length: u32, parts: u32, vector_length: u32) -> Vec<(u32, u3
     ends.windows(2).map(|ends| (ends[0], ends[1] - ends[0])).collect()
 }
 
-/// `if position >= WINDOW: sleep`, and what else a step begins with.
-pub(super) fn begin_step(a: &mut Assembly) {
-    a.gap();
-    a.label("step");
-    a.code("special position, position", "");
-    a.code("addi r10, r0, WINDOW", "");
-    a.code("blt position, r10, in_window", "");
-    a.code("sleep", "no window is open");
-    a.label("in_window");
-    a.code("addi one, r0, 1", "");
-    a.code("special learn, learn", "");
-    a.code("special slot, slot", "");
-    a.code("special r10, kind", "");
-    a.code("bne r10, r0, target_window", "");
+/// What a step of a block that learns begins with, in registers.
+pub(super) struct Step {
+    /// Steps since the window's tag.
+    pub position: ScalarRegister,
+    /// The target's slot.
+    pub slot: ScalarRegister,
+    /// Whether the sample is learned from.
+    pub learn: ScalarRegister,
+    /// 1.
+    pub one: ScalarRegister,
+    /// Where a step of a target's window goes on; to be bound.
+    pub target_window: Label,
+}
+
+impl Step {
+    /// Begins a step, which ends at once where no window is open.
+    pub fn begin(a: &mut Assembly) -> Step {
+        let (position, slot) = (a.named("position"), a.named("slot"));
+        let (learn, one) = (a.named("learn"), a.named("one"));
+        a.gap();
+        a.here("step");
+        a.special(&position, Special::Position);
+        end_without_window(a, &position);
+        a.addi(&one, ZERO, 1);
+        a.special(&learn, Special::Learn);
+        a.special(&slot, Special::Slot);
+        let target_window = a.label("target_window");
+        let kind = &a.scratch();
+        a.special(kind, Special::Kind);
+        a.bne(kind, ZERO, &target_window);
+        Step { position, slot, learn, one, target_window }
+    }
+
+    /// `if position == WINDOW - 1: label; else the step ends`.
+    pub fn end_unless_last(&self, a: &mut Assembly, label: &Label) {
+        end_unless_last(a, &self.position, label);
+    }
+}
+
+/// `if position >= WINDOW: sleep`.
+pub(super) fn end_without_window(a: &mut Assembly, position: &ScalarRegister) {
+    let (window, in_window) = (&a.scratch(), &a.label("in_window"));
+    a.addi(window, ZERO, "WINDOW");
+    a.blt(position, window, in_window);
+    a.sleep().note("no window is open");
+    a.bind(in_window);
+}
+
+/// `if position == WINDOW - 1: label; else the step ends`.
+pub(super) fn end_unless_last(a: &mut Assembly, position: &ScalarRegister, label: &Label) {
+    let last = &a.scratch();
+    a.addi(last, ZERO, "WINDOW - 1");
+    a.beq(position, last, label);
+    a.stay();
+}
+
+/// Goes on at `otherwise` unless the host wants an answer: while learning, where the tag asks for one.
+pub(super) fn unless_answered(a: &mut Assembly, learn: &ScalarRegister, otherwise: &Label) {
+    let (tag, answer) = (&a.scratch(), &a.label("answer"));
+    a.beq(learn, ZERO, answer);
+    a.special(tag, Special::Tag);
+    a.andi(tag, tag, Tag::ANSWER).note("learning, the host asks for an answer or not");
+    a.beq(tag, ZERO, otherwise);
+    a.bind(answer);
+}
+
+/// The rival: what `find` finds, unless the tag names one.
+pub(super) fn rival(a: &mut Assembly, rival: &ScalarRegister, find: impl FnOnce(&mut Assembly)) {
+    let (tag, found) = (&a.scratch(), &a.label("rival_found"));
+    a.special(tag, Special::Tag);
+    a.shri(rival, tag, 24);
+    a.andi(rival, rival, 255);
+    a.andi(tag, tag, Tag::RIVAL).note("does the host name it?");
+    a.bne(tag, ZERO, found);
+    find(a);
+    a.bind(found);
 }

@@ -1,26 +1,16 @@
-//! Handlers: the programs of layers and readouts, written as assembly that people can read.
+//! Handlers: the programs of readouts, pools and delays; those of layers are composed in [`crate::lowering`].
 
 mod axons;
-mod convolution;
-mod events;
-mod layer;
-mod learning;
-mod neurons;
 mod readout;
 mod relay;
 mod target_tree;
-mod text;
 mod trained;
 
-use crate::formats::LayerFormat;
 use crate::layout::Layout;
 use onward_isa::Program;
+use onward_isa::builder::HeldRegister;
 use petgraph::graph::NodeIndex;
 
-pub(crate) use convolution::{MOST_ROWS, convolution};
-pub(crate) use layer::layer;
-pub(crate) use learning::steps;
-pub(crate) use neurons::{BlockShape, arrays, neurons};
 pub(crate) use readout::{most_spikes, neurons_of_axons, readout};
 pub(crate) use relay::{delay, maximum};
 pub(crate) use target_tree::{TreeShape, product_parts, target_tree};
@@ -33,35 +23,12 @@ pub(crate) struct Handlers {
     pub name: String,
     /// Layer or readout it is for.
     pub node: NodeIndex,
-    /// Neurons of the blocks it runs.
-    pub neurons: u32,
     /// What lies where.
     pub layout: Layout,
     /// The assembly.
     pub text: String,
+    /// Which registers it holds while which words; for the lint.
+    pub held: Vec<HeldRegister>,
     /// The words, once assembled.
     pub program: Program,
-}
-
-/// What the handlers of a layer are made for.
-#[derive(Clone, Debug)]
-pub(crate) struct LayerShape<'a> {
-    /// The layer's name.
-    pub name: &'a str,
-    /// Neurons of the block.
-    pub neurons: u32,
-    /// Axons of the input's path.
-    pub inputs: u32,
-    /// Classes of the target.
-    pub classes: u32,
-    /// Steps of a window.
-    pub window: u32,
-    /// Whether the target has its own projection into the layer.
-    pub fed_by_target: bool,
-    /// Whether class scores go to a readout.
-    pub scores: bool,
-    /// Elements of a vector register.
-    pub vector_length: u32,
-    /// The layer's constants.
-    pub format: &'a LayerFormat,
 }

@@ -1,59 +1,39 @@
 //! The readout: adds the scores of all blocks of the last layer, class by class, and sends the class with the largest.
 
-use super::neurons::clear;
-use super::relay::in_strips;
-use super::text::Assembly;
+use super::axons::{end_unless_last, end_without_window};
 use crate::layout::Layout;
+use crate::lowering::code::{Arrays, clear, in_strips};
 use crate::pass::Compilation;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
-use onward_image::Tag;
-use onward_isa::{Space, Width};
+use onward_isa::builder::{A32, Assembly, E32, Elements, Listing, ZERO};
+use onward_isa::{Space, Special, Width};
 
 /// Handlers of a readout that takes scores of `classes` classes from `sources` blocks.
-pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> String {
-    let mut a = Assembly::default();
-    a.comment(&format!("Readout `{name}`: the class with the largest sum of scores over {sources} blocks."));
+pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> (Listing, Layout) {
+    let mut assembly = Assembly::new();
+    let a = &mut assembly;
+    a.comment(format!("Readout `{name}`: the class with the largest sum of scores over {sources} blocks."));
     a.comment("Axon `block * CLASSES + class` carries a score; all come in the same step.");
     a.gap();
-    a.constant("CLASSES", i64::from(classes));
-    a.constant("BLOCKS", i64::from(sources));
+    a.constant("CLASSES", classes);
+    a.constant("BLOCKS", sources);
     a.constant("ROUTE_SCORES", Channel::Scores as i64);
-    a.register("axon", "r1");
-    a.register("count", "r2");
-    a.register("class", "r3");
+    let axon = &a.zeroed("axon");
+    let (count, class) = (&a.named("count"), &a.named("class"));
+    let sums = &a.named_vector("sums");
     a.gap();
-    a.label("step");
-    a.code("setvl r0, CLASSES", "");
-    a.code("vmv v0, r0", "sums");
-    a.code("addi count, r0, BLOCKS", "");
-    a.code("loop count, summed", "");
-    a.code("vacc v0, e32[axon]", "");
-    a.code("addi axon, axon, CLASSES", "");
-    a.label("summed");
-    a.code("vimax class, v0", "of equal ones the lowest");
-    a.code("send r0, class, ROUTE_SCORES", "to the host");
-    a.code("sleep", "");
-    a.finish()
-}
-
-/// Goes on only where the host wants an answer: while learning, where the tag asks for one.
-pub(super) fn unless_answered(a: &mut Assembly, label: &str) {
-    a.code("beq learn, r0, answer", "");
-    a.code("special r10, tag", "");
-    a.code(&format!("andi r10, r10, {}", Tag::ANSWER), "learning, the host asks for an answer or not");
-    a.code(&format!("beq r10, r0, {label}"), "");
-    a.label("answer");
-}
-
-/// The rival: what `instruction` finds, unless the tag names one. r12 is used.
-pub(in crate::handlers) fn rival(a: &mut Assembly, instruction: &str) {
-    a.code("special r12, tag", "");
-    a.code("shri rival, r12, 24", "");
-    a.code("andi rival, rival, 255", "");
-    a.code(&format!("andi r12, r12, {}", Tag::RIVAL), "does the host name it?");
-    a.code("bne r12, r0, rival_found", "");
-    a.code(instruction, "");
-    a.label("rival_found");
+    a.here("step");
+    a.setvl(ZERO, "CLASSES");
+    a.vmv(sums, ZERO);
+    a.addi(count, ZERO, "BLOCKS");
+    a.repeat(count, "summed", |a| {
+        a.vacc(sums, E32.at(axon, 0));
+        a.addi(axon, axon, "CLASSES");
+    });
+    a.vimax(class, sums).note("of equal ones the lowest");
+    a.send(ZERO, class, "ROUTE_SCORES").note("to the host");
+    a.sleep();
+    (assembly.finish(), Layout::default())
 }
 
 /// Handlers of a readout that counts spikes over a window and answers with the neuron that fired most, the first of
@@ -63,64 +43,67 @@ pub(crate) fn most_spikes(
     compilation: &Compilation,
     block: &PlannedBlock,
     vector_length: u32,
-) -> (String, Layout) {
+) -> (Listing, Layout) {
     let window = compilation.network().window_steps;
     let width = if window > i16::MAX as u32 { Width::W32 } else { Width::W16 };
-    let memory = format!("n{}", width.bits());
-    let table = neurons_of_axons(compilation, block);
+    let counts = Elements::new(Space::Neuron, width);
+    let has_table = neurons_of_axons(compilation, block).is_some();
     let mut layout = Layout::default();
     layout.add("count", Space::Neuron, width, 1, block.neurons);
-    if table.is_some() {
+    if has_table {
         layout.add("entries", Space::Axon, Width::W32, 1, block.neurons);
     }
-    let mut a = Assembly::default();
-    a.comment(&format!("Readout `{name}`: the neuron of {} that fires most in a window.", block.neurons));
+    let mut assembly = Assembly::new();
+    let a = &mut assembly;
+    a.comment(format!("Readout `{name}`: the neuron of {} that fires most in a window.", block.neurons));
     a.comment("Axon 0 carries tags, the others a neuron's spikes each.");
     a.gap();
-    a.constant("WINDOW", window.into());
+    a.constant("WINDOW", window);
     a.constant("ROUTE_SCORES", Channel::Scores as i64);
-    a.layout(&layout);
-    a.register("axon", "r1");
-    a.register("payload", "r2");
-    a.register("position", "r3");
-    a.register("one", "r9");
+    Arrays(&layout).declare(a);
+    let position = &a.named("position");
     a.gap();
-    a.label("step");
-    a.code("special position, position", "");
-    a.code("addi r10, r0, WINDOW", "");
-    a.code("blt position, r10, in_window", "");
-    a.code("sleep", "no window is open");
-    a.label("in_window");
-    a.code("bne position, r0, count", "");
-    clear(&mut a, &memory, 0, block.neurons, vector_length, "cleared");
-    a.label("count");
-    a.code("addi one, r0, 1", "");
-    a.code("foreach axon, payload, counted", "");
-    if table.is_some() {
-        a.code("ld r7, a32[axon - 1]", "its neuron");
-        a.code(&format!("addm one, {memory}[r7]"), "");
-    } else {
-        a.code(&format!("addm one, {memory}[axon - 1]"), "");
+    a.here("step");
+    a.special(position, Special::Position);
+    end_without_window(a, position);
+    let count = &a.label("count");
+    a.bne(position, ZERO, count);
+    clear(a, counts, 0, block.neurons, vector_length, "cleared");
+    a.bind(count);
+    {
+        let (axon, payload, one) = (&a.named("axon"), &a.named("payload"), &a.named("one"));
+        a.addi(one, ZERO, 1);
+        a.for_each(axon, payload, "counted", |a| {
+            if has_table {
+                let neuron = &a.scratch();
+                a.ld(neuron, A32.at(axon, -1)).note("its neuron");
+                a.addm(one, counts.at(neuron, 0));
+            } else {
+                a.addm(one, counts.at(axon, -1));
+            }
+        });
     }
-    a.label("counted");
-    a.code("addi r10, r0, WINDOW - 1", "");
-    a.code("beq position, r10, answer", "");
-    a.code("stay", "");
+    let answer = &a.label("answer");
+    end_unless_last(a, position, answer);
     a.gap();
-    a.label("answer");
-    a.code("addi r5, r0, -1", "the greatest count");
-    in_strips(&mut a, block.neurons, vector_length, "compared", |a| {
-        a.code(&format!("vld v0, {memory}[r4]"), "");
-        a.code("vimax r7, v0", "of equal ones the lowest");
-        a.code("vext r8, v0, r7", "");
-        a.code("bge r5, r8, not_more", "");
-        a.code("addi r5, r8, 0", "");
-        a.code("add r6, r7, r4", "");
-        a.label("not_more");
+    a.bind(answer);
+    // Some count is greater than -1, so the winner is always written; only the machine cannot know.
+    let (greatest, winner) = (&a.named("greatest"), &a.zeroed("winner"));
+    a.addi(greatest, ZERO, -1).note("the greatest count");
+    in_strips(a, block.neurons, vector_length, "compared", |a, first| {
+        let (strip, index, value) = (&a.scratch_vector(), &a.scratch(), &a.scratch());
+        a.vld(strip, counts.at(first, 0));
+        a.vimax(index, strip).note("of equal ones the lowest");
+        a.vext(value, strip, index);
+        let not_more = &a.label("not_more");
+        a.bge(greatest, value, not_more);
+        a.addi(greatest, value, 0);
+        a.add(winner, index, first);
+        a.bind(not_more);
     });
-    a.code("send r0, r6, ROUTE_SCORES", "to the host");
-    a.code("sleep", "");
-    (a.finish(), layout)
+    a.send(ZERO, winner, "ROUTE_SCORES").note("to the host");
+    a.sleep();
+    (assembly.finish(), layout)
 }
 
 /// For each axon, the neuron it stands for; `None` if they come in their order.

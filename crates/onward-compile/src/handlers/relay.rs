@@ -1,71 +1,33 @@
 //! Pools by maximum and delays: blocks that pass packets on.
 
-use super::events::{self, Places};
-use super::neurons::{add_table, clear};
-use super::text::Assembly;
-use crate::connect::{Connection, Part, PartKind, Sums, Table, Windows, plane, strips};
+use crate::connect::{Connection, Part, PartKind, Role, Sums, Table};
 use crate::layout::Layout;
-use crate::parameters::is_graded;
+use crate::lowering::code::{Arrays, clear, in_strips};
+use crate::lowering::feed::{Feed, add_table};
+use crate::lowering::is_graded;
 use crate::pass::Compilation;
+use crate::places::{Windows, plane};
 use crate::plan::{Channel, PlannedBlock};
-use onward_isa::{Space, Width};
-use onward_net::Node;
-
-/// A loop over `length` elements in strips: `body` finds the vector length set and the first element in r4. It must leave
-/// r4, r10, r13 and r14 as they are.
-pub(super) fn in_strips(
-    a: &mut Assembly,
-    length: u32,
-    vector_length: u32,
-    end: &str,
-    body: impl FnOnce(&mut Assembly),
-) {
-    let (count, strip) = strips(length, vector_length);
-    let even = count * strip == length;
-    a.code("addi r4, r0, 0", "");
-    a.code(&format!("setvl r0, {strip}"), "");
-    if count == 1 {
-        return body(a);
-    }
-    a.code(&format!("addi r10, r0, {strip}"), "");
-    a.load_number("r14", length as i32, "what is left");
-    a.load_number("r13", count as i32, "");
-    a.code(&format!("loop r13, {end}"), "");
-    if !even {
-        a.code("min r10, r10, r14", "");
-        a.code("setvl r10, 0", "");
-        a.code("sub r14, r14, r10", "");
-    }
-    body(a);
-    a.code("add r4, r4, r10", "");
-    a.label(end);
-}
+use onward_isa::builder::{Assembly, E32, Elements, Listing, N16, N32, ScalarRegister, ZERO};
+use onward_isa::{Space, Special, Width};
+use onward_net::{Node, Pool};
 
 /// The packets an axon stands for and how they go on.
 fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &Layout) {
-    a.comment(&format!("{what}: {} places, {} axons.", block.neurons, block.axons));
+    a.comment(format!("{what}: {} places, {} axons.", block.neurons, block.axons));
     a.comment("Axon 0 carries tags.");
     a.gap();
     for channel in [Channel::Spikes, Channel::Tags] {
         a.constant(&format!("ROUTE_{}", channel.name().to_uppercase()), channel as i64);
     }
-    a.layout(layout);
-    for (name, register) in events::REGISTERS {
-        a.register(name, register);
-    }
+    Arrays(layout).declare(a);
     a.gap();
-    a.label("step");
+    a.here("step");
 }
 
-/// Handlers of a pool by maximum: an axon marks the windows it lies in, each marked window sends a spike.
-pub(crate) fn maximum(
-    name: &str,
-    compilation: &Compilation,
-    block: &PlannedBlock,
-    vector_length: u32,
-) -> (String, Layout, Connection) {
+/// The windows of a pool that the axons of a block lie in.
+fn marks(pool: &Pool, compilation: &Compilation, block: &PlannedBlock) -> Vec<Vec<u32>> {
     let network = compilation.network();
-    let Node::Pool(pool) = &network.graph[block.node] else { unreachable!("a pool") };
     let windows = Windows::new(pool, plane(network.graph[network.signal(block.node)].shape()));
     let sources = &compilation.sources[&block.node];
     let by_sender: std::collections::BTreeMap<_, _> = sources.iter().map(|source| (source.from, source)).collect();
@@ -81,116 +43,187 @@ pub(crate) fn maximum(
             marks
         }));
     }
+    lists
+}
+
+/// Handlers of a pool by maximum: an axon marks the windows it lies in, each marked window sends a spike.
+pub(crate) fn maximum(
+    name: &str,
+    compilation: &Compilation,
+    block: &PlannedBlock,
+    vector_length: u32,
+) -> (Listing, Layout, Connection) {
+    let Node::Pool(pool) = &compilation.network().graph[block.node] else { unreachable!("a pool") };
+    let lists = marks(pool, compilation, block);
     let axons = lists.len() as u32;
     let table = Table::of_values(lists);
     let mut layout = Layout::default();
     layout.add("sums", Space::Neuron, Width::W16, 1, block.neurons);
-    add_table(&mut layout, "", &table, false);
+    add_table(&mut layout, "", &table);
     let kind = PartKind::Marks { table };
-    let part = Part { first_axon: 1, axons, bits: 16, graded: false, recurrent: false, kind };
+    let part = Part { first_axon: 1, axons, bits: 16, graded: false, role: Role::Input, kind };
     let sums = Sums::Memory { bits: 16, elements: block.neurons };
     let connection = Connection { parts: vec![part], sums };
 
-    let mut a = Assembly::default();
-    head(&mut a, &format!("Pool `{name}`, by maximum"), block, &layout);
-    a.code("special position, position", "");
-    a.code("bne position, r0, integrate", "");
-    a.code("special r10, tag", "a window opens: the tag goes on");
-    a.code("send r0, r10, ROUTE_TAGS", "");
-    a.label("integrate");
-    events::integrate(&mut a, &connection, &Places { layout: &layout, vector_length, row_length: block.neurons });
-    a.label("update");
-    a.code("addi one, r0, 1", "");
-    in_strips(&mut a, block.neurons, vector_length, "updated", |a| {
-        a.indexed("vld v0", "n16", "at", 0, "");
-        a.code("vcges p0, v0, one", "marked");
-        a.code("spike p0, ROUTE_SPIKES, at", "");
-    });
-    clear(&mut a, "n16", 0, block.neurons, vector_length, "cleared");
-    a.code("sleep", "");
-    (a.finish(), layout, connection)
+    let mut assembly = Assembly::new();
+    let a = &mut assembly;
+    head(a, &format!("Pool `{name}`, by maximum"), block, &layout);
+    let integrate = &a.label("integrate");
+    {
+        let number = &a.scratch();
+        a.special(number, Special::Position);
+        a.bne(number, ZERO, integrate);
+        a.special(number, Special::Tag).note("a window opens: the tag goes on");
+        a.send(ZERO, number, "ROUTE_TAGS");
+    }
+    a.bind(integrate);
+    let feed = Feed {
+        connection: &connection,
+        arrays: Arrays(&layout),
+        vector_length,
+        neurons: block.neurons,
+        sums: None,
+        own_sums: None,
+    };
+    feed.events(a, &[Role::Input], None, "update");
+    {
+        let one = &a.named("one");
+        a.addi(one, ZERO, 1);
+        in_strips(a, block.neurons, vector_length, "updated", |a, at| {
+            let (marks, marked) = (&a.scratch_vector(), &a.scratch_predicate());
+            a.vld(marks, N16.at(at, 0));
+            a.vcges(marked, marks, one).note("marked");
+            a.spike(marked, "ROUTE_SPIKES", at);
+        });
+    }
+    clear(a, N16, 0, block.neurons, vector_length, "cleared");
+    a.sleep();
+    (assembly.finish(), layout, connection)
 }
 
-/// Handlers of a delay: a ring of steps, each holding what came in. The step of the block itself is the first.
+/// A ring of steps, each holding what came in, and the tags that came with it.
+struct Ring<'a> {
+    arrays: Arrays<'a>,
+    /// Steps that it holds; none is needed for a delay by one.
+    slots: u32,
+    places: u32,
+    /// Whether values come in as payloads.
+    graded: bool,
+}
+
+/// Handlers of a delay. The step of the block itself is the first.
 pub(crate) fn delay(
     name: &str,
     steps: u32,
     compilation: &Compilation,
     block: &PlannedBlock,
     vector_length: u32,
-) -> (String, Layout) {
+) -> (Listing, Layout) {
     let network = compilation.network();
     let graded = is_graded(network, network.signal(block.node)).unwrap_or(false);
-    let (n, slots) = (block.neurons, steps - 1);
+    let (places, slots) = (block.neurons, steps - 1);
     let mut layout = Layout::default();
-    let width = if graded { Width::W16 } else { Width::W8 };
     if slots > 0 {
+        let width = if graded { Width::W16 } else { Width::W8 };
         layout.add("slot", Space::Neuron, Width::W32, 1, 1);
         layout.add("left", Space::Neuron, Width::W32, 1, 1);
         layout.add("tags", Space::Neuron, Width::W32, 1, slots);
-        layout.add("ring", Space::Neuron, width, slots, n);
+        layout.add("ring", Space::Neuron, width, slots, places);
     }
-    let place = |name: &str| layout.symbol(name).map_or(0, |symbol| i64::from(symbol.offset));
-    let mut a = Assembly::default();
-    head(&mut a, &format!("Delay `{name}` of {steps} steps"), block, &layout);
-    a.code("addi one, r0, 1", "");
-    a.code("special position, position", "");
-    a.code("addi r11, r0, 0", "a tag and 1; none is 0");
-    a.code("bne position, r0, no_tag", "");
-    a.code("special r11, tag", "");
-    a.code("addi r11, r11, 1", "");
-    a.label("no_tag");
-    if slots > 0 {
-        a.code("ld r6, n32[SLOT]", "what came in so many steps ago");
-        a.indexed("ld r12", "n32", "r6", place("tags"), "");
-        a.indexed("st r11", "n32", "r6", place("tags"), "");
+    let ring = Ring { arrays: Arrays(&layout), slots, places, graded };
+    let mut assembly = Assembly::new();
+    let a = &mut assembly;
+    head(a, &format!("Delay `{name}` of {steps} steps"), block, &layout);
+    let one = &a.named("one");
+    a.addi(one, ZERO, 1);
+    let (arrived, slot) = (&a.named("arrived"), &a.named("slot"));
+    ring.tag(a, arrived, slot);
+    ring.spikes(a, one, slot, vector_length);
+    if slots == 0 {
+        a.sleep();
     } else {
-        a.code("addi r12, r11, 0", "");
+        ring.go_on(a, arrived, slot);
     }
-    a.code("beq r12, r0, relay", "");
-    a.code("addi r12, r12, -1", "");
-    a.code("send r0, r12, ROUTE_TAGS", "");
-    a.label("relay");
-    if slots > 0 {
-        a.load_number("r7", n as i32, "");
-        a.code("mul r7, r7, r6", "the step's place in the ring");
-        a.advance("r7", place("ring"), "");
-    }
-    let memory = format!("n{}", width.bits());
-    in_strips(&mut a, n, vector_length, "relayed", |a| {
-        a.code("vld v0, e32[at + 1]", "");
-        if slots > 0 {
-            a.code("add r8, r7, at", "");
-            a.code(&format!("vld v1, {memory}[r8]"), "");
-            a.code(&format!("vst v0, {memory}[r8]"), "");
+    (assembly.finish(), layout)
+}
+
+impl Ring<'_> {
+    /// Keeps the tag of this step, if there is one, and sends that of so many steps ago.
+    fn tag(&self, a: &mut Assembly, arrived: &ScalarRegister, slot: &ScalarRegister) {
+        let (no_tag, relay) = (&a.label("no_tag"), &a.label("relay"));
+        let before = &a.scratch();
+        a.special(before, Special::Position);
+        a.addi(arrived, ZERO, 0).note("a tag and 1; none is 0");
+        a.bne(before, ZERO, no_tag);
+        a.special(arrived, Special::Tag);
+        a.addi(arrived, arrived, 1);
+        a.bind(no_tag);
+        if self.slots > 0 {
+            let tags = self.arrays.offset("tags");
+            a.ld(slot, N32.at(ZERO, "SLOT")).note("what came in so many steps ago");
+            a.indexed(N32, slot, tags, |a, memory| a.ld(before, memory));
+            a.indexed(N32, slot, tags, |a, memory| a.st(arrived, memory));
         } else {
-            a.code("vadds v1, v0, r0", "");
+            a.addi(before, arrived, 0);
         }
-        a.code("vcges p0, v1, one", "");
-        let send = if graded { "vsend v1, p0, ROUTE_SPIKES, at" } else { "spike p0, ROUTE_SPIKES, at" };
-        a.code(send, "");
-    });
-    if slots > 0 {
-        a.code("addi r6, r6, 1", "the next step's");
-        a.load_number("r7", slots as i32, "");
-        a.code("blt r6, r7, stored", "");
-        a.code("addi r6, r0, 0", "");
-        a.label("stored");
-        a.code("st r6, n32[SLOT]", "");
-        a.comment("Awake until the last of what came in is out again");
-        a.code("special r10, events", "");
-        a.code("add r10, r10, r11", "");
-        a.code("bne r10, r0, waits", "");
-        a.code("ld r7, n32[LEFT]", "");
-        a.code("addi r7, r7, -1", "");
-        a.label("waits");
-        a.code("st r7, n32[LEFT]", "");
-        a.code("blt r0, r7, awake", "");
-        a.code("sleep", "");
-        a.label("awake");
-        a.code("stay", "");
-    } else {
-        a.code("sleep", "");
+        a.beq(before, ZERO, relay);
+        a.addi(before, before, -1);
+        a.send(ZERO, before, "ROUTE_TAGS");
+        a.bind(relay);
     }
-    (a.finish(), layout)
+
+    /// Keeps the packets of this step, and sends those of so many steps ago.
+    fn spikes(&self, a: &mut Assembly, one: &ScalarRegister, slot: &ScalarRegister, vector_length: u32) {
+        let (ring, width) = (&a.scratch(), if self.graded { Width::W16 } else { Width::W8 });
+        let elements = Elements::new(Space::Neuron, width);
+        if self.slots > 0 {
+            a.load_number(ring, self.places as i32);
+            a.mul(ring, ring, slot).note("the step's place in the ring");
+            a.advance(ring, self.arrays.offset("ring"));
+        }
+        in_strips(a, self.places, vector_length, "relayed", |a, at| {
+            let (now, before, active) = (&a.scratch_vector(), &a.scratch_vector(), &a.scratch_predicate());
+            a.vld(now, E32.at(at, 1));
+            if self.slots > 0 {
+                let place = &a.scratch();
+                a.add(place, ring, at);
+                a.vld(before, elements.at(place, 0));
+                a.vst(now, elements.at(place, 0));
+            } else {
+                a.vadds(before, now, ZERO);
+            }
+            a.vcges(active, before, one);
+            match self.graded {
+                true => a.vsend(before, active, "ROUTE_SPIKES", at),
+                false => a.spike(active, "ROUTE_SPIKES", at),
+            };
+        });
+    }
+
+    /// The next step's place; awake until the last of what came in is out again.
+    fn go_on(&self, a: &mut Assembly, arrived: &ScalarRegister, slot: &ScalarRegister) {
+        let left = &a.scratch();
+        let (stored, waits, awake) = (&a.label("stored"), &a.label("waits"), &a.label("awake"));
+        a.addi(slot, slot, 1).note("the next step's");
+        a.load_number(left, self.slots as i32);
+        a.blt(slot, left, stored);
+        a.addi(slot, ZERO, 0);
+        a.bind(stored);
+        a.st(slot, N32.at(ZERO, "SLOT"));
+        a.comment("Awake until the last of what came in is out again");
+        {
+            let events = &a.scratch();
+            a.special(events, Special::Events);
+            a.add(events, events, arrived);
+            a.bne(events, ZERO, waits);
+        }
+        a.ld(left, N32.at(ZERO, "LEFT"));
+        a.addi(left, left, -1);
+        a.bind(waits);
+        a.st(left, N32.at(ZERO, "LEFT"));
+        a.blt(ZERO, left, awake);
+        a.sleep();
+        a.bind(awake);
+        a.stay();
+    }
 }

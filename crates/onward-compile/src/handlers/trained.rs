@@ -1,10 +1,12 @@
 //! The trained readout: weights from the axons of the last layer to outputs, which learn by a rule of their own.
 
-use super::axons::{begin_step, clear_traces};
-use super::text::Assembly;
+use super::axons::{self, Step, clear_traces, unless_answered};
 use crate::layout::Layout;
+use crate::lowering::code::Arrays;
 use crate::plan::Channel;
 use crate::readouts::ReadoutFormat;
+use onward_isa::builder::{A16, Assembly, Elements, Label, Listing, N16, N32, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::idiom::{EventRows, EventTraces};
 use onward_isa::{Space, Width};
 use onward_net::ReadoutLoss;
 
@@ -42,41 +44,35 @@ fn layout(shape: &TrainedShape) -> Layout {
     layout
 }
 
+/// What the code of all parts needs.
+struct Writer<'a> {
+    shape: &'a TrainedShape<'a>,
+    arrays: Arrays<'a>,
+    step: Step,
+    /// The block's outputs.
+    outputs: VectorRegister,
+}
+
 /// Handlers of a trained readout.
-pub(crate) fn trained(shape: &TrainedShape) -> (String, Layout) {
+pub(crate) fn trained(shape: &TrainedShape) -> (Listing, Layout) {
     let layout = layout(shape);
-    let mut a = Assembly::default();
-    head(&mut a, shape, &layout);
-    begin_step(&mut a);
-    input_window(&mut a, shape, &layout);
-    if shape.loss.is_none() {
-        values(&mut a, shape, &layout);
-        return (a.finish(), layout);
-    }
-    a.gap();
-    a.label("target_window");
-    a.code("beq learn, r0, rest", "");
-    a.code("addi r10, r0, WINDOW - 1", "");
-    a.code("beq position, r10, learning", "");
-    a.code("stay", "");
-    a.label("rest");
-    a.code("sleep", "");
-    a.gap();
-    a.label("learning");
-    a.code("setvl r0, OUTPUTS", "");
-    a.code("setrow r0, OUTPUTS", "");
-    a.code("vld v0, n32[SUMS]", "");
+    let mut assembly = Assembly::new();
+    let a = &mut assembly;
+    head(a, shape, &layout);
+    let step = Step::begin(a);
+    let writer = Writer { shape, arrays: Arrays(&layout), step, outputs: a.named_vector("outputs") };
+    let learning = &a.label("learning");
+    writer.input_window(a);
     match shape.loss {
-        Some(ReadoutLoss::Hinge { .. }) => hinge(&mut a, shape),
-        _ => squared_error(&mut a, shape),
+        None => writer.values(a, learning),
+        Some(loss) => writer.classes(a, loss, learning),
     }
-    update(&mut a, shape);
-    a.code("sleep", "");
-    (a.finish(), layout)
+    drop(writer);
+    (assembly.finish(), layout)
 }
 
 fn head(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
-    a.comment(&format!(
+    a.comment(format!(
         "Readout `{}`: {} outputs, {} inputs, {}-bit weights that learn.",
         shape.name, shape.outputs, shape.inputs, shape.format.bits
     ));
@@ -84,143 +80,204 @@ fn head(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
         "Axon 0 carries tags, axon 1 + k the spikes of neuron k, behind them the values of a target, if it has any.",
     );
     a.gap();
-    a.constant("INPUTS", shape.inputs.into());
-    a.constant("OUTPUTS", shape.outputs.into());
-    a.constant("WINDOW", shape.window.into());
+    a.constant("INPUTS", shape.inputs);
+    a.constant("OUTPUTS", shape.outputs);
+    a.constant("WINDOW", shape.window);
     a.constant("ROUTE_SCORES", Channel::Scores as i64);
-    a.layout(layout);
-    for (name, register) in
-        [("axon", "r1"), ("payload", "r2"), ("position", "r3"), ("slot", "r4"), ("learn", "r5"), ("one", "r6")]
-    {
-        a.register(name, register);
+    Arrays(layout).declare(a);
+}
+
+impl Writer<'_> {
+    fn weights(&self) -> Elements {
+        self.arrays.elements("weights")
     }
-}
 
-/// Outputs are summed over the input's window; without learning, the greatest is the answer.
-fn input_window(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
-    let row = format!("vaccr v0, s{}[row axon - 1]", shape.format.bits);
-    a.code("bne position, r0, integrate", "");
-    a.code("setvl r0, OUTPUTS", "a window opens: all starts from 0");
-    a.code("vmv v0, r0", "");
-    a.code("vst v0, n32[SUMS]", "");
-    a.code("beq learn, r0, integrate", "without learning nobody asks for traces");
-    clear_traces(a, "r0", shape.inputs, shape.vector_length, "traces_cleared");
-    a.label("integrate");
-    a.code("setvl r0, OUTPUTS", "");
-    a.code("setrow r0, OUTPUTS", "");
-    a.code("vld v0, n32[SUMS]", "");
-    a.code("vacc v0, n32[BIAS]", "");
-    a.code("beq learn, r0, integrate_plainly", "");
-    if shape.values > 0 {
-        a.load_number("r7", shape.inputs as i32, "the last axon of the layer");
+    /// Outputs are summed over the input's window, at whose last step this goes on.
+    fn input_window(&self, a: &mut Assembly) {
+        let (shape, step, outputs) = (self.shape, &self.step, &self.outputs);
+        let (integrate, plainly) = (&a.label("integrate"), &a.label("integrate_plainly"));
+        a.bne(&step.position, ZERO, integrate);
+        a.setvl(ZERO, "OUTPUTS").note("a window opens: all starts from 0");
+        a.vmv(outputs, ZERO);
+        a.vst(outputs, N32.at(ZERO, "SUMS"));
+        a.beq(&step.learn, ZERO, integrate).note("without learning nobody asks for traces");
+        clear_traces(a, ZERO, shape.inputs, shape.vector_length, "traces_cleared");
+        a.bind(integrate);
+        a.setvl(ZERO, "OUTPUTS");
+        a.setrow(ZERO, "OUTPUTS");
+        a.vld(outputs, N32.at(ZERO, "SUMS"));
+        a.vacc(outputs, N32.at(ZERO, "BIAS"));
+        a.beq(&step.learn, ZERO, plainly);
+        let summed = &a.label("summed");
+        self.events(a);
+        a.jmp(summed);
+        a.bind(plainly);
+        let (axon, payload) = (&a.named("axon"), &a.named("payload"));
+        self.rows(axon, payload, false).write(a, summed);
+        a.vst(outputs, N32.at(ZERO, "SUMS"));
+        let close_window = &a.label("close_window");
+        step.end_unless_last(a, close_window);
+        a.bind(close_window);
     }
-    a.code("foreach axon, payload, integrated", "");
-    if shape.values > 0 {
-        let first = layout.symbol("values").map_or(0, |symbol| i64::from(symbol.offset));
-        a.code("bge r7, axon, input", "");
-        a.indexed("st payload", "n16", "axon", first - i64::from(shape.inputs) - 1, "a value of the target");
-        a.code("jmp integrated", "");
-        a.label("input");
+
+    /// What each event adds.
+    fn rows(&self, axon: &ScalarRegister, payload: &ScalarRegister, counts: bool) -> EventRows {
+        let trace = EventTraces { increment: (&self.step.one).into(), base: None, offset: 0 };
+        EventRows {
+            axon: axon.into(),
+            payload: payload.into(),
+            sums: (&self.outputs).into(),
+            weights: self.weights(),
+            first: 1,
+            trace: counts.then_some(trace),
+        }
     }
-    a.code(&row, "");
-    a.code("addm one, a16[axon - 1]", "the axon's trace");
-    a.label("integrated");
-    a.code("jmp summed", "");
-    a.label("integrate_plainly");
-    a.code("foreach axon, payload, summed", "");
-    a.code(&row, "");
-    a.label("summed");
-    a.code("vst v0, n32[SUMS]", "");
-    a.code("addi r10, r0, WINDOW - 1", "");
-    a.code("beq position, r10, close_window", "");
-    a.code("stay", "");
-    a.label("close_window");
-    if shape.values > 0 {
-        return;
+
+    /// Takes the events of a sample in that is learned from: traces count, and values of the target are kept.
+    fn events(&self, a: &mut Assembly) {
+        let shape = self.shape;
+        let (axon, payload, integrated) = (&a.named("axon"), &a.named("payload"), &a.label("integrated"));
+        if shape.values == 0 {
+            return self.rows(axon, payload, true).write(a, integrated);
+        }
+        let last = &a.scratch();
+        a.load_number(last, shape.inputs as i32).note("the last axon of the layer");
+        a.foreach(axon, payload, integrated);
+        let input = &a.label("input");
+        a.bge(last, axon, input);
+        let value = self.arrays.offset("values") - i64::from(shape.inputs) - 1;
+        a.indexed(N16, axon, value, |a, memory| a.st(payload, memory)).note("a value of the target");
+        a.jmp(integrated);
+        a.bind(input);
+        a.vaccr(&self.outputs, self.weights().row(axon, -1));
+        a.addm(&self.step.one, A16.at(axon, -1)).note("the axon's trace");
+        a.bind(integrated);
     }
-    super::readout::unless_answered(a, "rest");
-    a.code("vimax r10, v0", "of equal ones the lowest");
-    a.code("send r0, r10, ROUTE_SCORES", "to the host");
-    a.code("sleep", "");
-}
 
-/// Outputs are the answer; where the sample is learned from, v1 becomes what they lack of the target's values.
-fn values(a: &mut Assembly, shape: &TrainedShape, layout: &Layout) {
-    super::readout::unless_answered(a, "learning");
-    a.code("pnot p0, p1", "p1 was never set: all outputs");
-    a.code("vsend v0, p0, ROUTE_SCORES", "to the host");
-    a.code("beq learn, r0, target_window", "");
-    a.label("learning");
-    let first = layout.symbol("values").map_or(0, |symbol| symbol.offset) + shape.first_output;
-    a.load_number("r10", first as i32, "");
-    a.code("vld v1, n16[r10]", "");
-    let left = shape.format.one.ilog2() as i32 - VALUE_FRACTION_BITS;
-    a.code(&format!("addi r10, r0, {}", -left), "");
-    a.code("vshr v1, v1, r10", "as outputs have it");
-    a.code("vsub v1, v1, v0", "");
-    update(a, shape);
-    a.code("sleep", "");
-    a.label("target_window");
-    a.code("sleep", "");
-}
+    /// At the end of the input's window the greatest output is the answer; at that of the target's, the readout learns.
+    fn classes(&self, a: &mut Assembly, loss: ReadoutLoss, learning: &Label) {
+        let (step, rest) = (&self.step, &a.label("rest"));
+        unless_answered(a, &step.learn, rest);
+        {
+            let class = &a.scratch();
+            a.vimax(class, &self.outputs).note("of equal ones the lowest");
+            a.send(ZERO, class, "ROUTE_SCORES").note("to the host");
+        }
+        a.sleep();
+        a.gap();
+        a.bind(&step.target_window);
+        a.beq(&step.learn, ZERO, rest);
+        step.end_unless_last(a, learning);
+        a.bind(rest);
+        a.sleep();
+        a.gap();
+        a.bind(learning);
+        a.setvl(ZERO, "OUTPUTS");
+        a.setrow(ZERO, "OUTPUTS");
+        a.vld(&self.outputs, N32.at(ZERO, "SUMS"));
+        let error = &a.named_vector("error");
+        match loss {
+            ReadoutLoss::Hinge { .. } => self.hinge(a, error, rest),
+            ReadoutLoss::SquaredError => self.squared_error(a, error),
+        }
+        self.update(a, error);
+        a.sleep();
+    }
 
-/// v1 becomes 1 for the own class and -1 for its rival, unless the own one leads by the margin.
-fn hinge(a: &mut Assembly, shape: &TrainedShape) {
-    a.register("rival", "r7");
-    a.comment("The rival: the wrong class with the greatest output");
-    a.code("vext r10, v0, slot", "the own output");
-    a.code("lui r11, 0x8000", "");
-    a.code("vins v0, r11, slot", "");
-    super::readout::rival(a, "vimax rival, v0");
-    a.code("vext r11, v0, rival", "");
-    a.code("sub r10, r10, r11", "");
-    a.load_number("r11", shape.format.margin, "the margin");
-    a.code("bge r10, r11, rest", "");
-    a.code("vmv v1, r0", "");
-    a.code("vins v1, one, slot", "");
-    a.code("addi r11, r0, -1", "");
-    a.code("vins v1, r11, rival", "");
-}
+    /// Outputs are the answer; where the sample is learned from, the error is what they lack of the target's values.
+    fn values(&self, a: &mut Assembly, learning: &Label) {
+        let (shape, step, outputs) = (self.shape, &self.step, &self.outputs);
+        unless_answered(a, &step.learn, learning);
+        {
+            let (all, none) = (&a.scratch_predicate(), &a.cleared_predicate("none"));
+            a.pnot(all, none).note("all outputs");
+            a.vsend(outputs, all, "ROUTE_SCORES", ZERO).note("to the host");
+        }
+        a.beq(&step.learn, ZERO, &step.target_window);
+        a.bind(learning);
+        let error = &a.named_vector("error");
+        {
+            let number = &a.scratch();
+            a.load_number(number, (self.arrays.offset("values") + i64::from(shape.first_output)) as i32);
+            a.vld(error, N16.at(number, 0));
+            let left = shape.format.one.ilog2() as i32 - VALUE_FRACTION_BITS;
+            a.addi(number, ZERO, -left);
+            a.vshr(error, error, number).note("as outputs have it");
+        }
+        a.vsub(error, error, outputs);
+        self.update(a, error);
+        a.sleep();
+        a.bind(&step.target_window);
+        a.sleep();
+    }
 
-/// v1 becomes what the outputs lack of 1.0 for the own class and 0.0 for the others.
-fn squared_error(a: &mut Assembly, shape: &TrainedShape) {
-    a.code("vmv v1, r0", "");
-    a.load_number("r10", shape.format.one, "1.0");
-    a.code("vins v1, r10, slot", "");
-    a.code("vsub v1, v1, v0", "");
-}
+    /// The error becomes 1 for the own class and -1 for its rival, unless the own one leads by the margin.
+    fn hinge(&self, a: &mut Assembly, error: &VectorRegister, rest: &Label) {
+        let (outputs, slot) = (&self.outputs, &self.step.slot);
+        let rival = &a.named("rival");
+        let (lead, number) = (&a.scratch(), &a.scratch());
+        a.comment("The rival: the wrong class with the greatest output");
+        a.vext(lead, outputs, slot).note("the own output");
+        a.lui(number, 0x8000);
+        a.vins(outputs, number, slot);
+        axons::rival(a, rival, |a| a.vimax(rival, outputs).note(""));
+        a.vext(number, outputs, rival);
+        a.sub(lead, lead, number);
+        a.load_number(number, self.shape.format.margin).note("the margin");
+        a.bge(lead, number, rest);
+        a.vmv(error, ZERO);
+        a.vins(error, &self.step.one, slot);
+        a.addi(number, ZERO, -1);
+        a.vins(error, number, rival);
+    }
 
-/// `w_k += 2^-shift * v1 * x_k`, and the bias, whose axon is active in every step.
-fn update(a: &mut Assembly, shape: &TrainedShape) {
-    let (inputs, strip) = (shape.inputs, shape.vector_length.min(shape.inputs));
-    let bits = shape.format.bits;
-    a.register("shift", "r8");
-    a.code("ld shift, n32[SHIFT]", "");
-    a.comment("w_k += 2^-shift * v1 * x_k");
-    a.code("addi r10, r0, 0", "first axon of the strip");
-    a.code(&format!("addi r11, r0, {}", inputs.div_ceil(strip)), "strips");
-    a.code("loop r11, rows_done", "");
-    a.load_number("r12", inputs as i32, "");
-    a.code("sub r12, r12, r10", "");
-    a.load_number("r13", strip as i32, "");
-    a.code("min r12, r12, r13", "");
-    a.code("setvl r12, 0", "");
-    a.code("vld v6, a16[r10]", "");
-    a.code("vcges p2, v6, one", "axons of the strip that were active");
-    a.code("setvl r0, OUTPUTS", "");
-    a.code("forset r11, p2, strip_done", "");
-    a.code("add r12, r10, r11", "the axon, and its row");
-    a.code("ld r14, a16[r12]", "x_k");
-    a.code("vmuls v6, v1, r14", "");
-    a.code("vshrs v6, v6, shift", "stochastic rounding");
-    a.code(&format!("vaccr v6, s{bits}[row r12]"), "");
-    a.code(&format!("vstr v6, s{bits}[row r12]"), "");
-    a.label("strip_done");
-    a.code("add r10, r10, r13", "");
-    a.label("rows_done");
-    a.code("addi r10, r0, WINDOW", "");
-    a.code("vmuls v6, v1, r10", "");
-    a.code("vshrs v6, v6, shift", "");
-    a.code("vacc v6, n32[BIAS]", "");
-    a.code("vst v6, n32[BIAS]", "");
+    /// The error becomes what the outputs lack of 1.0 for the own class and 0.0 for the others.
+    fn squared_error(&self, a: &mut Assembly, error: &VectorRegister) {
+        let wanted = &a.scratch();
+        a.vmv(error, ZERO);
+        a.load_number(wanted, self.shape.format.one).note("1.0");
+        a.vins(error, wanted, &self.step.slot);
+        a.vsub(error, error, &self.outputs);
+    }
+
+    /// `w_k += 2^-shift * error * x_k`, and the bias, whose axon is active in every step.
+    fn update(&self, a: &mut Assembly, error: &VectorRegister) {
+        let (inputs, strip) = (self.shape.inputs, self.shape.vector_length.min(self.shape.inputs));
+        let (shift, change) = (&a.named("shift"), &a.scratch_vector());
+        a.ld(shift, N32.at(ZERO, "SHIFT"));
+        a.comment("w_k += 2^-shift * error * x_k");
+        {
+            let (first, strips, length) = (&a.scratch(), &a.scratch(), &a.scratch());
+            a.addi(first, ZERO, 0).note("first axon of the strip");
+            a.addi(strips, ZERO, inputs.div_ceil(strip)).note("strips");
+            a.repeat(strips, "rows_done", |a| {
+                let (left, active) = (&a.scratch(), &a.scratch_predicate());
+                a.load_number(left, inputs as i32);
+                a.sub(left, left, first);
+                a.load_number(length, strip as i32);
+                a.min(left, left, length);
+                a.setvl(left, 0);
+                a.vld(change, A16.at(first, 0));
+                a.vcges(active, change, &self.step.one).note("axons of the strip that were active");
+                a.setvl(ZERO, "OUTPUTS");
+                let index = &a.scratch();
+                a.for_set(index, active, "strip_done", |a| {
+                    let (axon, trace) = (&a.scratch(), &a.scratch());
+                    a.add(axon, first, index).note("the axon, and its row");
+                    a.ld(trace, A16.at(axon, 0)).note("x_k");
+                    a.vmuls(change, error, trace);
+                    a.vshrs(change, change, shift).note("stochastic rounding");
+                    a.vaccr(change, self.weights().row(axon, 0));
+                    a.vstr(change, self.weights().row(axon, 0));
+                });
+                a.add(first, first, length);
+            });
+        }
+        let window = &a.scratch();
+        a.addi(window, ZERO, "WINDOW");
+        a.vmuls(change, error, window);
+        a.vshrs(change, change, shift);
+        a.vacc(change, N32.at(ZERO, "BIAS"));
+        a.vst(change, N32.at(ZERO, "BIAS"));
+    }
 }

@@ -1,11 +1,27 @@
 //! `assemble`: assembly to words.
 
-use crate::pass::{Compilation, Pass};
+use crate::handlers::Handlers;
+use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_isa::assemble;
+use onward_isa::lint::{Given, check};
 use std::fmt::Write;
 
 pub(super) struct Assemble;
+
+/// Looks for what no program should do.
+///
+/// # Panics
+/// The handlers do such a thing: a mistake of the compiler.
+pub(crate) fn lint(handlers: &Handlers) {
+    if handlers.held.is_empty() {
+        return; // written as text
+    }
+    let given = Given { entries: &[0], held: &handlers.held, ..Given::default() };
+    let problems = check(&handlers.program, &given).into_iter().filter(|problem| !problem.is_warning());
+    let problems: Vec<String> = problems.map(|problem| problem.to_string()).collect();
+    assert!(problems.is_empty(), "the handlers of `{}`:\n{}\n{}", handlers.name, problems.join("\n"), handlers.text);
+}
 
 impl Pass for Assemble {
     fn name(&self) -> &'static str {
@@ -14,6 +30,10 @@ impl Pass for Assemble {
 
     fn description(&self) -> &'static str {
         "assemble the handlers"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Programs], Product::Words)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
@@ -30,6 +50,9 @@ impl Pass for Assemble {
                 vec![error]
             })?;
             compilation.handlers[at].program = program;
+            if cfg!(debug_assertions) {
+                lint(&compilation.handlers[at]);
+            }
         }
         Ok(())
     }
@@ -47,5 +70,45 @@ impl Pass for Assemble {
             }
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lint;
+    use crate::{Options, compile_with};
+    use onward_chip::Chip;
+    use onward_diagnostic::Source;
+    use std::path::{Path, PathBuf};
+
+    fn networks(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "sp")).collect();
+        paths.sort();
+        paths
+    }
+
+    /// Also where the compiler is built without its checks.
+    #[test]
+    fn handlers_of_all_networks_pass_the_lint() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folders = ["../../programs", "../../programs/examples", "../../programs/learning", "tests/emits"];
+        let mut checked = 0;
+        for path in folders.iter().flat_map(|folder| networks(&root.join(folder))) {
+            let source = Source::new(path.display().to_string(), std::fs::read_to_string(&path).expect("a text"));
+            let source = onward_net::with_includes(source, &mut |path| std::fs::read_to_string(path))
+                .unwrap_or_else(|(source, errors)| panic!("{}", source.render(&errors)));
+            // Whether they fit is another question.
+            for chip in ["small", "large"] {
+                let options = Options::new(Chip::builtin(chip).expect("a built-in chip"), 1);
+                drop(compile_with(&source, &options, |pass, compilation| {
+                    if pass.name() == "assemble" {
+                        compilation.handlers.iter().for_each(lint);
+                        checked += compilation.handlers.len();
+                    }
+                }));
+            }
+        }
+        assert!(checked > 100, "{checked}");
     }
 }

@@ -1,19 +1,13 @@
 //! `fixed-point`: the integer constants of each layer.
 
-use crate::formats::{LayerFormat, LearningFormat};
-use crate::handlers::MOST_ROWS;
-use crate::parameters::{Integers, LayerParameters};
-use crate::pass::{Compilation, Pass};
+use crate::lowering::limits::limits;
+use crate::lowering::{Integers, LayerParameters, LoweredLayer, is_shown_targets};
+use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::ReadoutFormat;
-use crate::step_format::{self, StepFormat};
 use onward_diagnostic::Diagnostic;
-use onward_net::{
-    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer,
-    Readout, Rounding, Rule, TargetKind, Update, Values, When,
-};
+use onward_net::{Layer, LayerKind, Readout};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::ops::Range;
 
 pub(super) struct FixedPoint;
 
@@ -21,12 +15,13 @@ pub(super) struct FixedPoint;
 const MOST_SHIFT: i32 = 31;
 
 /// A layer whose updates are divided by more than an instruction can.
-fn too_slow(layer: &Layer, format: &LayerFormat, fed_by_target: bool) -> Option<Diagnostic> {
-    let learning = format.learning.as_ref()?;
-    let coarser = if fed_by_target { format.target_coarser } else { 0 };
+fn too_slow(layer: &Layer, lowered: &LoweredLayer) -> Option<Diagnostic> {
+    let rule = lowered.rule.as_ref()?;
+    let projection = lowered.record.as_ref().filter(|record| record.target_weights.is_some());
+    let coarser = projection.map_or(0, |record| record.target_coarser);
     let of = if coarser > 0 { "the target's projection" } else { "weights" };
-    let grown = learning.growth.most();
-    let last = learning.shift + format.places_shift + (grown + coarser) as i32;
+    let grown = rule.growth.most();
+    let last = rule.shift + rule.places_shift + (grown + coarser) as i32;
     (last > MOST_SHIFT).then(|| {
         Diagnostic::new(layer.span.clone(), format!("layer `{}` learns too slowly for 32 bits", layer.name))
             .label(format!("updates are divided by up to 2^{last}"))
@@ -59,24 +54,10 @@ fn readout_too_slow(readout: &Readout, window: u32) -> Option<Diagnostic> {
     })
 }
 
-/// The readout's node.
-fn readout_node(network: &Network) -> NodeIndex {
-    let found = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
-    found.expect("a network has a readout")
-}
-
-/// Whether layers learn, or are asked for the scores of classes.
-fn scores_classes(network: &Network) -> bool {
-    let learns = |node| network.layer(node).learning != Learning::None;
-    network.readout().kind.needs_target() || network.layers().any(learns)
-}
-
-/// The integers of a layer that does not learn.
-fn describe(name: &str, parameters: &LayerParameters) -> String {
-    let LayerParameters {
-        weight_bits, fraction_bits, payload, divisors, unit, neuron, bounds, widths, rounding, ..
-    } = parameters;
-    let mut text = format!("layer {name}: weights of {weight_bits} bits, times 2^{fraction_bits}");
+/// The integers of a layer.
+fn describe(layer: &Layer, lowered: &LoweredLayer) -> String {
+    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, rounding, .. } = &lowered.parameters;
+    let mut text = format!("layer {}: weights of {weight_bits} bits, times 2^{fraction_bits}", layer.name);
     let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
     if divisors != &[1] {
         let sizes: Vec<String> = divisors.iter().map(u64::to_string).collect();
@@ -86,6 +67,25 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
         add(format_args!("; values of 0 to {payload}"));
     }
     add(format_args!("; on the membrane 1.0 = {unit}\n"));
+    add(format_args!("{}", describe_neurons(&lowered.parameters)));
+    let clamped =
+        if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
+    add(format_args!(
+        "  {} weights{clamped}; rounded by {:.3e} at most, {:.3e} root mean square\n",
+        rounding.weights, rounding.largest, rounding.root_mean_square
+    ));
+    if let Some(record) = lowered.record.as_ref().filter(|record| record.target_weights.is_some())
+        && record.target_coarser > 0
+    {
+        add(format_args!("  the target's projection has {} bits less of fraction\n", record.target_coarser));
+    }
+    add(format_args!("{}", describe_rule(layer, lowered)));
+    text
+}
+
+/// The integers of neurons, and the bounds of what they compute with where weights stay as they are.
+fn describe_neurons(parameters: &LayerParameters) -> String {
+    let LayerParameters { neuron, bounds, widths, .. } = parameters;
     let show = |values: &Integers| match values {
         Integers::Same(value) => value.to_string(),
         Integers::Each(values) => {
@@ -93,204 +93,64 @@ fn describe(name: &str, parameters: &LayerParameters) -> String {
             format!("{least} to {most}")
         }
     };
-    add(format_args!("  threshold {}", show(&neuron.threshold)));
+    let mut text = format!("  threshold {}", show(&neuron.threshold));
     if let Some(reset) = &neuron.reset {
-        add(format_args!(", reset to {}", show(reset)));
+        text += &format!(", reset to {}", show(reset));
     }
     if let Some(leak) = &neuron.leak {
-        add(format_args!(", {} / 65536 left of the membrane", show(leak)));
+        text += &format!(", {} / 65536 left of the membrane", show(leak));
     }
     if let Some(current) = &neuron.current {
-        add(format_args!(", {} / 65536 of the current", show(current)));
+        text += &format!(", {} / 65536 of the current", show(current));
     }
     if neuron.refractory > 0 {
-        add(format_args!(", refractory for {} steps", neuron.refractory));
+        text += &format!(", refractory for {} steps", neuron.refractory);
     }
     if neuron.bias != Integers::Same(0) {
-        add(format_args!(", bias {}", show(&neuron.bias)));
+        text += &format!(", bias {}", show(&neuron.bias));
+    }
+    if bounds.input.is_infinite() {
+        return text + "\n";
     }
     let bits = |bound: f64, bits: u32| match bits {
         16 if bound > f64::from(i16::MAX) => "16 bits, by calibration".into(),
         32 if bound > f64::from(i32::MAX) => "32 bits, which can saturate".into(),
         _ => format!("{bits} bits"),
     };
-    add(format_args!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input, widths.input)));
+    text += &format!("\n  at most {:.0} comes in in a step ({})", bounds.input, bits(bounds.input, widths.input));
     if neuron.current.is_some() {
-        add(format_args!(", {:.0} is the current ({})", bounds.current, bits(bounds.current, widths.current)));
+        text += &format!(", {:.0} is the current ({})", bounds.current, bits(bounds.current, widths.current));
     }
     let membrane = bits(bounds.membrane, widths.membrane);
-    add(format_args!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane));
-    let clamped =
-        if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
-    add(format_args!(
-        "  {} weights{clamped}; rounded by {:.3e} at most, {:.3e} root mean square\n",
-        rounding.weights, rounding.largest, rounding.root_mean_square
-    ));
-    text
+    text + &format!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane)
 }
 
-/// How a layer learns while its input is shown.
-fn describe_steps(steps: &StepFormat, learning: &LearningFormat, block: u32) -> String {
-    let gate = steps.gate.map_or("none".into(), |(low, high)| format!("{low} <= membrane < {high}"));
-    format!(
-        "  at every {} steps, updates / 2^{}, {} more over the run; traces lose 1 / 2^{} a step; margin {} a step in a full \
-         block; gate: {gate}; nudge {}; {} axons of its own\n",
-        steps.every,
-        learning.shift,
-        learning.growth.most(),
-        steps.memory,
-        steps.margin(block),
-        learning.nudge,
-        steps.own
-    )
-}
-
-/// Whether updates cannot come in parts: these need their pulls kept, which is made for those of the hinge.
-fn cannot_spread(rule: &Rule) -> bool {
-    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
-    rule.update == Update::Spread && !(plain && rule.gate != Gate::Voltage && rule.when == When::Window)
-}
-
-/// Whether changes of several samples cannot be added before they are rounded: pulls are kept as what those of the hinge are,
-/// counts of a window.
-fn cannot_batch(rule: &Rule) -> bool {
-    let plain = matches!((rule.loss, rule.optimizer), (Loss::Hinge { .. }, Optimizer::Plain));
-    let at_once = rule.update == Update::AtOnce && rule.when == When::Window;
-    rule.batch > 1 && !(plain && at_once && rule.gate != Gate::Voltage)
-}
-
-/// Whether what rounding cuts off cannot be carried from weight to weight: a velocity has a remainder of its own, and layers
-/// that learn at steps round by chance.
-fn cannot_carry(rule: &Rule) -> bool {
-    let plain = !matches!(rule.optimizer, Optimizer::Momentum { .. }) && rule.when == When::Window;
-    rule.rounding == Rounding::Carried && !plain
-}
-
-/// What a convolution in a network that scores classes cannot be, each with what would help.
-fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
-    let mut all = Vec::new();
-    if convolution.groups != 1 || convolution.dilation != [1, 1] {
-        all.push(("its kernels are neither grouped nor dilated", "leave `groups` and `dilation` away"));
-    }
-    if convolution.kernel[0].div_ceil(convolution.stride[0]) > MOST_ROWS {
-        all.push(("a kernel reaches six rows of outputs at most", "a smaller kernel, or a larger stride"));
-    }
-    if let Learning::Rule(rule) = learning {
-        if rule.revive {
-            let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
-            all.push(("a convolution that learns has no bias that could revive its neurons", help));
-        }
-        let Rule { loss, gate, optimizer, weight_decay, when, update, rounding, batch, .. } = rule;
-        let plain = *optimizer == Optimizer::Plain
-            && weight_decay.is_none()
-            && *gate != Gate::Voltage
-            && *rounding == Rounding::Stochastic
-            && *batch == 1;
-        let at_once = *when == When::Window && *update == Update::AtOnce;
-        if !plain || !at_once || !matches!(loss, Loss::Hinge { .. }) {
-            let help = "write `learning = hinge { revive = none }` for it, with a gate that is `surrogate` or `none`";
-            all.push((
-                "a convolution learns by a hinge over spike counts, once a window, without momentum, decay, carried remainders or batches",
-                help,
-            ));
-        }
-    }
-    all
-}
-
-/// What a network that scores classes cannot have.
-fn unlearnable(network: &Network) -> Vec<Diagnostic> {
-    let mut errors = Vec::new();
-    let mut error = |span: Range<usize>, what: String, help: &str| {
-        let message = format!("a network that learns, or scores classes by targets, cannot have {what}");
-        errors.push(Diagnostic::new(span, message).help(help.to_owned()));
+/// By which integers a layer learns, if it does.
+fn describe_rule(layer: &Layer, lowered: &LoweredLayer) -> String {
+    let Some(rule) = &lowered.rule else { return String::new() };
+    let kernels = match rule.places_shift {
+        0 => String::new(),
+        more => format!(" (of kernels / 2^{})", rule.shift + more),
     };
-    let without = "without learning, with the readout `most_spikes` or `spikes`, it can";
-    for node in network.graph.node_weights() {
-        match node {
-            Node::Input(input) if input.encoding == Encoding::Current => {
-                error(
-                    input.span.clone(),
-                    "an input of values".into(),
-                    "let values become spikes: `rate`, `poisson` or `latency`",
-                );
-            }
-            Node::Flatten(_) => {}
-            Node::Pool(_) | Node::Add(_) | Node::Delay(_) => {
-                error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
-            }
-            Node::Readout(readout) if !readout.kind.needs_target() => {
-                error(
-                    readout.span.clone(),
-                    "this readout".into(),
-                    "ask for a class: `nearest_target`, `target_tree` or `trained`",
-                );
-            }
-            Node::Target(target) if target.kind == TargetKind::Vector => {
-                let window = network.window_steps;
-                let lag = network.lag(readout_node(network)).saturating_sub(1);
-                if lag >= window {
-                    let what =
-                        format!("a target of values {lag} steps before the readout, in windows of {window} steps");
-                    error(
-                        target.span.clone(),
-                        what,
-                        "a longer window, or fewer layers: values wait for a window at most",
-                    );
-                }
-            }
-            Node::Layer(layer) if layer.learning != Learning::None && network.classes() == 0 => {
-                let what = format!("the layer `{}` that learns from values: layers learn from classes", layer.name);
-                error(layer.span.clone(), what, "give the layer `learning = none`; the readout learns");
-            }
-            Node::Layer(layer) => {
-                let name = &layer.name;
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_spread(rule)
-                {
-                    let what = format!("`{name}`: this rule does not change weights in parts");
-                    let help = "`update = spread` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, no decay and no `every`";
-                    error(layer.span.clone(), what, help);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_batch(rule)
-                {
-                    let what = format!("`{name}`: this rule does not add the changes of several samples");
-                    let help = "`batch` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, `update = at_once` and no `every`";
-                    error(layer.span.clone(), what, help);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_carry(rule)
-                {
-                    let what = format!("`{name}`: what rounding cuts off of this rule's changes is not carried on");
-                    let help = "`rounding = carried` goes with the plain or adaptive optimizer and without `every`";
-                    error(layer.span.clone(), what, help);
-                }
-                if step_format::rule(layer).is_some() {
-                    // Said by what looks at such layers alone.
-                    continue;
-                }
-                if matches!(layer.kind, LayerKind::Sparse(_)) || layer.recurrent.is_some() {
-                    let what = format!("`{name}`: its layers are dense or convolutions, without recurrence");
-                    error(layer.span.clone(), what, without);
-                }
-                if let LayerKind::Convolution(convolution) = &layer.kind {
-                    for (what, help) in unlearnable_kernels(convolution, &layer.learning) {
-                        error(layer.span.clone(), format!("`{name}`: {what}"), help);
-                    }
-                }
-                let Neuron { threshold, .. } = &layer.neuron;
-                let plain = Neuron { threshold: threshold.clone(), ..Neuron::default() };
-                if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
-                    let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
-                    error(layer.span.clone(), what, without);
-                }
-            }
-            _ => {}
+    let mut text = match rule.steps {
+        Some(steps) => {
+            format!("  at every {} steps, by traces that lose 1 / 2^{} a step: ", steps.every, steps.memory)
         }
-    }
-    errors.extend(network.layers().filter_map(|node| step_format::refused(network, node)));
-    errors
+        None => "  ".to_owned(),
+    };
+    let (margin, what) = match rule.steps {
+        Some(_) => (rule.margin_of_step(neurons_of_a_block(layer)), "membrane"),
+        None => (rule.margin(neurons_of_a_block(layer)), "voltage"),
+    };
+    let each = if rule.steps.is_some() { " a step" } else { "" };
+    let gate = rule.gate.map_or("none".into(), |(low, high)| format!("{low} <= {what} < {high}"));
+    text += &format!(
+        "updates / 2^{}{kernels}, {} more over the run; margin {margin}{each} in a full block; gate: {gate}; nudge {}\n",
+        rule.shift,
+        rule.growth.most(),
+        if rule.rule.revive { rule.nudge } else { 0 }
+    );
+    text
 }
 
 impl Pass for FixedPoint {
@@ -302,102 +162,56 @@ impl Pass for FixedPoint {
         "choose each layer's fixed-point format and turn its parameters into integers"
     }
 
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Balance], Product::Layers)
+    }
+
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let calibrated = compilation.options.calibration.as_ref();
         if let Some(calibrated) = calibrated {
             calibrated.check(network, compilation.options.seed).map_err(|error| vec![error])?;
         }
-        if !scores_classes(network) {
-            let mut errors = Vec::new();
-            let mut parameters = BTreeMap::new();
-            for node in network.layers() {
-                let met = calibrated.and_then(|of| Some((of.layer(&network.layer(node).name)?, of.margin)));
-                match LayerParameters::new(network, node, compilation.options.seed, met) {
-                    Ok(of_layer) => drop(parameters.insert(node, of_layer)),
-                    Err(error) => errors.push(error),
-                }
+        let mut errors = Vec::new();
+        if is_shown_targets(network) {
+            errors = limits(network);
+            if calibrated.is_some() {
+                let readout = network.readout().span.clone();
+                let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
+                errors = vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")];
             }
-            compilation.parameters = parameters;
-            return if errors.is_empty() { Ok(()) } else { Err(errors) };
         }
-        if calibrated.is_some() {
-            let readout = network.readout().span.clone();
-            let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
-            return Err(vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")]);
-        }
-        let errors = unlearnable(network);
         if !errors.is_empty() {
             return Err(errors);
         }
-        let formats = network.layers().map(|node| {
-            let (layer, window) = (network.layer(node), network.window_steps);
-            let format = LayerFormat::new(layer, network.fan_in(node), window).with_steps(layer, window);
-            format.map(|format| (node, format)).map_err(|error| vec![error])
-        });
-        let formats = formats.collect::<Result<BTreeMap<_, _>, _>>()?;
-        let errors: Vec<Diagnostic> = formats
-            .iter()
-            .filter_map(|(&node, format)| too_slow(network.layer(node), format, network.is_fed_by_target(node)))
-            .chain(readout_too_slow(network.readout(), network.window_steps))
-            .collect();
-        compilation.formats = formats;
+        let mut layers = BTreeMap::new();
+        for node in network.layers() {
+            let layer = network.layer(node);
+            let met = calibrated.and_then(|calibrated| Some((calibrated.layer(&layer.name)?, calibrated.margin)));
+            match LoweredLayer::new(network, node, compilation.options.seed, met) {
+                Ok(lowered) => {
+                    errors.extend(too_slow(layer, &lowered));
+                    layers.insert(node, lowered);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        errors.extend(readout_too_slow(network.readout(), network.window_steps));
+        compilation.layers = layers;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let layers = compilation.formats.len() + compilation.parameters.len();
-        let weights = compilation.parameters.values().flat_map(|of| &of.weights).map(|weights| weights.len() as u64);
-        vec![(layers as u64, "format"), (weights.sum(), "weight")]
+        let weights = compilation.layers.values().flat_map(|layer| &layer.parameters.weights);
+        let weights = weights.map(|weights| weights.len() as u64).sum();
+        vec![(compilation.layers.len() as u64, "format"), (weights, "weight")]
     }
 
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
-        for (&node, parameters) in &compilation.parameters {
-            text += &describe(&network.layer(node).name, parameters);
-        }
-        for (&node, format) in &compilation.formats {
-            let LayerFormat { weight_bits, fraction_bits, finer, threshold, one, deviation, .. } = format;
-            let from = match deviation {
-                Some(deviation) => format!("drawn with deviation {:.2}", *deviation as f64 / 65536.0),
-                None => "given".to_owned(),
-            };
-            let fraction = match fraction_bits {
-                bits if bits < weight_bits => format!("{bits} of them fraction"),
-                bits => format!("times 2^{bits}"),
-            };
-            let membrane = if *finer > 0 { " on the membrane" } else { "" };
-            writeln!(
-                text,
-                "layer {}: weights of {weight_bits} bits, {fraction} (1.0 = {one}{membrane}); threshold {threshold}; {from}",
-                network.layer(node).name,
-            )
-            .expect("writing to memory");
-            if let (Some(steps), Some(learning)) = (&format.steps, &format.learning) {
-                text += &describe_steps(steps, learning, network.layer(node).block);
-                continue;
-            }
-            if format.target_coarser > 0 && network.is_fed_by_target(node) {
-                writeln!(text, "  the target's projection has {} bits less of fraction", format.target_coarser)
-                    .expect("writing to memory");
-            }
-            if let Some(learning) = &format.learning {
-                let kernels = match format.places_shift {
-                    0 => String::new(),
-                    more => format!(" (of kernels / 2^{})", learning.shift + more),
-                };
-                let gate = learning.gate.map_or("none".into(), |(low, high)| format!("{low} <= voltage < {high}"));
-                writeln!(
-                    text,
-                    "  updates / 2^{}{kernels}, {} more over the run; margin {} in a full block; gate: {gate}; nudge {}",
-                    learning.shift,
-                    learning.growth.most(),
-                    learning.margin(neurons_of_a_block(network.layer(node))),
-                    if learning.rule.revive { learning.nudge } else { 0 }
-                )
-                .expect("writing to memory");
-            }
+        for (&node, lowered) in &compilation.layers {
+            text += &describe(network.layer(node), lowered);
         }
         let readout = network.readout();
         if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {

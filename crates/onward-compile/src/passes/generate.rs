@@ -1,19 +1,20 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, PartKind, Sums, learned, plane};
-use crate::handlers::{
-    BlockShape, Handlers, LayerShape, convolution, delay, layer, maximum, most_spikes, neurons, readout, steps,
-};
+use crate::connect::{Connection, Maker, PartKind, Sums};
+use crate::handlers::{Handlers, delay, maximum, most_spikes, readout};
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
-use crate::parameters::LayerParameters;
-use crate::pass::{Compilation, Pass};
+use crate::lowering::LoweredLayer;
+use crate::lowering::block::{self, Block};
+use crate::pass::{Compilation, Pass, Product};
+use crate::places::plane;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{Order, Symbol};
 use onward_isa::Program;
+use onward_isa::builder::Listing;
 use onward_net::{Layer, LayerKind, Network, Node, Readout, ReadoutKind, TargetTree, TrainedReadout};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -27,49 +28,25 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let classes = network.classes();
     let vector_length = u32::from(compilation.options.chip.core.vector_length);
     let mut connection = None;
-    let (text, layout) = match &network.graph[block.node] {
-        Node::Layer(of) => match compilation.parameters.get(&block.node) {
-            Some(parameters) => {
-                let maker = maker(compilation, block, of, parameters);
-                let connection = connection.insert(maker.connection(block));
-                let (name, window) = (of.name.as_str(), network.window_steps);
-                neurons(&BlockShape { name, window, vector_length, block, parameters, connection })
-            }
-            None => {
-                let shape = LayerShape {
-                    name: &of.name,
-                    neurons: block.neurons,
-                    inputs: network.inputs(block.node),
-                    classes,
-                    window: network.window_steps,
-                    fed_by_target: network.is_fed_by_target(block.node),
-                    scores: network.graph.edges(block.node).any(|edge| {
-                        matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
-                    }),
-                    vector_length,
-                    format: &compilation.formats[&block.node],
-                };
-                match &of.kind {
-                    LayerKind::Convolution(of) => {
-                        let input = plane(network.graph[network.signal(block.node)].shape());
-                        let sources = &compilation.sources[&block.node];
-                        let connection =
-                            connection.insert(learned(of, sources, input, block, shape.format.weight_bits));
-                        convolution(&shape, connection)
-                    }
-                    _ => of_classes(&shape),
-                }
-            }
-        },
+    let (listing, layout) = match &network.graph[block.node] {
+        Node::Layer(of) => {
+            let lowered = &compilation.layers[&block.node];
+            let connection = connection.insert(maker(compilation, block, of, lowered).connection(block));
+            let answers = network.graph.edges(block.node).any(|edge| {
+                matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
+            });
+            let sizes = (of.name.as_str(), network.window_steps, vector_length);
+            block::program(&Block::new(sizes, block, lowered, connection, answers))
+        }
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
             most_spikes(&of.name, compilation, block, vector_length)
         }
         Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
-        Node::Readout(of) => (readout(&of.name, classes, block.inlets.len() as u32), Layout::default()),
+        Node::Readout(of) => readout(&of.name, classes, block.inlets.len() as u32),
         Node::Pool(of) => {
-            let (text, layout, made) = maximum(&of.name, compilation, block, vector_length);
+            let (listing, layout, made) = maximum(&of.name, compilation, block, vector_length);
             connection = Some(made);
-            (text, layout)
+            (listing, layout)
         }
         Node::Delay(of) => delay(&of.name, of.steps, compilation, block, vector_length),
         _ => unreachable!("nodes that have no neurons have no blocks"),
@@ -77,13 +54,13 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let name = network.graph[block.node].name();
     let whole = matches!(&network.graph[block.node], Node::Layer(layer) if layer.block != block.neurons);
     let name = if whole { format!("{name}-{}", block.neurons) } else { name.to_owned() };
-    let handlers =
-        Handlers { name, node: block.node, neurons: block.neurons, layout, text, program: Program::default() };
+    let Listing { text, held } = listing;
+    let handlers = Handlers { name, node: block.node, layout, text, held, program: Program::default() };
     (handlers, connection)
 }
 
 /// Handlers of a readout that learns.
-fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (String, Layout) {
+fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readout) -> (Listing, Layout) {
     let network = compilation.network();
     let (name, window, inputs) = (of.name.as_str(), network.window_steps, network.inputs(block.node));
     let vector_length = u32::from(compilation.options.chip.core.vector_length);
@@ -113,24 +90,16 @@ fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readou
     }
 }
 
-/// Handlers of a layer of a network that scores classes.
-fn of_classes(shape: &LayerShape) -> (String, Layout) {
-    match &shape.format.steps {
-        Some(format) => steps(shape, format),
-        None => layer(shape),
-    }
-}
-
 fn maker<'a>(
     compilation: &'a Compilation,
     block: &PlannedBlock,
     layer: &'a Layer,
-    parameters: &'a LayerParameters,
+    lowered: &'a LoweredLayer,
 ) -> Maker<'a> {
     let network = compilation.network();
     Maker {
         layer,
-        parameters,
+        lowered,
         sources: &compilation.sources[&block.node],
         input: plane(network.graph[network.signal(block.node)].shape()),
         planned: &compilation.blocks,
@@ -277,6 +246,10 @@ impl Pass for Generate {
         "write the handlers of each layer as assembly and lay out its memories"
     }
 
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Layers, Product::Blocks], Product::Programs)
+    }
+
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let mut made: Vec<Handlers> = Vec::new();
         // Blocks whose handlers are the same text share them.
@@ -285,23 +258,14 @@ impl Pass for Generate {
         let mut connections = Vec::new();
         for at in 0..compilation.blocks.len() {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            // A convolution's tables are made with each of its handlers, so that only the text can be shared.
-            let shares = compilation.formats.contains_key(&block.node) && block.order == Order::Straight;
-            let same = made.iter().rposition(|of| shares && of.node == block.node && of.neurons == block.neurons);
-            let (index, connection) = match same {
-                Some(same) => (same, None),
-                None => {
-                    let (handlers, connection) = handlers(compilation, block);
-                    let key = (block.node, handlers.text.clone());
-                    let index = *known.entry(key).or_insert_with(|| {
-                        let chip = &compilation.options.chip;
-                        misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
-                        made.push(handlers);
-                        made.len() - 1
-                    });
-                    (index, connection)
-                }
-            };
+            let (handlers, connection) = handlers(compilation, block);
+            let key = (block.node, handlers.text.clone());
+            let index = *known.entry(key).or_insert_with(|| {
+                let chip = &compilation.options.chip;
+                misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
+                made.push(handlers);
+                made.len() - 1
+            });
             connections.push(connection);
             compilation.blocks[at].handlers = index;
         }

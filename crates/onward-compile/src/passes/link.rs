@@ -1,136 +1,15 @@
-//! `link`: everything comes together in an image; initial weights are drawn.
+//! `link`: everything comes together in an image.
 
-use super::tables;
-use crate::formats::Table;
-use crate::layout::put;
-use crate::parameters::Integers;
-use crate::pass::{Compilation, Pass};
+use crate::contents;
+use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::{ReadoutFormat, value_target};
-use crate::weights;
 use onward_diagnostic::Diagnostic;
-use onward_image::{
-    Block, Encoding, FractionBits, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
-};
-use onward_isa::{Space, Width};
-use onward_net::{Initial, Input, LayerKind, Node, Pool, PoolKind, ReadoutKind, TargetKind, Values};
-use petgraph::graph::NodeIndex;
+use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind, TargetKind};
 use petgraph::visit::EdgeRef;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) struct Link;
-
-/// The drawn weights of a layer, `[input][neuron]` or those of kernels, and of the target's projection, `[class][neuron]`.
-struct Drawn {
-    weights: Vec<i16>,
-    target_weights: Vec<i16>,
-    /// Of the layer's own spikes, `[from][to]`.
-    own_weights: Vec<i16>,
-}
-
-/// Added to the number of a layer's stream of drawn weights for those of its own spikes.
-const OWN_STREAM: u32 = 1 << 31;
-
-fn draw(compilation: &Compilation) -> BTreeMap<NodeIndex, Drawn> {
-    let network = compilation.network();
-    let layers = network.layers().filter(|node| compilation.formats.contains_key(node)).map(|node| {
-        let (format, layer) = (&compilation.formats[&node], network.layer(node));
-        let max = (1 << (format.weight_bits - 1)) - 1;
-        let of = |stream: u32, count: usize, deviation| {
-            weights::draw(compilation.options.seed, stream, count, deviation, max)
-        };
-        let stream = 2 * node.index() as u32;
-        let neurons = layer.neurons() as usize;
-        let classes = if network.is_fed_by_target(node) { network.classes() as usize } else { 0 };
-        let sets = match &layer.kind {
-            LayerKind::Convolution(convolution) => convolution.channels as usize,
-            _ => neurons,
-        };
-        let count = network.fan_in(node) as usize * sets;
-        // Kernels lie as they are given; other weights go by inputs.
-        let rows_of = if matches!(layer.kind, LayerKind::Convolution(_)) { 1 } else { neurons };
-        let about = |weight: i16| (i32::from(weight) + format.target_mean).clamp(-max, max) as i16;
-        let target_weights = of(stream + 1, classes * neurons, format.target_deviation);
-        let drawn = Drawn {
-            weights: match (&layer.weights.initial, format.deviation) {
-                (Initial::Given(Values::Array(array)), _) => weights::given(&array.values, rows_of, format),
-                (Initial::Given(Values::Constant(value)), _) => {
-                    let all = vec![*value; count];
-                    weights::given(&all, rows_of, format)
-                }
-                (_, deviation) => of(stream, count, deviation.unwrap_or(0)),
-            },
-            target_weights: target_weights.into_iter().map(about).collect(),
-            own_weights: format.steps.as_ref().map_or_else(Vec::new, |steps| {
-                of(stream | OWN_STREAM, steps.own as usize * neurons, steps.own_deviation)
-            }),
-        };
-        (node, drawn)
-    });
-    layers.collect()
-}
-
-/// The initial contents of a block's memories.
-fn contents(compilation: &Compilation, number: usize, drawn: &BTreeMap<NodeIndex, Drawn>) -> [Vec<u8>; 3] {
-    let block = &compilation.blocks[number];
-    let layout = &compilation.handlers[block.handlers].layout;
-    let bytes = layout.bytes();
-    let mut contents: [Vec<u8>; 3] = Default::default();
-    let Some(drawn) = drawn.get(&block.node) else {
-        return tables::contents(compilation, number, layout);
-    };
-    let layer = compilation.network().layer(block.node);
-    let neurons = layer.neurons() as usize;
-    if let Some(connection) = compilation.connections[number].as_ref() {
-        contents = tables::of_kernels(connection, layer, &drawn.weights, layout);
-    }
-    let synapses = &mut contents[Space::Synapse as usize];
-    synapses.resize(bytes[Space::Synapse as usize] as usize, 0);
-    // Rows lie in the order of the axons; what is drawn for an input does not depend on who sends it, or in which order.
-    let sources = &compilation.sources[&block.node];
-    let places = sources.iter().flat_map(|source| (0..source.count).flat_map(|index| source.feeds.of(index)));
-    let places: Vec<usize> = places.map(|feed| feed.place as usize).collect();
-    let classes: Vec<usize> = (0..drawn.target_weights.len() / neurons).collect();
-    let dense = compilation.connections[number].is_none().then_some(("weights", &drawn.weights, &places));
-    let own: Vec<usize> = (0..drawn.own_weights.len() / neurons).collect();
-    let others = [("target_weights", &drawn.target_weights, &classes), ("own_weights", &drawn.own_weights, &own)];
-    for (name, weights, rows) in dense.into_iter().chain(others) {
-        let Some(symbol) = layout.symbol(name) else { continue };
-        let width = symbol.width().expect("the layout made it of a width");
-        let mut at = symbol.offset as usize;
-        for row in rows {
-            let row = &weights[row * neurons..][..neurons];
-            for index in 0..block.neurons {
-                put(synapses, width, at, row[block.neuron(index) as usize].into());
-                at += 1;
-            }
-        }
-    }
-    if let Some(learning) = &compilation.formats[&block.node].learning {
-        let shift = Table { name: "shift", width: Width::W32, values: vec![learning.shift] };
-        let tables = learning.tables(compilation.network().classes(), block.neurons);
-        for table in std::iter::once(shift).chain(tables) {
-            let Some(symbol) = layout.symbol(table.name) else { continue };
-            let bytes = &mut contents[Space::Neuron as usize];
-            let end = (symbol.offset as usize + table.values.len()) * table.width.bits() as usize / 8;
-            bytes.resize(bytes.len().max(end), 0);
-            for (at, &value) in table.values.iter().enumerate() {
-                put(bytes, table.width, symbol.offset as usize + at, value.into());
-            }
-        }
-    }
-    if let Some(steps) = compilation.formats[&block.node].steps.as_ref() {
-        for (name, values) in [("leak", &steps.neuron.leak), ("current_left", &steps.neuron.current)] {
-            let (Some(symbol), Some(Integers::Each(values))) = (layout.symbol(name), values) else { continue };
-            let neuron = &mut contents[Space::Neuron as usize];
-            neuron.resize(bytes[Space::Neuron as usize] as usize, 0);
-            for (at, &value) in values[block.first_neuron as usize..][..block.neurons as usize].iter().enumerate() {
-                put(neuron, Width::W32, symbol.offset as usize + at, value.into());
-            }
-        }
-    }
-    contents
-}
 
 fn summary(compilation: &Compilation) -> NetworkSummary {
     let network = compilation.network();
@@ -143,21 +22,11 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
                 TargetKind::Vector => (PopulationKind::ValueTarget, target.size),
             },
             Node::Layer(layer) => {
-                let learning = compilation.formats.get(&node).and_then(|format| format.learning.as_ref());
-                let schedule = learning.map(|of| Schedule { shift: of.shift, growth: of.growth.clone() });
-                let fraction_bits = match compilation.formats.get(&node) {
-                    Some(format) => FractionBits {
-                        weights: format.fraction_bits as i32,
-                        target_weights: (format.fraction_bits - format.target_coarser) as i32,
-                        membrane: (format.fraction_bits + format.finer) as i32,
-                    },
-                    None => {
-                        let weights =
-                            compilation.parameters.get(&node).map_or(0, |parameters| parameters.fraction_bits);
-                        FractionBits { weights, target_weights: weights, membrane: weights }
-                    }
-                };
-                let kernel = schedule.as_ref().and_then(|_| super::tables::kernel(compilation, node, layer));
+                let lowered = &compilation.layers[&node];
+                let rule = lowered.rule.as_ref();
+                let schedule = rule.map(|rule| Schedule { shift: rule.shift, growth: rule.growth.clone() });
+                let kernel = rule.and_then(|_| contents::kernel(compilation, node, layer));
+                let fraction_bits = lowered.fraction_bits();
                 (PopulationKind::Layer { schedule, fraction_bits, kernel }, layer.neurons())
             }
             Node::Readout(readout) => match readout.kind {
@@ -234,11 +103,14 @@ impl Pass for Link {
     }
 
     fn description(&self) -> &'static str {
-        "draw the weights and put the image together"
+        "fill the memories and put the image together"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Layers, Product::Words, Product::Routes], Product::Image)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let drawn = draw(compilation);
         let programs = compilation.handlers.iter().map(|handlers| Program {
             name: handlers.name.clone(),
             words: handlers.program.words.clone(),
@@ -259,7 +131,7 @@ impl Pass for Link {
                 tagged: block.tagged,
                 axons: block.axons,
                 memory_bytes: layout.bytes().map(|bytes| bytes as u32),
-                contents: contents(compilation, number, &drawn),
+                contents: contents::contents(compilation, number),
                 routes: compilation.routing.routes[number].clone(),
                 symbols: layout.symbols.clone(),
                 order: block.order,

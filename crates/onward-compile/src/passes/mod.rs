@@ -10,7 +10,6 @@ mod parse;
 mod partition;
 mod place;
 mod route;
-mod tables;
 
 use crate::pass::Pass;
 

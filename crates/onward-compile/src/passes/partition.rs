@@ -1,8 +1,9 @@
 //! `partition`: layers are cut into blocks, and blocks get their axons.
 
-use crate::connect::{Feed, Feeds, Kernels, Source, plane, sources};
+use crate::connect::{Kernels, Source, sources};
 use crate::drawing;
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
+use crate::places::{Feed, Feeds, plane};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
 use crate::readouts::value_target;
 use onward_chip::Chip;
@@ -69,7 +70,7 @@ fn too_many_blocks(network: &Network, most: u64, chip: &str) -> Result<(), Vec<D
     ])
 }
 
-/// A layer that learns, or scores classes, keeps a neuron in each element of a vector, a convolution one of a row.
+/// A layer that keeps what windows were has a neuron in each element of a vector, a convolution one of a row.
 fn too_long(network: &Network, node: NodeIndex, chip: &Chip) -> Option<Diagnostic> {
     let layer = network.layer(node);
     let length = u32::from(chip.core.vector_length);
@@ -154,32 +155,6 @@ impl Cutter<'_> {
         }
     }
 
-    /// A layer that learns, or is part of a network that does.
-    fn learning_layer(&mut self, node: NodeIndex, layer: &Layer) {
-        let network = self.network;
-        let sources = sources(network, node, &self.blocks, &self.planned);
-        let target = network.sources(node).into_iter().find(|&source| matches!(network.graph[source], Node::Target(_)));
-        let first = self.planned.len();
-        match &layer.kind {
-            LayerKind::Convolution(convolution) => self.convolution(node, layer, convolution, &sources),
-            _ => {
-                let inlets = self.all_inlets(node, &sources);
-                self.cut(node, layer.neurons(), layer.block);
-                self.share(first, inlets);
-            }
-        }
-        // The target's lines are the last axons.
-        if let Some(target) = target {
-            let (inlets, axons) = (self.planned[first].inlets.to_vec(), self.planned[first].axons);
-            let mut inlets = Inlets { inlets, axons };
-            let lines = network.target().map_or(0, |target| target.size);
-            inlets.add(PlannedSource::Host(target), Channel::Spikes, lines);
-            self.own_inlets(layer, first, &mut inlets);
-            self.share(first, inlets);
-        }
-        self.sources.insert(node, sources);
-    }
-
     /// Runs of neurons.
     fn cut(&mut self, node: NodeIndex, neurons: u32, block: u32) {
         for first in (0..neurons).step_by(block.max(1) as usize) {
@@ -187,7 +162,6 @@ impl Cutter<'_> {
         }
     }
 
-    /// A layer that does not learn.
     fn layer(&mut self, node: NodeIndex, layer: &Layer) {
         let sources = sources(self.network, node, &self.blocks, &self.planned);
         let first = self.planned.len();
@@ -195,7 +169,7 @@ impl Cutter<'_> {
             LayerKind::Dense | LayerKind::Sparse(_) => {
                 let mut inlets = self.all_inlets(node, &sources);
                 self.cut(node, layer.neurons(), layer.block);
-                self.own_inlets(layer, first, &mut inlets);
+                self.other_inlets(node, layer, first, &mut inlets);
                 self.share(first, inlets);
             }
             LayerKind::Convolution(convolution) => self.convolution(node, layer, convolution, &sources),
@@ -203,8 +177,14 @@ impl Cutter<'_> {
         self.sources.insert(node, sources);
     }
 
-    /// Where the layer's own spikes come in, behind all others.
-    fn own_inlets(&self, layer: &Layer, first: usize, inlets: &mut Inlets) {
+    /// Behind what the source sends: where the target's lines come in, if the layer has a projection of them, and the layer's
+    /// own spikes.
+    fn other_inlets(&self, node: NodeIndex, layer: &Layer, first: usize, inlets: &mut Inlets) {
+        let network = self.network;
+        let is_target = |source: &NodeIndex| matches!(network.graph[*source], Node::Target(_));
+        if let (Some(target), Some(lines)) = (network.sources(node).into_iter().find(is_target), network.target()) {
+            inlets.add(PlannedSource::Host(target), Channel::Spikes, lines.size);
+        }
         if layer.recurrent.is_some() {
             for (number, block) in self.planned.iter().enumerate().skip(first) {
                 inlets.add(PlannedSource::Block(number as u32), Channel::Own, block.neurons);
@@ -246,7 +226,7 @@ impl Cutter<'_> {
                     inlets.add(source.from, Channel::Spikes, source.count);
                 }
             }
-            self.own_inlets(layer, first, &mut inlets);
+            self.other_inlets(node, layer, first, &mut inlets);
             // Blocks of the same rows hear from the same, if their channels are of the same groups.
             let before = at.checked_sub(height.div_ceil(block_rows) as usize).filter(|&before| before >= first);
             let shared = before.map(|before| &self.planned[before]).filter(|other| *other.inlets == inlets.inlets);
@@ -372,6 +352,10 @@ impl Pass for Partition {
         "cut layers into blocks and number their axons"
     }
 
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Layers], Product::Blocks)
+    }
+
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let chip = &compilation.options.chip;
@@ -382,11 +366,11 @@ impl Pass for Partition {
         for node in network.graph.node_indices() {
             let first = cutter.planned.len() as u32;
             match &network.graph[node] {
-                Node::Layer(layer) if compilation.formats.contains_key(&node) => {
-                    errors.extend(too_long(network, node, cutter.chip));
-                    cutter.learning_layer(node, layer);
+                Node::Layer(layer) => {
+                    let keeps_windows = compilation.layers[&node].record.is_some();
+                    errors.extend(too_long(network, node, cutter.chip).filter(|_| keeps_windows));
+                    cutter.layer(node, layer);
                 }
-                Node::Layer(layer) => cutter.layer(node, layer),
                 Node::Pool(pool) if pool.kind == PoolKind::Maximum => cutter.maximum(node, pool),
                 Node::Delay(delay) => cutter.delay(node, delay),
                 Node::Readout(readout) => {
@@ -419,6 +403,26 @@ impl Pass for Partition {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    /// Axons of a block follow each other without gaps, and all neurons of a node are in some block.
+    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
+        for (number, block) in compilation.blocks.iter().enumerate() {
+            let firsts: Vec<u32> = block.inlets.iter().map(|inlet| inlet.first_axon).collect();
+            if firsts.first().is_some_and(|&first| first != 0)
+                || !firsts.is_sorted()
+                || firsts.last() > Some(&block.axons)
+            {
+                return Err(format!("the axons of block {number} do not tile: {firsts:?} of {}", block.axons));
+            }
+        }
+        let network = compilation.network();
+        let missing = network.layers().find(|&node| {
+            let of_node = compilation.blocks.iter().filter(|block| block.node == node);
+            of_node.map(|block| block.neurons).sum::<u32>() != network.layer(node).neurons()
+        });
+        missing
+            .map_or(Ok(()), |node| Err(format!("neurons of `{}` are in no block, or in two", network.layer(node).name)))
+    }
+
     fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
         let blocks = &compilation.blocks;
         let axons = blocks.iter().map(|block| u64::from(block.axons)).sum();
@@ -448,9 +452,6 @@ impl Pass for Partition {
                 }
             }
             .expect("writing to memory");
-            if compilation.formats.contains_key(&block.node) && block.order == Order::Straight {
-                write!(text, ", {} rows of weights", network.inputs(block.node)).expect("writing to memory");
-            }
             text.push('\n');
             for inlet in &*block.inlets {
                 let from = match inlet.from {

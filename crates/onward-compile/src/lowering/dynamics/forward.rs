@@ -1,0 +1,379 @@
+//! How neurons are brought forward by a step: the one code of all of them, for a block that a vector register holds and for
+//! strips of larger ones.
+
+use super::NeuronParameters;
+use crate::layout::Layout;
+use crate::lowering::Integers;
+use crate::lowering::code::{Arrays, load_name};
+use onward_isa::builder::{
+    Assembly, Line, Memory, Predicate, PredicateRegister, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
+};
+use onward_isa::{Space, Width};
+
+/// Which neurons are brought forward at once.
+#[derive(Clone, Copy)]
+pub(crate) enum Reach {
+    /// All of the block: arrays are taken from where they begin.
+    Whole,
+    /// Those from the one in the register on.
+    From(Scalar),
+}
+
+/// The state that windows begin and go on with.
+pub(crate) const STATE: [&str; 3] = ["membrane", "current", "refractory"];
+
+impl NeuronParameters {
+    /// Whether neurons have a state of that name.
+    pub(crate) fn has(&self, state: &str) -> bool {
+        match state {
+            "current" => self.current.is_some(),
+            "refractory" => self.refractory > 0,
+            _ => true,
+        }
+    }
+
+    /// Numbers of neurons, by the name of the array they lie in where they differ.
+    pub(crate) fn numbers(&self) -> Vec<(&'static str, &Integers)> {
+        let all = [
+            ("threshold", Some(&self.threshold)),
+            ("reset", self.reset.as_ref()),
+            ("leak", self.leak.as_ref()),
+            ("current_left", self.current.as_ref()),
+            ("given_bias", Some(&self.bias)),
+        ];
+        all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
+    }
+
+    /// Appends the arrays of numbers that differ from neuron to neuron.
+    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32) {
+        for (name, values) in self.numbers() {
+            if matches!(values, Integers::Each(_)) {
+                layout.add(name, Space::Neuron, Width::W32, 1, neurons);
+            }
+        }
+    }
+}
+
+/// The code that brings neurons forward.
+pub(crate) struct Dynamics<'a> {
+    pub neuron: &'a NeuronParameters,
+    pub arrays: Arrays<'a>,
+    pub reach: Reach,
+    /// Where the state of [`STATE`] lies, where the kind of window decides.
+    pub state: [Option<Scalar>; 3],
+}
+
+/// Numbers that all neurons share, in registers while strip follows strip.
+#[derive(Default)]
+pub(crate) struct Shared {
+    threshold: Option<ScalarRegister>,
+    /// What a reset adds, or sets.
+    reset: Option<ScalarRegister>,
+    leak: Option<ScalarRegister>,
+    current: Option<ScalarRegister>,
+    bias: Option<ScalarRegister>,
+    refractory: Option<[ScalarRegister; 3]>,
+}
+
+/// Which neurons fired.
+pub(crate) struct Fired {
+    pub set: PredicateRegister,
+    /// Membranes as they were before resets, if they are asked for.
+    pub before: Option<VectorRegister>,
+}
+
+impl Dynamics<'_> {
+    /// Loads what all neurons share, where it is used for more than one strip.
+    pub fn shared(&self, a: &mut Assembly) -> Shared {
+        let mut shared = Shared::default();
+        let neuron = self.neuron;
+        if let Reach::Whole = self.reach {
+            return shared;
+        }
+        if let Integers::Same(threshold) = neuron.threshold {
+            let register = a.named("threshold");
+            a.load_number(&register, threshold);
+            if neuron.reset.is_none() {
+                let minus = a.named("minus");
+                a.sub(&minus, ZERO, &register);
+                shared.reset = Some(minus);
+            }
+            shared.threshold = Some(register);
+        }
+        let mut load = |name: &str, values: Option<&Integers>| match values {
+            Some(Integers::Same(value)) => {
+                let register = a.named(name);
+                a.load_number(&register, *value);
+                Some(register)
+            }
+            _ => None,
+        };
+        if neuron.reset.is_some() {
+            shared.reset = load("reset", neuron.reset.as_ref());
+        }
+        shared.leak = load("leak", neuron.leak.as_ref());
+        shared.current = load("left_current", neuron.current.as_ref());
+        shared.bias = load("bias", Some(&neuron.bias).filter(|bias| **bias != Integers::Same(0)));
+        if neuron.refractory > 0 {
+            shared.refractory = Some(self.refractory_numbers(a));
+        }
+        shared
+    }
+
+    /// 1, -1, and the steps that neurons are refractory.
+    fn refractory_numbers(&self, a: &mut Assembly) -> [ScalarRegister; 3] {
+        let all = [a.named("one"), a.named("less"), a.named("refractory_steps")];
+        a.addi(&all[0], ZERO, 1);
+        a.addi(&all[1], ZERO, -1);
+        a.addi(&all[2], ZERO, self.neuron.refractory).note("steps it is refractory");
+        all
+    }
+
+    /// An instruction on the block's part of an array.
+    fn access<'a>(
+        &self,
+        a: &'a mut Assembly,
+        name: &str,
+        access: impl for<'b> FnOnce(&'b mut Assembly, Memory) -> Line<'b>,
+    ) -> Line<'a> {
+        let elements = self.arrays.elements(name);
+        match self.reach {
+            Reach::From(at) => a.indexed(elements, at, self.arrays.offset(name), access),
+            Reach::Whole => {
+                let address = &a.scratch();
+                load_name(a, address, &name.to_uppercase());
+                access(a, elements.at(address, 0))
+            }
+        }
+    }
+
+    /// A vector of an array.
+    fn load(&self, a: &mut Assembly, name: &str) -> VectorRegister {
+        let vector = a.scratch_vector();
+        self.access(a, name, |a, memory| a.vld(&vector, memory));
+        vector
+    }
+
+    /// Loads a vector of the state; where it is to be stored again.
+    fn load_state(&self, a: &mut Assembly, number: usize, vector: &VectorRegister, note: &str) -> StateAddress {
+        let (name, elements) = (STATE[number], self.arrays.elements(STATE[number]));
+        let address = match (self.state[number], self.reach) {
+            (Some(address), _) => StateAddress::Known(address),
+            (None, Reach::From(_)) => StateAddress::Indexed,
+            (None, Reach::Whole) => {
+                let address = a.scratch();
+                load_name(a, &address, &name.to_uppercase());
+                StateAddress::Loaded(address)
+            }
+        };
+        match address.register() {
+            Some(register) => a.vld(vector, elements.at(register, 0)),
+            None => self.access(a, name, |a, memory| a.vld(vector, memory)),
+        }
+        .note(note);
+        address
+    }
+
+    fn store_state(&self, a: &mut Assembly, number: usize, vector: impl Into<Vector>, address: &StateAddress) {
+        let vector = vector.into();
+        match address.register() {
+            Some(register) => a.vst(vector, self.arrays.elements(STATE[number]).at(register, 0)),
+            None => self.access(a, STATE[number], |a, memory| a.vst(vector, memory)),
+        };
+    }
+
+    /// Leaves of `vector` what a step leaves.
+    fn decay(
+        &self,
+        a: &mut Assembly,
+        vector: &VectorRegister,
+        left: &Integers,
+        held: &Option<ScalarRegister>,
+        array: &str,
+    ) {
+        match left {
+            Integers::Same(65536) => {}
+            Integers::Same(left) => with_number(a, held, *left, "", |a, left| {
+                a.vscales(vector, vector, left).note("what is left");
+            }),
+            Integers::Each(_) => {
+                let left = &self.load(a, array);
+                a.vscale(vector, vector, left).note("what is left");
+            }
+        }
+    }
+
+    /// Brings neurons forward: `taken` is what comes in and becomes what their membranes take.
+    pub fn forward(&self, a: &mut Assembly, shared: &Shared, taken: &VectorRegister, keeps_before: bool) -> Fired {
+        let neuron = self.neuron;
+        if let Some(left) = &neuron.current {
+            let current = &a.scratch_vector();
+            let address = self.load_state(a, 1, current, "the synaptic current decays ..");
+            self.decay(a, current, left, &shared.current, "current_left");
+            a.vadd(taken, current, taken).note(".. and takes it in");
+            self.store_state(a, 1, taken, &address);
+        }
+        let membrane = &a.scratch_vector();
+        let address = self.load_state(a, 0, membrane, "");
+        let was = (neuron.refractory > 0).then(|| a.scratch_vector());
+        if let Some(was) = &was {
+            a.vadds(was, membrane, ZERO).note("as it was");
+        }
+        if let Some(left) = &neuron.leak {
+            self.decay(a, membrane, left, &shared.leak, "leak");
+        }
+        a.vadd(membrane, membrane, taken);
+        self.bias(a, shared, membrane);
+        let rest = was.map(|was| self.hold(a, shared, membrane, &was));
+        let before = keeps_before.then(|| a.scratch_vector());
+        if let Some(before) = &before {
+            a.vadds(before, membrane, ZERO);
+        }
+        let set = a.scratch_predicate();
+        self.fire(a, shared, membrane, &set, rest.as_ref().map(|rest| rest.free.operand()));
+        self.store_state(a, 0, membrane, &address);
+        if let Some(rest) = rest {
+            self.begin_rest(a, shared, &set, &rest);
+        }
+        Fired { set, before }
+    }
+
+    /// Last, as the order of sums matters where they saturate.
+    fn bias(&self, a: &mut Assembly, shared: &Shared, membrane: &VectorRegister) {
+        match &self.neuron.bias {
+            Integers::Same(0) => {}
+            Integers::Same(bias) => with_number(a, &shared.bias, *bias, "", |a, bias| {
+                a.vadds(membrane, membrane, bias);
+            }),
+            Integers::Each(_) => {
+                self.access(a, "given_bias", |a, memory| a.vacc(membrane, memory));
+            }
+        }
+    }
+
+    /// Membranes of refractory neurons become what they were.
+    fn hold(&self, a: &mut Assembly, shared: &Shared, membrane: &VectorRegister, was: &VectorRegister) -> Rest {
+        let numbers = if shared.refractory.is_none() { Some(self.refractory_numbers(a)) } else { None };
+        let (steps, free) = (a.scratch_vector(), a.scratch_predicate());
+        let address = self.load_state(a, 2, &steps, "");
+        let rest = Rest { steps, free, address, numbers };
+        a.vclts(&rest.free, &rest.steps, rest.number(shared, 0)).note("not refractory");
+        a.vsel(membrane, membrane, was, &rest.free);
+        rest
+    }
+
+    /// Who fires begins to rest, who rests has a step less to do so.
+    fn begin_rest(&self, a: &mut Assembly, shared: &Shared, fired: &PredicateRegister, rest: &Rest) {
+        let others = &a.scratch_predicate();
+        a.pnot(others, &rest.free);
+        a.vaddp(&rest.steps, &rest.steps, rest.number(shared, 1), others).note("a step less");
+        a.pnot(others, fired);
+        a.vsels(&rest.steps, &rest.steps, rest.number(shared, 2), others).note("who fires begins");
+        self.store_state(a, 2, &rest.steps, &rest.address);
+    }
+
+    /// Finds who fires, and resets them.
+    fn fire(
+        &self,
+        a: &mut Assembly,
+        shared: &Shared,
+        membrane: &VectorRegister,
+        set: &PredicateRegister,
+        free: Option<Predicate>,
+    ) {
+        let only_free = |a: &mut Assembly| {
+            if let Some(free) = free {
+                a.pand(set, set, free);
+            }
+        };
+        match self.neuron.threshold {
+            Integers::Same(threshold) => {
+                with_number(a, &shared.threshold, threshold, "the threshold", |a, threshold| {
+                    a.vcges(set, membrane, threshold);
+                    only_free(a);
+                    match (&self.neuron.reset, &shared.reset) {
+                        (None, Some(minus)) => {
+                            a.vaddp(membrane, membrane, minus, set).note("soft reset");
+                        }
+                        (None, None) => {
+                            a.sub(threshold, ZERO, threshold);
+                            a.vaddp(membrane, membrane, threshold, set).note("soft reset");
+                        }
+                        (Some(_), _) => {}
+                    }
+                })
+            }
+            Integers::Each(_) => {
+                let threshold = &self.load(a, "threshold");
+                a.vcge(set, membrane, threshold);
+                only_free(a);
+                if self.neuron.reset.is_none() {
+                    a.vsub(threshold, membrane, threshold);
+                    a.vsel(membrane, threshold, membrane, set).note("soft reset");
+                }
+            }
+        }
+        match &self.neuron.reset {
+            None => {}
+            Some(Integers::Same(reset)) => with_number(a, &shared.reset, *reset, "", |a, reset| {
+                let others = &a.scratch_predicate();
+                a.pnot(others, set);
+                a.vsels(membrane, membrane, reset, others).note("reset");
+            }),
+            Some(Integers::Each(_)) => {
+                let reset = &self.load(a, "reset");
+                a.vsel(membrane, reset, membrane, set).note("reset");
+            }
+        }
+    }
+}
+
+/// Where a vector of the state came from.
+enum StateAddress {
+    Known(Scalar),
+    Loaded(ScalarRegister),
+    Indexed,
+}
+
+impl StateAddress {
+    fn register(&self) -> Option<Scalar> {
+        match self {
+            StateAddress::Known(register) => Some(*register),
+            StateAddress::Loaded(register) => Some(register.operand()),
+            StateAddress::Indexed => None,
+        }
+    }
+}
+
+/// What neurons that rest have left to do so, and who does not rest.
+struct Rest {
+    steps: VectorRegister,
+    free: PredicateRegister,
+    address: StateAddress,
+    numbers: Option<[ScalarRegister; 3]>,
+}
+
+impl Rest {
+    fn number(&self, shared: &Shared, at: usize) -> Scalar {
+        let numbers = shared.refractory.as_ref().or(self.numbers.as_ref());
+        numbers.expect("numbers are shared or loaded here")[at].operand()
+    }
+}
+
+/// `body` with a number in a register: the one that holds it, or one for the while.
+fn with_number(
+    a: &mut Assembly,
+    held: &Option<ScalarRegister>,
+    number: i32,
+    note: &str,
+    body: impl FnOnce(&mut Assembly, Scalar),
+) {
+    match held {
+        Some(register) => body(a, register.operand()),
+        None => {
+            let register = &a.scratch();
+            a.load_number(register, number).note(note);
+            body(a, register.operand());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The integers of neurons, and how large what they compute with can become.
+
+mod factors;
+mod forward;
+
+pub(crate) use factors::factors;
+pub(crate) use forward::{Dynamics, Fired, Reach, STATE, Shared};
+
+use super::integers::{Integers, integers};
+use crate::ranges::{LayerCalibration, Range};
+use onward_diagnostic::Diagnostic;
+use onward_net::{Decay, Layer, Neuron, Reset, Values};
+
+/// The integers of neurons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeuronParameters {
+    /// They fire from here on.
+    pub threshold: Integers,
+    /// What firing sets the membrane to; `None` if it subtracts the threshold.
+    pub reset: Option<Integers>,
+    /// What is left of the membrane each step, in 16 fraction bits; `None` for all of it.
+    pub leak: Option<Integers>,
+    /// The same of the synaptic current, if there is one.
+    pub current: Option<Integers>,
+    /// Steps after a spike in which the membrane stays as it is.
+    pub refractory: u32,
+    /// What is added each step.
+    pub bias: Integers,
+}
+
+/// The greatest magnitude that quantities can have in a window, whatever the spikes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// Of what comes in in a step.
+    pub input: f64,
+    /// Of the synaptic current.
+    pub current: f64,
+    /// Of the membrane.
+    pub membrane: f64,
+}
+
+/// Bits of memory, 16 or 32, that quantities are kept in. What they do not hold saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Of what comes in in a step.
+    pub input: u32,
+    /// Of the synaptic current.
+    pub current: u32,
+    /// Of the membrane.
+    pub membrane: u32,
+}
+
+impl Bounds {
+    /// Those of quantities that nothing bounds.
+    pub(super) const ANY: Bounds = Bounds { input: f64::INFINITY, current: f64::INFINITY, membrane: f64::INFINITY };
+
+    /// Bits of memory a quantity of this magnitude takes: 16 or 32. What 32 bits do not hold saturates.
+    pub fn bits(bound: f64) -> u32 {
+        if bound <= f64::from(i16::MAX) { 16 } else { 32 }
+    }
+}
+
+impl Widths {
+    /// All in words.
+    pub(super) const WORDS: Widths = Widths { input: 32, current: 32, membrane: 32 };
+
+    /// The widths that bounds ask for.
+    pub(super) fn bounding(bounds: &Bounds) -> Widths {
+        Widths {
+            input: Bounds::bits(bounds.input),
+            current: Bounds::bits(bounds.current),
+            membrane: Bounds::bits(bounds.membrane),
+        }
+    }
+
+    /// The same, but 16 where what was met, times `factor`, fits. Membranes come up to thresholds and are set by resets
+    /// even if no sample led there: at least `membrane` must fit.
+    pub(super) fn narrowed(self, met: &LayerCalibration, factor: f64, membrane: f64) -> Widths {
+        let narrowed = |bits: u32, met: &Range| bits.min(Bounds::bits(met.largest * factor));
+        Widths {
+            input: narrowed(self.input, &met.input),
+            current: met.current.as_ref().map_or(self.current, |met| narrowed(self.current, met)),
+            membrane: narrowed(self.membrane, &met.membrane).max(self.membrane.min(Bounds::bits(membrane))),
+        }
+    }
+}
+
+/// The integers of neurons whose membranes have `unit` for 1.0.
+pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Result<NeuronParameters, Diagnostic> {
+    let of = |values: &Values, what: &str| integers(values, layer, what, |value| value * unit);
+    let decay = |decay: &Decay, what: &str| match decay {
+        Decay::None => Ok(None),
+        Decay::Shift(shift) => Ok(Some(Integers::Same(65536 - (65536 >> shift)))),
+        Decay::Spread(least, most) => {
+            let spread = factors(*least, *most, layer.block);
+            let of = |neuron: usize| (spread[neuron % spread.len()] * 65536.0).round() as i32;
+            Ok(Some(Integers::Each((0..layer.neurons() as usize).map(of).collect())))
+        }
+        Decay::Factor(values) => integers(values, layer, what, |value| value * 65536.0).map(Some),
+    };
+    let threshold = match of(&neuron.threshold, "thresholds")? {
+        Integers::Same(value) => Integers::Same(value.max(1)),
+        Integers::Each(values) => Integers::Each(values.into_iter().map(|value| value.max(1)).collect()),
+    };
+    let current = match &neuron.current {
+        None => None,
+        Some(of) => Some(decay(of, "factors of the current")?.unwrap_or(Integers::Same(65536))),
+    };
+    let reset = match &neuron.reset {
+        Reset::Subtract => None,
+        Reset::To(values) => Some(of(values, "resets")?),
+    };
+    Ok(NeuronParameters {
+        threshold,
+        reset,
+        leak: decay(&neuron.leak, "leaks")?,
+        current,
+        refractory: neuron.refractory,
+        bias: of(&neuron.bias, "biases")?,
+    })
+}
+
+impl NeuronParameters {
+    /// What comes of inputs of at most `input` a step, over a window.
+    pub(super) fn bounds(&self, input: f64, window: u32) -> Bounds {
+        // The sum of the powers of a factor, as far as a window is long.
+        let steps = |decay: Option<&Integers>| {
+            let left = decay.map_or(1.0, |decay| decay.largest() / 65536.0);
+            if left < 1.0 { f64::from(window).min(1.0 / (1.0 - left)) } else { f64::from(window) }
+        };
+        let current = self.current.as_ref().map_or(0.0, |decay| input * steps(Some(decay)));
+        let grows = if self.current.is_some() { current } else { input } + self.bias.largest();
+        let reset = self.reset.as_ref().map_or(0.0, Integers::largest);
+        Bounds { input, current, membrane: grows * steps(self.leak.as_ref()) + reset }
+    }
+}

@@ -1,0 +1,289 @@
+//! The integers of a layer: weights, thresholds, decays, and how large its sums can become.
+//!
+//! This is where floating point ends. A membrane counts in units of `1 / unit`: weights are multiplied by `2^fraction_bits`,
+//! and as what comes in may be an average or carry values of 0 to 255 for 0 to 1, the unit is
+//! `2^fraction_bits * divisor * payload`, and `2^finer` times that where a membrane is finer than a weight. Where averages
+//! over several sizes meet, the smallest size is the divisor, and the weights of the others are so much less. All rounding is
+//! to the nearest, halves away from zero.
+
+use super::dynamics::{Bounds, NeuronParameters, Widths, neuron_parameters};
+use super::integers::{Integers, largest_of};
+use super::record::{Record, target_weights};
+use super::weights::{RealWeights, Rounding};
+use crate::ranges::LayerCalibration;
+use onward_diagnostic::Diagnostic;
+use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Node, PoolKind, Reset, Rule, When};
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+
+/// The most fraction bits of a weight.
+const MOST_FRACTION_BITS: u32 = 15;
+
+/// Fraction bits of a membrane, at least, where biases are learned.
+const MEMBRANE_FRACTION_BITS: u32 = 12;
+
+/// The integers of a layer: of its weights, and of its neurons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerParameters {
+    /// Bits of a weight.
+    pub weight_bits: u32,
+    /// Weights are multiplied by 2 to the power of this.
+    pub fraction_bits: i32,
+    /// Sizes of the averages that come in, ascending; 1 where there is none.
+    pub divisors: Vec<u64>,
+    /// 255 where values come in as payloads, else 1.
+    pub payload: u32,
+    /// How many more fraction bits a membrane, a voltage or a bias has than the sum of what comes in.
+    pub finer: u32,
+    /// What 1.0 is on the membrane.
+    pub unit: f64,
+    /// Weights for what comes in by each divisor: dense `[input][neuron]`, a convolution's `[channel][channel of the
+    /// group][ky][kx]`, of sparse layers one a connection.
+    pub weights: Vec<Vec<i16>>,
+    /// Of a sparse layer, from and to of each connection.
+    pub connections: Vec<(u32, u32)>,
+    /// Bits and weights, `[from][to]`, of the layer's own spikes.
+    pub recurrent: Option<(u32, Vec<i16>)>,
+    /// The neurons.
+    pub neuron: NeuronParameters,
+    /// How large sums can become while weights stay as they are.
+    pub bounds: Bounds,
+    /// Bits that sums are kept in.
+    pub widths: Widths,
+    /// What became of the weights by being rounded.
+    pub rounding: Rounding,
+}
+
+/// By size of the average it is a part of, how many axons at most feed a place of a node's shape.
+fn multiplicities(network: &Network, node: NodeIndex) -> BTreeMap<u64, u64> {
+    let mut of_node: Vec<BTreeMap<u64, u64>> = Vec::new();
+    for index in (0..=node.index()).map(NodeIndex::new) {
+        let before = |at: NodeIndex| of_node[at.index()].clone();
+        of_node.push(match &network.graph[index] {
+            Node::Flatten(_) | Node::Delay(_) => before(network.signal(index)),
+            Node::Add(_) => {
+                let mut sum = BTreeMap::new();
+                for source in network.sources(index) {
+                    for (divisor, count) in before(source) {
+                        let entry: &mut u64 = sum.entry(divisor).or_default();
+                        *entry = entry.saturating_add(count);
+                    }
+                }
+                sum
+            }
+            Node::Pool(pool) if pool.kind != PoolKind::Maximum => {
+                let size = u64::from(pool.window[0]) * u64::from(pool.window[1]);
+                let divisor = if pool.kind == PoolKind::Average { size } else { 1 };
+                let pooled = before(network.signal(index)).into_iter();
+                pooled.map(|(of, count)| (of.saturating_mul(divisor), count.saturating_mul(size))).collect()
+            }
+            _ => BTreeMap::from([(1, 1)]),
+        });
+    }
+    of_node.swap_remove(node.index())
+}
+
+/// Whether values come from a node as payloads; an addition of such and others is none of both.
+pub(crate) fn is_graded(network: &Network, node: NodeIndex) -> Result<bool, NodeIndex> {
+    match &network.graph[node] {
+        Node::Input(input) => Ok(input.encoding == Encoding::Current),
+        Node::Flatten(_) | Node::Delay(_) => is_graded(network, network.signal(node)),
+        Node::Pool(pool) if pool.kind != PoolKind::Maximum => is_graded(network, network.signal(node)),
+        Node::Add(_) => {
+            let mut all = network.sources(node).into_iter().map(|source| is_graded(network, source));
+            let first = all.next().unwrap_or(Ok(false))?;
+            for other in all {
+                if other? != first {
+                    return Err(node);
+                }
+            }
+            Ok(first)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Fraction bits of the weights of a layer in a network that is shown targets.
+#[derive(Clone, Copy)]
+struct LearnedFormat {
+    /// Of a weight. There may be more than a weight has bits: the highest are 0 then.
+    fraction_bits: u32,
+    /// How many more a membrane has.
+    finer: u32,
+    /// How many less a weight of the target's projection has, which is drawn much larger.
+    target_coarser: u32,
+}
+
+impl LearnedFormat {
+    /// The format of a layer whose neurons have `inputs` weights beside the target's: as for drawn weights even where they are
+    /// given, so that what was learned comes back in the same format.
+    fn new(layer: &Layer, inputs: u32) -> LearnedFormat {
+        let bits = layer.weights.bits;
+        let (gain, fraction) = match layer.weights.initial {
+            Initial::Drawn { gain, fraction } => (gain, fraction),
+            Initial::Given(_) => (1.0, None),
+        };
+        let widest = widest_fraction_bits(bits);
+        // Where a layer learns while its input is shown, or adds up in memory, all has one binary point.
+        let at_steps = matches!(layer.learning, Learning::Rule(Rule { when: When::Steps { .. }, .. }));
+        if at_steps || layer.kind != LayerKind::Dense {
+            return LearnedFormat { fraction_bits: fraction.unwrap_or(widest), finer: 0, target_coarser: 0 };
+        }
+        let deviation = gain * (2.0 / f64::from(inputs)).sqrt();
+        let fraction_bits = fraction.unwrap_or_else(|| usual_fraction_bits(bits, deviation));
+        LearnedFormat {
+            fraction_bits,
+            finer: MEMBRANE_FRACTION_BITS.saturating_sub(fraction_bits),
+            target_coarser: fraction_bits - fraction_bits.min(widest),
+        }
+    }
+}
+
+/// Fraction bits of weights that may be as large as 2 (8 for 16 bits).
+fn widest_fraction_bits(bits: u32) -> u32 {
+    if bits > 8 { bits - 4 } else { bits - 2 }
+}
+
+/// The fraction bits of weights that are drawn with that deviation. Coarse weights learn best where they are as fine as leaves
+/// room for 3 deviations.
+fn usual_fraction_bits(bits: u32, deviation: f64) -> u32 {
+    let widest = widest_fraction_bits(bits);
+    if bits > 8 {
+        return widest;
+    }
+    let largest = f64::from((1 << (bits - 1)) - 1);
+    let fits = |fraction_bits: &u32| largest / f64::from(1 << fraction_bits) >= 3.0 * deviation;
+    (widest..=MOST_FRACTION_BITS).take_while(fits).last().unwrap_or(widest)
+}
+
+/// The most fraction bits with which the greatest weight fits, and so does what neurons are made of.
+fn fitting_fraction_bits(layer: &Layer, weights: &RealWeights, ratio: f64) -> i32 {
+    let mut fraction_bits = weights.main.most_fraction_bits(layer.weights.bits, 1.0);
+    if let Some((bits, own)) = &weights.own {
+        fraction_bits = fraction_bits.min(own.most_fraction_bits(*bits, ratio));
+    }
+    let neuron = &layer.neuron;
+    let reset = if let Reset::To(value) = &neuron.reset { largest_of(value) } else { 0.0 };
+    let most = largest_of(&neuron.threshold).max(reset).max(largest_of(&neuron.bias)) * ratio;
+    while fraction_bits > -24 && most * 2f64.powi(fraction_bits) >= 2f64.powi(30) {
+        fraction_bits -= 1;
+    }
+    fraction_bits
+}
+
+/// What a layer's integers are made for.
+pub(super) struct Wanted<'a> {
+    pub network: &'a Network,
+    pub node: NodeIndex,
+    /// The seed that weights are drawn with.
+    pub seed: u64,
+    /// Whether the network is shown targets.
+    pub shown_targets: bool,
+    /// What the layer met in samples, and how many times more there may be: widths hold that.
+    pub met: Option<(&'a LayerCalibration, f64)>,
+}
+
+impl LayerParameters {
+    /// The integers of a layer, and of what it keeps of windows if it keeps anything.
+    pub(super) fn new(wanted: &Wanted) -> Result<(LayerParameters, Option<Record>), Diagnostic> {
+        let &Wanted { network, node, seed, shown_targets, met } = wanted;
+        let layer = network.layer(node);
+        let real = RealWeights::new(network, node)?;
+        let axons = multiplicities(network, network.signal(node));
+        let divisors: Vec<u64> = axons.keys().copied().collect();
+        let graded = is_graded(network, network.signal(node)).map_err(|at| {
+            Diagnostic::new(network.graph[at].span(), "values and spikes are added".to_owned())
+                .label("one source sends its values as payloads, another does not")
+                .help("add them behind a layer each")
+        })?;
+        let payload = if graded { 255 } else { 1 };
+        let ratio = divisors[0] as f64 * f64::from(payload);
+        let learned = shown_targets.then(|| LearnedFormat::new(layer, network.fan_in(node)));
+        let (fraction_bits, finer) = match learned {
+            Some(format) => (format.fraction_bits as i32, format.finer),
+            None => (fitting_fraction_bits(layer, &real, ratio), 0),
+        };
+        let scale = 2f64.powi(fraction_bits);
+        let unit = scale * ratio * f64::from(1 << finer);
+        let mut rounding = Rounding::default();
+        let of_divisor = |&divisor: &u64| {
+            real.main.quantize(seed, layer.weights.bits, scale * divisors[0] as f64 / divisor as f64, &mut rounding)
+        };
+        let weights: Vec<Vec<i16>> = divisors.iter().map(of_divisor).collect();
+        let recurrent = real.own.map(|(bits, own)| (bits, own.quantize(seed, bits, scale * ratio, &mut rounding)));
+        let mut parameters = LayerParameters {
+            weight_bits: layer.weights.bits,
+            fraction_bits,
+            divisors,
+            payload,
+            finer,
+            unit,
+            weights,
+            connections: real.connections,
+            recurrent,
+            neuron: neuron_parameters(layer, &layer.neuron, unit)?,
+            bounds: Bounds::ANY,
+            widths: Widths::WORDS,
+            rounding,
+        };
+        if let Some(format) = learned {
+            // Weights may come to be anything, so nothing is narrower than a word.
+            let target_coarser = format.target_coarser;
+            let target = real.target.as_ref();
+            let target_weights = target.map(|real| target_weights(layer, real, &parameters, target_coarser, seed));
+            return Ok((parameters, Some(Record { classes: network.classes(), target_coarser, target_weights })));
+        }
+        let counts: Vec<u64> = axons.values().copied().collect();
+        let input = parameters.input_bound(layer, &counts);
+        parameters.bounds = parameters.neuron.bounds(input, network.window_steps);
+        parameters.widths = Widths::bounding(&parameters.bounds);
+        if let Some((met, margin)) = met {
+            let neuron = &parameters.neuron;
+            let membrane = neuron.threshold.largest().max(neuron.reset.as_ref().map_or(0.0, Integers::largest));
+            parameters.widths = parameters.widths.narrowed(met, margin * unit, membrane);
+        }
+        Ok((parameters, None))
+    }
+
+    /// The largest sum of the weights of one sign into a neuron, each as often as it can come in a step.
+    fn input_bound(&self, layer: &Layer, counts: &[u64]) -> f64 {
+        let outputs = match &layer.kind {
+            LayerKind::Convolution(convolution) => convolution.channels as usize,
+            _ => layer.neurons() as usize,
+        };
+        let mut sums = vec![[0i64; 2]; outputs];
+        let mut add = |output: usize, weight: i16, times: i64| {
+            sums[output][usize::from(weight < 0)] += i64::from(weight).abs() * times;
+        };
+        for (weights, &count) in self.weights.iter().zip(counts) {
+            let times = (count.min(1 << 30) as i64) * i64::from(self.payload);
+            match &layer.kind {
+                LayerKind::Dense => {
+                    for row in weights.chunks(outputs) {
+                        row.iter().enumerate().for_each(|(neuron, &weight)| add(neuron, weight, times));
+                    }
+                }
+                LayerKind::Convolution(_) => {
+                    let of_channel = (weights.len() / outputs).max(1);
+                    weights.iter().enumerate().for_each(|(at, &weight)| add(at / of_channel, weight, times));
+                }
+                LayerKind::Sparse(_) => {
+                    for (&(_, to), &weight) in self.connections.iter().zip(weights) {
+                        add(to as usize, weight, times);
+                    }
+                }
+            }
+        }
+        let largest = |sums: &[[i64; 2]]| sums.iter().flatten().copied().max().unwrap_or(0) as f64;
+        let own = self.recurrent.as_ref().map_or(0.0, |(_, weights)| {
+            let mut sums = vec![[0i64; 2]; layer.neurons() as usize];
+            for row in weights.chunks(sums.len()) {
+                for (sums, &weight) in sums.iter_mut().zip(row) {
+                    sums[usize::from(weight < 0)] += i64::from(weight).abs();
+                }
+            }
+            largest(&sums)
+        });
+        largest(&sums) + own
+    }
+}

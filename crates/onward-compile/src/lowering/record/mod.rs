@@ -1,0 +1,38 @@
+//! What a layer keeps of the windows of its inputs and of each class's target.
+
+mod windows;
+
+pub(crate) use windows::{Held, Walked, unless_answered};
+
+use super::parameters::LayerParameters;
+use super::weights::{Real, Rounding};
+use onward_net::{Layer, LayerKind};
+
+/// What a layer keeps of windows, in a network that is shown targets: counts of spikes, of the input's window and of each
+/// class's, from which scores of classes are computed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Classes of the target.
+    pub classes: u32,
+    /// How many fraction bits less a weight of the target's own projection has than the layer's others.
+    pub target_coarser: u32,
+    /// The target's own projection into the layer, `[class][neuron]`; without one, what the target evokes comes by the layer's
+    /// weights.
+    pub target_weights: Option<Vec<i16>>,
+}
+
+/// The weights of a target's projection: drawn about 0, into a convolution about the half of 1.0.
+pub(super) fn target_weights(
+    layer: &Layer,
+    real: &Real,
+    parameters: &LayerParameters,
+    coarser: u32,
+    seed: u64,
+) -> Vec<i16> {
+    let bits = parameters.weight_bits;
+    let max = (1i32 << (bits - 1)) - 1;
+    let one = 1 << (parameters.fraction_bits - coarser as i32);
+    let mean = if matches!(layer.kind, LayerKind::Convolution(_)) { one / 2 } else { 0 };
+    let drawn = real.quantize(seed, bits, f64::from(one), &mut Rounding::default()).into_iter();
+    drawn.map(|weight| (i32::from(weight) + mean).clamp(-max, max) as i16).collect()
+}

@@ -1,0 +1,103 @@
+//! What a loss makes of the classes' scores: pulls on the neurons.
+
+mod hebbian;
+mod hinge;
+mod softmax;
+mod squared_error;
+
+use super::signal::{Of, Operands};
+use super::update::Update;
+use super::{RuleFormat, Table};
+use crate::layout::Layout;
+use onward_isa::builder::{Assembly, ScalarRegister, VectorRegister};
+use onward_net::Loss;
+
+/// What pulls at neurons by the input's path, and by those of the targets if they learn.
+pub(crate) struct Pulls {
+    /// By the input's path.
+    pub input: VectorRegister,
+    pub targets: Option<TargetPulls>,
+}
+
+/// The pulls of the targets' paths.
+pub(crate) enum TargetPulls {
+    /// The own target's, and the rival's with the sign turned.
+    Opposite(VectorRegister),
+    /// The own target's and the rival's.
+    Each(VectorRegister, VectorRegister),
+}
+
+/// What a loss found in the scores, in registers.
+#[derive(Default)]
+pub(crate) struct Lead {
+    /// The wrong class with the largest score.
+    pub rival: Option<ScalarRegister>,
+    /// How far the own class is from certain, in 256ths.
+    pub missing: Option<ScalarRegister>,
+}
+
+/// A loss: what it keeps, and what it makes of scores.
+pub(crate) trait LossCode: Sync {
+    /// Whether scores are of squared distances.
+    fn is_squared(&self) -> bool {
+        false
+    }
+
+    /// Fraction bits of the pulls that it makes.
+    fn pull_bits(&self) -> u32 {
+        0
+    }
+
+    /// The margin of a rule, in products of counts of neurons that fire in every step; 0 without one.
+    fn margin(&self, _loss: Loss) -> f64 {
+        0.0
+    }
+
+    /// Tables that it looks up.
+    fn tables(&self, _classes: u32) -> Vec<Table> {
+        Vec::new()
+    }
+
+    /// Appends arrays that begin with 0.
+    fn arrays(&self, _layout: &mut Layout, _classes: u32) {}
+
+    /// Looks at the scores; goes on where there is nothing to learn.
+    fn lead(&self, a: &mut Assembly, update: &Update) -> Lead;
+
+    /// Makes pulls on the neurons that the operands are of.
+    fn pulls(&self, a: &mut Assembly, update: &Update, lead: &Lead, operands: &Operands) -> Pulls;
+
+    /// Whether the targets' paths learn.
+    fn moves_targets(&self) -> bool {
+        true
+    }
+}
+
+impl RuleFormat {
+    /// The code of the rule's loss.
+    pub(crate) fn loss(&self) -> &'static dyn LossCode {
+        code(self.rule.loss)
+    }
+}
+
+/// The code of a loss.
+pub(super) fn code(loss: Loss) -> &'static dyn LossCode {
+    match loss {
+        Loss::Hinge { .. } => &hinge::Hinge,
+        Loss::Softmax { .. } => &softmax::Softmax,
+        Loss::SquaredError { .. } => &squared_error::SquaredError,
+        Loss::Hebbian => &hebbian::Hebbian,
+    }
+}
+
+/// The pull toward the own target and away from the rival's, where the neuron is live.
+fn toward_own(a: &mut Assembly, update: &Update, operands: &Operands) -> VectorRegister {
+    a.comment("Toward the own target, away from the rival's, where the neuron is live");
+    let pull = update.evoked(a, operands, Of::Own);
+    {
+        let rival = &update.evoked(a, operands, Of::Rival);
+        a.vsub(&pull, &pull, rival);
+    }
+    update.gate(a, operands, Of::Input, &pull);
+    pull
+}

@@ -1,0 +1,111 @@
+//! The softmax: every class pulls by its probability.
+
+use super::{Lead, LossCode, Of, Operands, Pulls, Table, TargetPulls, Update};
+use crate::layout::Layout;
+use crate::lowering::code::load_name;
+use crate::lowering::rule::{INDICES, rounded};
+use onward_isa::builder::{Assembly, N16, N32, VectorRegister, ZERO};
+use onward_isa::{Space, Width};
+
+/// Fraction bits of a probability.
+const PROBABILITY_BITS: u32 = 8;
+
+/// Sums of exponentials are looked up to this power of two.
+const SUM_BITS: u32 = 3;
+
+/// The own class learns from as many 256ths that it is from certain.
+const LEAST_MISSING: u32 = 4;
+
+pub(super) struct Softmax;
+
+impl LossCode for Softmax {
+    fn pull_bits(&self) -> u32 {
+        PROBABILITY_BITS
+    }
+
+    fn tables(&self, classes: u32) -> Vec<Table> {
+        let one = f64::from(1 << PROBABILITY_BITS);
+        let exponential = |index: u32| rounded(one * (-f64::from(index) / 8.0).exp());
+        // From the sum of one class alone to that of all.
+        let least = 1u32 << PROBABILITY_BITS;
+        let sums = (least..=classes * least).step_by(1 << SUM_BITS);
+        vec![
+            Table { name: "exponentials", width: Width::W16, values: (0..INDICES).map(exponential).collect() },
+            Table {
+                name: "reciprocals",
+                width: Width::W32,
+                values: sums.map(|sum| rounded(65536.0 * one / f64::from(sum))).collect(),
+            },
+        ]
+    }
+
+    fn arrays(&self, layout: &mut Layout, classes: u32) {
+        layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
+    }
+
+    fn lead(&self, a: &mut Assembly, update: &Update) -> Lead {
+        let (rival, _, _) = update.rival(a);
+        a.comment("p_c = e^(score(c) / temperature), over their sum");
+        a.setvl(ZERO, "CLASSES");
+        let (own, sharpness) = (&a.scratch(), update.rule.sharpness(update.block.neurons()));
+        {
+            let p = &a.scratch_vector();
+            update.block.load_scores(a, update.arrays, p);
+            probabilities(a, p, sharpness);
+            a.vext(own, p, update.slot);
+        }
+        update.all_neurons(a);
+        let missing = a.named("missing");
+        a.addi(&missing, ZERO, 1 << PROBABILITY_BITS);
+        a.sub(&missing, &missing, own).note("how far the own class is from certain");
+        let least = &a.scratch();
+        a.addi(least, ZERO, LEAST_MISSING);
+        a.blt(&missing, least, update.nothing);
+        Lead { rival: Some(rival), missing: Some(missing) }
+    }
+
+    /// Of the wrong classes' targets only the rival's moves, by what all of them together are believed.
+    fn pulls(&self, a: &mut Assembly, update: &Update, lead: &Lead, operands: &Operands) -> Pulls {
+        a.comment("Toward the own target, away from each by its probability, where the neuron is live");
+        let input = update.weighted_targets(a, operands);
+        {
+            let (own, one) = (&update.evoked(a, operands, Of::Own), &a.scratch());
+            a.addi(one, ZERO, 1 << PROBABILITY_BITS);
+            a.vmacs(&input, own, one);
+        }
+        update.gate(a, operands, Of::Input, &input);
+        let h = update.evoked(a, operands, Of::Input);
+        a.comment("h by what is missing, for the own target; as much less, for the rival's");
+        let missing = lead.missing.as_ref().expect("it was computed with the rival");
+        let (own, rival, minus) = (a.scratch_vector(), a.scratch_vector(), &a.scratch());
+        a.vmuls(&own, &h, missing);
+        a.sub(minus, ZERO, missing);
+        a.vmuls(&rival, &h, minus);
+        update.gate_targets(a, operands, &own, &rival);
+        Pulls { input, targets: Some(TargetPulls::Each(own, rival)) }
+    }
+}
+
+/// Scores in `p` become probabilities, there and in memory.
+fn probabilities(a: &mut Assembly, p: &VectorRegister, sharpness: i32) {
+    let (number, count) = (&a.scratch(), &a.scratch());
+    {
+        let most = &a.scratch_vector();
+        a.vrmax(number, p);
+        a.vmv(most, number);
+        a.vsub(p, most, p);
+    }
+    a.load_number(count, sharpness).note("eighths of the temperature");
+    a.vscales(p, p, count);
+    load_name(a, number, "EXPONENTIALS");
+    a.addi(count, ZERO, INDICES);
+    a.vlut(p, p, N16.table(number), count);
+    a.vsum(number, p);
+    a.addi(number, number, -(1 << PROBABILITY_BITS));
+    a.shri(number, number, SUM_BITS);
+    a.addi(number, number, "RECIPROCALS");
+    a.ld(number, N32.at(number, 0));
+    a.vscales(p, p, number);
+    load_name(a, number, "PROBABILITIES");
+    a.vst(p, N32.at(number, 0));
+}

@@ -1,0 +1,247 @@
+//! What a block does at the end of a target window: scores become pulls by the [`loss`](super::loss), gated where the
+//! [`signal`](super::signal) attaches, and an [`optimizer`](super::optimizer) brings them to the weights; then
+//! [`homeostasis`](super::homeostasis).
+
+use super::homeostasis::homeostasis;
+use super::loss::{Lead, Pulls};
+use super::optimizer::{Change, Rows};
+use super::signal::{Bounds, Evoked, Of, Operands};
+use super::{RuleFormat, batch, kernels, optimizer, spread};
+use crate::layout::Layout;
+use crate::lowering::block::Block;
+use crate::lowering::code::{Arrays, load_name, load_word};
+use onward_image::Tag;
+use onward_isa::builder::{Assembly, Label, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
+use onward_isa::{Space, Special, Width};
+use onward_net::{Optimizer, Rounding};
+
+/// What an update looks at.
+pub(crate) struct Update<'a> {
+    pub block: &'a Block<'a>,
+    pub rule: &'a RuleFormat,
+    pub arrays: Arrays<'a>,
+    /// The slot of the own target.
+    pub slot: Scalar,
+    /// Where it goes on if there is nothing to learn.
+    pub nothing: &'a Label,
+    pub bounds: Option<Bounds>,
+    /// Where weights change while the input is shown: the steps that it was shown so far.
+    pub shown: Option<Scalar>,
+    /// And membranes before resets, in place of voltages.
+    pub near: Option<Vector>,
+}
+
+/// Appends what a rule remembers of each neuron, beside counts, voltages and traces, and the tables that it looks up.
+pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
+    let (n, classes) = (block.neurons(), block.classes());
+    if rule.rule.revive {
+        layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
+    }
+    if rule.is_of_voltage() {
+        layout.add("potential", Space::Neuron, Width::W16, 1, n);
+        layout.add("target_potential", Space::Neuron, Width::W16, classes, n);
+    }
+    rule.loss().arrays(layout, classes);
+    if rule.rule.rounding == Rounding::Carried {
+        layout.add("remainder", Space::Neuron, Width::W32, 1, n);
+    }
+    if rule.rule.batch > 1 {
+        layout.add("batch_kept", Space::Neuron, Width::W32, 1, 1);
+    }
+    for table in rule.tables(classes, n) {
+        layout.add(table.name, Space::Neuron, table.width, 1, table.values.len() as u32);
+    }
+}
+
+/// Appends what a rule remembers of each weight.
+pub(crate) fn remember_of_weights(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
+    if let Optimizer::Momentum { .. } = rule.rule.optimizer {
+        layout.add("velocity", Space::Synapse, Width::W16, block.trace_rows(), block.neurons());
+    }
+    if rule.rule.batch > 1 {
+        batch::arrays(layout, block, rule);
+    }
+}
+
+/// The update after a target window; scores are in memory. The registers of the step are given back.
+pub(crate) fn update(
+    a: &mut Assembly,
+    block: &Block,
+    rule: &RuleFormat,
+    arrays: Arrays,
+    (slot, one): (ScalarRegister, Option<ScalarRegister>),
+) {
+    let nothing = &a.label("homeostasis");
+    let slot_operand = slot.operand();
+    let mut update = Update { block, rule, arrays, slot: slot_operand, nothing, bounds: None, shown: None, near: None };
+    match one {
+        Some(one) => update.whole(a, &one),
+        None => update.walked(a, slot),
+    }
+    a.gap();
+    a.bind(nothing);
+    homeostasis(a, rule);
+}
+
+impl Update<'_> {
+    /// The wrong class with the largest score, and the score of the own class and its own; the vector length is that of the
+    /// classes.
+    pub fn rival(&self, a: &mut Assembly) -> (ScalarRegister, ScalarRegister, ScalarRegister) {
+        a.comment("The rival: the wrong class with the largest score");
+        let (rival, own, other) = (a.named("rival"), a.scratch(), a.scratch());
+        a.setvl(ZERO, "CLASSES");
+        let scores = &a.scratch_vector();
+        self.block.load_scores(a, self.arrays, scores);
+        a.vext(&own, scores, self.slot).note("the own score");
+        a.lui(&other, 0x8000);
+        a.vins(scores, &other, self.slot);
+        if self.rule.steps.is_none() {
+            named_rival(a, &rival, |a| {
+                a.vimax(&rival, scores);
+            });
+        } else {
+            a.vimax(&rival, scores);
+        }
+        a.vext(&other, scores, &rival);
+        self.all_neurons(a);
+        (rival, own, other)
+    }
+
+    /// The vector length becomes that of the block's neurons, where a register holds them.
+    pub fn all_neurons(&self, a: &mut Assembly) {
+        if self.block.is_whole() {
+            a.setvl(ZERO, "NEURONS");
+        }
+    }
+
+    /// Finds the rival, and goes on where the own class leads it by the margin.
+    pub fn lead_by_margin(&self, a: &mut Assembly) -> ScalarRegister {
+        let (rival, own, other) = self.rival(a);
+        a.sub(&own, &own, &other);
+        match self.shown {
+            None => {
+                a.load_number(&other, self.rule.margin(self.block.neurons())).note("the margin");
+            }
+            Some(steps) => {
+                a.load_number(&other, self.rule.margin_of_step(self.block.neurons())).note("the margin of a step");
+                a.mul(&other, &other, steps);
+            }
+        }
+        a.bge(&own, &other, self.nothing);
+        rival
+    }
+
+    /// Whether only the input's path is looked at: while the input is shown, and where a convolution moves the target's own
+    /// projection by itself.
+    pub fn needs_input_only(&self) -> bool {
+        self.near.is_some() || !self.block.is_whole() && self.block.is_fed()
+    }
+
+    /// Clears pulls of the targets' paths where their voltages are not live; a projection of its own is not gated.
+    pub fn gate_targets(&self, a: &mut Assembly, operands: &Operands, own: &VectorRegister, rival: &VectorRegister) {
+        if !self.block.is_fed() {
+            self.gate(a, operands, Of::Own, own);
+            self.gate(a, operands, Of::Rival, rival);
+        }
+    }
+
+    /// What all classes' targets evoked, each by what is in `probabilities`, with the sign turned.
+    pub fn weighted_targets(&self, a: &mut Assembly, operands: &Operands) -> VectorRegister {
+        let (sum, part) = (a.scratch_vector(), &a.scratch_vector());
+        let (target, weight, count, address) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
+        let Operands::Whole { .. } = operands else { unreachable!("of a block that a register holds") };
+        a.vmv(&sum, ZERO);
+        load_name(a, target, Evoked::of(self.rule).target);
+        a.addi(count, ZERO, "CLASSES");
+        load_name(a, address, "PROBABILITIES");
+        a.repeat(count, "pulled", |a| {
+            a.vld(part, N16.at(target, 0));
+            a.ld(weight, N32.at(address, 0));
+            a.vmuls(part, part, weight);
+            a.vsub(&sum, &sum, part);
+            a.addi(target, target, "NEURONS");
+            a.addi(address, address, 1);
+        });
+        sum
+    }
+
+    /// Loads where the own target's arrays begin, and the rival's.
+    pub fn places(&self, a: &mut Assembly, lead: &Lead) -> (ScalarRegister, Option<ScalarRegister>) {
+        let neurons = &a.scratch();
+        load_name(a, neurons, "NEURONS");
+        let own = a.named("own_neurons");
+        a.mul(&own, self.slot, neurons);
+        let rival = lead.rival.as_ref().map(|rival| {
+            let place = a.named("rival_neurons");
+            a.mul(&place, rival, neurons);
+            place
+        });
+        (own, rival)
+    }
+
+    /// The update of a block that a register holds.
+    fn whole(&mut self, a: &mut Assembly, one: &ScalarRegister) {
+        let (block, rule, arrays) = (self.block, self.rule, self.arrays);
+        let loss = rule.loss();
+        let lead = loss.lead(a, self);
+        a.gap();
+        let shift = &a.named("shift");
+        load_word(a, arrays, shift, "shift");
+        let pulls = {
+            let (own, rival) = self.places(a, &lead);
+            self.bounds = Bounds::load(a, rule);
+            let pulls = loss.pulls(a, self, &lead, &Operands::Whole { own: &own, rival: rival.as_ref() });
+            self.bounds = None;
+            pulls
+        };
+        let rival = lead.rival;
+        drop(lead.missing);
+        optimizer::scale(a, rule, &pulls);
+        let classes = [Some(self.slot), rival.as_ref().map(ScalarRegister::operand)];
+        if rule.spread {
+            spread::keep(a, block, arrays, &pulls, classes);
+        } else {
+            let change = Change::new(a, block, rule, arrays, shift, one);
+            if rule.rule.batch > 1 {
+                batch::update(a, &change, &pulls, classes);
+            } else {
+                change.rows(a, &pulls, classes, &Rows::All);
+            }
+        }
+        if block.is_fed() {
+            optimizer::target_weights(a, block, rule, shift, &pulls, classes);
+        }
+        optimizer::bias(a, block, &pulls.input, shift, block.window, -(block.lowered.parameters.finer as i32));
+    }
+
+    /// The update of a convolution: pulls go to memory, a row of the plane at a time; then kernels change.
+    fn walked(&mut self, a: &mut Assembly, slot: ScalarRegister) {
+        let lead = self.rule.loss().lead(a, self);
+        kernels::pulls(a, self, &lead);
+        kernels::change(a, self, &lead);
+        if self.block.is_fed() && self.rule.loss().moves_targets() {
+            kernels::target_weights(a, self, &lead);
+        }
+        drop(slot);
+    }
+}
+
+/// The rival: what `find` finds, unless the tag names one.
+fn named_rival(a: &mut Assembly, rival: &ScalarRegister, find: impl FnOnce(&mut Assembly)) {
+    let (tag, found) = (&a.scratch(), &a.label("rival_found"));
+    a.special(tag, Special::Tag);
+    a.shri(rival, tag, 24);
+    a.andi(rival, rival, 255);
+    a.andi(tag, tag, Tag::RIVAL).note("does the host name it?");
+    a.bne(tag, ZERO, found);
+    find(a);
+    a.bind(found);
+}
+
+impl Pulls {
+    /// The vectors, each once.
+    pub fn vectors(&self) -> Vec<&VectorRegister> {
+        let targets = self.targets.iter().flat_map(|targets| targets.vectors());
+        std::iter::once(&self.input).chain(targets).collect()
+    }
+}
