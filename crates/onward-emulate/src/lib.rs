@@ -7,9 +7,11 @@
 
 mod awake;
 mod cost;
+mod counters;
 mod engine;
 mod fast;
 mod fault;
+mod host_simd;
 mod machine;
 mod memory;
 pub mod mesh;
@@ -18,9 +20,8 @@ mod schedule;
 mod timing;
 
 pub use cost::{Cost, cost, port_bits};
+pub use counters::{AddressCounts, BlockCounters, Counters, TimingTotals};
 pub use engine::{Engine, Feed, HostPacket};
-pub use fast::AddressCounts;
 pub use fault::{Fault, FaultKind};
-pub use machine::{BlockCounters, Counters, Inputs, Machine, MachineError, Options, Output};
+pub use machine::{Inputs, Machine, MachineError, Options, Output};
 pub use memory::Bank;
-pub use timing::TimingTotals;

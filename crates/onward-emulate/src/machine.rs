@@ -1,11 +1,13 @@
 //! A chip with an image loaded: runs steps, takes inputs, gives outputs.
 
 use crate::awake::Groups;
-use crate::fast::{AddressCounts, Block, Chunk, Decoded, Inlet, Limits, Outlet, Scratch, Simd};
+use crate::counters::{BlockCounters, Counters, TimingTotals};
+use crate::fast::{Block, Chunk, Decoded, Inlet, Limits, Outlet, Scratch, run_chunk, run_slot};
 use crate::fault::Fault;
+use crate::host_simd::Simd;
 use crate::mesh::MeshError;
 use crate::schedule::{Group, levels};
-use crate::timing::{Timing, TimingTotals};
+use crate::timing::Timing;
 use onward_image::{Delivery, Image, Symbol};
 use onward_isa::{Space, Width};
 use rayon::prelude::*;
@@ -88,89 +90,6 @@ impl Inputs<'_> {
             return;
         }
         outlet.send_spikes(step + 1, bits.iter().copied()).expect("an index of the input, once a step");
-    }
-}
-
-/// Counters of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockCounters {
-    /// Logical number.
-    pub block: u32,
-    /// Executions by address of its program.
-    pub addresses: Vec<AddressCounts>,
-    /// Steps it ran in.
-    pub steps: u64,
-    /// Cycles it computed.
-    pub cycles: u64,
-    /// Active axons it consumed.
-    pub events: u64,
-    /// Results that were saturated.
-    pub saturated: u64,
-    /// Packets by route.
-    pub packets: Vec<u64>,
-}
-
-/// Counters of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counters {
-    /// Steps.
-    pub steps: u64,
-    /// Blocks by logical number.
-    pub blocks: Vec<BlockCounters>,
-    /// Packets by host input.
-    pub host_packets: Vec<u64>,
-    /// Cycles, stalls and hops; `None` without timing.
-    pub timing: Option<TimingTotals>,
-    /// Bits the host wrote and read over the configuration port since the machine was made.
-    pub configuration_bits: u64,
-}
-
-impl Counters {
-    /// What was counted since `earlier`, counters of the same machine. The longest step is that of the whole run.
-    pub fn since(&self, earlier: &Counters) -> Counters {
-        self.combine(earlier, |now, before| now - before)
-    }
-
-    /// Both together. The longest step is the longer one.
-    pub fn plus(&self, other: &Counters) -> Counters {
-        self.combine(other, |a, b| a + b)
-    }
-
-    fn combine(&self, other: &Counters, f: impl Fn(u64, u64) -> u64 + Copy) -> Counters {
-        let each = |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect();
-        let block = |(a, b): (&BlockCounters, &BlockCounters)| BlockCounters {
-            block: a.block,
-            addresses: a
-                .addresses
-                .iter()
-                .zip(&b.addresses)
-                .map(|(a, b)| AddressCounts {
-                    executed: f(a.executed, b.executed),
-                    elements: f(a.elements, b.elements),
-                })
-                .collect(),
-            steps: f(a.steps, b.steps),
-            cycles: f(a.cycles, b.cycles),
-            events: f(a.events, b.events),
-            saturated: f(a.saturated, b.saturated),
-            packets: each(&a.packets, &b.packets),
-        };
-        Counters {
-            steps: f(self.steps, other.steps),
-            blocks: self.blocks.iter().zip(&other.blocks).map(block).collect(),
-            host_packets: each(&self.host_packets, &other.host_packets),
-            timing: self.timing.zip(other.timing).map(|(a, b)| TimingTotals {
-                cycles: f(a.cycles, b.cycles),
-                barrier_cycles: f(a.barrier_cycles, b.barrier_cycles),
-                longest_step: a.longest_step.max(b.longest_step),
-                hops: f(a.hops, b.hops),
-                crossings: f(a.crossings, b.crossings),
-                injected: f(a.injected, b.injected),
-                ejected: f(a.ejected, b.ejected),
-                stalls: f(a.stalls, b.stalls),
-            }),
-            configuration_bits: f(self.configuration_bits, other.configuration_bits),
-        }
     }
 }
 
@@ -473,7 +392,7 @@ impl Machine {
             if task.recurrent {
                 return run_recurrent(task, done, ranges, chunk, &mut scratch, simd);
             }
-            simd.run_chunk(&mut task.blocks[0], chunk, done, task.outlets, &mut scratch)
+            run_chunk(simd, &mut task.blocks[0], chunk, done, task.outlets, &mut scratch)
         };
         let results: Vec<Result<(), Fault>> = match &mut tasks[..] {
             // Alone it need not be handed to another thread.
@@ -606,7 +525,7 @@ fn run_recurrent(
         for (at, block) in task.blocks.iter_mut().enumerate().filter(|(at, _)| running[*at]) {
             let range = &ranges[first_place + at];
             let own = &mut task.outlets[range.start - first_outlet..range.end - first_outlet];
-            simd.run_slot(block, chunk, slot, own, scratch)?;
+            run_slot(simd, block, chunk, slot, own, scratch)?;
         }
     }
     Ok(())

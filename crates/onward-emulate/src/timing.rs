@@ -7,6 +7,7 @@
 
 mod activity;
 
+use crate::counters::TimingTotals;
 use crate::fast::{Block, Outlet};
 use crate::mesh::{LANES, Mesh, MeshError, Sliced, Traffic};
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
@@ -14,40 +15,6 @@ use onward_image::{Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// Time and traffic since the machine was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TimingTotals {
-    /// Cycles, barriers included.
-    pub cycles: u64,
-    /// Cycles of barriers.
-    pub barrier_cycles: u64,
-    /// Cycles of the longest step, barrier included.
-    pub longest_step: u64,
-    /// Links between routers crossed, summed over flits.
-    pub hops: u64,
-    /// Those of the hops that led to another chip of an array.
-    pub crossings: u64,
-    /// Flits sent by cores and host.
-    pub injected: u64,
-    /// Flits taken by cores and host.
-    pub ejected: u64,
-    /// Cycles senders waited for the network.
-    pub stalls: u64,
-}
-
-impl TimingTotals {
-    fn add(&mut self, other: &TimingTotals) {
-        self.cycles += other.cycles;
-        self.barrier_cycles += other.barrier_cycles;
-        self.longest_step = self.longest_step.max(other.longest_step);
-        self.hops += other.hops;
-        self.crossings += other.crossings;
-        self.injected += other.injected;
-        self.ejected += other.ejected;
-        self.stalls += other.stalls;
-    }
-}
 
 /// Steps from which on timing them all at once is faster than one by one.
 const MANY_STEPS: usize = 32;
@@ -140,7 +107,7 @@ impl Timing {
             let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
             let fill = |step: usize, traffic: &mut Traffic| ran.tell(step, &mut Timelines::of(routes, traffic));
             let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill);
-            self.totals.add(&totals);
+            self.totals += totals;
             return;
         }
         let packed: Vec<Packed> = (0..steps)
@@ -166,7 +133,7 @@ impl Timing {
         let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
         let fill = |step: usize, traffic: &mut Traffic| waiting[step].tell(cores, &mut Timelines::of(routes, traffic));
         let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill);
-        self.totals.add(&totals);
+        self.totals += totals;
         self.waiting_bytes -= self.waiting.drain(..steps).map(|step| step.bytes()).sum::<usize>();
     }
 }
@@ -197,7 +164,7 @@ fn time(
         (at_once..count).for_each(|step| worker.time(step, barrier, &mut fill));
     });
     let mut totals = TimingTotals::default();
-    workers.iter().for_each(|worker| totals.add(&worker.totals));
+    workers.iter().for_each(|worker| totals += worker.totals);
     totals
 }
 
@@ -221,32 +188,16 @@ impl Worker {
         fill(step, &mut self.traffic);
         let timing = self.mesh.step(&self.traffic);
         let stalls = self.mesh.stalls().iter().copied().sum();
-        self.totals.add(&TimingTotals {
-            hops: timing.hops,
-            crossings: timing.crossings,
-            injected: timing.injected,
-            ejected: timing.ejected,
-            stalls,
-            ..of_step(timing.cycles, barrier)
-        });
+        self.totals += TimingTotals::of_step(timing.cycles, barrier);
+        self.totals += TimingTotals::of_traffic(&timing, stalls);
     }
 
     /// Times steps at once.
     fn time_many(&mut self, steps: usize, barrier: u64, fill: &mut dyn FnMut(usize, &mut Traffic)) {
         let (Some(sliced), totals) = (&mut self.sliced, &mut self.totals) else { return };
         sliced.clear();
-        sliced.time(steps, fill, &mut |_, cycles| totals.add(&of_step(cycles, barrier)));
+        sliced.time(steps, fill, &mut |_, cycles| *totals += TimingTotals::of_step(cycles, barrier));
         let sums = sliced.totals();
-        totals.hops += sums.traffic.hops;
-        totals.crossings += sums.traffic.crossings;
-        totals.injected += sums.traffic.injected;
-        totals.ejected += sums.traffic.ejected;
-        totals.stalls += sums.stalls;
+        *totals += TimingTotals::of_traffic(&sums.traffic, sums.stalls);
     }
-}
-
-/// The cycles of a step, as totals of one.
-fn of_step(cycles: u64, barrier: u64) -> TimingTotals {
-    let cycles = cycles + barrier;
-    TimingTotals { cycles, barrier_cycles: barrier, longest_step: cycles, ..TimingTotals::default() }
 }

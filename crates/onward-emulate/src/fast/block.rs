@@ -3,7 +3,9 @@
 use super::decode::Decoded;
 use super::outlet::{Outlet, or_shifted};
 use super::vector::Vectors;
+use crate::counters::AddressCounts;
 use crate::fault::Fault;
+use crate::host_simd::compiled_for_host;
 use crate::memory::Bank;
 use onward_isa::random;
 
@@ -12,15 +14,6 @@ use onward_isa::random;
 pub(crate) struct Inlet {
     pub outlet: usize,
     pub first_axon: usize,
-}
-
-/// Executions of an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AddressCounts {
-    /// Times the instruction ran.
-    pub executed: u64,
-    /// Elements it computed, or packets it sent.
-    pub elements: u64,
 }
 
 /// A send as the network sees it.
@@ -145,9 +138,9 @@ impl Block {
         self.payloads = Some(vec![0; axons]);
     }
 
-    /// Runs the block's part of a chunk. `others` are the outlets it reads from, `own` those of its routes.
+    /// Runs the block's part of a chunk; [`run_chunk`] is the way in. `others` are the outlets it reads from, `own` those of its routes.
     #[inline(always)]
-    pub fn run_chunk(
+    fn run_chunk(
         &mut self,
         chunk: Chunk,
         others: &[Outlet],
@@ -206,15 +199,9 @@ impl Block {
         self.arrived || self.awake
     }
 
-    /// Runs one step on the active set that [`Block::collect_from`] made.
+    /// Runs one step ([`run_slot`] is the way in) on the active set that [`Block::collect`] made.
     #[inline(always)]
-    pub fn run_slot(
-        &mut self,
-        chunk: Chunk,
-        slot: usize,
-        own: &mut [Outlet],
-        scratch: &mut Scratch,
-    ) -> Result<(), Fault> {
+    fn run_slot(&mut self, chunk: Chunk, slot: usize, own: &mut [Outlet], scratch: &mut Scratch) -> Result<(), Fault> {
         let step = chunk.first_step + slot as u64;
         if self.tagged && self.active[0] & 1 != 0 {
             self.tag = self.payloads.as_mut().map_or(1, |payloads| std::mem::take(&mut payloads[0]));
@@ -258,5 +245,31 @@ impl Block {
     #[inline(always)]
     pub fn payloads(&self) -> &[i32] {
         self.payloads.as_deref().unwrap_or(&[])
+    }
+}
+
+compiled_for_host! {
+    /// [`Block::run_chunk`] on what the host can do.
+    pub(crate) fn run_chunk(
+        block: &mut Block,
+        chunk: Chunk,
+        others: &[Outlet],
+        own: &mut [Outlet],
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        block.run_chunk(chunk, others, own, scratch)
+    }
+}
+
+compiled_for_host! {
+    /// [`Block::run_slot`] on what the host can do.
+    pub(crate) fn run_slot(
+        block: &mut Block,
+        chunk: Chunk,
+        slot: usize,
+        own: &mut [Outlet],
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        block.run_slot(chunk, slot, own, scratch)
     }
 }

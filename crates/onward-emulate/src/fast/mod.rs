@@ -7,12 +7,9 @@ mod execution;
 mod interpret;
 mod outlet;
 mod rows;
-mod simd;
 mod sums;
 mod vector;
 
-pub use block::AddressCounts;
-pub(crate) use block::{Block, Chunk, Inlet, Limits, Scratch, SendRecord};
+pub(crate) use block::{Block, Chunk, Inlet, Limits, Scratch, SendRecord, run_chunk, run_slot};
 pub(crate) use decode::Decoded;
 pub(crate) use outlet::Outlet;
-pub(crate) use simd::Simd;

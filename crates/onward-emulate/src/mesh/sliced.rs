@@ -22,6 +22,7 @@ mod word;
 use super::engine::Mesh;
 use super::usage::RouterUsage;
 use super::{StepTiming, Traffic};
+use crate::host_simd::{Simd, compiled_for_host};
 use circuit::Circuit;
 use lane::{Clock, Lane, Start};
 use network::Network;
@@ -49,6 +50,12 @@ struct Port {
     /// Class of what it offers, bit by bit.
     class: Vec<Word>,
 }
+
+/// Is asked for the traffic of a step.
+type Fill<'a> = &'a mut dyn FnMut(usize, &mut Traffic);
+
+/// Is told the cycles of a step.
+type Done<'a> = &'a mut dyn FnMut(usize, u64);
 
 /// What was sent to a destination.
 #[derive(Clone, Copy, Debug, Default)]
@@ -128,13 +135,8 @@ impl Sliced {
     ///
     /// # Panics
     /// When a step has a timeline or a destination that was not announced.
-    pub fn time(
-        &mut self,
-        steps: usize,
-        traffic: &mut dyn FnMut(usize, &mut Traffic),
-        done: &mut dyn FnMut(usize, u64),
-    ) {
-        simd::run(self, steps, traffic, done);
+    pub fn time(&mut self, steps: usize, traffic: Fill, done: Done) {
+        run(Simd::detect(), self, steps, traffic, done);
     }
 
     /// Sums since it was made or [`clear`](Self::clear) was called.
@@ -178,7 +180,7 @@ impl Sliced {
     }
 
     #[inline(always)]
-    fn run(&mut self, steps: usize, traffic: &mut dyn FnMut(usize, &mut Traffic), done: &mut dyn FnMut(usize, u64)) {
+    fn run(&mut self, steps: usize, traffic: Fill, done: Done) {
         let mut next_step = 0;
         self.clock = Clock::default();
         // Lanes that work on a step.
@@ -217,14 +219,7 @@ impl Sliced {
     }
 
     /// Gives a lane its next step that has packets. Returns whether there was one.
-    fn load(
-        &mut self,
-        at: usize,
-        next_step: &mut usize,
-        steps: usize,
-        traffic: &mut dyn FnMut(usize, &mut Traffic),
-        done: &mut dyn FnMut(usize, u64),
-    ) -> bool {
+    fn load(&mut self, at: usize, next_step: &mut usize, steps: usize, traffic: Fill, done: Done) -> bool {
         while *next_step < steps {
             let step = *next_step;
             *next_step += 1;
@@ -332,36 +327,8 @@ fn begin_burst(port: &mut Port, circuit: &Circuit, sent: &mut [Sent], lane: usiz
     }
 }
 
-/// The loop compiled for what the host can do.
-#[allow(unsafe_code)]
-mod simd {
-    use super::{Sliced, Traffic};
-    use crate::fast::Simd;
-
-    type Fill<'a> = &'a mut dyn FnMut(usize, &mut Traffic);
-    type Done<'a> = &'a mut dyn FnMut(usize, u64);
-
-    pub(super) fn run(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
-        match Simd::detect() {
-            Simd::Baseline => sliced.run(steps, traffic, done),
-            // SAFETY: `detect` found every feature that the function is compiled for.
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx2 => unsafe { run_avx2(sliced, steps, traffic, done) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx512 => unsafe { run_avx512(sliced, steps, traffic, done) },
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn run_avx2(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
-        sliced.run(steps, traffic, done);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn run_avx512(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
+compiled_for_host! {
+    fn run(sliced: &mut Sliced, steps: usize, traffic: Fill, done: Done) {
         sliced.run(steps, traffic, done);
     }
 }

@@ -77,14 +77,7 @@ impl Timing {
             traffic.finish(Endpoint::Core(Core(core)), computed);
         }
         let step = self.mesh.step(&traffic);
-        let totals = &mut self.totals;
-        totals.cycles += step.cycles + self.barrier;
-        totals.barrier_cycles += self.barrier;
-        totals.longest_step = totals.longest_step.max(step.cycles + self.barrier);
-        totals.hops += step.hops;
-        totals.crossings += step.crossings;
-        totals.injected += step.injected;
-        totals.ejected += step.ejected;
-        totals.stalls += self.mesh.stalls().iter().sum::<u64>();
+        self.totals += TimingTotals::of_step(step.cycles, self.barrier);
+        self.totals += TimingTotals::of_traffic(&step, self.mesh.stalls().iter().sum());
     }
 }
