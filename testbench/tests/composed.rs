@@ -8,7 +8,7 @@ use common::{Comparison, layer_blocks, modelled, parsed, same_arrays};
 use onward_chip::Chip;
 use onward_compile::compile;
 use onward_diagnostic::Source;
-use onward_emulate::{Machine, Options};
+use onward_emulate::{Engine, Machine, Options};
 use onward_image::{HostInputKind, Image, Tag};
 use onward_run::data::SplitMix64;
 use testbench::model::{Model, Step, encode, spikes};

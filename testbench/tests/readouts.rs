@@ -6,7 +6,7 @@ mod common;
 use common::{compiled, modelled, parsed, peek, places, same_arrays};
 use onward_chip::Chip;
 use onward_diagnostic::Source;
-use onward_emulate::{Machine, Options};
+use onward_emulate::{Engine, Machine, Options};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
 use onward_net::{ReadoutLoss, TrainedReadout};
 use onward_run::Session;

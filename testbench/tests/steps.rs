@@ -5,7 +5,7 @@ mod common;
 
 use common::{compiled, modelled, parsed, peek, places, same_arrays};
 use onward_chip::Chip;
-use onward_emulate::{Machine, Options};
+use onward_emulate::{Engine, Machine, Options};
 use onward_image::{HostInputKind, Image, Tag};
 use onward_run::data::SplitMix64;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! What both engines can be asked for.
 
-use crate::{Counters, Fault, Output, reference};
+use crate::{Counters, Fault, Output};
 use onward_isa::Space;
 
 /// A packet the host sends.
@@ -32,16 +32,6 @@ pub trait Feed {
     fn spikes(&mut self, input: usize, step: usize, bits: &[u64]);
 }
 
-impl Feed for crate::Inputs<'_> {
-    fn send(&mut self, input: usize, step: usize, index: u32, payload: i32) {
-        self.send(input, step, index, payload);
-    }
-
-    fn spikes(&mut self, input: usize, step: usize, bits: &[u64]) {
-        self.spikes(input, step, bits);
-    }
-}
-
 impl Feed for Vec<HostPacket> {
     fn send(&mut self, input: usize, step: usize, index: u32, payload: i32) {
         self.push(HostPacket { step, input, index, payload });
@@ -58,20 +48,29 @@ impl Feed for Vec<HostPacket> {
 
 /// An engine with an image loaded. Whatever is asked, all engines answer the same.
 pub trait Engine {
-    /// Runs `steps` steps with these packets from the host, in any order. Returns what reached the host.
+    /// Runs `steps` steps; `feed` puts what the host sends in them. Returns what reached the host, by step.
     ///
     /// # Errors
     /// A handler did what the machine does not allow. The machine cannot be used any more.
     ///
     /// # Panics
     /// If a packet's step, input or index does not exist, or it comes twice.
-    fn run_packets(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault>;
+    fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault>;
 
-    /// Runs `steps` steps; `feed` puts what the host sends in them. Returns what reached the host.
+    /// Runs `steps` steps with these packets from the host, in any order. Returns what reached the host, by step.
     ///
     /// # Errors
-    /// As [`Engine::run_packets`].
-    fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault>;
+    /// As [`Engine::run_fed`].
+    ///
+    /// # Panics
+    /// As [`Engine::run_fed`].
+    fn run_packets(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
+        self.run_fed(steps, &mut |feed| {
+            for packet in packets {
+                feed.send(packet.input, packet.step, packet.index, packet.payload);
+            }
+        })
+    }
 
     /// The number of the next step.
     fn step(&self) -> u64;
@@ -79,7 +78,7 @@ pub trait Engine {
     /// Cycles so far; `None` without timing.
     fn cycles(&self) -> Option<u64>;
 
-    /// Whether a block would run in the next step without further input.
+    /// Whether a block would run in the next step without further input: a window is open, or packets are under way.
     fn is_busy(&self) -> bool;
 
     /// Counters since the machine was made.
@@ -104,73 +103,3 @@ pub trait Engine {
     /// is of that size.
     fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool;
 }
-
-/// Implements the trait by the methods of the same names.
-macro_rules! engine {
-    ($machine:ty, $run:expr, $run_fed:expr) => {
-        impl Engine for $machine {
-            fn run_packets(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
-                $run(self, steps, packets)
-            }
-
-            fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
-                $run_fed(self, steps, feed)
-            }
-
-            fn step(&self) -> u64 {
-                self.step()
-            }
-
-            fn cycles(&self) -> Option<u64> {
-                self.cycles()
-            }
-
-            fn is_busy(&self) -> bool {
-                self.is_busy()
-            }
-
-            fn counters(&self) -> Counters {
-                self.counters()
-            }
-
-            fn draws(&self) -> Vec<u32> {
-                self.draws()
-            }
-
-            fn memory(&self, block: u32, space: Space) -> &[u8] {
-                self.memory(block, space)
-            }
-
-            fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
-                self.peek(block, symbol)
-            }
-
-            fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
-                self.read(block, symbol)
-            }
-
-            fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
-                self.write(block, symbol, values)
-            }
-        }
-    };
-}
-
-type FeedWith<'a> = &'a mut dyn FnMut(&mut dyn Feed);
-
-engine!(reference::Machine, reference::Machine::run, |machine: &mut reference::Machine, steps, feed: FeedWith| {
-    let mut packets: Vec<HostPacket> = Vec::new();
-    feed(&mut packets);
-    machine.run(steps, &packets)
-});
-engine!(
-    crate::Machine,
-    |machine: &mut crate::Machine, steps, packets: &[HostPacket]| {
-        machine.run(steps, |inputs| {
-            for packet in packets {
-                inputs.send(packet.input, packet.step, packet.index, packet.payload);
-            }
-        })
-    },
-    |machine: &mut crate::Machine, steps, feed: FeedWith| machine.run(steps, |inputs| feed(inputs))
-);

@@ -23,5 +23,5 @@ pub use cost::{Cost, cost, port_bits};
 pub use counters::{AddressCounts, BlockCounters, Counters, TimingTotals};
 pub use engine::{Engine, Feed, HostPacket};
 pub use fault::{Fault, FaultKind};
-pub use machine::{Inputs, Machine, MachineError, Options, Output};
+pub use machine::{Machine, MachineError, Options, Output};
 pub use memory::Bank;

@@ -2,7 +2,7 @@
 
 use onward_chip::{Array, Chip, Event, Mesh, Technology, Topology};
 use onward_diagnostic::Source;
-use onward_emulate::{Counters, Machine, Options};
+use onward_emulate::{Counters, Engine, Machine, Options};
 use onward_image::{
     Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
     PopulationKind, Program, Route, TreeIndex, dimension_order_tree,

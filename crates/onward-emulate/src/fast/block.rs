@@ -3,7 +3,7 @@
 use super::decode::Decoded;
 use super::outlet::{Outlet, or_shifted};
 use super::vector::Vectors;
-use crate::counters::AddressCounts;
+use crate::counters::{AddressCounts, BlockCounters};
 use crate::fault::Fault;
 use crate::host_simd::compiled_for_host;
 use crate::memory::Bank;
@@ -233,6 +233,19 @@ impl Block {
             }
         }
         Ok(())
+    }
+
+    /// Counters since the machine was made; `own` are the outlets of its routes.
+    pub fn counters(&self, own: &[Outlet]) -> BlockCounters {
+        BlockCounters {
+            block: self.number,
+            addresses: self.counts.clone(),
+            steps: self.steps,
+            cycles: self.cycles,
+            events: self.events,
+            saturated: self.saturated,
+            packets: own.iter().map(Outlet::sent).collect(),
+        }
     }
 
     /// The payload of an active axon.

@@ -4,7 +4,7 @@ use super::core::{Block, Trace, Tracer};
 use super::memory;
 use super::network::{Timing, deliver};
 use super::trace::TraceLine;
-use crate::{Counters, Fault, HostPacket, MachineError, Options, Output};
+use crate::{Counters, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
 use onward_image::{Image, Symbol};
 use onward_isa::{Space, Width};
 
@@ -137,18 +137,34 @@ impl Machine {
         Ok(outputs)
     }
 
-    /// The number of the next step.
-    pub fn step(&self) -> u64 {
+    fn locate(&self, block: u32, name: &str) -> Option<(Space, Width, usize, usize)> {
+        let symbols: &[Symbol] = &self.image.blocks.get(block as usize)?.symbols;
+        let symbol = symbols.iter().find(|symbol| symbol.name == name)?;
+        let (space, width) = (symbol.space()?, symbol.width()?);
+        (space != Space::Event).then_some((space, width, symbol.offset as usize, symbol.elements() as usize))
+    }
+}
+
+impl Engine for Machine {
+    fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
+        let mut packets: Vec<HostPacket> = Vec::new();
+        feed(&mut packets);
+        self.run(steps, &packets)
+    }
+
+    fn step(&self) -> u64 {
         self.step
     }
 
-    /// Whether a block would run in the next step without further input.
-    pub fn is_busy(&self) -> bool {
+    fn cycles(&self) -> Option<u64> {
+        self.timing.as_ref().map(|timing| timing.totals.cycles)
+    }
+
+    fn is_busy(&self) -> bool {
         self.blocks.iter().any(|block| block.awake || block.next.iter().any(Option::is_some))
     }
 
-    /// Counters since the machine was made.
-    pub fn counters(&self) -> Counters {
+    fn counters(&self) -> Counters {
         Counters {
             steps: self.step,
             blocks: self.blocks.iter().map(|block| block.counters.clone()).collect(),
@@ -158,41 +174,27 @@ impl Machine {
         }
     }
 
-    /// How often the generator of each block has drawn, by logical number.
-    pub fn draws(&self) -> Vec<u32> {
+    fn draws(&self) -> Vec<u32> {
         self.blocks.iter().map(|block| block.draws).collect()
     }
 
-    /// Cycles so far; `None` without timing.
-    pub fn cycles(&self) -> Option<u64> {
-        self.timing.as_ref().map(|timing| timing.totals.cycles)
-    }
-
-    /// A block's memory.
-    ///
-    /// # Panics
-    /// If there is no such block, or the space is that of the payloads.
-    pub fn memory(&self, block: u32, space: Space) -> &[u8] {
+    fn memory(&self, block: u32, space: Space) -> &[u8] {
         &self.blocks[block as usize].memory[space as usize]
     }
 
-    /// Looks at a named array of a block, row by row; `None` if it has none. Nothing is counted.
-    pub fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+    fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
         let (space, width, first, count) = self.locate(block, symbol)?;
         let bytes = self.memory(block, space);
         Some((first..first + count).map(|at| memory::get(bytes, width, at)).collect())
     }
 
-    /// Reads a named array of a block over the configuration port; `None` if it has none.
-    pub fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+    fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
         let (_, width, _, count) = self.locate(block, symbol)?;
         self.configuration_bits += count as u64 * u64::from(width.bits());
         self.peek(block, symbol)
     }
 
-    /// Writes a named array of a block over the configuration port, each value's low bits. Returns whether the block has
-    /// it and it is of that size.
-    pub fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
+    fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
         let Some((space, width, first, count)) = self.locate(block, symbol) else { return false };
         if count != values.len() {
             return false;
@@ -203,12 +205,5 @@ impl Machine {
             memory::set(bytes, width, at, value);
         }
         true
-    }
-
-    fn locate(&self, block: u32, name: &str) -> Option<(Space, Width, usize, usize)> {
-        let symbols: &[Symbol] = &self.image.blocks.get(block as usize)?.symbols;
-        let symbol = symbols.iter().find(|symbol| symbol.name == name)?;
-        let (space, width) = (symbol.space()?, symbol.width()?);
-        (space != Space::Event).then_some((space, width, symbol.offset as usize, symbol.elements() as usize))
     }
 }
