@@ -116,11 +116,11 @@ fn main() {
     for (name, pattern) in patterns {
         measure(name, Shape::Plain, pattern, usize::MAX);
     }
-    // What one sender does alone is computed, not stepped.
+    // One sender alone: nothing waits for anything.
     for (name, pattern) in patterns {
         measure(&format!("the host alone, {name}"), Shape::Plain, pattern, 1);
     }
-    // What is not a plain mesh is stepped by another engine.
+    // Other shapes.
     for (name, pattern) in patterns {
         measure(&format!("torus, {name}"), Shape::Torus, pattern, usize::MAX);
         measure(&format!("two chips, {name}"), Shape::Array, pattern, usize::MAX);

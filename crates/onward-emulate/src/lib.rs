@@ -12,6 +12,7 @@ mod engine;
 mod fast;
 mod fault;
 mod host_simd;
+mod index;
 mod machine;
 mod memory;
 pub mod mesh;

@@ -29,13 +29,12 @@
 //! # Ok::<(), onward_emulate::mesh::MeshError>(())
 //! ```
 
-mod alone;
 mod engine;
 mod error;
 mod flit;
-mod general;
 mod links;
 mod router;
+mod sender;
 mod sliced;
 mod tables;
 mod traffic;

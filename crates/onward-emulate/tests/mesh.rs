@@ -379,7 +379,7 @@ proptest! {
         }
     }
 
-    /// Where nobody observes, what a lone sender does is computed instead of stepped; it must not show.
+    /// Who observes must not change what happens.
     #[test]
     fn observing_changes_nothing(
         (shape, ports, mut plan) in plans(),

@@ -13,9 +13,15 @@
 //! order, next to each other in one table for all trees. (The child of an output that leads to a host port is never
 //! looked at; it only keeps the index arithmetic uniform.)
 
-/// Ports in the order in which round robin goes: north, east, south, west, local. (Where tiles have
-/// more cores, see `general`, further local ports follow.)
-pub(super) const PORTS: usize = 5;
+/// Ports of a router, in the order in which round robin goes: north, east, south, west, then those of cores, and of host
+/// ports where no edge is.
+pub(super) const PORTS: usize = 8;
+
+/// Ports that links lead from.
+pub(super) const LINKS: usize = 4;
+
+/// From an input of a link to that of its second virtual channel.
+pub(super) const SECOND: usize = 8;
 
 /// Multicast nodes that a word can tell apart.
 pub(super) const MOST_NODES: usize = 1 << 23;
@@ -48,34 +54,6 @@ impl Route {
     #[inline]
     pub(super) fn wanted(self) -> u32 {
         self.0 & WANTED
-    }
-
-    /// The route as seen by the router at column `x`, row `y`: a unicast goes along the row, then along the column,
-    /// then out of its last port. A multicast is left as it is.
-    #[inline]
-    pub(super) fn steered(self, x: u8, y: u8) -> Route {
-        if self.0 & UNICAST == 0 {
-            return self;
-        }
-        let (to_x, to_y) = ((self.0 >> 8) as u8, (self.0 >> 16) as u8);
-        let port = if to_x != x {
-            if to_x > x { 1 } else { 3 }
-        } else if to_y != y {
-            if to_y > y { 2 } else { 0 }
-        } else {
-            self.0 >> 24 & 7
-        };
-        Route(self.0 & !WANTED | 1 << port)
-    }
-
-    /// The route after the output `direction` (0 to 3) of the router at column `x`, row `y`, in the router behind it.
-    #[inline]
-    pub(super) fn forwarded(self, direction: usize, x: u8, y: u8, nodes: &[Route]) -> Route {
-        if self.0 & UNICAST != 0 {
-            let (step_x, step_y) = [(0, -1), (1, 0), (0, 1), (-1, 0)][direction & 3];
-            return self.steered(x.wrapping_add_signed(step_x), y.wrapping_add_signed(step_y));
-        }
-        self.child(direction, nodes)
     }
 
     /// The route of a multicast after the output `direction`.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use onward_chip::{HostPort, Side, Topology};
+use onward_chip::{HostPort, Side};
 use onward_image::{Core, Destination, Endpoint, Tile, Tree, attachment};
 
 use super::error::{MeshError, TreeError};
@@ -102,9 +102,11 @@ impl Tables {
         self.mesh.neighbour(tile.0, direction).map(Tile)
     }
 
-    /// Whether all links are alike, all routers have one core and five inputs: what the lean engine is made for.
-    pub(super) fn is_plain(&self) -> bool {
-        self.mesh.topology == Topology::Mesh && self.mesh.cores_per_tile == 1 && self.mesh.array.is_none()
+    /// The route as the router of a tile sees it: a unicast wants its next output, a multicast is as it was.
+    pub(super) fn steered(&self, route: Route, tile: Tile) -> Route {
+        let Some((x, y, port)) = route.goal() else { return route };
+        let direction = self.mesh.direction_between(self.mesh.coordinates(tile.0), (x.into(), y.into()));
+        route.wanting(direction.map_or(port, |direction| direction as u32))
     }
 
     /// Checks that a timeline uses destinations of the table, and no tree of another sender.

@@ -1,16 +1,9 @@
 //! Where a flit may go, on any mesh: from an input of a router, by its route, to inputs of others.
 
-use super::super::flit::Route;
+use super::super::flit::{LINKS, PORTS, Route, SECOND};
 use super::super::tables::Tables;
 use onward_chip::Topology;
 use onward_image::{Endpoint, Tile};
-
-/// Ports of a router: four to other routers, four for cores and host ports.
-const PORTS: usize = 8;
-/// Ports that links lead from.
-const LINKS: usize = 4;
-/// From an input of a link to that of its second channel.
-const SECOND: usize = 8;
 
 /// An input of a router, as [`RouterUsage`](super::super::RouterUsage) counts them. Sorted by tile, then input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,13 +35,7 @@ impl Tables {
 
     /// The route to a destination as a router sees it.
     pub(super) fn route_at(&self, tile: Tile, destination: u32) -> Route {
-        self.seen_from(tile, self.targets[destination as usize].route)
-    }
-
-    fn seen_from(&self, tile: Tile, route: Route) -> Route {
-        let Some((x, y, port)) = route.goal() else { return route };
-        let direction = self.mesh.direction_between(self.mesh.coordinates(tile.0), (x.into(), y.into()));
-        route.wanting(direction.map_or(port, |direction| direction as u32))
+        self.steered(self.targets[destination as usize].route, tile)
     }
 
     /// What a flit does at a place.
@@ -61,7 +48,7 @@ impl Tables {
             let tile = self.neighbour(place.tile, port)?;
             let onward = if route.goal().is_some() { route } else { route.child(port, &self.nodes) };
             let input = (port ^ 2) + if self.takes_second(place, port) { SECOND } else { 0 };
-            Some((Place { tile, input }, self.seen_from(tile, onward)))
+            Some((Place { tile, input }, self.steered(onward, tile)))
         };
         outputs.map(|port| (port, behind(port))).collect()
     }
