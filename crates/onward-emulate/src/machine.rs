@@ -12,6 +12,7 @@ use crate::engine::{Engine, Feed};
 use crate::fast::{Block, Decoded, Limits, Outlet, Scratch};
 use crate::fault::Fault;
 use crate::host_simd::Simd;
+use crate::memory::Memory;
 use crate::mesh::MeshError;
 use crate::timing::Timing;
 use onward_image::Symbol;
@@ -153,12 +154,13 @@ impl Engine for Machine {
     }
 
     fn memory(&self, block: u32, space: Space) -> &[u8] {
-        self.block(block).memory[space as usize].bytes()
+        let memory = Memory::of_space(space).expect("payloads lie in no memory");
+        self.block(block).memory[memory].bytes()
     }
 
     fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
         let array = self.named_array(block, symbol)?;
-        Some(array.read(&self.block(block).memory))
+        Some(array.read(&self.block(block).memory[array.memory]))
     }
 
     fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
@@ -170,7 +172,7 @@ impl Engine for Machine {
         let array = self.named_array(block, symbol).filter(|array| array.elements == values.len());
         let Some(array) = array else { return false };
         self.configuration_bits += array.bits();
-        array.write(&mut self.blocks[self.place[block as usize]].memory, values);
+        array.write(&mut self.blocks[self.place[block as usize]].memory[array.memory], values);
         true
     }
 }

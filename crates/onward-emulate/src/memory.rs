@@ -1,6 +1,48 @@
-//! A block's part of a memory, seen as elements of any width.
+//! The memories of a core; a block's part of one, seen as elements of any width.
 
-use onward_isa::Width;
+use onward_isa::{Space, Width};
+use std::ops::{Index, IndexMut};
+
+/// A memory of a core: a space of addresses that can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    Neuron,
+    Axon,
+    Synapse,
+}
+
+impl Memory {
+    /// The memory that a space is; `None` for the payloads, which are none.
+    #[inline(always)]
+    pub fn of_space(space: Space) -> Option<Memory> {
+        match space {
+            Space::Neuron => Some(Memory::Neuron),
+            Space::Axon => Some(Memory::Axon),
+            Space::Synapse => Some(Memory::Synapse),
+            Space::Event => None,
+        }
+    }
+}
+
+/// One of something for each memory, in the order of images: neuron, axon, synapse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PerMemory<T>(pub [T; 3]);
+
+impl<T> Index<Memory> for PerMemory<T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn index(&self, memory: Memory) -> &T {
+        &self.0[memory as usize]
+    }
+}
+
+impl<T> IndexMut<Memory> for PerMemory<T> {
+    #[inline(always)]
+    fn index_mut(&mut self, memory: Memory) -> &mut T {
+        &mut self.0[memory as usize]
+    }
+}
 
 /// Bytes of one memory, aligned so that 8-, 16- and 32-bit elements can be read in place.
 #[derive(Clone, Debug, PartialEq, Eq)]

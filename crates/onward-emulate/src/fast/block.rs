@@ -6,7 +6,7 @@ use super::vector::Vectors;
 use crate::counters::{AddressCounts, BlockCounters};
 use crate::fault::Fault;
 use crate::host_simd::compiled_for_host;
-use crate::memory::Bank;
+use crate::memory::{Bank, PerMemory};
 use onward_isa::random;
 
 /// Where a block's packets come from: an outlet and the axon its index 0 arrives on.
@@ -50,7 +50,7 @@ pub(crate) struct Block {
     /// Those that are looked at in this chunk.
     sending: Vec<Inlet>,
     pub seed: u64,
-    pub memory: [Bank; 3],
+    pub memory: PerMemory<Bank>,
     /// Active set, a bit an axon.
     active: Vec<u64>,
     /// Payloads by axon, 0 where inactive; `None` if all packets of the block carry 1.
@@ -115,7 +115,7 @@ impl Block {
             inlets: Vec::new(),
             sending: Vec::new(),
             seed: random::block_seed(seed, number),
-            memory: std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at])),
+            memory: PerMemory(std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at]))),
             active: vec![0; (image.axons as usize).div_ceil(64) + 1],
             payloads: None,
             draws: 0,

@@ -7,9 +7,8 @@ use super::outlet::{Outlet, Refused};
 use super::sums;
 use super::vector::{self, Vectors, narrow};
 use crate::fault::FaultKind;
-use crate::memory::Bank;
-use crate::memory::halves;
-use onward_isa::{Instruction, Op, Space, Width, random};
+use crate::memory::{Bank, Memory, halves};
+use onward_isa::{Instruction, Space, Special, Width, random};
 
 /// Loops nest so deep.
 const DEPTH: usize = 4;
@@ -22,6 +21,14 @@ pub(super) enum Flow {
     Jump,
     /// Nowhere: the step is over.
     End,
+}
+
+/// What becomes of the bits that a shift drops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rounding {
+    Down,
+    Nearest,
+    Stochastic,
 }
 
 /// A loop that is running: body `start..end`.
@@ -132,18 +139,18 @@ impl<'a> Execution<'a> {
         self.set(register, value);
     }
 
-    pub fn special(&self, number: i32) -> i32 {
+    pub fn special(&self, register: Special) -> i32 {
         const NEVER: u64 = i32::MAX as u64;
         let block = &self.block;
-        match number {
-            0 => (self.step & NEVER) as i32,
-            1 => block.tag_step.map_or(NEVER, |tag| (self.step - tag).min(NEVER)) as i32,
-            2 => block.number as i32,
-            3 => block.tag,
-            4 => block.tag & 3,
-            5 => block.tag >> 2 & 1,
-            6 => block.tag >> 8 & 0xffff,
-            _ => self.events.len() as i32,
+        match register {
+            Special::Step => (self.step & NEVER) as i32,
+            Special::Position => block.tag_step.map_or(NEVER, |tag| (self.step - tag).min(NEVER)) as i32,
+            Special::Block => block.number as i32,
+            Special::Tag => block.tag,
+            Special::Kind => block.tag & 3,
+            Special::Learn => block.tag >> 2 & 1,
+            Special::Slot => block.tag >> 8 & 0xffff,
+            Special::Events => self.events.len() as i32,
         }
     }
 
@@ -181,11 +188,21 @@ impl<'a> Execution<'a> {
         Ok(Flow::Jump)
     }
 
-    /// A conditional branch that is taken costs one cycle more.
+    /// A conditional branch; one that is taken costs one cycle more.
     #[inline(always)]
-    pub fn branch_taken(&mut self, distance: i32) -> Result<Flow, FaultKind> {
+    pub fn branch_if(&mut self, condition: bool, distance: i32) -> Result<Flow, FaultKind> {
+        if !condition {
+            return Ok(Flow::Next);
+        }
         self.cycles += 1;
         self.branch(distance)
+    }
+
+    /// Ends the step.
+    #[inline(always)]
+    pub fn end(&mut self, awake: bool) -> Flow {
+        self.block.awake = awake;
+        Flow::End
     }
 
     #[inline(always)]
@@ -242,52 +259,72 @@ impl<'a> Execution<'a> {
         false
     }
 
-    /// `loop`, `foreach` and `forset`.
+    /// `loop`: runs a body `count` times.
     #[inline(always)]
-    pub fn begin_loop(&mut self, Instruction { op, d, a, imm, .. }: Instruction) -> Result<Flow, FaultKind> {
-        let end = self.pc as i64 + i64::from(imm);
+    pub fn begin_loop(&mut self, count: i32, distance: i32) -> Result<Flow, FaultKind> {
+        let end = self.loop_end(distance)?;
+        if count <= 0 || end == self.pc + 1 {
+            return Ok(self.skip_to(end));
+        }
+        self.check_depth()?;
+        if self.run_row_loop(count as u32) {
+            return Ok(Flow::Jump);
+        }
+        Ok(self.enter(end, count as u32 - 1, Over::Count))
+    }
+
+    /// `foreach`: runs a body for each event, its axon and payload in registers.
+    #[inline(always)]
+    pub fn begin_foreach(&mut self, axon: u8, payload: u8, distance: i32) -> Result<Flow, FaultKind> {
+        let end = self.loop_end(distance)?;
+        let Some(&first) = self.events.first().filter(|_| end != self.pc + 1) else { return Ok(self.skip_to(end)) };
+        self.check_depth()?;
+        if self.run_event_loop() {
+            return Ok(Flow::Jump);
+        }
+        self.set_event(axon, payload, first);
+        Ok(self.enter(end, 1, Over::Events(axon, payload)))
+    }
+
+    /// `forset`: runs a body for each bit of a predicate that is set, its number in a register.
+    #[inline(always)]
+    pub fn begin_forset(&mut self, index: u8, predicate: u8, distance: i32) -> Result<Flow, FaultKind> {
+        let end = self.loop_end(distance)?;
+        let first = self.v.next_set(predicate, 0).filter(|_| end != self.pc + 1);
+        let Some(bit) = first else { return Ok(self.skip_to(end)) };
+        self.check_depth()?;
+        self.set(index, bit as i32);
+        Ok(self.enter(end, bit + 1, Over::Set(index, predicate)))
+    }
+
+    /// The address behind the body of a loop that begins here.
+    #[inline(always)]
+    fn loop_end(&self, distance: i32) -> Result<usize, FaultKind> {
+        let end = self.pc as i64 + i64::from(distance);
         if end <= self.pc as i64 || end >= self.program.code.len() as i64 {
             return Err(FaultKind::NoInstruction);
         }
-        let end = end as usize;
-        let first_bit = if op == Op::Forset { self.v.next_set(a, 0) } else { None };
-        let count = self.r[usize::from(d & 15)];
-        let runs = match op {
-            Op::Loop => count > 0,
-            Op::Foreach => !self.events.is_empty(),
-            _ => first_bit.is_some(),
-        };
-        if !runs || end == self.pc + 1 {
-            // Skipping the body (an empty one always) is a jump to its end: it may leave loops as any does.
-            self.go_to(end);
-            return Ok(Flow::Jump);
-        }
-        if self.depth == DEPTH {
-            return Err(FaultKind::LoopDepth);
-        }
-        let (left, over) = match (op, first_bit) {
-            (Op::Loop, _) => {
-                if self.run_row_loop(count as u32) {
-                    return Ok(Flow::Jump);
-                }
-                (count as u32 - 1, Over::Count)
-            }
-            (Op::Foreach, _) => {
-                if self.run_event_loop() {
-                    return Ok(Flow::Jump);
-                }
-                self.set_event(d, a, self.events[0]);
-                (1, Over::Events(d, a))
-            }
-            (_, bit) => {
-                let bit = bit.unwrap_or(0);
-                self.set(d, bit as i32);
-                (bit + 1, Over::Set(d, a))
-            }
-        };
+        Ok(end as usize)
+    }
+
+    /// Skipping a body (an empty one always) is a jump to its end: it may leave loops as any does.
+    #[inline(always)]
+    fn skip_to(&mut self, end: usize) -> Flow {
+        self.go_to(end);
+        Flow::Jump
+    }
+
+    #[inline(always)]
+    fn check_depth(&self) -> Result<(), FaultKind> {
+        if self.depth == DEPTH { Err(FaultKind::LoopDepth) } else { Ok(()) }
+    }
+
+    /// Begins the first pass of a loop.
+    #[inline(always)]
+    fn enter(&mut self, end: usize, left: u32, over: Over) -> Flow {
         self.loops[self.depth] = Loop { start: self.pc + 1, end, left, over };
         self.depth += 1;
-        Ok(Flow::Next)
+        Flow::Next
     }
 
     /// Runs a `foreach` at once, if it is one that can be.
@@ -305,7 +342,7 @@ impl<'a> Execution<'a> {
             return false;
         }
         let payload = self.events.last().map_or(0, |&event| self.block.payload_of(event));
-        if !event_loop.run(self.events, payload, &mut self.block.memory, self.v, &mut self.r, self.row) {
+        if !event_loop.run(self.events, payload, &mut self.block.memory.0, self.v, &mut self.r, self.row) {
             return false;
         }
         for counts in &mut self.block.counts[body] {
@@ -329,7 +366,7 @@ impl<'a> Execution<'a> {
         if self.cycles.saturating_add(cycles) > ENDLESS {
             return false;
         }
-        let Some(saturated) = row_loop.run(count, self.v.length, &mut self.block.memory, &mut self.r) else {
+        let Some(saturated) = row_loop.run(count, self.v.length, &mut self.block.memory.0, &mut self.r) else {
             return false;
         };
         for counts in &mut self.block.counts[body] {
@@ -347,9 +384,9 @@ impl<'a> Execution<'a> {
     /// Checks that `count` elements from `first` lie in a memory.
     #[inline(always)]
     fn locate(&self, space: Space, width: Width, first: i64, count: usize) -> Result<usize, FaultKind> {
-        let available = match space {
-            Space::Event => self.block.payloads().len(),
-            _ => self.block.memory[space as usize].elements(width),
+        let available = match Memory::of_space(space) {
+            Some(memory) => self.block.memory[memory].elements(width),
+            None => self.block.payloads().len(),
         };
         if first < 0 || first.saturating_add(count as i64) > available as i64 {
             let (count, available) = (count as u64, available as u64);
@@ -361,10 +398,17 @@ impl<'a> Execution<'a> {
     #[inline(always)]
     pub fn load_one(&self, of: &Instruction, address: i64) -> Result<i32, FaultKind> {
         let at = self.locate(of.space, of.width, address, 1)?;
-        Ok(match of.space {
-            Space::Event => self.block.payloads()[at],
-            _ => self.block.memory[of.space as usize].get(of.width, at),
+        Ok(match Memory::of_space(of.space) {
+            Some(memory) => self.block.memory[memory].get(of.width, at),
+            None => self.block.payloads()[at],
         })
+    }
+
+    /// The memory that an instruction writes. Decoding knows of none that writes payloads.
+    #[inline(always)]
+    fn written(&mut self, of: &Instruction) -> Result<&mut Bank, FaultKind> {
+        let memory = Memory::of_space(of.space).ok_or(FaultKind::NoInstruction)?;
+        Ok(&mut self.block.memory[memory])
     }
 
     #[inline(always)]
@@ -372,19 +416,19 @@ impl<'a> Execution<'a> {
         let at = self.locate(of.space, of.width, address, 1)?;
         let (value, saturated) = narrow(value, of.width);
         self.saturated += u64::from(saturated);
-        self.block.memory[of.space as usize].set(of.width, at, value);
+        self.written(of)?.set(of.width, at, value);
         Ok(())
     }
 
     #[inline(always)]
     pub fn add_to_memory(&mut self, of: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
         let at = self.locate(of.space, of.width, address, 1)?;
-        let bank = &mut self.block.memory[of.space as usize];
+        let bank = self.written(of)?;
         let sum = i64::from(bank.get(of.width, at)) + i64::from(value);
         let (min, max) = of.width.range();
         let value = sum.clamp(i64::from(min), i64::from(max));
-        self.saturated += u64::from(value != sum);
         bank.set(of.width, at, value as i32);
+        self.saturated += u64::from(value != sum);
         Ok(())
     }
 
@@ -412,10 +456,10 @@ impl<'a> Execution<'a> {
                 }
             };
         }
-        let bank = &self.block.memory[(of.space as usize).min(2)];
-        match (of.space, of.width) {
-            (Space::Event, _) => load_from!(self.block.payloads()),
-            (_, Width::W4) => {
+        let bank = Memory::of_space(of.space).map(|memory| &self.block.memory[memory]);
+        match (bank, of.width) {
+            (None, _) => load_from!(self.block.payloads()),
+            (Some(bank), Width::W4) => {
                 let whole = if at.is_multiple_of(2) { length & !1 } else { 0 };
                 for (pair, &byte) in out.chunks_exact_mut(2).zip(&bank.bytes()[at / 2..][..whole / 2]) {
                     let (low, high) = halves(byte);
@@ -426,9 +470,9 @@ impl<'a> Execution<'a> {
                     put(out, bank.get(Width::W4, at + i));
                 }
             }
-            (_, Width::W8) => load_from!(bank.as_slice::<i8>()),
-            (_, Width::W16) => load_from!(bank.as_slice::<i16>()),
-            (_, Width::W32) => load_from!(bank.as_slice::<i32>()),
+            (Some(bank), Width::W8) => load_from!(bank.as_slice::<i8>()),
+            (Some(bank), Width::W16) => load_from!(bank.as_slice::<i16>()),
+            (Some(bank), Width::W32) => load_from!(bank.as_slice::<i32>()),
         }
         self.count(saturated);
         Ok(())
@@ -437,19 +481,19 @@ impl<'a> Execution<'a> {
     #[inline(always)]
     pub fn store(&mut self, of: &Instruction, address: i64) -> Result<(), FaultKind> {
         let at = self.locate(of.space, of.width, address, self.v.length)?;
-        let saturated = store(&mut self.block.memory[of.space as usize], of.width, at, self.v.read(of.d));
+        let memory = Memory::of_space(of.space).ok_or(FaultKind::NoInstruction)?;
+        let saturated = store(&mut self.block.memory[memory], of.width, at, self.v.read(of.d));
         self.count(saturated);
         Ok(())
     }
 
     /// `vaddn16`, `vaddn32`: a row of memory goes to sums in neuron memory.
     #[inline(always)]
-    pub fn add_to_neurons(&mut self, of: &Instruction, rd: i32, address: i64) -> Result<(), FaultKind> {
+    pub fn add_to_neurons(&mut self, of: &Instruction, width: Width, rd: i32, address: i64) -> Result<(), FaultKind> {
         let length = self.v.length;
         let from = self.locate(of.space, of.width, address, length)?;
-        let width = if of.op == Op::Vaddn16 { Width::W16 } else { Width::W32 };
         let to = self.locate(Space::Neuron, width, rd.into(), length)?;
-        let [neurons, axons, synapses] = &mut self.block.memory;
+        let [neurons, axons, synapses] = &mut self.block.memory.0;
         let source = if of.space == Space::Axon { axons } else { synapses };
         let saturated = sums::add(neurons, width, to, source, of.width, from, length);
         self.count(saturated);
@@ -516,18 +560,19 @@ impl<'a> Execution<'a> {
         self.count(0);
     }
 
-    /// `vshr`, `vshrn` and `vshrs` by an amount of -31 to 31.
+    /// `vshr`, `vshrn` and `vshrs`: to the right by an amount that is clamped to -31 to 31.
     #[inline(always)]
-    pub fn shift(&mut self, op: Op, d: u8, a: u8, amount: i32) {
+    pub fn shift(&mut self, rounding: Rounding, d: u8, a: u8, amount: i32) {
+        let amount = amount.clamp(-31, 31);
         let block = &mut *self.block;
         let key = random::key(block.seed, block.draws);
-        block.draws = block.draws.wrapping_add(u32::from(op == Op::Vshrs));
-        let saturated = match op {
+        block.draws = block.draws.wrapping_add(u32::from(rounding == Rounding::Stochastic));
+        let saturated = match rounding {
             _ if amount < 0 => self.v.unary(d, a, |a| vector::shift_left(a, -amount as u32)),
-            Op::Vshr => self.v.unary(d, a, |a| (a >> amount, 0)),
+            Rounding::Down => self.v.unary(d, a, |a| (a >> amount, 0)),
             _ if amount == 0 => self.v.unary(d, a, |a| (a, 0)),
-            Op::Vshrn => self.v.unary(d, a, |a| ((a >> amount) + (a >> (amount - 1) & 1), 0)),
-            _ => {
+            Rounding::Nearest => self.v.unary(d, a, |a| ((a >> amount) + (a >> (amount - 1) & 1), 0)),
+            Rounding::Stochastic => {
                 self.v.shift_random(d, a, amount as u32, key);
                 0
             }

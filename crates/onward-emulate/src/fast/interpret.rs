@@ -2,11 +2,11 @@
 
 use super::block::{Block, Limits, Scratch};
 use super::decode::{Code, Decoded};
-use super::execution::{Execution, Flow};
+use super::execution::{Execution, Flow, Rounding};
 use super::outlet::Outlet;
 use super::vector as element;
 use crate::fault::{Fault, FaultKind};
-use onward_isa::{Instruction, Op};
+use onward_isa::{ClassedOp, ControlOp, Instruction, ScalarOp, SendOp, Special, VectorOp, Width};
 
 /// Cycles without a packet after which a step is endless (rule F10).
 pub(super) const ENDLESS: u32 = 1 << 30;
@@ -56,19 +56,38 @@ impl Execution<'_> {
             if self.cycles > ENDLESS {
                 return Err(FaultKind::Endless);
             }
-            if code.scalars > 0 {
-                self.run_scalars(code)?;
-                continue;
+            match instruction.op.classed() {
+                ClassedOp::Scalar(_) => {
+                    self.run_scalars(code)?;
+                    continue;
+                }
+                ClassedOp::Vector(op) => {
+                    self.issue(code);
+                    self.execute_vector(op, instruction)?;
+                }
+                ClassedOp::Send(op) => {
+                    self.issue(code);
+                    self.execute_send(op, instruction)?;
+                }
+                ClassedOp::Control(op) => {
+                    self.issue(code);
+                    match self.execute_control(op, instruction)? {
+                        Flow::Next => {}
+                        Flow::Jump => continue,
+                        Flow::End => return Ok(()),
+                    }
+                }
             }
-            let cost = code.cost;
-            self.cycles += cost.fixed + cost.beats * self.beats + cost.elements * (self.v.length as u32).max(1);
-            self.block.counts[self.pc].executed += 1;
-            match self.execute(instruction)? {
-                Flow::Next => self.pc += 1,
-                Flow::Jump => {}
-                Flow::End => return Ok(()),
-            }
+            self.pc += 1;
         }
+    }
+
+    /// Counts an instruction and its cycles.
+    #[inline(always)]
+    fn issue(&mut self, code: &Code) {
+        let cost = code.cost;
+        self.cycles += cost.fixed + cost.beats * self.beats + cost.elements * (self.v.length as u32).max(1);
+        self.block.counts[self.pc].executed += 1;
     }
 
     /// Executes the scalar instructions that follow each other here, up to the next of another kind, at once.
@@ -81,169 +100,194 @@ impl Execution<'_> {
         let program = self.program;
         for code in &program.code[self.pc..self.pc + usize::from(count)] {
             self.block.counts[self.pc].executed += 1;
-            if let Some(instruction) = code.instruction {
-                self.execute_scalar(instruction)?;
+            if let Some(instruction) = code.instruction
+                && let ClassedOp::Scalar(op) = instruction.op.classed()
+            {
+                self.execute_scalar(op, instruction)?;
             }
             self.pc += 1;
         }
         Ok(())
     }
 
-    /// Executes one of the instructions that [`Op::is_scalar`] names.
+    /// Executes an instruction on scalar registers, or on an element of memory.
     #[inline(always)]
-    fn execute_scalar(&mut self, instruction: Instruction) -> Result<(), FaultKind> {
-        let Instruction { op, d, a, b, imm, .. } = instruction;
+    fn execute_scalar(&mut self, op: ScalarOp, instruction: Instruction) -> Result<(), FaultKind> {
+        let Instruction { d, a, b, imm, .. } = instruction;
         let (ra, rb) = (self.r[usize::from(a & 15)], self.r[usize::from(b & 15)]);
         let rd = self.r[usize::from(d & 15)];
         match op {
-            Op::Special => self.set(d, self.special(imm)),
-            Op::Setvl => self.set_length(i64::from(ra) + i64::from(imm))?,
-            Op::Setrow => self.set_row(i64::from(ra) + i64::from(imm))?,
-            Op::Add => self.set_saturated(d, element::add(ra, rb)),
-            Op::Sub => self.set_saturated(d, element::sub(ra, rb)),
-            Op::Mul => self.set_saturated(d, element::mul(ra, rb)),
-            Op::And => self.set(d, ra & rb),
-            Op::Or => self.set(d, ra | rb),
-            Op::Xor => self.set(d, ra ^ rb),
-            Op::Shr => self.set_saturated(d, element::shift(ra, rb)),
-            Op::Min => self.set(d, ra.min(rb)),
-            Op::Max => self.set(d, ra.max(rb)),
-            Op::Addi => self.set_saturated(d, element::add(ra, imm)),
-            Op::Shri => self.set_saturated(d, element::shift(ra, imm)),
-            Op::Andi => self.set(d, ra & imm),
-            Op::Ori => self.set(d, ra | imm),
-            Op::Lui => self.set(d, ((imm as u32) << 16) as i32),
-            Op::Ld => {
+            ScalarOp::Special => {
+                // Decoding knows of no others.
+                let register = Special::from_number(imm).ok_or(FaultKind::NoInstruction)?;
+                self.set(d, self.special(register));
+            }
+            ScalarOp::Setvl => self.set_length(i64::from(ra) + i64::from(imm))?,
+            ScalarOp::Setrow => self.set_row(i64::from(ra) + i64::from(imm))?,
+            ScalarOp::Add => self.set_saturated(d, element::add(ra, rb)),
+            ScalarOp::Sub => self.set_saturated(d, element::sub(ra, rb)),
+            ScalarOp::Mul => self.set_saturated(d, element::mul(ra, rb)),
+            ScalarOp::And => self.set(d, ra & rb),
+            ScalarOp::Or => self.set(d, ra | rb),
+            ScalarOp::Xor => self.set(d, ra ^ rb),
+            ScalarOp::Shr => self.set_saturated(d, element::shift(ra, rb)),
+            ScalarOp::Min => self.set(d, ra.min(rb)),
+            ScalarOp::Max => self.set(d, ra.max(rb)),
+            ScalarOp::Addi => self.set_saturated(d, element::add(ra, imm)),
+            ScalarOp::Shri => self.set_saturated(d, element::shift(ra, imm)),
+            ScalarOp::Andi => self.set(d, ra & imm),
+            ScalarOp::Ori => self.set(d, ra | imm),
+            ScalarOp::Lui => self.set(d, ((imm as u32) << 16) as i32),
+            ScalarOp::Ld => {
                 let value = self.load_one(&instruction, i64::from(ra) + i64::from(imm))?;
                 self.set(d, value);
             }
-            Op::St => self.store_one(&instruction, i64::from(ra) + i64::from(imm), rd)?,
-            Op::Addm => self.add_to_memory(&instruction, i64::from(ra) + i64::from(imm), rd)?,
-            _ => debug_assert!(false, "{op:?} is no scalar instruction"),
+            ScalarOp::St => self.store_one(&instruction, i64::from(ra) + i64::from(imm), rd)?,
+            ScalarOp::Addm => self.add_to_memory(&instruction, i64::from(ra) + i64::from(imm), rd)?,
         }
         Ok(())
     }
 
-    /// Executes one instruction that is none of those.
+    /// Executes an instruction of the sequencer.
     #[inline(always)]
-    fn execute(&mut self, instruction: Instruction) -> Result<Flow, FaultKind> {
-        let Instruction { op, d, a, b, c, imm, .. } = instruction;
+    fn execute_control(&mut self, op: ControlOp, instruction: Instruction) -> Result<Flow, FaultKind> {
+        let Instruction { d, a, imm, .. } = instruction;
+        let (ra, rd) = (self.r[usize::from(a & 15)], self.r[usize::from(d & 15)]);
+        match op {
+            ControlOp::Nop => Ok(Flow::Next),
+            ControlOp::Sleep => Ok(self.end(false)),
+            ControlOp::Stay => Ok(self.end(true)),
+            ControlOp::Jmp => self.branch(imm),
+            ControlOp::Beq => self.branch_if(rd == ra, imm),
+            ControlOp::Bne => self.branch_if(rd != ra, imm),
+            ControlOp::Blt => self.branch_if(rd < ra, imm),
+            ControlOp::Bge => self.branch_if(rd >= ra, imm),
+            ControlOp::Loop => self.begin_loop(rd, imm),
+            ControlOp::Foreach => self.begin_foreach(d, a, imm),
+            ControlOp::Forset => self.begin_forset(d, a, imm),
+        }
+    }
+
+    /// Executes an instruction on vectors or predicates.
+    #[inline(always)]
+    fn execute_vector(&mut self, op: VectorOp, instruction: Instruction) -> Result<(), FaultKind> {
+        let Instruction { d, a, b, c, imm, .. } = instruction;
         let (ra, rb) = (self.r[usize::from(a & 15)], self.r[usize::from(b & 15)]);
         let rd = self.r[usize::from(d & 15)];
         match op {
-            Op::Nop => {}
-            Op::Sleep | Op::Stay => {
-                self.block.awake = op == Op::Stay;
-                return Ok(Flow::End);
-            }
-            Op::Jmp => return self.branch(imm),
-            Op::Beq if rd == ra => return self.branch_taken(imm),
-            Op::Bne if rd != ra => return self.branch_taken(imm),
-            Op::Blt if rd < ra => return self.branch_taken(imm),
-            Op::Bge if rd >= ra => return self.branch_taken(imm),
-            Op::Beq | Op::Bne | Op::Blt | Op::Bge => {}
-            Op::Loop | Op::Foreach | Op::Forset => return self.begin_loop(instruction),
-            Op::Vld => self.load(&instruction, i64::from(ra) + i64::from(imm), |_, value| (value, 0))?,
-            Op::Vldr => self.load(&instruction, self.row_address(ra, imm), |_, value| (value, 0))?,
-            Op::Vacc => self.load(&instruction, i64::from(ra) + i64::from(imm), element::add)?,
-            Op::Vaccr => self.load(&instruction, self.row_address(ra, imm), element::add)?,
-            Op::Vst => self.store(&instruction, i64::from(ra) + i64::from(imm))?,
-            Op::Vstr => self.store(&instruction, self.row_address(ra, imm))?,
-            Op::Vaddn16 | Op::Vaddn32 => self.add_to_neurons(&instruction, rd, i64::from(ra) + i64::from(imm))?,
-            Op::Vlds => self.load_strided(&instruction, ra)?,
-            Op::Vsts => self.store_strided(&instruction, ra)?,
-            Op::Vlut => self.look_up(&instruction, rb)?,
-            Op::Vadd => self.binary(d, a, b, element::add),
-            Op::Vsub => self.binary(d, a, b, element::sub),
-            Op::Vmul => self.binary(d, a, b, element::mul),
-            Op::Vmin => self.binary(d, a, b, |a, b| (a.min(b), 0)),
-            Op::Vmax => self.binary(d, a, b, |a, b| (a.max(b), 0)),
-            Op::Vmac => {
+            VectorOp::Vld => self.load(&instruction, i64::from(ra) + i64::from(imm), |_, value| (value, 0))?,
+            VectorOp::Vldr => self.load(&instruction, self.row_address(ra, imm), |_, value| (value, 0))?,
+            VectorOp::Vacc => self.load(&instruction, i64::from(ra) + i64::from(imm), element::add)?,
+            VectorOp::Vaccr => self.load(&instruction, self.row_address(ra, imm), element::add)?,
+            VectorOp::Vst => self.store(&instruction, i64::from(ra) + i64::from(imm))?,
+            VectorOp::Vstr => self.store(&instruction, self.row_address(ra, imm))?,
+            VectorOp::Vaddn16 => self.add_to_neurons(&instruction, Width::W16, rd, i64::from(ra) + i64::from(imm))?,
+            VectorOp::Vaddn32 => self.add_to_neurons(&instruction, Width::W32, rd, i64::from(ra) + i64::from(imm))?,
+            VectorOp::Vlds => self.load_strided(&instruction, ra)?,
+            VectorOp::Vsts => self.store_strided(&instruction, ra)?,
+            VectorOp::Vlut => self.look_up(&instruction, rb)?,
+            VectorOp::Vadd => self.binary(d, a, b, element::add),
+            VectorOp::Vsub => self.binary(d, a, b, element::sub),
+            VectorOp::Vmul => self.binary(d, a, b, element::mul),
+            VectorOp::Vmin => self.binary(d, a, b, |a, b| (a.min(b), 0)),
+            VectorOp::Vmax => self.binary(d, a, b, |a, b| (a.max(b), 0)),
+            VectorOp::Vmac => {
                 let saturated = self.v.ternary(d, a, b, element::mac);
                 self.count(saturated);
             }
-            Op::Vscale => self.binary(d, a, b, element::scale),
-            Op::Vscales => self.unary(d, a, |a| element::scale(a, rb)),
-            Op::Vadds => self.unary(d, a, |a| element::add(a, rb)),
-            Op::Vsubs => self.unary(d, a, |a| element::sub(a, rb)),
-            Op::Vmuls => self.unary(d, a, |a| element::mul(a, rb)),
-            Op::Vmins => self.unary(d, a, |a| (a.min(rb), 0)),
-            Op::Vmaxs => self.unary(d, a, |a| (a.max(rb), 0)),
+            VectorOp::Vscale => self.binary(d, a, b, element::scale),
+            VectorOp::Vscales => self.unary(d, a, |a| element::scale(a, rb)),
+            VectorOp::Vadds => self.unary(d, a, |a| element::add(a, rb)),
+            VectorOp::Vsubs => self.unary(d, a, |a| element::sub(a, rb)),
+            VectorOp::Vmuls => self.unary(d, a, |a| element::mul(a, rb)),
+            VectorOp::Vmins => self.unary(d, a, |a| (a.min(rb), 0)),
+            VectorOp::Vmaxs => self.unary(d, a, |a| (a.max(rb), 0)),
             // What adds nothing leaves the vector as it is.
-            Op::Vmacs if rb == 0 => self.count(0),
-            Op::Vmacs => {
+            VectorOp::Vmacs if rb == 0 => self.count(0),
+            VectorOp::Vmacs => {
                 let saturated = self.v.accumulate(d, a, |d, a| element::mac(d, a, rb));
                 self.count(saturated);
             }
-            Op::Vshr | Op::Vshrn | Op::Vshrs => self.shift(op, d, a, rb.clamp(-31, 31)),
-            Op::Vmv => {
+            VectorOp::Vshr => self.shift(Rounding::Down, d, a, rb),
+            VectorOp::Vshrn => self.shift(Rounding::Nearest, d, a, rb),
+            VectorOp::Vshrs => self.shift(Rounding::Stochastic, d, a, rb),
+            VectorOp::Vmv => {
                 self.count(0);
                 self.v.write(d).fill(ra);
             }
-            Op::Vidx => {
+            VectorOp::Vidx => {
                 self.count(0);
                 for (i, out) in self.v.write(d).iter_mut().enumerate() {
                     *out = i as i32;
                 }
             }
-            Op::Vext => {
+            VectorOp::Vext => {
                 let at = self.element(rb)?;
                 let value = self.v.read(a)[at];
                 self.set(d, value);
             }
-            Op::Vins => {
+            VectorOp::Vins => {
                 let at = self.element(rb)?;
                 self.v.write(d)[at] = ra;
             }
-            Op::Vcge => self.compare(d, a, b, |a, b| a >= b),
-            Op::Vclt => self.compare(d, a, b, |a, b| a < b),
-            Op::Vceq => self.compare(d, a, b, |a, b| a == b),
-            Op::Vcges => self.compare(d, a, a, |a, _| a >= rb),
-            Op::Vclts => self.compare(d, a, a, |a, _| a < rb),
-            Op::Vceqs => self.compare(d, a, a, |a, _| a == rb),
-            Op::Pand => self.v.combine(d, a, b, |a, b| a & b),
-            Op::Por => self.v.combine(d, a, b, |a, b| a | b),
-            Op::Pnot => self.v.invert(d, a),
-            Op::Pcount => {
+            VectorOp::Vcge => self.compare(d, a, b, |a, b| a >= b),
+            VectorOp::Vclt => self.compare(d, a, b, |a, b| a < b),
+            VectorOp::Vceq => self.compare(d, a, b, |a, b| a == b),
+            VectorOp::Vcges => self.compare(d, a, a, |a, _| a >= rb),
+            VectorOp::Vclts => self.compare(d, a, a, |a, _| a < rb),
+            VectorOp::Vceqs => self.compare(d, a, a, |a, _| a == rb),
+            VectorOp::Pand => self.v.combine(d, a, b, |a, b| a & b),
+            VectorOp::Por => self.v.combine(d, a, b, |a, b| a | b),
+            VectorOp::Pnot => self.v.invert(d, a),
+            VectorOp::Pcount => {
                 let count = self.v.masked(a).map(u64::count_ones).sum::<u32>();
                 self.set(d, count as i32);
             }
-            Op::Vsel => self.select(d, a, b, c, |p, a, b| (if p { a } else { b }, 0)),
-            Op::Vsels => self.select(d, a, a, c, |p, a, _| (if p { a } else { rb }, 0)),
-            Op::Vaddp => self.select(d, a, a, c, |p, a, _| element::add(a, if p { rb } else { 0 })),
-            Op::Vsum => {
+            VectorOp::Vsel => self.select(d, a, b, c, |p, a, b| (if p { a } else { b }, 0)),
+            VectorOp::Vsels => self.select(d, a, a, c, |p, a, _| (if p { a } else { rb }, 0)),
+            VectorOp::Vaddp => self.select(d, a, a, c, |p, a, _| element::add(a, if p { rb } else { 0 })),
+            VectorOp::Vsum => {
                 self.count(0);
                 let sum = self.v.read(a).iter().map(|&a| i64::from(a)).sum();
                 self.set_saturated(d, element::clamp(sum));
             }
-            Op::Vrmax => {
+            VectorOp::Vrmax => {
                 self.count(0);
                 let max = self.v.read(a).iter().copied().max();
                 self.set(d, max.unwrap_or(i32::MIN));
             }
-            Op::Vrmin => {
+            VectorOp::Vrmin => {
                 self.count(0);
                 let min = self.v.read(a).iter().copied().min();
                 self.set(d, min.unwrap_or(i32::MAX));
             }
-            Op::Vimax => {
+            VectorOp::Vimax => {
                 self.count(0);
                 let a = self.v.read(a);
                 let max = a.iter().copied().max();
                 let at = max.and_then(|max| a.iter().position(|&a| a == max));
                 self.set(d, at.map_or(-1, |at| at as i32));
             }
-            Op::Vdot => {
+            VectorOp::Vdot => {
                 self.count(0);
                 let dot = self.v.dot(a, b);
                 self.set_saturated(d, element::clamp(dot));
             }
-            Op::Spike => self.send_spikes(a, rd, imm)?,
-            Op::Send => self.send(ra, rb, imm)?,
-            Op::Vsend => self.send_graded(a, b, rd, imm)?,
-            _ => debug_assert!(false, "{op:?} is a scalar instruction"),
         }
-        Ok(Flow::Next)
+        Ok(())
+    }
+
+    /// Executes an instruction that sends packets.
+    #[inline(always)]
+    fn execute_send(&mut self, op: SendOp, instruction: Instruction) -> Result<(), FaultKind> {
+        let Instruction { d, a, b, imm, .. } = instruction;
+        let (ra, rb) = (self.r[usize::from(a & 15)], self.r[usize::from(b & 15)]);
+        let rd = self.r[usize::from(d & 15)];
+        match op {
+            SendOp::Spike => self.send_spikes(a, rd, imm),
+            SendOp::Send => self.send(ra, rb, imm),
+            SendOp::Vsend => self.send_graded(a, b, rd, imm),
+        }
     }
 
     /// The element address of a row operand.

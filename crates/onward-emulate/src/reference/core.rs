@@ -3,10 +3,11 @@
 use super::trace::TraceLine;
 use super::{arithmetic, memory};
 use crate::fault::{Fault, FaultKind};
+use crate::memory::{Memory, PerMemory};
 use crate::{AddressCounts, BlockCounters};
 use onward_chip::Chip;
 use onward_image::Program;
-use onward_isa::{Cycles, Instruction, Op, Operand, Space, Width};
+use onward_isa::{Cycles, Instruction, Op, Operand, Space, Special, Width};
 use std::collections::BTreeSet;
 
 /// Cycles without a packet after which a step is endless (rule F10).
@@ -26,7 +27,7 @@ pub(super) struct Block {
     /// For each route, the indices it has.
     routes: Vec<u32>,
     seed: u64,
-    pub memory: [Vec<u8>; 3],
+    pub memory: PerMemory<Vec<u8>>,
     /// The bank the block reads: for each axon, the payload of its packet.
     pub current: Vec<Option<i32>>,
     /// The bank the network writes.
@@ -109,11 +110,11 @@ pub(super) struct Running<'a> {
 
 impl Block {
     pub fn new(image: &onward_image::Block, number: u32, program: &Program, seed: u64) -> Block {
-        let memory = [0, 1, 2].map(|space| {
-            let mut bytes = image.contents[space].clone();
-            bytes.resize(image.memory_bytes[space] as usize, 0);
+        let memory = PerMemory([0, 1, 2].map(|memory| {
+            let mut bytes = image.contents[memory].clone();
+            bytes.resize(image.memory_bytes[memory] as usize, 0);
             bytes
-        });
+        }));
         Block {
             number,
             core: image.core.0,
@@ -377,18 +378,20 @@ impl Running<'_> {
     }
 
     /// Rule E6.
-    pub fn special(&self, number: i32) -> i32 {
+    pub fn special(&self, register: Special) -> i32 {
         let at_most = i32::MAX as u64;
         let tag = self.block.tag;
-        match number {
-            0 => (self.step % (1 << 31)) as i32,
-            1 => self.block.tag_step.map_or(at_most, |tag_step| (self.step - tag_step).min(at_most)) as i32,
-            2 => self.block.number as i32,
-            3 => tag,
-            4 => tag & 0b11,
-            5 => tag >> 2 & 1,
-            6 => tag >> 8 & 0xffff,
-            _ => self.events.len() as i32,
+        match register {
+            Special::Step => (self.step % (1 << 31)) as i32,
+            Special::Position => {
+                self.block.tag_step.map_or(at_most, |tag_step| (self.step - tag_step).min(at_most)) as i32
+            }
+            Special::Block => self.block.number as i32,
+            Special::Tag => tag,
+            Special::Kind => tag & 0b11,
+            Special::Learn => tag >> 2 & 1,
+            Special::Slot => tag >> 8 & 0xffff,
+            Special::Events => self.events.len() as i32,
         }
     }
 
@@ -401,9 +404,9 @@ impl Running<'_> {
 
     /// Checks `count` elements from `first` (rule M6); gives the first.
     pub fn bounds(&self, instruction: &Instruction, first: i128, count: usize) -> Result<usize, Fault> {
-        let available = match instruction.space {
-            Space::Event => self.block.current.len(),
-            space => memory::elements(self.block.memory[space as usize].len(), instruction.width),
+        let available = match Memory::of_space(instruction.space) {
+            Some(memory) => memory::elements(self.block.memory[memory].len(), instruction.width),
+            None => self.block.current.len(),
         };
         if first < 0 || first + count as i128 > available as i128 {
             let (count, available) = (count as u64, available as u64);
@@ -415,16 +418,17 @@ impl Running<'_> {
 
     /// An element of a memory, which was checked to lie in it.
     pub fn read(&self, space: Space, width: Width, at: usize) -> i32 {
-        match space {
-            Space::Event => self.block.current[at].unwrap_or(0),
-            _ => memory::get(&self.block.memory[space as usize], width, at),
+        match Memory::of_space(space) {
+            Some(memory) => memory::get(&self.block.memory[memory], width, at),
+            None => self.block.current[at].unwrap_or(0),
         }
     }
 
     /// Sets an element of a memory, which was checked to lie in it, to what is nearest to an exact value.
     pub fn write(&mut self, space: Space, width: Width, at: usize, exact: i128) {
         let value = self.saturated(exact, width.bits());
-        memory::set(&mut self.block.memory[space as usize], width, at, value);
+        let memory = Memory::of_space(space).expect("no instruction writes payloads");
+        memory::set(&mut self.block.memory[memory], width, at, value);
     }
 
     /// Sends packets, given by index and payload, in their order (rules S1 to S6, F7 to F9).

@@ -3,7 +3,7 @@
 use super::arithmetic::{Rounding, element, holds, shift};
 use super::core::{Next, Running};
 use crate::fault::{Fault, FaultKind};
-use onward_isa::{Field, Instruction, Op, Operand, Space, Width};
+use onward_isa::{Field, Instruction, Op, Operand, Space, Special, Width};
 
 impl Running<'_> {
     /// Executes one instruction.
@@ -18,7 +18,12 @@ impl Running<'_> {
             Op::Beq | Op::Bne | Op::Blt | Op::Bge if holds(op, rd, ra) => return self.branch(instruction),
             Op::Beq | Op::Bne | Op::Blt | Op::Bge => {}
             Op::Loop | Op::Foreach | Op::Forset => return self.enter_loop(instruction),
-            Op::Special => self.set_scalar(d, self.special(imm)),
+            Op::Special => {
+                let Some(register) = Special::from_number(imm) else {
+                    return Err(self.fault(FaultKind::NoInstruction)); // decoding knows of no others
+                };
+                self.set_scalar(d, self.special(register));
+            }
             Op::Setvl => {
                 let max = i64::from(self.chip.core.vector_length);
                 self.length = self.length_of(ra, imm, max)? as usize;

@@ -4,6 +4,7 @@ use super::core::{Block, Trace, Tracer};
 use super::memory;
 use super::network::{Timing, deliver};
 use super::trace::TraceLine;
+use crate::memory::Memory;
 use crate::{Counters, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
 use onward_image::{Image, Symbol};
 use onward_isa::{Space, Width};
@@ -137,11 +138,11 @@ impl Machine {
         Ok(outputs)
     }
 
-    fn locate(&self, block: u32, name: &str) -> Option<(Space, Width, usize, usize)> {
+    fn locate(&self, block: u32, name: &str) -> Option<(Memory, Width, usize, usize)> {
         let symbols: &[Symbol] = &self.image.blocks.get(block as usize)?.symbols;
         let symbol = symbols.iter().find(|symbol| symbol.name == name)?;
-        let (space, width) = (symbol.space()?, symbol.width()?);
-        (space != Space::Event).then_some((space, width, symbol.offset as usize, symbol.elements() as usize))
+        let (memory, width) = (Memory::of_space(symbol.space()?)?, symbol.width()?);
+        Some((memory, width, symbol.offset as usize, symbol.elements() as usize))
     }
 }
 
@@ -179,12 +180,13 @@ impl Engine for Machine {
     }
 
     fn memory(&self, block: u32, space: Space) -> &[u8] {
-        &self.blocks[block as usize].memory[space as usize]
+        let memory = Memory::of_space(space).expect("payloads lie in no memory");
+        &self.blocks[block as usize].memory[memory]
     }
 
     fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
-        let (space, width, first, count) = self.locate(block, symbol)?;
-        let bytes = self.memory(block, space);
+        let (memory, width, first, count) = self.locate(block, symbol)?;
+        let bytes = &self.blocks[block as usize].memory[memory];
         Some((first..first + count).map(|at| memory::get(bytes, width, at)).collect())
     }
 
@@ -195,12 +197,12 @@ impl Engine for Machine {
     }
 
     fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
-        let Some((space, width, first, count)) = self.locate(block, symbol) else { return false };
+        let Some((memory, width, first, count)) = self.locate(block, symbol) else { return false };
         if count != values.len() {
             return false;
         }
         self.configuration_bits += count as u64 * u64::from(width.bits());
-        let bytes = &mut self.blocks[block as usize].memory[space as usize];
+        let bytes = &mut self.blocks[block as usize].memory[memory];
         for (at, &value) in (first..).zip(values) {
             memory::set(bytes, width, at, value);
         }
