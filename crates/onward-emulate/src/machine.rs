@@ -12,6 +12,7 @@ use crate::engine::{Engine, Feed};
 use crate::fast::{Block, Decoded, Limits, Outlet, Scratch};
 use crate::fault::Fault;
 use crate::host_simd::Simd;
+use crate::index::{BlockNumber, OutletIndex, Place, ProgramIndex, indices};
 use crate::memory::Memory;
 use crate::mesh::MeshError;
 use crate::timing::Timing;
@@ -20,6 +21,7 @@ use onward_isa::Space;
 use port::NamedArray;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use typed_index_collections::TiVec;
 
 /// How a machine is run. Nothing here changes an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,19 +63,17 @@ pub struct Output {
 
 /// A chip with an image loaded.
 pub struct Machine {
-    /// In the order they run.
-    blocks: Vec<Block>,
-    /// For each logical number, the place in `blocks`.
-    place: Vec<usize>,
+    blocks: TiVec<Place, Block>,
+    place: TiVec<BlockNumber, Place>,
     /// For each place, its outlets; the host's come first of all.
-    outlet_ranges: Vec<Range<usize>>,
-    outlets: Vec<Outlet>,
+    outlet_ranges: TiVec<Place, Range<OutletIndex>>,
+    outlets: TiVec<OutletIndex, Outlet>,
     host_inputs: usize,
     /// Who runs when.
     groups: Groups,
-    programs: Vec<Decoded>,
+    programs: TiVec<ProgramIndex, Decoded>,
     /// Outlets the host takes.
-    to_host: Vec<(usize, Option<u32>)>,
+    to_host: Vec<(OutletIndex, Option<BlockNumber>)>,
     limits: Limits,
     simd: Simd,
     pool: rayon::ThreadPool,
@@ -83,13 +83,13 @@ pub struct Machine {
     timing: Option<Mutex<Timing>>,
     step: u64,
     configuration_bits: u64,
-    symbols: Vec<Vec<Symbol>>,
+    symbols: TiVec<BlockNumber, Vec<Symbol>>,
 }
 
 impl Machine {
     /// For each host input, how many indices its packets can have.
     pub fn host_inputs(&self) -> Vec<u32> {
-        self.outlets[..self.host_inputs].iter().map(|outlet| outlet.indices() as u32).collect()
+        self.outlets.raw[..self.host_inputs].iter().map(|outlet| outlet.indices() as u32).collect()
     }
 
     /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.
@@ -99,7 +99,16 @@ impl Machine {
 
     /// The block with a logical number.
     fn block(&self, number: u32) -> &Block {
-        &self.blocks[self.place[number as usize]]
+        &self.blocks[self.place[BlockNumber::from(number)]]
+    }
+
+    fn block_mut(&mut self, number: u32) -> &mut Block {
+        &mut self.blocks[self.place[BlockNumber::from(number)]]
+    }
+
+    /// The outlets of the host's inputs.
+    fn host_outlets(&self) -> impl Iterator<Item = OutletIndex> + use<> {
+        indices(OutletIndex::default()..OutletIndex::from(self.host_inputs))
     }
 
     fn timing_totals(&self) -> Option<TimingTotals> {
@@ -110,7 +119,7 @@ impl Machine {
     }
 
     fn named_array(&self, block: u32, name: &str) -> Option<NamedArray> {
-        NamedArray::find(self.symbols.get(block as usize)?, name)
+        NamedArray::find(self.symbols.get(BlockNumber::from(block))?, name)
     }
 }
 
@@ -129,21 +138,21 @@ impl Engine for Machine {
 
     fn is_busy(&self) -> bool {
         // What only the host reads wakes nobody.
-        let arrives = |outlet: usize| self.groups.has_readers(outlet) && self.outlets[outlet].is_pending();
-        (0..self.host_inputs).any(arrives)
+        let arrives = |outlet: OutletIndex| self.groups.has_readers(outlet) && self.outlets[outlet].is_pending();
+        self.host_outlets().any(arrives)
             || self
                 .groups
                 .running_places()
-                .any(|place| self.blocks[place].awake || self.outlet_ranges[place].clone().any(arrives))
+                .any(|place| self.blocks[place].awake || indices(self.outlet_ranges[place].clone()).any(arrives))
     }
 
     fn counters(&self) -> Counters {
         let counters_at =
-            |&place: &usize| self.blocks[place].counters(&self.outlets[self.outlet_ranges[place].clone()]);
+            |&place: &Place| self.blocks[place].counters(&self.outlets[self.outlet_ranges[place].clone()].raw);
         Counters {
             steps: self.step,
             blocks: self.place.iter().map(counters_at).collect(),
-            host_packets: self.outlets[..self.host_inputs].iter().map(Outlet::sent).collect(),
+            host_packets: self.outlets.raw[..self.host_inputs].iter().map(Outlet::sent).collect(),
             timing: self.timing_totals(),
             configuration_bits: self.configuration_bits,
         }
@@ -172,7 +181,7 @@ impl Engine for Machine {
         let array = self.named_array(block, symbol).filter(|array| array.elements == values.len());
         let Some(array) = array else { return false };
         self.configuration_bits += array.bits();
-        array.write(&mut self.blocks[self.place[block as usize]].memory[array.memory], values);
+        array.write(&mut self.block_mut(block).memory[array.memory], values);
         true
     }
 }

@@ -9,12 +9,14 @@ mod activity;
 
 use crate::counters::TimingTotals;
 use crate::fast::{Block, Outlet};
+use crate::index::{BlockNumber, Place};
 use crate::mesh::{LANES, Mesh, MeshError, Sliced, Traffic};
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
 use onward_image::{Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use typed_index_collections::{TiSlice, TiVec};
 
 /// Steps from which on timing them all at once is faster than one by one.
 const MANY_STEPS: usize = 32;
@@ -42,9 +44,9 @@ pub(crate) struct Timing {
     /// Destination ranges of the host's inputs.
     host_routes: Vec<Range<u32>>,
     /// By logical number and route.
-    block_routes: Vec<Vec<Range<u32>>>,
+    block_routes: TiVec<BlockNumber, Vec<Range<u32>>>,
     /// By logical number, the core that runs the block.
-    cores: Vec<u32>,
+    cores: TiVec<BlockNumber, u32>,
     /// Steps that are not timed yet.
     waiting: Vec<Packed>,
     /// Bytes they take.
@@ -61,7 +63,7 @@ impl Timing {
             first..destinations.len() as u32
         };
         let host_routes: Vec<_> = image.host_inputs.iter().map(|input| table(&input.route)).collect();
-        let block_routes: Vec<Vec<_>> =
+        let block_routes: TiVec<BlockNumber, Vec<_>> =
             image.blocks.iter().map(|block| block.routes.iter().map(&mut table).collect()).collect();
         let chip = &image.chip;
         let mesh = Mesh::new(&chip.mesh, &chip.host.ports, &image.trees, &destinations)?;
@@ -93,12 +95,13 @@ impl Timing {
     }
 
     /// Times the steps of the chunk that just ran, or puts them aside; only the blocks at `places` did.
-    pub fn add_chunk(&mut self, steps: usize, blocks: &[Block], places: &[usize], host: &[Outlet]) {
+    pub fn add_chunk(&mut self, steps: usize, blocks: &TiSlice<Place, Block>, places: &[Place], host: &[Outlet]) {
         let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); steps];
         for &place in places {
             let block = &blocks[place];
             for (at, record) in block.records.iter().enumerate() {
-                entries[record.step as usize].push((block.core, block.number, place as u32, at as u32));
+                let entry = Entry { core: block.core, number: block.number, place, record: at as u32 };
+                entries[record.step as usize].push(entry);
             }
         }
         entries.par_iter_mut().for_each(|entries| entries.sort_unstable());
@@ -173,7 +176,7 @@ fn uses(
     image: &Image,
     host: Endpoint,
     host_routes: &[Range<u32>],
-    block_routes: &[Vec<Range<u32>>],
+    block_routes: &TiSlice<BlockNumber, Vec<Range<u32>>>,
 ) -> Vec<(Endpoint, Vec<Range<u32>>)> {
     let mut uses = BTreeMap::from([(host, host_routes.to_vec())]);
     for (block, routes) in image.blocks.iter().zip(block_routes) {

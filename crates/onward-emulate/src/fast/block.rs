@@ -6,13 +6,15 @@ use super::vector::Vectors;
 use crate::counters::{AddressCounts, BlockCounters};
 use crate::fault::Fault;
 use crate::host_simd::compiled_for_host;
+use crate::index::{BlockNumber, OutletIndex, ProgramIndex};
 use crate::memory::{Bank, PerMemory};
 use onward_isa::random;
+use typed_index_collections::TiSlice;
 
 /// Where a block's packets come from: an outlet and the axon its index 0 arrives on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inlet {
-    pub outlet: usize,
+    pub outlet: OutletIndex,
     pub first_axon: usize,
 }
 
@@ -40,10 +42,9 @@ pub(crate) struct StepRecord {
 
 /// A block's state between steps, and the records of the chunk that is running.
 pub(crate) struct Block {
-    pub number: u32,
+    pub number: BlockNumber,
     pub core: u32,
-    /// Index of its program.
-    pub program: usize,
+    pub program: ProgramIndex,
     pub entry: u32,
     pub tagged: bool,
     pub inlets: Vec<Inlet>,
@@ -88,7 +89,7 @@ pub(crate) struct Chunk<'a> {
     pub first_step: u64,
     pub steps: usize,
     pub limits: Limits,
-    pub programs: &'a [Decoded],
+    pub programs: &'a TiSlice<ProgramIndex, Decoded>,
 }
 
 /// Registers and lists that a thread uses for one block after the other.
@@ -105,16 +106,22 @@ impl Scratch {
 
 impl Block {
     /// A block whose memories begin with `contents` and whose program has so many addresses.
-    pub fn new(image: &onward_image::Block, contents: [Vec<u8>; 3], number: u32, addresses: usize, seed: u64) -> Self {
+    pub fn new(
+        image: &onward_image::Block,
+        contents: [Vec<u8>; 3],
+        number: BlockNumber,
+        addresses: usize,
+        seed: u64,
+    ) -> Self {
         Block {
             number,
             core: image.core.0,
-            program: image.program as usize,
+            program: image.program.into(),
             entry: image.entry,
             tagged: image.tagged,
             inlets: Vec::new(),
             sending: Vec::new(),
-            seed: random::block_seed(seed, number),
+            seed: random::block_seed(seed, number.into()),
             memory: PerMemory(std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at]))),
             active: vec![0; (image.axons as usize).div_ceil(64) + 1],
             payloads: None,
@@ -143,7 +150,7 @@ impl Block {
     fn run_chunk(
         &mut self,
         chunk: Chunk,
-        others: &[Outlet],
+        others: &TiSlice<OutletIndex, Outlet>,
         own: &mut [Outlet],
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
@@ -174,7 +181,7 @@ impl Block {
 
     /// Reads what arrived for a step into the active set. Returns whether the block runs in it.
     #[inline(always)]
-    pub fn collect<'a>(&mut self, slot: usize, outlet: impl Fn(usize) -> &'a Outlet) -> bool {
+    pub fn collect<'a>(&mut self, slot: usize, outlet: impl Fn(OutletIndex) -> &'a Outlet) -> bool {
         self.arrived = false;
         for inlet in &self.sending {
             let outlet = outlet(inlet.outlet);
@@ -238,7 +245,7 @@ impl Block {
     /// Counters since the machine was made; `own` are the outlets of its routes.
     pub fn counters(&self, own: &[Outlet]) -> BlockCounters {
         BlockCounters {
-            block: self.number,
+            block: self.number.into(),
             addresses: self.counts.clone(),
             steps: self.steps,
             cycles: self.cycles,
@@ -266,7 +273,7 @@ compiled_for_host! {
     pub(crate) fn run_chunk(
         block: &mut Block,
         chunk: Chunk,
-        others: &[Outlet],
+        others: &TiSlice<OutletIndex, Outlet>,
         own: &mut [Outlet],
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {

@@ -3,11 +3,32 @@
 use super::events::EventLoop;
 use super::rows::RowLoop;
 use crate::cost::{Cost, cost};
+use crate::index::index_type;
 use onward_chip::Chip;
 use onward_isa::{Instruction, Op, Space};
+use typed_index_collections::TiVec;
 
 /// Scalar instructions that are run at once, at most.
 const MOST_SCALARS: u16 = 1024;
+
+index_type! {
+    /// One of [`Decoded::event_loops`].
+    pub(crate) struct EventLoopIndex
+}
+
+index_type! {
+    /// One of [`Decoded::row_loops`].
+    pub(crate) struct RowLoopIndex
+}
+
+/// How a loop can be run at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AtOnce {
+    /// A `foreach` over active axons.
+    Events(EventLoopIndex),
+    /// A `loop` over the rows of a kernel.
+    Rows(RowLoopIndex),
+}
 
 /// An instruction with what follows from its place in the program.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +39,8 @@ pub(crate) struct Code {
     pub cost: Cost,
     /// A loop may end here: its body's last instruction is the one before.
     pub ends_loop: bool,
-    /// For a `foreach` that can be run at once, its index in [`Decoded::event_loops`]; for a `loop`, in
-    /// [`Decoded::row_loops`].
-    pub at_once: Option<u16>,
+    /// For a loop that can be run at once, how.
+    pub at_once: Option<AtOnce>,
     /// Scalar instructions from here on, up to one of another kind or one before which a loop may end; 0 if this is none.
     pub scalars: u16,
     /// Cycles they take.
@@ -33,9 +53,9 @@ pub(crate) struct Decoded {
     /// By address; one more than there are words, so that running off the end is met like any word that is none.
     pub code: Vec<Code>,
     /// Loops that can be run at once.
-    pub event_loops: Vec<EventLoop>,
+    pub event_loops: TiVec<EventLoopIndex, EventLoop>,
     /// The same of rows of kernels.
-    pub row_loops: Vec<RowLoop>,
+    pub row_loops: TiVec<RowLoopIndex, RowLoop>,
     /// Whether an instruction reads payloads as a memory.
     pub reads_payloads: bool,
     /// For each route number, whether graded values are sent to it.
@@ -48,8 +68,8 @@ impl Decoded {
     pub fn new(words: &[u32], chip: &Chip) -> Self {
         let instructions: Vec<Option<Instruction>> =
             words.iter().map(|&word| Instruction::decode(word).ok()).chain([None]).collect();
-        let mut event_loops = Vec::new();
-        let mut row_loops = Vec::new();
+        let mut event_loops = TiVec::new();
+        let mut row_loops = TiVec::new();
         let mut code: Vec<Code> = instructions
             .iter()
             .map(|&instruction| Code {
@@ -73,12 +93,10 @@ impl Decoded {
                         code.ends_loop = true;
                     }
                     if let Some(found) = EventLoop::find(&instructions, at) {
-                        code[at].at_once = u16::try_from(event_loops.len()).ok();
-                        event_loops.push(found);
+                        code[at].at_once = Some(AtOnce::Events(event_loops.push_and_get_key(found)));
                     }
                     if let Some(found) = RowLoop::find(&instructions, at) {
-                        code[at].at_once = u16::try_from(row_loops.len()).ok();
-                        row_loops.push(found);
+                        code[at].at_once = Some(AtOnce::Rows(row_loops.push_and_get_key(found)));
                     }
                     if instruction.op == Op::Foreach {
                         for at in at + 1..usize::try_from(end).unwrap_or(0).min(in_foreach.len()) {

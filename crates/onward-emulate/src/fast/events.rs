@@ -6,8 +6,8 @@
 //! same by the book.
 
 use super::vector::Vectors;
-use crate::memory::{Bank, halves};
-use onward_isa::{Instruction, Space, Width, idiom};
+use crate::memory::{Bank, Memory, PerMemory, halves};
+use onward_isa::{Instruction, Width, idiom};
 
 /// A loop that can be run at once.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl EventLoop {
         &self,
         events: &[u32],
         last_payload: i32,
-        memory: &mut [Bank; 3],
+        memory: &mut PerMemory<Bank>,
         vectors: &mut Vectors,
         registers: &mut [i32; 16],
         row: i64,
@@ -41,7 +41,7 @@ impl EventLoop {
         let shape = &self.shape;
         let (first, last) = (i64::from(events[0]), i64::from(events[events.len() - 1]));
         let length = vectors.length;
-        let synapses = &memory[Space::Synapse as usize];
+        let synapses = &memory[Memory::Synapse];
         // Events ascend, so the first and the last row bound all addresses.
         let rows_fit = (first + shape.offset) * row >= 0
             && (last + shape.offset) * row + length as i64 <= synapses.elements(shape.width) as i64;
@@ -57,10 +57,10 @@ impl EventLoop {
         }
         if let Some(trace) = &shape.trace {
             let base = i64::from(registers[usize::from(trace.base)]);
-            let elements = memory[Space::Axon as usize].elements(Width::W16) as i64;
+            let elements = memory[Memory::Axon].elements(Width::W16) as i64;
             let fits = base + first + trace.offset >= 0 && base + last + trace.offset < elements;
             let increment = registers[usize::from(trace.increment)];
-            let traces = memory[Space::Axon as usize].as_mut_slice::<i16>();
+            let traces = memory[Memory::Axon].as_mut_slice::<i16>();
             let at = |event: u32| (base + i64::from(event) + trace.offset) as usize;
             let small = |value: i32| i32::from(value as i16) == value;
             if !fits || base + last > i64::from(i32::MAX) || !small(increment) {
@@ -75,7 +75,7 @@ impl EventLoop {
             registers[usize::from(trace.sum)] = (base + last) as i32;
         }
         let first_element = |event: u32| ((i64::from(event) + shape.offset) * row) as usize;
-        let synapses = &memory[Space::Synapse as usize];
+        let synapses = &memory[Memory::Synapse];
         match shape.width {
             Width::W4 => add_halves(sums, synapses.bytes(), events, |event| first_element(event) / 2),
             Width::W8 => add_rows(sums, synapses.as_slice::<i8>(), events, first_element),

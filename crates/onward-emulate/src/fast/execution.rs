@@ -1,7 +1,7 @@
 //! What instructions do: the state of a step of a block, and the parts that instructions share.
 
 use super::block::{Block, Limits, Scratch, SendRecord};
-use super::decode::Decoded;
+use super::decode::{AtOnce, Decoded};
 use super::interpret::ENDLESS;
 use super::outlet::{Outlet, Refused};
 use super::sums;
@@ -145,7 +145,7 @@ impl<'a> Execution<'a> {
         match register {
             Special::Step => (self.step & NEVER) as i32,
             Special::Position => block.tag_step.map_or(NEVER, |tag| (self.step - tag).min(NEVER)) as i32,
-            Special::Block => block.number as i32,
+            Special::Block => u32::from(block.number) as i32,
             Special::Tag => block.tag,
             Special::Kind => block.tag & 3,
             Special::Learn => block.tag >> 2 & 1,
@@ -330,8 +330,8 @@ impl<'a> Execution<'a> {
     /// Runs a `foreach` at once, if it is one that can be.
     #[inline(always)]
     fn run_event_loop(&mut self) -> bool {
-        let Some(at) = self.program.code[self.pc].at_once else { return false };
-        let event_loop = &self.program.event_loops[usize::from(at)];
+        let Some(AtOnce::Events(at)) = self.program.code[self.pc].at_once else { return false };
+        let event_loop = &self.program.event_loops[at];
         let body = self.pc + 1..event_loop.end;
         let count = self.events.len() as u64;
         let cost = self.program.code[body.clone()]
@@ -342,7 +342,7 @@ impl<'a> Execution<'a> {
             return false;
         }
         let payload = self.events.last().map_or(0, |&event| self.block.payload_of(event));
-        if !event_loop.run(self.events, payload, &mut self.block.memory.0, self.v, &mut self.r, self.row) {
+        if !event_loop.run(self.events, payload, &mut self.block.memory, self.v, &mut self.r, self.row) {
             return false;
         }
         for counts in &mut self.block.counts[body] {
@@ -357,8 +357,8 @@ impl<'a> Execution<'a> {
     /// Runs a `loop` over the rows of a kernel at once, if it is one that can be.
     #[inline(always)]
     fn run_row_loop(&mut self, count: u32) -> bool {
-        let Some(at) = self.program.code[self.pc].at_once else { return false };
-        let row_loop = &self.program.row_loops[usize::from(at)];
+        let Some(AtOnce::Rows(at)) = self.program.code[self.pc].at_once else { return false };
+        let row_loop = &self.program.row_loops[at];
         let body = self.pc + 1..row_loop.end;
         let cost =
             |at: usize| u64::from(self.program.code[at].cost.fixed + self.program.code[at].cost.beats * self.beats);
@@ -366,7 +366,7 @@ impl<'a> Execution<'a> {
         if self.cycles.saturating_add(cycles) > ENDLESS {
             return false;
         }
-        let Some(saturated) = row_loop.run(count, self.v.length, &mut self.block.memory.0, &mut self.r) else {
+        let Some(saturated) = row_loop.run(count, self.v.length, &mut self.block.memory, &mut self.r) else {
             return false;
         };
         for counts in &mut self.block.counts[body] {
@@ -396,38 +396,38 @@ impl<'a> Execution<'a> {
     }
 
     #[inline(always)]
-    pub fn load_one(&self, of: &Instruction, address: i64) -> Result<i32, FaultKind> {
-        let at = self.locate(of.space, of.width, address, 1)?;
-        Ok(match Memory::of_space(of.space) {
-            Some(memory) => self.block.memory[memory].get(of.width, at),
+    pub fn load_one(&self, instruction: &Instruction, address: i64) -> Result<i32, FaultKind> {
+        let at = self.locate(instruction.space, instruction.width, address, 1)?;
+        Ok(match Memory::of_space(instruction.space) {
+            Some(memory) => self.block.memory[memory].get(instruction.width, at),
             None => self.block.payloads()[at],
         })
     }
 
     /// The memory that an instruction writes. Decoding knows of none that writes payloads.
     #[inline(always)]
-    fn written(&mut self, of: &Instruction) -> Result<&mut Bank, FaultKind> {
-        let memory = Memory::of_space(of.space).ok_or(FaultKind::NoInstruction)?;
+    fn written(&mut self, instruction: &Instruction) -> Result<&mut Bank, FaultKind> {
+        let memory = Memory::of_space(instruction.space).ok_or(FaultKind::NoInstruction)?;
         Ok(&mut self.block.memory[memory])
     }
 
     #[inline(always)]
-    pub fn store_one(&mut self, of: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
-        let at = self.locate(of.space, of.width, address, 1)?;
-        let (value, saturated) = narrow(value, of.width);
+    pub fn store_one(&mut self, instruction: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
+        let at = self.locate(instruction.space, instruction.width, address, 1)?;
+        let (value, saturated) = narrow(value, instruction.width);
         self.saturated += u64::from(saturated);
-        self.written(of)?.set(of.width, at, value);
+        self.written(instruction)?.set(instruction.width, at, value);
         Ok(())
     }
 
     #[inline(always)]
-    pub fn add_to_memory(&mut self, of: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
-        let at = self.locate(of.space, of.width, address, 1)?;
-        let bank = self.written(of)?;
-        let sum = i64::from(bank.get(of.width, at)) + i64::from(value);
-        let (min, max) = of.width.range();
+    pub fn add_to_memory(&mut self, instruction: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
+        let at = self.locate(instruction.space, instruction.width, address, 1)?;
+        let bank = self.written(instruction)?;
+        let sum = i64::from(bank.get(instruction.width, at)) + i64::from(value);
+        let (min, max) = instruction.width.range();
         let value = sum.clamp(i64::from(min), i64::from(max));
-        bank.set(of.width, at, value as i32);
+        bank.set(instruction.width, at, value as i32);
         self.saturated += u64::from(value != sum);
         Ok(())
     }
@@ -436,13 +436,13 @@ impl<'a> Execution<'a> {
     #[inline(always)]
     pub fn load(
         &mut self,
-        of: &Instruction,
+        instruction: &Instruction,
         address: i64,
         f: impl Fn(i32, i32) -> (i32, u32),
     ) -> Result<(), FaultKind> {
         let length = self.v.length;
-        let at = self.locate(of.space, of.width, address, length)?;
-        let out = self.v.write(of.d);
+        let at = self.locate(instruction.space, instruction.width, address, length)?;
+        let out = self.v.write(instruction.d);
         let mut saturated = 0;
         let mut put = |out: &mut i32, value: i32| {
             let (value, over) = f(*out, value);
@@ -456,8 +456,8 @@ impl<'a> Execution<'a> {
                 }
             };
         }
-        let bank = Memory::of_space(of.space).map(|memory| &self.block.memory[memory]);
-        match (bank, of.width) {
+        let bank = Memory::of_space(instruction.space).map(|memory| &self.block.memory[memory]);
+        match (bank, instruction.width) {
             (None, _) => load_from!(self.block.payloads()),
             (Some(bank), Width::W4) => {
                 let whole = if at.is_multiple_of(2) { length & !1 } else { 0 };
@@ -479,56 +479,64 @@ impl<'a> Execution<'a> {
     }
 
     #[inline(always)]
-    pub fn store(&mut self, of: &Instruction, address: i64) -> Result<(), FaultKind> {
-        let at = self.locate(of.space, of.width, address, self.v.length)?;
-        let memory = Memory::of_space(of.space).ok_or(FaultKind::NoInstruction)?;
-        let saturated = store(&mut self.block.memory[memory], of.width, at, self.v.read(of.d));
+    pub fn store(&mut self, instruction: &Instruction, address: i64) -> Result<(), FaultKind> {
+        let at = self.locate(instruction.space, instruction.width, address, self.v.length)?;
+        let memory = Memory::of_space(instruction.space).ok_or(FaultKind::NoInstruction)?;
+        let saturated = store(&mut self.block.memory[memory], instruction.width, at, self.v.read(instruction.d));
         self.count(saturated);
         Ok(())
     }
 
     /// `vaddn16`, `vaddn32`: a row of memory goes to sums in neuron memory.
     #[inline(always)]
-    pub fn add_to_neurons(&mut self, of: &Instruction, width: Width, rd: i32, address: i64) -> Result<(), FaultKind> {
+    pub fn add_to_neurons(
+        &mut self,
+        instruction: &Instruction,
+        width: Width,
+        rd: i32,
+        address: i64,
+    ) -> Result<(), FaultKind> {
         let length = self.v.length;
-        let from = self.locate(of.space, of.width, address, length)?;
+        let from = self.locate(instruction.space, instruction.width, address, length)?;
         let to = self.locate(Space::Neuron, width, rd.into(), length)?;
         let [neurons, axons, synapses] = &mut self.block.memory.0;
-        let source = if of.space == Space::Axon { axons } else { synapses };
-        let saturated = sums::add(neurons, width, to, source, of.width, from, length);
+        let source = if instruction.space == Space::Axon { axons } else { synapses };
+        let saturated = sums::add(neurons, width, to, source, instruction.width, from, length);
         self.count(saturated);
         Ok(())
     }
 
-    pub fn load_strided(&mut self, of: &Instruction, ra: i32) -> Result<(), FaultKind> {
-        let (first, stride) = (i64::from(ra) + i64::from(of.imm), i64::from(self.r[usize::from(of.c & 15)]));
+    pub fn load_strided(&mut self, instruction: &Instruction, ra: i32) -> Result<(), FaultKind> {
+        let (first, stride) =
+            (i64::from(ra) + i64::from(instruction.imm), i64::from(self.r[usize::from(instruction.c & 15)]));
         for i in 0..self.v.length {
-            let value = self.load_one(of, first + i as i64 * stride)?;
-            self.v.write(of.d)[i] = value;
+            let value = self.load_one(instruction, first + i as i64 * stride)?;
+            self.v.write(instruction.d)[i] = value;
         }
         self.count(0);
         Ok(())
     }
 
-    pub fn store_strided(&mut self, of: &Instruction, ra: i32) -> Result<(), FaultKind> {
-        let (first, stride) = (i64::from(ra) + i64::from(of.imm), i64::from(self.r[usize::from(of.c & 15)]));
+    pub fn store_strided(&mut self, instruction: &Instruction, ra: i32) -> Result<(), FaultKind> {
+        let (first, stride) =
+            (i64::from(ra) + i64::from(instruction.imm), i64::from(self.r[usize::from(instruction.c & 15)]));
         for i in 0..self.v.length {
-            let value = self.v.read(of.d)[i];
-            self.store_one(of, first + i as i64 * stride, value)?;
+            let value = self.v.read(instruction.d)[i];
+            self.store_one(instruction, first + i as i64 * stride, value)?;
         }
         self.count(0);
         Ok(())
     }
 
-    pub fn look_up(&mut self, of: &Instruction, base: i32) -> Result<(), FaultKind> {
-        let entries = self.r[usize::from(of.c & 15)];
+    pub fn look_up(&mut self, instruction: &Instruction, base: i32) -> Result<(), FaultKind> {
+        let entries = self.r[usize::from(instruction.c & 15)];
         if entries < 1 {
             return Err(FaultKind::EmptyTable);
         }
         for i in 0..self.v.length {
-            let index = self.v.read(of.a)[i].clamp(0, entries - 1);
-            let value = self.load_one(of, i64::from(base) + i64::from(index))?;
-            self.v.write(of.d)[i] = value;
+            let index = self.v.read(instruction.a)[i].clamp(0, entries - 1);
+            let value = self.load_one(instruction, i64::from(base) + i64::from(index))?;
+            self.v.write(instruction.d)[i] = value;
         }
         self.count(0);
         Ok(())

@@ -30,7 +30,7 @@ impl Block {
                 let instruction = program.code[address].instruction;
                 Err(Fault {
                     step,
-                    block: self.number,
+                    block: self.number.into(),
                     core: self.core,
                     address: address as u32,
                     instruction: instruction.map_or("?".into(), |instruction| instruction.to_string()),

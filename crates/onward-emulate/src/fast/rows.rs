@@ -5,7 +5,7 @@
 //! the interpreter, which does the same by the book.
 
 use super::sums;
-use crate::memory::Bank;
+use crate::memory::{Bank, PerMemory};
 use onward_isa::idiom::{self, RowStep};
 use onward_isa::{Instruction, Space};
 
@@ -26,7 +26,13 @@ impl RowLoop {
     /// Runs it `count` times, at least once, over vectors of `length` elements. Returns how many sums were saturated; `None`,
     /// and has done nothing, where it must be interpreted.
     #[inline(always)]
-    pub fn run(&self, count: u32, length: usize, memory: &mut [Bank; 3], registers: &mut [i32; 16]) -> Option<u32> {
+    pub fn run(
+        &self,
+        count: u32,
+        length: usize,
+        memory: &mut PerMemory<Bank>,
+        registers: &mut [i32; 16],
+    ) -> Option<u32> {
         let shape = &self.shape;
         let value = |register: u8| i64::from(registers[usize::from(register)]);
         let (first_sum, first_weight) = (value(shape.sums), value(shape.weights));
@@ -36,7 +42,7 @@ impl RowLoop {
         };
         let rows = i64::from(count);
         let (last_sum, last_weight) = (first_sum + (rows - 1) * shape.sum_step, first_weight + (rows - 1) * step);
-        let [neuron, axon, synapse] = memory;
+        let [neuron, axon, synapse] = &mut memory.0;
         let source = if shape.space == Space::Axon { axon } else { synapse };
         let inside = |first: i64, last: i64, elements: usize| {
             first.min(last) >= 0 && first.max(last) + length as i64 <= elements as i64

@@ -2,20 +2,23 @@
 
 use super::inputs::Inputs;
 use super::{Machine, Output};
+use crate::awake::LevelIndex;
 use crate::engine::Feed;
 use crate::fast::{Block, Chunk, Outlet, Scratch, run_chunk, run_slot};
 use crate::fault::Fault;
 use crate::host_simd::Simd;
+use crate::index::{OutletIndex, Place, indices};
 use rayon::prelude::*;
-use std::ops::Range;
+use std::ops::{Range, Sub};
 use std::sync::PoisonError;
+use typed_index_collections::TiSlice;
 
 /// A part of a level that one thread runs.
 struct Task<'a> {
     blocks: &'a mut [Block],
     outlets: &'a mut [Outlet],
     /// Place of the first block and number of the first outlet.
-    first: (usize, usize),
+    first: (Place, OutletIndex),
     recurrent: bool,
 }
 
@@ -26,14 +29,16 @@ impl Machine {
     /// A handler did what the machine does not allow.
     pub fn run(&mut self, steps: usize, feed: impl FnOnce(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
         self.begin_chunk(steps);
-        feed(&mut Inputs { outlets: &mut self.outlets[..self.host_inputs] });
-        for outlet in (0..self.host_inputs).filter(|&outlet| self.outlets[outlet].any()) {
-            self.groups.wake_readers(outlet);
+        feed(&mut Inputs { outlets: &mut self.outlets.raw[..self.host_inputs] });
+        for outlet in self.host_outlets() {
+            if self.outlets[outlet].any() {
+                self.groups.wake_readers(outlet);
+            }
         }
         // Of several faults the first is reported (rule F11). A block that runs later may have met one earlier in time,
         // so after a fault the others run up to its step.
         let mut first: Option<Fault> = None;
-        for level in 0..self.groups.levels() {
+        for level in self.groups.levels() {
             let steps = first.as_ref().map_or(steps, |fault| (fault.step - self.step) as usize + 1);
             if let Err(fault) = self.run_level(level, steps) {
                 first = Some(match first {
@@ -49,8 +54,8 @@ impl Machine {
         let outputs = self.reached_host(steps);
         if let Some(timing) = &mut self.timing {
             let timing = timing.get_mut().unwrap_or_else(PoisonError::into_inner);
-            let outlets = &self.outlets[..self.host_inputs];
-            let places: Vec<usize> = self.groups.running_places().collect();
+            let outlets = &self.outlets.raw[..self.host_inputs];
+            let places: Vec<Place> = self.groups.running_places().collect();
             self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
         }
         self.step += steps as u64;
@@ -60,12 +65,13 @@ impl Machine {
     /// What reached the host in the first steps of the chunk that just ran, by step.
     fn reached_host(&self, steps: usize) -> Vec<Output> {
         let sending: Vec<_> = self.to_host.iter().filter(|&&(outlet, _)| self.outlets[outlet].any()).collect();
-        let packets = |&&(outlet, _): &&(usize, _)| {
+        let packets = |&&(outlet, _): &&(OutletIndex, _)| {
             (1..=steps).map(|slot| self.outlets[outlet].count(slot) as usize).sum::<usize>()
         };
         let mut outputs = Vec::with_capacity(sending.iter().map(packets).sum());
         for slot in 1..=steps {
             for &&(outlet, sender) in &sending {
+                let sender = sender.map(u32::from);
                 self.outlets[outlet].for_each(slot, |index, payload| {
                     outputs.push(Output { step: self.step + slot as u64 - 1, sender, index, payload });
                 });
@@ -76,16 +82,16 @@ impl Machine {
 
     /// Carries over what the last chunk left: packets of its last step, and blocks that are awake.
     fn begin_chunk(&mut self, steps: usize) {
-        for outlet in &mut self.outlets[..self.host_inputs] {
+        for outlet in &mut self.outlets.raw[..self.host_inputs] {
             outlet.begin(steps);
         }
         for group in self.groups.end_chunk() {
             let (places, _) = self.groups.group(group);
-            for place in places {
+            for place in indices(places) {
                 if self.blocks[place].awake {
                     self.groups.wake_place(place);
                 }
-                for outlet in self.outlet_ranges[place].clone() {
+                for outlet in indices(self.outlet_ranges[place].clone()) {
                     self.outlets[outlet].begin(steps);
                     if self.outlets[outlet].any() {
                         self.groups.wake_readers(outlet);
@@ -98,25 +104,22 @@ impl Machine {
     }
 
     /// Runs one level of the schedule over a chunk.
-    fn run_level(&mut self, level: usize, steps: usize) -> Result<(), Fault> {
+    fn run_level(&mut self, level: LevelIndex, steps: usize) -> Result<(), Fault> {
         let running = self.groups.running(level).to_vec();
         let Some(&first_group) = running.first() else { return Ok(()) };
-        let (first_place, first_outlet) = {
-            let place = self.groups.group(first_group).0.start;
-            (place, self.outlet_ranges[place].start)
-        };
-        let (done, mut rest_outlets) = self.outlets.split_at_mut(first_outlet);
-        let mut rest_blocks = &mut self.blocks[first_place..];
-        let (mut next_place, mut next_outlet) = (first_place, first_outlet);
+        let mut next_place = self.groups.group(first_group).0.start;
+        let mut next_outlet = self.outlet_ranges[next_place].start;
+        // What is left of both lists from there on.
+        let (done, outlets) = self.outlets.split_at_mut(next_outlet);
+        let (mut rest_blocks, mut rest_outlets) = (&mut self.blocks[next_place..].raw, &mut outlets.raw);
         let mut tasks = Vec::with_capacity(running.len());
         for &group in &running {
             let (places, recurrent) = self.groups.group(group);
-            let (from, to) = (self.outlet_ranges[places.start].start, self.outlet_ranges[places.end - 1].end);
-            let (blocks, later) = rest_blocks[places.start - next_place..].split_at_mut(places.len());
-            let (outlets, later_outlets) = rest_outlets[from - next_outlet..].split_at_mut(to - from);
-            (rest_blocks, rest_outlets) = (later, later_outlets);
-            (next_place, next_outlet) = (places.end, to);
-            tasks.push(Task { blocks, outlets, first: (places.start, from), recurrent });
+            let own_outlets = outlets_of(&self.outlet_ranges, &places);
+            let first = (places.start, own_outlets.start);
+            let blocks = take(&mut rest_blocks, &mut next_place, places);
+            let outlets = take(&mut rest_outlets, &mut next_outlet, own_outlets);
+            tasks.push(Task { blocks, outlets, first, recurrent });
         }
         let chunk = Chunk { first_step: self.step, steps, limits: self.limits, programs: &self.programs };
         let (simd, ranges, scratches) = (self.simd, &self.outlet_ranges, &self.scratches);
@@ -142,7 +145,7 @@ impl Machine {
         };
         for &group in &running {
             let (places, _) = self.groups.group(group);
-            for outlet in self.outlet_ranges[places.start].start..self.outlet_ranges[places.end - 1].end {
+            for outlet in indices(outlets_of(&self.outlet_ranges, &places)) {
                 if self.outlets[outlet].any() {
                     self.groups.wake_readers(outlet);
                 }
@@ -154,11 +157,29 @@ impl Machine {
     }
 }
 
+/// The outlets of the blocks at places that follow each other, at least one.
+fn outlets_of(ranges: &TiSlice<Place, Range<OutletIndex>>, places: &Range<Place>) -> Range<OutletIndex> {
+    let ranges = &ranges[places.clone()].raw;
+    ranges[0].start..ranges[ranges.len() - 1].end
+}
+
+/// Takes the items of a range out of the rest of a list, which begins with the item `next`.
+fn take<'a, I, T>(rest: &mut &'a mut [T], next: &mut I, range: Range<I>) -> &'a mut [T]
+where
+    I: Copy + Sub<Output = usize>,
+{
+    let (skipped, count) = (range.start - *next, range.end - range.start);
+    let (taken, later) = std::mem::take(rest)[skipped..].split_at_mut(count);
+    *rest = later;
+    *next = range.end;
+    taken
+}
+
 /// Runs blocks that can reach each other, step by step: first all collect, then all run.
 fn run_recurrent(
     task: &mut Task,
-    done: &[Outlet],
-    ranges: &[Range<usize>],
+    done: &TiSlice<OutletIndex, Outlet>,
+    ranges: &TiSlice<Place, Range<OutletIndex>>,
     chunk: Chunk,
     scratch: &mut Scratch,
     simd: Simd,
@@ -176,8 +197,8 @@ fn run_recurrent(
             })
         }));
         for (at, block) in task.blocks.iter_mut().enumerate().filter(|(at, _)| running[*at]) {
-            let range = &ranges[first_place + at];
-            let own = &mut task.outlets[range.start - first_outlet..range.end - first_outlet];
+            let Range { start, end } = ranges[Place::from(usize::from(first_place) + at)];
+            let own = &mut task.outlets[start - first_outlet..end - first_outlet];
             run_slot(simd, block, chunk, slot, own, scratch)?;
         }
     }

@@ -5,10 +5,12 @@ use super::{Machine, MachineError, Options};
 use crate::awake::Groups;
 use crate::fast::{Block, Decoded, Limits, Outlet, Scratch};
 use crate::host_simd::Simd;
+use crate::index::{BlockNumber, Place, ProgramIndex};
 use crate::schedule::levels;
 use crate::timing::Timing;
 use onward_image::Image;
 use std::sync::Mutex;
+use typed_index_collections::TiVec;
 
 impl Machine {
     /// Loads an image.
@@ -38,10 +40,10 @@ impl Machine {
         let (core, threads) = (&image.chip.core, options.threads.max(1));
         let vector_length = usize::from(core.vector_length);
         let mut machine = Machine {
-            blocks: Vec::new(),
-            place: vec![0; image.blocks.len()],
-            outlet_ranges: Vec::new(),
-            outlets: Vec::new(),
+            blocks: TiVec::new(),
+            place: vec![Place::default(); image.blocks.len()].into(),
+            outlet_ranges: TiVec::new(),
+            outlets: TiVec::new(),
             host_inputs: image.host_inputs.len(),
             groups: Groups::default(),
             programs: image.programs.iter().map(|program| Decoded::new(&program.words, &image.chip)).collect(),
@@ -62,32 +64,32 @@ impl Machine {
         for input in &image.host_inputs {
             machine.outlets.push(Outlet::new(input.route.indices as usize, input.kind.is_graded()));
         }
-        for level in levels(image.blocks.len() as u32, edges(image)) {
+        for level in levels(image.blocks.len(), edges(image)) {
             machine.groups.push_level();
             for group in &level {
-                let first = machine.blocks.len();
+                let first = machine.blocks.next_key();
                 for &number in &group.blocks {
-                    machine.add_block(image, number, contents(number as usize), options.seed);
+                    machine.add_block(image, number, contents(number.into()), options.seed);
                 }
-                machine.groups.push(first..machine.blocks.len(), group.recurrent);
+                machine.groups.push(first..machine.blocks.next_key(), group.recurrent);
             }
         }
         machine.connect(image);
         Ok(machine)
     }
     /// Adds a block behind those that run before it, with the outlets of its routes.
-    fn add_block(&mut self, image: &Image, number: u32, contents: [Vec<u8>; 3], seed: u64) {
-        let block = &image.blocks[number as usize];
-        let program = &self.programs[block.program as usize];
-        let first_outlet = self.outlets.len();
+    fn add_block(&mut self, image: &Image, number: BlockNumber, contents: [Vec<u8>; 3], seed: u64) {
+        let block = &image.blocks[usize::from(number)];
+        let program = &self.programs[ProgramIndex::from(block.program)];
+        let first_outlet = self.outlets.next_key();
         for (at, route) in block.routes.iter().enumerate() {
             self.outlets.push(Outlet::new(route.indices as usize, program.is_graded(at)));
         }
-        self.place[number as usize] = self.blocks.len();
-        self.outlet_ranges.push(first_outlet..self.outlets.len());
+        self.place[number] = self.blocks.next_key();
+        self.outlet_ranges.push(first_outlet..self.outlets.next_key());
         let addresses = program.code.len() - 1; // not the one behind the last
         let mut made = Block::new(block, contents, number, addresses, seed);
-        made.draws = image.learned.draws.get(number as usize).copied().unwrap_or(0);
+        made.draws = image.learned.draws.get(usize::from(number)).copied().unwrap_or(0);
         self.blocks.push(made);
     }
 }

@@ -2,49 +2,53 @@
 
 use super::Machine;
 use crate::fast::Inlet;
+use crate::index::{BlockNumber, indices};
 use onward_image::{Delivery, Image, Route};
+use typed_index_collections::TiVec;
 
 /// From each block to each block that takes its packets, as often as there is a way.
-pub(super) fn edges(image: &Image) -> impl Iterator<Item = (u32, u32)> {
+pub(super) fn edges(image: &Image) -> impl Iterator<Item = (BlockNumber, BlockNumber)> {
     let takers = |route: &Route| {
         let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
         let blocks = deliveries.filter_map(|delivery| match *delivery {
-            Delivery::Block { block, .. } => Some(block),
+            Delivery::Block { block, .. } => Some(BlockNumber::from(block)),
             Delivery::Host => None,
         });
-        blocks.collect::<Vec<u32>>()
+        blocks.collect::<Vec<BlockNumber>>()
     };
-    let blocks = image.blocks.iter().zip(0..);
-    blocks.flat_map(move |(block, from)| block.routes.iter().flat_map(takers).map(move |to| (from, to)))
+    let blocks = image.blocks.iter().zip(0_u32..);
+    blocks.flat_map(move |(block, from)| block.routes.iter().flat_map(takers).map(move |to| (from.into(), to)))
 }
 
 impl Machine {
     /// Gives each block its inlets.
     pub(super) fn connect(&mut self, image: &Image) {
-        let host = image.host_inputs.iter().enumerate().map(|(at, input)| (at, None, &input.route));
-        let blocks = image.blocks.iter().enumerate().flat_map(|(number, block)| {
-            let first = self.outlet_ranges[self.place[number]].start;
-            block.routes.iter().enumerate().map(move |(at, route)| (first + at, Some(number as u32), route))
+        let host = self.host_outlets().zip(&image.host_inputs).map(|(outlet, input)| (outlet, None, &input.route));
+        let blocks = self.place.iter_enumerated().zip(&image.blocks).flat_map(|((number, &place), block)| {
+            let outlets = indices(self.outlet_ranges[place].clone());
+            outlets.zip(&block.routes).map(move |(outlet, route)| (outlet, Some(number), route))
         });
-        let mut graded = vec![false; image.blocks.len()];
-        for (outlet, sender, route) in host.chain(blocks) {
+        let routes: Vec<_> = host.chain(blocks).collect();
+        let mut graded: TiVec<BlockNumber, bool> = vec![false; image.blocks.len()].into();
+        for (outlet, sender, route) in routes {
             for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
                 match *delivery {
                     Delivery::Host => self.to_host.push((outlet, sender)),
                     Delivery::Block { block, first_axon } => {
-                        let place = self.place[block as usize];
+                        let block = BlockNumber::from(block);
+                        let place = self.place[block];
                         self.groups.add_reader(outlet, place);
                         let taker = &mut self.blocks[place];
                         taker.inlets.push(Inlet { outlet, first_axon: first_axon as usize });
-                        graded[block as usize] |= self.outlets[outlet].is_graded();
+                        graded[block] |= self.outlets[outlet].is_graded();
                     }
                 }
             }
         }
         // In the order of the host's inputs, then of blocks and routes: they were met so.
         self.to_host.dedup();
-        for (number, block) in image.blocks.iter().enumerate() {
-            let taker = &mut self.blocks[self.place[number]];
+        for ((number, &place), block) in self.place.iter_enumerated().zip(&image.blocks) {
+            let taker = &mut self.blocks[place];
             taker.inlets.sort_by_key(|inlet| inlet.first_axon);
             if graded[number] || self.programs[taker.program].reads_payloads {
                 taker.take_payloads(block.axons as usize);

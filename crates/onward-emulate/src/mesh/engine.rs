@@ -193,16 +193,16 @@ impl Mesh {
         }
         router.used = true;
         self.used.push(index);
-        if !std::mem::replace(&mut router.met, true) {
+        if !std::mem::replace(&mut router.links_known, true) {
             let tile = router.tile;
             for direction in 0..LINKS {
-                self.routers[index].links[direction] = self.meet(tile, direction);
+                self.routers[index].links[direction] = self.link_from(tile, direction);
             }
         }
     }
 
     /// The link from a router in a direction, if one is there.
-    fn meet(&mut self, tile: Tile, direction: usize) -> Option<Link> {
+    fn link_from(&mut self, tile: Tile, direction: usize) -> Option<Link> {
         let neighbour = self.tables.neighbour(tile, direction)?;
         let behind = Place { router: self.router(neighbour), port: (direction ^ 2) as u8 };
         let mesh = &self.tables.mesh;

@@ -53,8 +53,8 @@ pub(super) struct Router {
     pub waiting: [Option<SenderIndex>; PORTS],
     /// Inputs (a mask) into which an endpoint sends in this step.
     pub senders: u16,
-    /// Whether its links are known.
-    pub met: bool,
+    /// Whether `links` says what is there.
+    pub links_known: bool,
     /// Whether it was used in this step.
     pub used: bool,
 }
@@ -70,7 +70,7 @@ impl Router {
             buffers: std::array::from_fn(|_| VecDeque::new()),
             waiting: [None; PORTS],
             senders: 0,
-            met: false,
+            links_known: false,
             used: false,
         }
     }

@@ -23,11 +23,12 @@ use super::engine::Mesh;
 use super::usage::RouterUsage;
 use super::{StepTiming, Traffic};
 use crate::host_simd::{Simd, compiled_for_host};
-use circuit::Circuit;
+use circuit::{BufferIndex, Circuit, NodeIndex, SenderIndex};
 use lane::{Clock, Lane, Start};
 use network::Network;
 use onward_image::Endpoint;
 use std::ops::Range;
+use typed_index_collections::TiVec;
 use word::Word;
 
 pub(crate) use word::LANES;
@@ -40,7 +41,7 @@ const MOST_FLITS: u32 = 1 << COUNTER_BITS;
 /// A sender, in all lanes.
 #[derive(Clone, Debug)]
 struct Port {
-    buffer: usize,
+    buffer: BufferIndex,
     /// Lanes in which it offers a flit.
     offers: Word,
     /// Whether it is in the list of those that offer.
@@ -68,12 +69,12 @@ struct Sent {
 pub struct Sliced {
     circuit: std::sync::Arc<Circuit>,
     network: Network,
-    ports: Vec<Port>,
+    ports: TiVec<SenderIndex, Port>,
     /// Senders that offer a flit in any lane.
-    offering: Vec<usize>,
-    /// Sender by core, and by host port; [`usize::MAX`]: none.
-    cores: Vec<usize>,
-    hosts: Vec<usize>,
+    offering: Vec<SenderIndex>,
+    /// Sender by core, and by host port.
+    cores: Vec<Option<SenderIndex>>,
+    hosts: Vec<Option<SenderIndex>>,
     lanes: Vec<Lane>,
     clock: Clock,
     sent: Vec<Sent>,
@@ -99,15 +100,15 @@ impl Sliced {
         let circuit = Circuit::new(&mesh.tables, uses)?;
         let network = Network::new(&circuit, usize::from(mesh.tables.mesh.buffer_flits));
         let (mut cores, mut hosts) = (Vec::new(), Vec::new());
-        for (number, sender) in circuit.senders.iter().enumerate() {
+        for (number, sender) in circuit.senders.iter_enumerated() {
             let (list, at) = match sender.endpoint {
                 Endpoint::Core(core) => (&mut cores, core.0 as usize),
                 Endpoint::Host(port) => (&mut hosts, usize::from(port)),
             };
             if list.len() <= at {
-                list.resize(at + 1, usize::MAX);
+                list.resize(at + 1, None);
             }
-            list[at] = number;
+            list[at] = Some(number);
         }
         let port = |sender: &circuit::Sender| Port {
             buffer: sender.buffer,
@@ -153,7 +154,7 @@ impl Sliced {
 
     /// What went through the routers, sorted by tile; as [`Mesh::usage`].
     pub fn usage(&self) -> Vec<RouterUsage> {
-        let mut usage: Vec<RouterUsage> =
+        let mut usage: TiVec<NodeIndex, RouterUsage> =
             self.circuit.routers.iter().map(|router| RouterUsage::new(router.tile)).collect();
         for (sent, path) in self.sent.iter().zip(&self.circuit.paths) {
             for &buffer in &path.buffers {
@@ -165,11 +166,11 @@ impl Sliced {
                 usage[leaving.router].crossings += sent.flits * leaving.crossings;
             }
         }
-        for (number, buffer) in self.circuit.buffers.iter().enumerate() {
+        for (number, buffer) in self.circuit.buffers.iter_enumerated() {
             usage[buffer.router].highest_occupancy[buffer.input] = self.network.highest_occupancy(number);
         }
         usage.retain(|router| router.entered.iter().any(|&entered| entered > 0));
-        usage
+        usage.raw
     }
 
     /// Sets all sums to zero.
@@ -231,7 +232,7 @@ impl Sliced {
                     Endpoint::Core(core) => cores.get(core.0 as usize),
                     Endpoint::Host(port) => hosts.get(usize::from(port)),
                 };
-                found.copied().filter(|&sender| sender != usize::MAX)
+                found.copied().flatten()
             };
             lane.begin(step, self.clock.tick, &sender_of);
             if !lane.is_done() {
@@ -295,7 +296,7 @@ impl Sliced {
     }
 
     /// The last flit of a sender's burst was accepted in some lanes: what comes next.
-    fn advance(&mut self, number: usize, lanes: Word) {
+    fn advance(&mut self, number: SenderIndex, lanes: Word) {
         let tick = self.clock.tick;
         for at in lanes.lanes() {
             let lane = &mut self.lanes[at];
@@ -316,7 +317,7 @@ impl Sliced {
 #[inline(always)]
 fn begin_burst(port: &mut Port, circuit: &Circuit, sent: &mut [Sent], lane: usize, start: &Start) {
     let path = &circuit.paths[start.destination as usize];
-    assert!(path.sender == start.sender, "a sender uses a destination that is not its own");
+    assert!(path.sender == Some(start.sender), "a sender uses a destination that is not its own");
     sent[start.destination as usize].flits += u64::from(start.flits);
     port.offers.set(lane);
     for (bit, word) in port.left.iter_mut().enumerate() {

@@ -114,8 +114,9 @@ impl Machine {
         for number in 0..self.blocks.len() {
             if self.blocks[number].runs() {
                 let core = self.image.blocks[number].core.0;
-                let tracer = self.tracer.as_mut().filter(|(of, _)| {
-                    of.steps.contains(&self.step) && (of.cores.is_empty() || of.cores.contains(&core))
+                let tracer = self.tracer.as_mut().filter(|(selection, _)| {
+                    let TraceSelection { cores, steps } = selection;
+                    steps.contains(&self.step) && (cores.is_empty() || cores.contains(&core))
                 });
                 let tracer = tracer.map(|(_, tracer)| &mut **tracer);
                 let trace = self.blocks[number].run(&self.image.chip, self.step, tracer)?;

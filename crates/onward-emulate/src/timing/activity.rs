@@ -1,13 +1,21 @@
 //! What blocks and host did in a step, as far as the mesh sees it: kept in few bytes, or made into timelines.
 
 use crate::fast::{Block, Outlet, SendRecord};
+use crate::index::{BlockNumber, Place};
 use crate::mesh::Traffic;
 use onward_image::{Core, Endpoint};
 use std::ops::Range;
+use typed_index_collections::TiSlice;
 
-/// A block's record in a step: core, logical number, place, index of the record. Sorted, it brings the blocks of a core
-/// together in the order they run.
-pub(super) type Entry = (u32, u32, u32, u32);
+/// A block's record in a step. Sorted, entries bring the blocks of a core together in the order they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub core: u32,
+    pub number: BlockNumber,
+    pub place: Place,
+    /// Index of the record.
+    pub record: u32,
+}
 
 /// Is told what was done in a step: by the host, then core by core.
 pub(super) trait Listener {
@@ -15,7 +23,7 @@ pub(super) trait Listener {
     fn host(&mut self, input: usize, packets: u32);
 
     /// A block sent something, after the blocks of its core that were told before, and computed for `tail` more cycles.
-    fn block(&mut self, core: u32, number: u32, sends: &[SendRecord], tail: u32);
+    fn block(&mut self, core: u32, number: BlockNumber, sends: &[SendRecord], tail: u32);
 
     /// That was all.
     fn end(&mut self);
@@ -25,7 +33,7 @@ pub(super) trait Listener {
 pub(super) struct Ran<'a> {
     /// By step.
     pub entries: Vec<Vec<Entry>>,
-    pub blocks: &'a [Block],
+    pub blocks: &'a TiSlice<Place, Block>,
     pub host: &'a [Outlet],
 }
 
@@ -38,8 +46,8 @@ impl Ran<'_> {
                 listener.host(input, packets);
             }
         }
-        for &(core, number, place, record) in &self.entries[step] {
-            let block = &self.blocks[place as usize];
+        for &Entry { core, number, place, record } in &self.entries[step] {
+            let block = &self.blocks[place];
             let record = block.records[record as usize];
             let sends = &block.sends[record.sends.0 as usize..record.sends.1 as usize];
             listener.block(core, number, sends, record.tail);
@@ -55,7 +63,7 @@ pub(super) struct Routes<'a> {
     /// By input.
     pub of_host: &'a [Range<u32>],
     /// By logical number and route.
-    pub of_blocks: &'a [Vec<Range<u32>>],
+    pub of_blocks: &'a TiSlice<BlockNumber, Vec<Range<u32>>>,
 }
 
 /// Makes the timelines of a step: that of the host, then that of each core, whose blocks run one after the other.
@@ -81,13 +89,13 @@ impl Listener for Timelines<'_> {
         self.traffic.burst(0, packets, self.routes.of_host[input].clone());
     }
 
-    fn block(&mut self, core: u32, number: u32, sends: &[SendRecord], tail: u32) {
+    fn block(&mut self, core: u32, number: BlockNumber, sends: &[SendRecord], tail: u32) {
         let endpoint = Endpoint::Core(Core(core));
         if self.endpoint != endpoint {
             self.end();
             self.endpoint = endpoint;
         }
-        let routes = &self.routes.of_blocks[number as usize];
+        let routes = &self.routes.of_blocks[number];
         for send in sends {
             let gap = std::mem::take(&mut self.before) + u64::from(send.gap);
             self.traffic.burst(gap, send.packets, routes[send.route as usize].clone());
@@ -111,7 +119,7 @@ impl Packed {
     }
 
     /// Tells what was done; `cores` says by logical number where blocks run.
-    pub fn tell(&self, cores: &[u32], listener: &mut impl Listener) {
+    pub fn tell(&self, cores: &TiSlice<BlockNumber, u32>, listener: &mut impl Listener) {
         let mut rest = &self.0[..];
         let mut number = || {
             let (mut value, mut shift) = (0u32, 0);
@@ -133,7 +141,8 @@ impl Packed {
             let mut next = || number().unwrap_or(0);
             sends.clear();
             sends.extend((0..next()).map(|_| SendRecord { gap: next(), packets: next(), route: next() }));
-            listener.block(cores[block as usize], block, &sends, next());
+            let number = BlockNumber::from(block);
+            listener.block(cores[number], number, &sends, next());
         }
         listener.end();
     }
@@ -168,11 +177,11 @@ impl Listener for Packer {
         self.number(packets);
     }
 
-    fn block(&mut self, _: u32, number: u32, sends: &[SendRecord], tail: u32) {
+    fn block(&mut self, _: u32, number: BlockNumber, sends: &[SendRecord], tail: u32) {
         if !std::mem::replace(&mut self.in_blocks, true) {
             self.number(0);
         }
-        self.number(number);
+        self.number(number.into());
         self.number(sends.len() as u32);
         for send in sends {
             self.number(send.gap);
@@ -189,6 +198,7 @@ impl Listener for Packer {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use typed_index_collections::TiVec;
 
     /// What a listener was told.
     #[derive(Default, Debug, PartialEq)]
@@ -199,8 +209,8 @@ mod tests {
             self.0.push((input as u32, packets, Vec::new(), 0));
         }
 
-        fn block(&mut self, core: u32, number: u32, sends: &[SendRecord], tail: u32) {
-            self.0.push((core, number, sends.to_vec(), tail));
+        fn block(&mut self, core: u32, number: BlockNumber, sends: &[SendRecord], tail: u32) {
+            self.0.push((core, number.into(), sends.to_vec(), tail));
         }
 
         fn end(&mut self) {
@@ -218,15 +228,15 @@ mod tests {
             host in prop::collection::vec((0..4usize, 1u32..), 0..4),
             blocks in prop::collection::vec((0..300u32, prop::collection::vec(send(), 0..5), any::<u32>()), 0..20),
         ) {
-            let cores: Vec<u32> = (0..300).map(|block| block / 2).collect();
+            let cores: TiVec<BlockNumber, u32> = (0..300).map(|block| block / 2).collect();
             let (mut packer, mut told) = (Packer::default(), Told::default());
             for (input, packets) in host {
                 packer.host(input, packets);
                 told.host(input, packets);
             }
             for (number, sends, tail) in blocks {
-                packer.block(number / 2, number, &sends, tail);
-                told.block(number / 2, number, &sends, tail);
+                packer.block(number / 2, number.into(), &sends, tail);
+                told.block(number / 2, number.into(), &sends, tail);
             }
             packer.end();
             told.end();

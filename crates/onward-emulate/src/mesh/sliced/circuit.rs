@@ -6,21 +6,50 @@
 use super::super::flit::Route;
 use super::super::tables::Tables;
 use super::ways::{Link, Place};
+use crate::index::{index_type, indices};
 use onward_image::{Endpoint, Tile};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use typed_index_collections::TiVec;
 
 /// Classes a buffer may know. Beyond, stepping is faster.
 const MOST_CLASSES: usize = 64;
 
-/// Index of a buffer in [`Circuit::buffers`].
-type BufferIndex = usize;
+index_type! {
+    /// A buffer of [`Circuit::buffers`].
+    pub(super) struct BufferIndex
+}
+
+index_type! {
+    /// An output of [`Circuit::outputs`].
+    pub(super) struct OutputIndex
+}
+
+index_type! {
+    /// A router of [`Circuit::routers`].
+    pub(super) struct NodeIndex
+}
+
+index_type! {
+    /// A sender of [`Circuit::senders`].
+    pub(super) struct SenderIndex
+}
+
+index_type! {
+    /// A kind of links, of [`Circuit::links`].
+    pub(super) struct LinkIndex
+}
+
+index_type! {
+    /// A continuation, whichever place it begins at.
+    struct ContinuationIndex
+}
 
 /// An input buffer of a router.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
-    /// Its router, as an index into [`Circuit::routers`].
-    pub router: usize,
+    /// Its router.
+    pub router: NodeIndex,
     /// Its place among the inputs of the router.
     pub input: usize,
     /// Classes of flits it knows.
@@ -36,11 +65,11 @@ pub(super) struct Buffer {
 /// What fills a buffer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Feeder {
-    pub output: usize,
+    pub output: OutputIndex,
     /// The buffer's place in [`Output::channels`].
     pub channel: usize,
-    /// The link's kind, an index into [`Circuit::links`].
-    pub link: usize,
+    /// The link's kind.
+    pub link: LinkIndex,
 }
 
 /// That flits of a buffer want an output.
@@ -59,8 +88,8 @@ pub(super) struct Output {
     pub candidates: Vec<Candidate>,
     /// The buffers behind it, one a virtual channel that is used; none if an endpoint is.
     pub channels: Vec<BufferIndex>,
-    /// Its link's kind, an index into [`Circuit::links`].
-    pub link: usize,
+    /// Its link's kind.
+    pub link: LinkIndex,
 }
 
 /// A buffer whose flits want an output.
@@ -77,14 +106,14 @@ pub(super) struct Candidate {
 #[derive(Debug, Default)]
 pub(super) struct Node {
     pub tile: Tile,
-    pub buffers: Range<usize>,
-    pub outputs: Range<usize>,
+    pub buffers: Range<BufferIndex>,
+    pub outputs: Range<OutputIndex>,
 }
 
 /// Somebody who sends.
 #[derive(Debug)]
 pub(super) struct Sender {
-    /// Who.
+    /// The core or the host port that sends.
     pub endpoint: Endpoint,
     /// The buffer it sends into.
     pub buffer: BufferIndex,
@@ -93,8 +122,8 @@ pub(super) struct Sender {
 /// What a flit to a destination does, whoever waits for whom.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Path {
-    /// Who may use it, an index into [`Circuit::senders`]; [`usize::MAX`]: nobody does.
-    pub sender: usize,
+    /// Who may use it; none if nobody does.
+    pub sender: Option<SenderIndex>,
     /// Its class in the sender's buffer.
     pub class: usize,
     /// Buffers it passes.
@@ -112,7 +141,7 @@ pub(super) struct Path {
 /// What a flit and its copies do at a router besides going on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leaving {
-    pub router: usize,
+    pub router: NodeIndex,
     pub crossings: u64,
     pub ejected: u64,
 }
@@ -120,34 +149,34 @@ pub(super) struct Leaving {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Circuit {
-    pub routers: Vec<Node>,
-    pub buffers: Vec<Buffer>,
-    pub outputs: Vec<Output>,
-    pub senders: Vec<Sender>,
+    pub routers: TiVec<NodeIndex, Node>,
+    pub buffers: TiVec<BufferIndex, Buffer>,
+    pub outputs: TiVec<OutputIndex, Output>,
+    pub senders: TiVec<SenderIndex, Sender>,
     /// The kinds of links, at least one.
-    pub links: Vec<Link>,
+    pub links: TiVec<LinkIndex, Link>,
     /// By destination.
     pub paths: Vec<Path>,
 }
 
 /// What happens to a flit from a buffer on: by output (a port), the place behind it and what happens from there.
-type Continuation = Vec<(usize, Option<(Place, usize)>)>;
+type Continuation = Vec<(usize, Option<(Place, ContinuationIndex)>)>;
 
 /// Finds what there is, before it gets indices.
 #[derive(Default)]
 struct Survey {
     /// Continuations, each once, by number.
-    numbers: BTreeMap<Continuation, usize>,
-    continuations: Vec<Continuation>,
+    numbers: BTreeMap<Continuation, ContinuationIndex>,
+    continuations: TiVec<ContinuationIndex, Continuation>,
     /// What is known already of a route at a place.
-    known: HashMap<(Place, u32), usize>,
+    known: HashMap<(Place, u32), ContinuationIndex>,
     /// By place, the continuations of the flits that come by.
-    passing: BTreeMap<Place, Vec<usize>>,
+    passing: BTreeMap<Place, Vec<ContinuationIndex>>,
 }
 
 impl Survey {
     /// The continuation of a route at a place.
-    fn follow(&mut self, tables: &Tables, place: Place, route: Route) -> usize {
+    fn follow(&mut self, tables: &Tables, place: Place, route: Route) -> ContinuationIndex {
         if let Some(&number) = self.known.get(&(place, route.word())) {
             return number;
         }
@@ -156,7 +185,7 @@ impl Survey {
             .into_iter()
             .map(|(port, next)| (port, next.map(|(next, onward)| (next, self.follow(tables, next, onward)))))
             .collect();
-        let fresh = self.continuations.len();
+        let fresh = self.continuations.next_key();
         let number = *self.numbers.entry(continuation.clone()).or_insert(fresh);
         if number == fresh {
             self.continuations.push(continuation);
@@ -179,13 +208,13 @@ impl Circuit {
     pub fn new(tables: &Tables, uses: &[(Endpoint, Vec<Range<u32>>)]) -> Option<Circuit> {
         let mut survey = Survey::default();
         let mut starts = Vec::new();
-        for (number, (endpoint, destinations)) in uses.iter().enumerate() {
+        for (number, (endpoint, destinations)) in (0_u32..).zip(uses) {
             let place = tables.place_of(*endpoint);
             survey.passing.entry(place).or_default();
             for destination in destinations.iter().cloned().flatten() {
                 let route = tables.route_at(place.tile, destination);
                 let continuation = survey.follow(tables, place, route);
-                starts.push((number, destination as usize, place, continuation));
+                starts.push((SenderIndex::from(number), destination as usize, place, continuation));
                 if survey.passing[&place].len() > MOST_CLASSES {
                     return None;
                 }
@@ -195,15 +224,16 @@ impl Circuit {
             return None;
         }
         let mut circuit = Circuit {
-            routers: Vec::new(),
-            buffers: Vec::new(),
-            outputs: Vec::new(),
-            senders: Vec::new(),
-            links: Vec::new(),
+            routers: TiVec::new(),
+            buffers: TiVec::new(),
+            outputs: TiVec::new(),
+            senders: TiVec::new(),
+            links: TiVec::new(),
             paths: Vec::new(),
         };
         let places: Vec<Place> = survey.passing.keys().copied().collect();
-        let index_of: HashMap<Place, BufferIndex> = places.iter().enumerate().map(|(at, &place)| (place, at)).collect();
+        let index_of: HashMap<Place, BufferIndex> =
+            places.iter().zip(0_u32..).map(|(&place, at)| (place, at.into())).collect();
         circuit.add_routers(tables, &survey, &places, &index_of);
         for (endpoint, _) in uses {
             let buffer = index_of[&tables.place_of(*endpoint)];
@@ -224,8 +254,8 @@ impl Circuit {
         index_of: &HashMap<Place, BufferIndex>,
     ) {
         for of_router in places.chunk_by(|a, b| a.tile == b.tile) {
-            let (router, tile) = (self.routers.len(), of_router[0].tile);
-            let (first_buffer, first_output) = (self.buffers.len(), self.outputs.len());
+            let (router, tile) = (self.routers.next_key(), of_router[0].tile);
+            let (first_buffer, first_output) = (self.buffers.next_key(), self.outputs.next_key());
             let mut ports: Vec<usize> = Vec::new();
             for place in of_router {
                 let outputs = survey.passing[place].iter().flat_map(|&number| &survey.continuations[number]);
@@ -233,9 +263,11 @@ impl Circuit {
             }
             ports.sort_unstable();
             ports.dedup();
-            self.outputs.extend(ports.iter().map(|_| Output { candidates: Vec::new(), channels: Vec::new(), link: 0 }));
+            let output =
+                |_: &usize| Output { candidates: Vec::new(), channels: Vec::new(), link: LinkIndex::default() };
+            self.outputs.extend(ports.iter().map(output));
             for place in of_router {
-                let buffer = self.buffers.len();
+                let buffer = self.buffers.next_key();
                 let classes = &survey.passing[place];
                 let mut made = Buffer {
                     router,
@@ -245,12 +277,12 @@ impl Circuit {
                     wants: Vec::new(),
                     feeder: None,
                 };
-                for (at, &port) in ports.iter().enumerate() {
+                for (output, &port) in indices(first_output..self.outputs.next_key()).zip(&ports) {
                     let Some((want, next)) = want(survey, index_of, classes, port) else { continue };
-                    let output = &mut self.outputs[first_output + at];
+                    let output = &mut self.outputs[output];
                     let mut channel = 0;
                     if let Some(next) = next {
-                        output.link = position_or_push(&mut self.links, tables.link(tile, port));
+                        output.link = position_or_push(&mut self.links.raw, tables.link(tile, port)).into();
                         channel = position_or_push(&mut output.channels, next);
                     }
                     output.candidates.push(Candidate { buffer, want: made.wants.len(), channel });
@@ -260,11 +292,11 @@ impl Circuit {
             }
             self.routers.push(Node {
                 tile,
-                buffers: first_buffer..self.buffers.len(),
-                outputs: first_output..self.outputs.len(),
+                buffers: first_buffer..self.buffers.next_key(),
+                outputs: first_output..self.outputs.next_key(),
             });
         }
-        for (number, output) in self.outputs.iter().enumerate() {
+        for (number, output) in self.outputs.iter_enumerated() {
             for (channel, &next) in output.channels.iter().enumerate() {
                 self.buffers[next].feeder = Some(Feeder { output: number, channel, link: output.link });
             }
@@ -280,11 +312,11 @@ impl Circuit {
         tables: &Tables,
         survey: &Survey,
         index_of: &HashMap<Place, BufferIndex>,
-        (sender, destination): (usize, usize),
-        (place, continuation): (Place, usize),
+        (sender, destination): (SenderIndex, usize),
+        (place, continuation): (Place, ContinuationIndex),
     ) {
         let class = class_of(survey, place, continuation);
-        let mut path = Path { sender, class, ..Path::default() };
+        let mut path = Path { sender: Some(sender), class, ..Path::default() };
         let mut open = vec![(place, continuation)];
         while let Some((place, continuation)) = open.pop() {
             let buffer = index_of[&place];
@@ -307,9 +339,9 @@ impl Circuit {
             }
         }
         if self.paths.len() <= destination {
-            self.paths.resize(destination + 1, Path { sender: usize::MAX, ..Path::default() });
+            self.paths.resize(destination + 1, Path::default());
         }
-        assert!(self.paths[destination].sender == usize::MAX, "two senders use destination {destination}");
+        assert!(self.paths[destination].sender.is_none(), "two senders use destination {destination}");
         self.paths[destination] = path;
     }
 }
@@ -323,7 +355,7 @@ fn position_or_push<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
 }
 
 /// Number of a continuation among those that pass a place.
-fn class_of(survey: &Survey, place: Place, continuation: usize) -> usize {
+fn class_of(survey: &Survey, place: Place, continuation: ContinuationIndex) -> usize {
     let found = survey.passing[&place].iter().position(|&number| number == continuation);
     found.expect("what passes a place is known there")
 }
@@ -332,7 +364,7 @@ fn class_of(survey: &Survey, place: Place, continuation: usize) -> usize {
 fn want(
     survey: &Survey,
     index_of: &HashMap<Place, BufferIndex>,
-    classes: &[usize],
+    classes: &[ContinuationIndex],
     port: usize,
 ) -> Option<(Want, Option<BufferIndex>)> {
     let mut wanting = Vec::new();

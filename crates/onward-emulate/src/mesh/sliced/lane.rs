@@ -2,9 +2,11 @@
 
 use super::super::traffic::{Burst, Traffic};
 use super::MOST_FLITS;
+use super::circuit::SenderIndex;
 use onward_image::Endpoint;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use typed_index_collections::TiVec;
 
 /// Ticks the clock's ring of lists goes round in.
 const RING: u64 = 256;
@@ -80,7 +82,7 @@ struct Cursor {
 /// Flits that a sender puts on offer, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
-    pub sender: usize,
+    pub sender: SenderIndex,
     pub destination: u32,
     pub flits: u32,
 }
@@ -96,9 +98,9 @@ pub(super) struct Lane {
     /// What is added to the tick to give the step's cycle; wraps.
     offset: u64,
     /// Senders that wait for the end of a gap: cycle and sender.
-    due: BinaryHeap<Reverse<(u64, u32)>>,
+    due: BinaryHeap<Reverse<(u64, SenderIndex)>>,
     /// By sender; only those of senders with a timeline mean anything.
-    cursors: Vec<Cursor>,
+    cursors: TiVec<SenderIndex, Cursor>,
     /// Senders that have flits to send.
     unfinished: usize,
 }
@@ -122,7 +124,7 @@ impl Cursor {
     }
 
     /// Takes the flits that are offered next: those of the burst to one destination, or a single one of several.
-    fn take(&mut self, sender: usize, bursts: &[Burst]) -> Start {
+    fn take(&mut self, sender: SenderIndex, bursts: &[Burst]) -> Start {
         let burst = &bursts[self.burst as usize];
         let destination = burst.first_destination + self.destination;
         let flits = if burst.destinations == 1 { self.left.min(u64::from(MOST_FLITS)) } else { 1 };
@@ -140,7 +142,7 @@ impl Lane {
     }
 
     /// Begins the step whose traffic has been filled in, with its cycle 0 in `tick`.
-    pub fn begin(&mut self, step: usize, tick: u64, sender_of: &dyn Fn(Endpoint) -> Option<usize>) {
+    pub fn begin(&mut self, step: usize, tick: u64, sender_of: &dyn Fn(Endpoint) -> Option<SenderIndex>) {
         self.step = step;
         self.over = 0;
         self.offset = tick.wrapping_neg();
@@ -156,11 +158,11 @@ impl Lane {
             }
             let sender = sender_of(timeline.endpoint);
             let Some(sender) = sender else { panic!("{:?} was not announced as a sender", timeline.endpoint) };
-            if self.cursors.len() <= sender {
-                self.cursors.resize(sender + 1, Cursor::default());
+            if self.cursors.next_key() <= sender {
+                self.cursors.resize(usize::from(sender) + 1, Cursor::default());
             }
             self.cursors[sender] = cursor;
-            self.due.push(Reverse((gap, sender as u32)));
+            self.due.push(Reverse((gap, sender)));
             self.unfinished += 1;
         }
     }
@@ -177,13 +179,12 @@ impl Lane {
             return None;
         }
         self.due.pop();
-        let sender = sender as usize;
         Some(self.cursors[sender].take(sender, &self.traffic.bursts))
     }
 
     /// What a sender does whose last flit on offer was accepted in `tick`: offers the next in the cycle after, which is
     /// returned, or computes first, or is done.
-    pub fn advance(&mut self, sender: usize, tick: u64) -> Option<Start> {
+    pub fn advance(&mut self, sender: SenderIndex, tick: u64) -> Option<Start> {
         let free = self.local(tick) + 1;
         let bursts = &self.traffic.bursts;
         let cursor = &mut self.cursors[sender];
@@ -200,7 +201,7 @@ impl Lane {
         if gap == 0 {
             return Some(cursor.take(sender, bursts));
         }
-        self.due.push(Reverse((free + gap, sender as u32)));
+        self.due.push(Reverse((free + gap, sender)));
         None
     }
 

@@ -1,14 +1,17 @@
 //! The state of the routers in all lanes, and what a cycle makes of it.
 
 use super::super::usage::INPUTS;
-use super::circuit::{self, Candidate, Circuit, Feeder};
+use super::circuit::{self, BufferIndex, Candidate, Circuit, Feeder, LinkIndex, NodeIndex, OutputIndex};
 use super::ways::Link;
 use super::word::Word;
+use crate::index::indices;
+use std::ops::Range;
+use typed_index_collections::TiVec;
 
 /// An input buffer in all lanes. Its entries are filled from the first on, which is the head.
 #[derive(Clone, Debug)]
 struct Buffer {
-    router: usize,
+    router: NodeIndex,
     /// Filled entries.
     filled: Vec<Word>,
     /// Class of each entry behind the head, bit by bit.
@@ -40,8 +43,8 @@ struct Output {
     next_bits: Vec<Vec<Vec<usize>>>,
     /// What is behind it; nothing if an endpoint is.
     channels: Vec<Channel>,
-    /// Its link, an index into [`Network::rings`].
-    link: usize,
+    /// Its link's kind.
+    link: LinkIndex,
     /// Where a link does not carry a flit in every cycle.
     pace: Option<Pace>,
 }
@@ -50,7 +53,7 @@ struct Output {
 #[derive(Clone, Debug)]
 struct Channel {
     /// The buffer.
-    next: usize,
+    next: BufferIndex,
     /// How many credits are left, at least one, two, ...: only where links take time, else a buffer says if it is full.
     credits: Vec<Word>,
     /// Credits on their way back, by cycle modulo the flight.
@@ -69,7 +72,7 @@ struct Pace {
 /// Links of one kind: what is under way on them.
 #[derive(Clone, Debug)]
 struct Ring {
-    of: Link,
+    link: Link,
     /// The cycle modulo the flight.
     slot: usize,
     /// The cycle modulo the spacing.
@@ -82,8 +85,8 @@ struct Ring {
 /// A router in all lanes.
 #[derive(Clone, Debug)]
 struct Router {
-    buffers: std::ops::Range<usize>,
-    outputs: std::ops::Range<usize>,
+    buffers: Range<BufferIndex>,
+    outputs: Range<OutputIndex>,
     /// The first cycle in which, for all that is known, it has nothing to do.
     active_until: u64,
     /// Whether it holds a flit in any lane.
@@ -95,19 +98,19 @@ struct Router {
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct Network {
-    buffers: Vec<Buffer>,
-    outputs: Vec<Output>,
-    routers: Vec<Router>,
+    buffers: TiVec<BufferIndex, Buffer>,
+    outputs: TiVec<OutputIndex, Output>,
+    routers: TiVec<NodeIndex, Router>,
     /// Those that are looked at: what has had nothing to do for a cycle is not in it.
-    listed: Vec<usize>,
+    listed: Vec<NodeIndex>,
     /// Outputs with several inputs to choose from.
-    choosing: Vec<usize>,
+    choosing: Vec<OutputIndex>,
     /// By kind of links.
-    rings: Vec<Ring>,
+    rings: TiVec<LinkIndex, Ring>,
     /// Whether any link takes time, so that credits are counted.
     counts: bool,
     /// Outputs with a [`Pace`].
-    paced: Vec<usize>,
+    paced: Vec<OutputIndex>,
     /// Cycles so far.
     cycle: u64,
     /// Lanes with flits that arrive in the next cycle from a sender.
@@ -130,26 +133,27 @@ pub(super) struct Quiet {
 
 impl Network {
     pub fn new(circuit: &Circuit, depth: usize) -> Network {
-        let outputs: Vec<Output> = circuit.outputs.iter().map(|of| Output::new(circuit, of, depth)).collect();
-        let router = |of: &circuit::Node| Router {
-            buffers: of.buffers.clone(),
-            outputs: of.outputs.clone(),
+        let outputs: TiVec<OutputIndex, Output> =
+            circuit.outputs.iter().map(|output| Output::new(circuit, output, depth)).collect();
+        let router = |node: &circuit::Node| Router {
+            buffers: node.buffers.clone(),
+            outputs: node.outputs.clone(),
             active_until: 0,
             holds: false,
             listed: false,
         };
-        let ring = |&of: &Link| Ring {
-            of,
+        let ring = |&link: &Link| Ring {
+            link,
             slot: 0,
             beat: 0,
-            flying: vec![Word::NONE; of.flight],
-            returning: vec![Word::NONE; of.flight],
+            flying: vec![Word::NONE; link.flight],
+            returning: vec![Word::NONE; link.flight],
         };
         Network {
-            buffers: circuit.buffers.iter().map(|of| Buffer::new(circuit, of, depth)).collect(),
+            buffers: circuit.buffers.iter().map(|buffer| Buffer::new(circuit, buffer, depth)).collect(),
             listed: Vec::new(),
-            choosing: (0..outputs.len()).filter(|&output| !outputs[output].first.is_empty()).collect(),
-            paced: (0..outputs.len()).filter(|&output| outputs[output].pace.is_some()).collect(),
+            choosing: outputs.keys().filter(|&output| !outputs[output].first.is_empty()).collect(),
+            paced: outputs.keys().filter(|&output| outputs[output].pace.is_some()).collect(),
             outputs,
             routers: circuit.routers.iter().map(router).collect(),
             rings: circuit.links.iter().map(ring).collect(),
@@ -164,12 +168,12 @@ impl Network {
 
     /// Whether a buffer had no room at the start of the cycle.
     #[inline(always)]
-    pub fn full(&self, buffer: usize) -> Word {
+    pub fn full(&self, buffer: BufferIndex) -> Word {
         self.buffers[buffer].full
     }
 
     /// The most flits a buffer ever held.
-    pub fn highest_occupancy(&self, buffer: usize) -> u16 {
+    pub fn highest_occupancy(&self, buffer: BufferIndex) -> u16 {
         self.buffers[buffer].seen.iter().filter(|seen| seen.any()).count() as u16
     }
 
@@ -181,7 +185,7 @@ impl Network {
 
     /// A sender's flits, which are in its buffer from the next cycle on.
     #[inline(always)]
-    pub fn enter(&mut self, buffer: usize, lanes: Word, class: &[Word]) {
+    pub fn enter(&mut self, buffer: BufferIndex, lanes: Word, class: &[Word]) {
         let to = &mut self.buffers[buffer];
         to.arrivals[0] |= lanes;
         for (bit, &class) in class.iter().enumerate() {
@@ -194,7 +198,7 @@ impl Network {
 
     /// Lets a router be looked at in the cycles before `until`.
     #[inline(always)]
-    fn wake(&mut self, router: usize, until: u64) {
+    fn wake(&mut self, router: NodeIndex, until: u64) {
         let Router { active_until, listed, .. } = &mut self.routers[router];
         *active_until = (*active_until).max(until);
         if !std::mem::replace(listed, true) {
@@ -238,7 +242,7 @@ impl Network {
         // Those that are woken meanwhile have nothing to do before the next cycle.
         for at in 0..self.listed.len() {
             let router = self.listed[at];
-            for output in self.routers[router].outputs.clone() {
+            for output in indices(self.routers[router].outputs.clone()) {
                 if self.outputs[output].channels.len() > 1 {
                     self.grant::<MOST_CHANNELS>(router, output);
                 } else {
@@ -246,7 +250,7 @@ impl Network {
                 }
             }
             let mut held = Word::NONE;
-            for buffer in self.routers[router].buffers.clone() {
+            for buffer in indices(self.routers[router].buffers.clone()) {
                 held |= self.leave(buffer);
             }
             self.routers[router].holds = held.any();
@@ -270,7 +274,7 @@ impl Network {
 
     /// Grants an output of a router, with so many channels at most, and sends what is granted on its way.
     #[inline(always)]
-    fn grant<const CHANNELS: usize>(&mut self, router: usize, at: usize) {
+    fn grant<const CHANNELS: usize>(&mut self, router: NodeIndex, at: OutputIndex) {
         let output = &mut self.outputs[at];
         let mut ready = [!Word::NONE; CHANNELS];
         for (ready, channel) in ready.iter_mut().zip(&output.channels) {
@@ -282,7 +286,9 @@ impl Network {
         }
         let mut granted = [Word::NONE; MOST_CANDIDATES];
         let granted = &mut granted[..output.candidates.len()];
-        let request = |of: &Candidate| self.buffers[of.buffer].requests[of.want] & ready[of.channel % CHANNELS];
+        let request = |candidate: &Candidate| {
+            self.buffers[candidate.buffer].requests[candidate.want] & ready[candidate.channel % CHANNELS]
+        };
         match &output.candidates[..] {
             [only] => granted[0] = request(only),
             [one, other] => {
@@ -304,7 +310,7 @@ impl Network {
             self.buffers[candidate.buffer].requests[candidate.want] &= !granted;
         }
         if let Some(pace) = &mut output.pace {
-            let Link { flight: _, spacing } = self.rings[output.link].of;
+            let Link { flight: _, spacing } = self.rings[output.link].link;
             let all = granted.iter().fold(Word::NONE, |all, &granted| all | granted);
             pace.grant(self.rings[output.link].beat, all);
             if all.any() {
@@ -318,7 +324,7 @@ impl Network {
 
     /// Sends what was granted, and goes into a channel, on its way.
     #[inline(always)]
-    fn send<const CHANNELS: usize>(&mut self, at: usize, number: usize, granted: &[Word]) {
+    fn send<const CHANNELS: usize>(&mut self, at: OutputIndex, number: usize, granted: &[Word]) {
         let output = &mut self.outputs[at];
         let channel = &mut output.channels[number];
         let ring = &mut self.rings[output.link];
@@ -350,7 +356,7 @@ impl Network {
         to.arrivals[first] = all;
         to.arrivals[first + 1..first + 1 + to.bits].copy_from_slice(&self.code);
         ring.flying[ring.slot] |= all;
-        let (router, until) = (to.router, self.cycle + ring.of.flight as u64 + 1);
+        let (router, until) = (to.router, self.cycle + ring.link.flight as u64 + 1);
         if all.any() {
             self.wake(router, until);
         }
@@ -358,7 +364,7 @@ impl Network {
 
     /// Lets the heads leave that have been granted all they wanted. Returns the lanes in which flits are left.
     #[inline(always)]
-    fn leave(&mut self, at: usize) -> Word {
+    fn leave(&mut self, at: BufferIndex) -> Word {
         let buffer = &mut self.buffers[at];
         let wanting = buffer.requests.iter().fold(Word::NONE, |any, &request| any | request);
         let leaving = buffer.filled[0] & !wanting;
@@ -367,19 +373,19 @@ impl Network {
         }
         buffer.pop(leaving);
         if let Some(Feeder { output, channel, link }) = buffer.feeder
-            && self.rings[link].of.flight > 1
+            && self.rings[link].link.flight > 1
         {
             let ring = &mut self.rings[link];
             self.outputs[output].channels[channel].returning[ring.slot] |= leaving;
             ring.returning[ring.slot] |= leaving;
-            let until = self.cycle + ring.of.flight as u64 + 1;
+            let until = self.cycle + ring.link.flight as u64 + 1;
             let router = self.output_router(output);
             self.wake(router, until);
         }
         self.buffers[at].filled[0]
     }
 
-    fn output_router(&self, output: usize) -> usize {
+    fn output_router(&self, output: OutputIndex) -> NodeIndex {
         self.routers.partition_point(|router| router.outputs.end <= output)
     }
 
@@ -417,20 +423,20 @@ fn round_robin(requests: &[Word], first: &mut [Word], granted: &mut [Word]) {
 }
 
 impl Buffer {
-    fn new(circuit: &Circuit, of: &circuit::Buffer, depth: usize) -> Buffer {
-        let flight = of.feeder.map_or(1, |feeder| circuit.links[feeder.link].flight);
+    fn new(circuit: &Circuit, buffer: &circuit::Buffer, depth: usize) -> Buffer {
+        let flight = buffer.feeder.map_or(1, |feeder| circuit.links[feeder.link].flight);
         Buffer {
-            router: of.router,
+            router: buffer.router,
             filled: vec![Word::NONE; depth],
-            codes: vec![Word::NONE; (depth - 1) * of.bits],
-            bits: of.bits,
-            head: vec![Word::NONE; if of.classes > 1 { of.classes } else { 0 }],
-            requests: vec![Word::NONE; of.wants.len()],
-            wanted_by: of.wants.iter().map(|want| want.classes.clone()).collect(),
-            arrivals: vec![Word::NONE; (1 + of.bits) * flight],
+            codes: vec![Word::NONE; (depth - 1) * buffer.bits],
+            bits: buffer.bits,
+            head: vec![Word::NONE; if buffer.classes > 1 { buffer.classes } else { 0 }],
+            requests: vec![Word::NONE; buffer.wants.len()],
+            wanted_by: buffer.wants.iter().map(|want| want.classes.clone()).collect(),
+            arrivals: vec![Word::NONE; (1 + buffer.bits) * flight],
             full: Word::NONE,
             seen: vec![Word::NONE; depth],
-            feeder: of.feeder,
+            feeder: buffer.feeder,
         }
     }
 
@@ -512,26 +518,27 @@ impl Buffer {
 const MOST_BITS: usize = 6;
 
 impl Output {
-    fn new(circuit: &Circuit, of: &circuit::Output, depth: usize) -> Output {
-        let link = circuit.links[of.link];
-        let mut first = vec![Word::NONE; if of.candidates.len() > 1 { of.candidates.len() } else { 0 }];
+    fn new(circuit: &Circuit, output: &circuit::Output, depth: usize) -> Output {
+        let link = circuit.links[output.link];
+        let mut first = vec![Word::NONE; if output.candidates.len() > 1 { output.candidates.len() } else { 0 }];
         if let Some(first) = first.first_mut() {
             *first = !Word::NONE;
         }
-        let next_bits = |of: &Candidate| circuit.buffers[of.buffer].wants[of.want].next_bits.clone();
+        let next_bits =
+            |candidate: &Candidate| circuit.buffers[candidate.buffer].wants[candidate.want].next_bits.clone();
         let counts = link.flight > 1;
-        let channel = |&next: &usize| Channel {
+        let channel = |&next: &BufferIndex| Channel {
             next,
             credits: vec![!Word::NONE; if counts { depth } else { 0 }],
             returning: vec![Word::NONE; if counts { link.flight } else { 0 }],
         };
-        let is_paced = link.spacing > 1 && !of.channels.is_empty();
+        let is_paced = link.spacing > 1 && !output.channels.is_empty();
         Output {
-            candidates: of.candidates.clone(),
+            candidates: output.candidates.clone(),
             first,
-            next_bits: of.candidates.iter().map(next_bits).collect(),
-            channels: of.channels.iter().map(channel).collect(),
-            link: of.link,
+            next_bits: output.candidates.iter().map(next_bits).collect(),
+            channels: output.channels.iter().map(channel).collect(),
+            link: output.link,
             pace: is_paced.then(|| Pace { busy: Word::NONE, recent: vec![Word::NONE; link.spacing] }),
         }
     }
@@ -571,8 +578,8 @@ impl Ring {
     /// Goes on to a cycle, in which what is in its slot arrives.
     #[inline(always)]
     fn turn(&mut self) {
-        self.slot = if self.slot + 1 < self.of.flight { self.slot + 1 } else { 0 };
-        self.beat = if self.beat + 1 < self.of.spacing { self.beat + 1 } else { 0 };
+        self.slot = if self.slot + 1 < self.link.flight { self.slot + 1 } else { 0 };
+        self.beat = if self.beat + 1 < self.link.spacing { self.beat + 1 } else { 0 };
         self.flying[self.slot] = Word::NONE;
         self.returning[self.slot] = Word::NONE;
     }
