@@ -1,8 +1,9 @@
 //! The interpreter: fetch, count, execute.
 
 use super::block::{Block, Limits, Scratch};
+use super::control::Flow;
 use super::decode::{Code, Decoded};
-use super::execution::{Execution, Flow, Rounding};
+use super::execution::{Execution, Rounding};
 use super::outlet::Outlet;
 use super::vector as element;
 use crate::fault::{Fault, FaultKind};

@@ -1,12 +1,14 @@
 //! The fast engine: whole vectors at once, blocks run over many steps at a time, threads by block.
 
 mod block;
+mod control;
 mod decode;
 mod events;
 mod execution;
 mod interpret;
 mod outlet;
 mod rows;
+mod sends;
 mod sums;
 mod vector;
 
