@@ -214,7 +214,7 @@ impl Results {
         let energy = Energy::of(image, counters, run.costs);
         let activity = Activity::of(image, counters);
         let by_category =
-            energy.categories().filter(|(category, _)| timing.is_some() || *category != Category::Leakage);
+            energy.categories().filter(|(category, _)| timing.is_some() || !category.needs_time());
         let host_s = host_time.as_secs_f64();
         Results {
             schema_version: SCHEMA_VERSION,

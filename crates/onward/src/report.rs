@@ -123,7 +123,7 @@ pub fn machine(results: &Results) -> String {
     let mut text = String::new();
     let mut section = |title: &str, body: String| text += &section(title, body);
     section("On the chip", on_the_chip(results));
-    let without = if results.energy_includes_leakage { "" } else { ", without leakage" };
+    let without = if results.energy_includes_leakage { "" } else { ", without clock and leakage" };
     section(&format!("Energy{without}"), energy(results));
     section("Activity", activity(results));
     section("Cores", cores(results));
@@ -211,7 +211,7 @@ fn energy(results: &Results) -> String {
     let mut categories: Vec<(Category, f64)> = results
         .energy
         .categories()
-        .filter(|&(category, _)| results.energy_includes_leakage || category != Category::Leakage)
+        .filter(|&(category, _)| results.energy_includes_leakage || !category.needs_time())
         .collect();
     categories.sort_by(|a, b| b.1.total_cmp(&a.1));
     let rows = categories.into_iter().map(|(category, joules)| {
