@@ -17,6 +17,8 @@ mod floorplan;
 mod geometry;
 mod keys;
 mod load;
+mod ranges;
+mod report;
 mod technology;
 
 pub use bill::{Bill, Costs, Leakage, Part, Path};
@@ -27,4 +29,6 @@ pub use floorplan::floor_plan;
 pub use geometry::Direction;
 pub use keys::{KEYS, Key, Toward, Values, key_tables, spare_table};
 pub use load::Design;
+pub use ranges::{Range, ratio_of_sums, ratio_range};
+pub use report::{BillReport, ChipSummary, PartReport};
 pub use technology::{BUILTIN_TECHNOLOGIES, Technology};

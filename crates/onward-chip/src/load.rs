@@ -44,11 +44,11 @@ impl Design {
             chip = with_settings(&place, &text, settings)?;
         }
         let sets_technology = settings.iter().any(|(key, _)| key == "technology");
-        match technology {
-            Some(other) => chip.technology = other.to_owned(),
-            None if !sets_technology => chip.technology = seen_from(name_or_path, &chip.technology),
-            None => {}
-        }
+        chip.technology = match technology {
+            Some(other) => seen_from("", other),
+            None if sets_technology => seen_from("", &chip.technology),
+            None => seen_from(name_or_path, &chip.technology),
+        };
         chip.check_limits(&place)?;
         let technology = Technology::load(&chip.technology)?;
         Design::of(chip, technology, &place)
@@ -110,8 +110,8 @@ fn seen_from(from: &str, technology: &str) -> String {
     if is_builtin(BUILTIN_CHIPS, from) || is_builtin(BUILTIN_TECHNOLOGIES, technology) {
         return technology.to_owned();
     }
-    match Path::new(from).parent() {
-        Some(folder) => folder.join(technology).display().to_string(),
-        None => technology.to_owned(),
-    }
+    let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+    let path = folder.join(technology);
+    // An image remembers the path, and may be run from elsewhere.
+    path.canonicalize().unwrap_or(path).display().to_string()
 }

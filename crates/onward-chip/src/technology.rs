@@ -177,6 +177,9 @@ pub struct Memories {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryFigures {
+    /// Words of the smallest macro; a smaller memory is one of that size, or flip-flops.
+    #[serde(default = "smallest_words")]
+    pub smallest_words: u64,
     /// Words of the largest macro; a larger memory is several of equal size.
     pub largest_words: u64,
     /// Bits a word of the widest macro.
@@ -199,6 +202,11 @@ pub struct MemoryFigures {
     pub worst_error: f64,
     /// Publication and derivation.
     pub source: String,
+}
+
+/// What memory compilers and the fits begin at.
+fn smallest_words() -> u64 {
+    64
 }
 
 /// `base + per_bit * bits + per_word * words + per_cell * words * bits`: the control, what goes with the columns, with the

@@ -42,9 +42,10 @@ impl MemoryCost {
 }
 
 /// Macros of equal size: `columns` side by side make the width, `rows` of them the words. An access wakes one row of them, goes
-/// through a multiplexer, and along wires as long as the side of the whole.
+/// through a multiplexer, and along wires as long as the side of the whole. A memory smaller than the smallest macro is one of that
+/// size.
 fn of_macros(technology: &Technology, figures: &MemoryFigures, words: u64, bits: u64) -> MemoryCost {
-    let words = words.max(1);
+    let words = words.max(figures.smallest_words);
     let (rows, columns) = (words.div_ceil(figures.largest_words), bits.div_ceil(figures.largest_bits));
     let one_words = words.div_ceil(rows) as f64;
     let one_bits = bits.div_ceil(columns) as f64;
