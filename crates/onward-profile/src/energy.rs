@@ -2,7 +2,7 @@
 
 use crate::program::{Executed, executed};
 use crate::routes::{RouteCost, sent};
-use onward_chip::{Costs, Event, IdleCores};
+use onward_chip::{Costs, Event, IdleCores, Range, ratio_of_sums};
 use onward_emulate::Counters;
 use onward_image::{Endpoint, Image};
 use onward_isa::{Access, Cycles, Description, Energy as Class, Field, Operand, Space};
@@ -122,6 +122,12 @@ impl Energy {
     /// All of it, in joules.
     pub fn total(&self) -> f64 {
         self.joules.iter().sum()
+    }
+
+    /// How many times the energy of another run of the same technology this is, when each category may be off by the
+    /// technology's factor either way, in both runs alike.
+    pub fn times(&self, other: &Energy, uncertainty: f64) -> Range {
+        ratio_of_sums(&self.joules, &other.joules, uncertainty)
     }
 
     /// Categories with their joules, in the order of [`Category::ALL`].
