@@ -152,13 +152,12 @@ fn ten_instructions_cost_what_was_worked_out_by_hand() {
         for (instruction, expected) in INSTRUCTIONS {
             let image = image(chip.clone(), instruction);
             let word = onward_isa::Instruction::decode(image.programs[0].words[0]).unwrap();
-            let is_vector = matches!(
-                word.op.description().cycles,
-                Cycles::Vector | Cycles::VectorMemory | Cycles::Reduce
-            );
+            let is_vector =
+                matches!(word.op.description().cycles, Cycles::Vector | Cycles::VectorMemory | Cycles::Reduce);
             let counts = AddressCounts { executed: 1, elements: if is_vector { 64 } else { 0 } };
             let addresses = vec![counts];
-            let block = BlockCounters { block: 0, addresses, steps: 0, cycles: 0, events: 0, saturated: 0, packets: vec![] };
+            let block =
+                BlockCounters { block: 0, addresses, steps: 0, cycles: 0, events: 0, saturated: 0, packets: vec![] };
             let counters =
                 Counters { steps: 0, blocks: vec![block], host_packets: vec![], timing: None, configuration_bits: 0 };
             let picojoules = Energy::of(&image, &counters, &costs).total() * 1e12;
