@@ -9,7 +9,8 @@ use super::{Part, vector};
 use crate::IdleCores;
 use crate::event::Event;
 
-/// Gates that decode instructions and steer the core: an assumption, about half of the smallest published controllers of 32 bits.
+/// Gates that decode instructions and steer the core: an assumption, that of a small in-order controller without its registers and
+/// arithmetic, which are counted apart.
 const CONTROL_GATES: f64 = 5000.0;
 /// Flip-flops of the sequencer: instruction 32, pc 20, four loops of 92 (start, end, index, left), VL 13, ROW 31, step and
 /// position 31 each, tag 32, draw counter 32, seed 64, block 16, the counter of F10 31, and where the block's parts of its

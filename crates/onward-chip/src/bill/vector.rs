@@ -3,7 +3,7 @@
 use super::Part;
 use super::chip::Plan;
 use super::logic::{
-    Logic, Timing, adder, find_first, flip_flops, gates, log2, multiplexers, multiplier, saturating_adder, shifter,
+    Logic, Timing, adder, find_first, flip_flops, gates, multiplexers, multiplier, saturating_adder, shifter,
 };
 use super::memory::{MemoryCost, Ports};
 use crate::event::Event;
@@ -96,7 +96,6 @@ pub(super) fn reduction(plan: &Plan) -> Part {
     // The last node's operands come from both halves of the lanes.
     let width = (lanes * COPIES as f64 * lane_registers(plan).area_um2).sqrt() / 1000.0;
     let path = timing.flip_flops() + timing.adder(64.0) + timing.multiplexers(1.0) + timing.wire(width / 2.0);
-    debug_assert!(log2(lanes) >= 1.0);
     Part::new("reduction tree", plan.chip.core.lanes.saturating_sub(1).into())
         .with_logic(technology, node)
         .spending(Event::Reduction, technology.operation(node))
