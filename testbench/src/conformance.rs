@@ -143,6 +143,8 @@ fn plain_chip() -> Chip {
     Chip {
         name: "conformance".into(),
         clock_hz: 1,
+        voltage_mv: None,
+        idle_cores: Default::default(),
         barrier_cycles: 8,
         technology: "45nm".into(),
         mesh: Mesh { multicast_trees: 0, ..Mesh::of(1, 1) },

@@ -11,14 +11,20 @@ use serde::{Deserialize, Serialize};
 pub struct Chip {
     /// What the chip is called.
     pub name: String,
-    /// Clock frequency, Hz. All parts of the chip share it.
-    #[serde(default = "default::clock_hz")]
+    /// Clock frequency, Hz, or `"highest"`: what the longest path of the circuit allows. All parts of the chip share it.
+    #[serde(default = "default::clock_hz", deserialize_with = "clock_hz")]
     pub clock_hz: u64,
+    /// Supply voltage, mV; left out, the one that the technology's figures hold for.
+    #[serde(default)]
+    pub voltage_mv: Option<u32>,
+    /// What becomes of cores that hold no block.
+    #[serde(default)]
+    pub idle_cores: IdleCores,
     /// Cycles from the last core done and the mesh empty to the first cycle of the next step: at least 1, in which the last
     /// packet is written, and at least the cycles of the longest link, in which the last credits come back.
     #[serde(default = "default::barrier_cycles")]
     pub barrier_cycles: u32,
-    /// Name or path (seen from the working directory) of the technology file that energy is counted with.
+    /// Name of a built-in technology, or path of a technology file: in a chip file a path is seen from that file.
     #[serde(default = "default::technology")]
     pub technology: String,
     /// The network of routers.
@@ -32,6 +38,53 @@ pub struct Chip {
     /// Where the host is attached.
     #[serde(default)]
     pub host: Host,
+}
+
+/// What becomes of cores that hold no block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdleCores {
+    /// They are switched off: each core has power switches, and leaks little where it has no block.
+    #[default]
+    Gated,
+    /// They wait like all others: clocked and leaking.
+    Clocked,
+}
+
+impl Chip {
+    /// A clock of 0 Hz stands for the highest one, until it is known.
+    pub(crate) const HIGHEST_CLOCK: u64 = 0;
+}
+
+/// A clock in a text may be `"highest"`; in an image it is a number.
+fn clock_hz<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    struct Clock;
+    impl serde::de::Visitor<'_> for Clock {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a clock in Hz, or \"highest\"")
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, hertz: u64) -> Result<u64, E> {
+            Ok(hertz)
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, hertz: i64) -> Result<u64, E> {
+            u64::try_from(hertz)
+                .ok()
+                .filter(|&hertz| hertz > 0)
+                .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Signed(hertz), &self))
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<u64, E> {
+            match text {
+                "highest" => Ok(Chip::HIGHEST_CLOCK),
+                _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+            }
+        }
+    }
+    if deserializer.is_human_readable() { deserializer.deserialize_any(Clock) } else { u64::deserialize(deserializer) }
 }
 
 /// The network of routers, one a tile.

@@ -1,6 +1,7 @@
 //! Chip files: built in or from a path, their defaults, and the limits a chip must keep.
 
-use crate::{Array, Chip, Core, Host, HostPort, Memory, Side, Topology};
+use crate::load::CHIP_REMEDY;
+use crate::{Array, Bill, Chip, Core, Design, Host, HostPort, Key, Memory, Side, Technology, Topology};
 use onward_diagnostic::Remedy;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -17,18 +18,12 @@ pub const BUILTIN_CHIPS: &[(&str, &str)] = &[
     ("convolution", include_str!("../../../programs/chips/convolution.toml")),
 ];
 
-/// Largest size of a byte-addressed memory of a core: 1 GiB, far above any real core, so that a slip of the finger in a
-/// chip file is an error and not an emulator out of memory.
-const LARGEST_MEMORY_BYTES: u32 = 1 << 30;
 /// Cycles the longest link within a chip adds.
 const LONGEST_LINK: u16 = 64;
 /// Cycles the longest link between chips adds.
 const LONGEST_CHIP_LINK: u16 = 1024;
 /// Ports of a router at which cores, and on a torus host ports, can sit.
 const LOCAL_PORTS: u16 = 4;
-/// Largest number of entries of a core's other memories.
-const LARGEST_TABLE: u32 = 1 << 20;
-
 /// The values a chip file need not say. Sizes are near published digital chips: see `programs/chips/middle.toml`.
 pub(crate) mod default {
     use super::{HostPort, Side};
@@ -181,24 +176,35 @@ impl Chip {
         }
     }
 
-    /// The built-in chip of that name, or else the chip file at that path.
+    /// The built-in chip of that name, or else the chip file at that path: the chip of [`Design::load`].
     ///
     /// # Errors
-    /// When there is neither, or the file is not a chip within the limits of [`Chip::validate`].
+    /// When there is neither, the file is not a chip within the limits of [`Chip::validate`], or its clock, barrier or supply
+    /// voltage cannot exist in its technology.
     pub fn load(name_or_path: &str) -> Result<Chip, FileError> {
-        let (place, text) = read("chip", BUILTIN_CHIPS, name_or_path)?;
-        Chip::parse(&place, &text)
+        Ok(Design::load(name_or_path, &[], None)?.chip)
     }
 
-    /// The chip that the text of a chip file describes; `place` is what messages call the file.
+    /// The chip that the text of a chip file describes; `place` is what messages call the file. Whether its clock can
+    /// exist is not asked, unless it is to be the highest.
     ///
     /// # Errors
     /// When the text is not TOML, has an unknown or lacks a required key, or breaks a limit of [`Chip::validate`].
     pub fn parse(place: &str, text: &str) -> Result<Chip, FileError> {
-        let remedy = "a chip file needs `name` and, under `[mesh]`, `width` and `height`; all else has defaults";
-        let chip: Chip = parse(place, text, remedy)?;
-        chip.check(place)?;
+        let mut chip: Chip = parse(place, text, CHIP_REMEDY)?;
+        chip.check_limits(place)?;
+        if chip.clock_hz == Chip::HIGHEST_CLOCK {
+            chip.clock_hz = Bill::of(&chip, &Technology::load(&chip.technology)?)?.highest_clock_hz;
+        }
         Ok(chip)
+    }
+
+    /// The limits of a chip whose clock may still be the highest, whatever that is.
+    pub(crate) fn check_limits(&self, place: &str) -> Result<(), FileError> {
+        if self.clock_hz != Chip::HIGHEST_CLOCK {
+            return self.check(place);
+        }
+        Chip { clock_hz: default::clock_hz(), ..self.clone() }.check(place)
     }
 
     /// Checks every limit that the fields' descriptions state, and that: sizes are not 0; bytes of a memory are a
@@ -219,7 +225,10 @@ impl Chip {
         if self.technology.trim().is_empty() {
             limits.broken("technology", "empty", "the name or path of a technology file");
         }
-        limits.range("clock_hz", self.clock_hz, 1, 1_000_000_000_000);
+        limits.key("clock_hz", self.clock_hz);
+        if let Some(millivolts) = self.voltage_mv {
+            limits.key("voltage_mv", millivolts.into());
+        }
         self.check_mesh(&mut limits);
         self.check_core(&mut limits);
         self.check_host(&mut limits);
@@ -227,11 +236,12 @@ impl Chip {
     }
 
     fn check_mesh(&self, limits: &mut Limits) {
-        limits.range("mesh.width", self.mesh.width, 1, 256);
-        limits.range("mesh.height", self.mesh.height, 1, 256);
-        limits.range("mesh.buffer_flits", self.mesh.buffer_flits, 1, 64);
-        limits.range("mesh.cores_per_tile", self.mesh.cores_per_tile, 1, LOCAL_PORTS);
-        limits.range("mesh.link_cycles", self.mesh.link_cycles, 0, LONGEST_LINK);
+        limits.key("mesh.width", self.mesh.width.into());
+        limits.key("mesh.height", self.mesh.height.into());
+        limits.key("mesh.buffer_flits", self.mesh.buffer_flits.into());
+        limits.key("mesh.cores_per_tile", self.mesh.cores_per_tile.into());
+        limits.key("mesh.link_cycles", self.mesh.link_cycles.into());
+        limits.key("mesh.multicast_trees", self.mesh.multicast_trees.into());
         if let Some(array) = &self.mesh.array {
             self.check_array(array, limits);
         }
@@ -260,7 +270,7 @@ impl Chip {
                 limits.broken(key, chips, format!("chips that share the mesh's {line} of {tiles} tiles equally"));
             }
         }
-        limits.range("mesh.array.link_cycles", array.link_cycles, 0, LONGEST_CHIP_LINK);
+        limits.key("mesh.array.link_cycles", array.link_cycles.into());
         let most = array.link_cycles.saturating_add(1).min(256);
         if !(1..=most).contains(&array.cycles_per_flit) {
             let why = "no more than `mesh.array.link_cycles` + 1, as a flit is there when its last part is";
@@ -270,27 +280,20 @@ impl Chip {
 
     fn check_core(&self, limits: &mut Limits) {
         let (core, memory) = (&self.core, &self.memory);
-        if ![4, 8, 16, 32, 64].contains(&core.lanes) {
-            limits.broken("core.lanes", core.lanes, "4, 8, 16, 32 or 64");
-        }
-        // A multiple of 64 is a multiple of every lane count.
-        if !core.vector_length.is_multiple_of(64) || !(64..=4096).contains(&core.vector_length) {
-            limits.broken("core.vector_length", core.vector_length, "a multiple of 64 from 64 to 4096");
-        }
-        limits.range("core.blocks", core.blocks, 1, u16::MAX);
-        limits.range("core.dispatch_cycles", core.dispatch_cycles, 1, u16::MAX);
-        limits.range("memory.instruction_words", memory.instruction_words, 1, LARGEST_TABLE);
-        limits.range("memory.axons", memory.axons, 1, LARGEST_TABLE);
-        limits.range("memory.routes", memory.routes, 1, LARGEST_TABLE);
-        for (key, bytes) in [
+        // A multiple of 64 is a multiple of every lane count; memories are also seen as rows of 32-bit elements.
+        for (key, value) in [
+            ("core.lanes", core.lanes.into()),
+            ("core.vector_length", core.vector_length.into()),
+            ("core.blocks", core.blocks.into()),
+            ("core.dispatch_cycles", core.dispatch_cycles.into()),
+            ("memory.instruction_words", memory.instruction_words),
+            ("memory.axons", memory.axons),
+            ("memory.routes", memory.routes),
             ("memory.synapse_bytes", memory.synapse_bytes),
             ("memory.neuron_bytes", memory.neuron_bytes),
             ("memory.axon_bytes", memory.axon_bytes),
         ] {
-            // Memories are also seen as rows of 32-bit elements.
-            if !bytes.is_multiple_of(4) || !(4..=LARGEST_MEMORY_BYTES).contains(&bytes) {
-                limits.broken(key, bytes, format!("a multiple of 4 from 4 to {LARGEST_MEMORY_BYTES}"));
-            }
+            limits.key(key, value.into());
         }
     }
 
@@ -358,7 +361,14 @@ impl Limits {
         self.problems.push(Problem { key: key.into(), found: found.to_string(), expected: expected.into() });
     }
 
-    fn range<T: PartialOrd + fmt::Display>(&mut self, key: &str, value: T, lowest: T, highest: T) {
+    /// Checks a number against the table of keys.
+    fn key(&mut self, name: &str, value: u64) {
+        if let Some(key) = Key::named(name).filter(|key| !key.allows(value)) {
+            self.broken(name, value, key.allowed());
+        }
+    }
+
+    pub(crate) fn range<T: PartialOrd + fmt::Display>(&mut self, key: &str, value: T, lowest: T, highest: T) {
         if value < lowest || value > highest {
             self.broken(key, value, format!("{lowest} to {highest}"));
         }

@@ -9,12 +9,26 @@
 //! assert_eq!((chip.mesh.width, chip.mesh.height), (2, 2));
 //! ```
 
+mod bill;
 mod chip;
+mod event;
 mod files;
+mod floorplan;
 mod geometry;
+mod keys;
+mod load;
+mod ranges;
+mod report;
 mod technology;
 
-pub use chip::{Array, Chip, Core, Host, HostPort, Memory, Mesh, Side, Topology};
+pub use bill::{Bill, Costs, Leakage, Part, Path};
+pub use chip::{Array, Chip, Core, Host, HostPort, IdleCores, Memory, Mesh, Side, Topology};
+pub use event::{Event, EventCosts};
 pub use files::{BUILTIN_CHIPS, FileError, Problem};
+pub use floorplan::floor_plan;
 pub use geometry::Direction;
-pub use technology::{BUILTIN_TECHNOLOGIES, Costs, Event, Figure, Technology};
+pub use keys::{KEYS, Key, Toward, Values, key_tables, spare_table};
+pub use load::Design;
+pub use ranges::{Range, ratio_of_sums, ratio_range};
+pub use report::{BillReport, ChipSummary, PartReport};
+pub use technology::{BUILTIN_TECHNOLOGIES, Technology};

@@ -1,18 +1,19 @@
-//! Technology files: what each event on the chip costs, each figure with its source.
+//! Technology files: the figures of cells, wires and memories of one process, each with its source.
+//!
+//! What a chip costs is worked out from these by counting its circuit ([`crate::Bill`]). Units are in the names: square
+//! micrometres, femtojoules, nanowatts, picoseconds.
 
 use crate::files::{self, FileError, Limits};
-use crate::{Chip, Memory};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::ops::Index;
 
 /// The technologies that every copy of the program knows: name and text of the file.
 pub const BUILTIN_TECHNOLOGIES: &[(&str, &str)] = &[
     ("45nm", include_str!("../../../programs/tech/45nm.toml")),
     ("22nm-seneca", include_str!("../../../programs/tech/22nm-seneca.toml")),
+    ("130nm-sg13g2", include_str!("../../../programs/tech/130nm-sg13g2.toml")),
 ];
 
-/// What events cost in one process, at one supply voltage.
+/// The figures of one process, at one supply voltage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Technology {
@@ -20,114 +21,268 @@ pub struct Technology {
     pub name: String,
     /// Process, voltage, temperature, and what the figures are good for.
     pub description: String,
-    /// A figure for every [`Event`].
-    pub figures: BTreeMap<Event, Figure>,
+    /// What the process is named after, nm.
+    pub feature_nm: f64,
+    /// The factor, either way, that a figure of this technology may be wrong by: 1 or more.
+    pub uncertainty: f64,
+    /// The supply that the figures hold for, and the rule for others.
+    pub voltage: Voltage,
+    /// The gates that logic is counted in.
+    pub cells: Cells,
+    /// Signal wires with their repeaters.
+    pub wires: Wires,
+    /// What a layout takes beside its cells.
+    pub layout: Layout,
+    /// Memories.
+    pub memories: Memories,
+    /// Pads: host ports and links between chips.
+    pub pads: Pads,
 }
 
-/// What one event costs, and who says so.
+/// The supply voltage. Delays go with `V / (V - threshold_v)^alpha` (T. Sakurai, A. R. Newton, IEEE Journal of Solid-State
+/// Circuits 25(2), 1990), energies with `V^2`, leakage with `V * exp(leakage_per_v * V)` (its current grows as the barrier
+/// is lowered by the drain).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Figure {
-    /// The cost, in `unit`: 0 or more.
-    pub value: f64,
-    /// `pJ` for an event, `mW` for leakage: always [`Event::unit`].
-    pub unit: String,
-    /// Size of the memory that the figure holds for, bytes. A chip's memory of another size costs the square root of
-    /// the ratio of sizes as much: so grow the bit and word lines. The published caches do (Horowitz, ISSCC 2014:
-    /// 8 KB 10 pJ, 32 KB 20 pJ, 1 MB 100 pJ). Without it the figure holds for every chip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u32>,
+pub struct Voltage {
+    /// Where all figures hold, V.
+    pub nominal_v: f64,
+    /// The lowest supply the rule may be used at, V; above the threshold.
+    pub lowest_v: f64,
+    /// The highest, V.
+    pub highest_v: f64,
+    /// Threshold of the transistors, V.
+    pub threshold_v: f64,
+    /// Exponent of the law: 2 for long channels, toward 1 where velocity saturates.
+    pub alpha: f64,
+    /// Growth of the leakage current, 1/V.
+    pub leakage_per_v: f64,
     /// Publication and derivation.
     pub source: String,
 }
 
-macro_rules! events {
-    ($($(#[$doc:meta])* $event:ident $name:literal $unit:literal,)*) => {
-        /// What happens on the chip and costs energy (or, for leakage, power).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Event {
-            $($(#[$doc])* #[serde(rename = $name)] $event,)*
-        }
-
-        impl Event {
-            /// Every event, in the order of their declaration.
-            pub const ALL: &[Event] = &[$(Event::$event,)*];
-
-            /// The event's key in a technology file.
-            pub const fn name(self) -> &'static str {
-                match self { $(Event::$event => $name,)* }
-            }
-
-            /// Unit of the event's figure.
-            pub const fn unit(self) -> &'static str {
-                match self { $(Event::$event => $unit,)* }
-            }
-        }
-    };
+/// The gates that logic is counted in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cells {
+    /// A NAND of two inputs: what control and decoders are counted in.
+    pub nand2: Cell,
+    /// Two to one.
+    pub multiplexer: Cell,
+    /// One bit of an addition; its delay is a carry-save level.
+    pub full_adder: Cell,
+    /// A flip-flop with reset.
+    pub flip_flop: FlipFlop,
+    /// A clock gate, one for every 32 flip-flops.
+    pub clock_gate: ClockGate,
 }
 
-events! {
-    /// An instruction: fetch, decode, control.
-    InstructionFetch "instruction_fetch" "pJ",
-    /// A scalar addition, comparison, shift or the like, beside the instruction.
-    ScalarOperation "scalar_operation" "pJ",
-    /// A scalar 32-bit multiplication, beside the instruction.
-    ScalarMultiply "scalar_multiply" "pJ",
-    /// An element of a vector addition, subtraction, comparison, minimum, maximum, selection, shift, with its registers.
-    VectorAdd "vector_add" "pJ",
-    /// An element of a vector 32-bit multiplication, with its registers.
-    VectorMultiply "vector_multiply" "pJ",
-    /// An element of a vector operation that draws random bits, with its registers.
-    RandomDraw "random_draw" "pJ",
-    /// A bit read from synapse memory.
-    SynapseReadPerBit "synapse_read_per_bit" "pJ",
-    /// A bit written to synapse memory.
-    SynapseWritePerBit "synapse_write_per_bit" "pJ",
-    /// A bit read from neuron memory.
-    NeuronReadPerBit "neuron_read_per_bit" "pJ",
-    /// A bit written to neuron memory.
-    NeuronWritePerBit "neuron_write_per_bit" "pJ",
-    /// A bit read from axon memory.
-    AxonReadPerBit "axon_read_per_bit" "pJ",
-    /// A bit written to axon memory.
-    AxonWritePerBit "axon_write_per_bit" "pJ",
-    /// An active axon, with its payload, read from the active set.
-    EventPop "event_pop" "pJ",
-    /// A packet's arrival written into the active set.
-    EventWrite "event_write" "pJ",
-    /// A flit through one router and the link behind it.
-    FlitHop "flit_hop" "pJ",
-    /// A flit over a link to another chip, on top of its hop.
-    ChipCrossing "chip_crossing" "pJ",
-    /// A flit from a core into its router, with the read of its route.
-    FlitInjection "flit_injection" "pJ",
-    /// A flit from a router to its core.
-    FlitEjection "flit_ejection" "pJ",
-    /// A flit through a host port, in or out of the chip.
-    HostFlit "host_flit" "pJ",
-    /// A core's part of the barrier that ends a step.
-    BarrierPerCore "barrier_per_core" "pJ",
-    /// A bit that the host writes or reads over the configuration port while the chip stands.
-    HostConfigurationPerBit "host_configuration_per_bit" "pJ",
-    /// Leakage of what a core has one of: sequencer, scalar unit, router. See [`Costs::leakage_per_core_mw`].
-    LeakagePerCore "leakage_per_core_mw" "mW",
-    /// Leakage of a lane of the vector unit.
-    LeakagePerLane "leakage_per_lane_mw" "mW",
-    /// Leakage of 1,024 bytes of memory, whatever it holds.
-    LeakagePerMemoryKib "leakage_per_memory_kib_mw" "mW",
+/// A gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// Area of the cell, um^2.
+    pub area_um2: f64,
+    /// Mean energy of an operation on random data, with its local wiring, fJ.
+    pub energy_fj: f64,
+    /// Leakage, nW.
+    pub leakage_nw: f64,
+    /// Delay with a typical load, ps.
+    pub delay_ps: f64,
+    /// Publication and derivation.
+    pub source: String,
 }
 
-impl Event {
-    /// The memory whose size the event's cost grows with, in bytes on the chip.
-    fn memory_bytes(self, memory: &Memory) -> Option<u64> {
-        match self {
-            Event::SynapseReadPerBit | Event::SynapseWritePerBit => Some(memory.synapse_bytes.into()),
-            Event::NeuronReadPerBit | Event::NeuronWritePerBit => Some(memory.neuron_bytes.into()),
-            Event::AxonReadPerBit | Event::AxonWritePerBit => Some(memory.axon_bytes.into()),
-            Event::EventPop | Event::EventWrite => Some(u64::from(memory.axons) * 4),
-            _ => None,
-        }
+/// A flip-flop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlipFlop {
+    /// Area of the cell, um^2.
+    pub area_um2: f64,
+    /// Mean energy of taking in a random bit, without the clock's, fJ.
+    pub energy_fj: f64,
+    /// Energy of each cycle in which it is clocked, whatever the data, fJ.
+    pub clock_fj: f64,
+    /// Leakage, nW.
+    pub leakage_nw: f64,
+    /// Clock to output, ps.
+    pub delay_ps: f64,
+    /// Data before the clock, ps.
+    pub setup_ps: f64,
+    /// Publication and derivation.
+    pub source: String,
+}
+
+/// A clock gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockGate {
+    /// Area of the cell, um^2.
+    pub area_um2: f64,
+    /// Energy of a cycle in which it lets the clock through, fJ.
+    pub energy_fj: f64,
+    /// Energy of a cycle in which it does not, fJ.
+    pub clock_fj: f64,
+    /// Leakage, nW.
+    pub leakage_nw: f64,
+    /// Clock to clock, ps.
+    pub delay_ps: f64,
+    /// Publication and derivation.
+    pub source: String,
+}
+
+/// A signal wire with its repeaters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wires {
+    /// `C V^2` of a millimetre, fJ. Random data take a quarter of it a bit, a clock all of it a cycle.
+    pub energy_fj_per_mm: f64,
+    /// Delay, ps a mm.
+    pub delay_ps_per_mm: f64,
+    /// Area of the repeaters, um^2 a mm.
+    pub repeater_area_um2_per_mm: f64,
+    /// Leakage of the repeaters, nW a mm.
+    pub repeater_leakage_nw_per_mm: f64,
+    /// Publication and derivation.
+    pub source: String,
+}
+
+/// What a layout takes beside its cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    /// Area of the cells over the area they are placed in.
+    pub density: f64,
+    /// Share of the clock's period that is kept for skew and jitter.
+    pub clock_margin: f64,
+    /// Share by which a part is larger that can be switched off.
+    pub power_switch_area: f64,
+    /// Share of its leakage that such a part keeps when it is off.
+    pub power_switch_leakage: f64,
+    /// Publication and derivation.
+    pub source: String,
+}
+
+/// Memories by their ports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memories {
+    /// A read or a write a cycle.
+    pub one_port: MemoryFigures,
+    /// A read and a write a cycle.
+    pub two_port: MemoryFigures,
+}
+
+/// What a memory macro of any size takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryFigures {
+    /// Words of the smallest macro; a smaller memory is one of that size, or flip-flops.
+    #[serde(default = "smallest_words")]
+    pub smallest_words: u64,
+    /// Words of the largest macro; a larger memory is several of equal size.
+    pub largest_words: u64,
+    /// Bits a word of the widest macro.
+    pub largest_bits: u64,
+    /// Area, um^2.
+    pub area_um2: Fit,
+    /// Energy of reading a word of random data, fJ.
+    pub read_fj: Fit,
+    /// Energy of writing a word of random data, fJ.
+    pub write_fj: Fit,
+    /// Leakage, nW.
+    pub leakage_nw: Fit,
+    /// Clock to output, ps.
+    pub access_ps: AccessFit,
+    /// Address and data before the clock, ps.
+    pub setup_ps: f64,
+    /// Mean error of the fits over all memories they were made from, as a share.
+    pub mean_error: f64,
+    /// The worst one.
+    pub worst_error: f64,
+    /// Publication and derivation.
+    pub source: String,
+}
+
+/// What memory compilers and the fits begin at.
+fn smallest_words() -> u64 {
+    64
+}
+
+/// `base + per_bit * bits + per_word * words + per_cell * words * bits`: the control, what goes with the columns, with the
+/// rows, and with the cells.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fit {
+    /// Of any memory.
+    #[serde(default)]
+    pub base: f64,
+    /// For each bit of a word.
+    #[serde(default)]
+    pub per_bit: f64,
+    /// For each word.
+    #[serde(default)]
+    pub per_word: f64,
+    /// For each cell.
+    #[serde(default)]
+    pub per_cell: f64,
+}
+
+impl Fit {
+    /// The value for a memory of so many words of so many bits.
+    pub fn at(&self, words: f64, bits: f64) -> f64 {
+        self.base + self.per_bit * bits + self.per_word * words + self.per_cell * words * bits
     }
+
+    fn scaled(&self, by: f64) -> Fit {
+        let Fit { base, per_bit, per_word, per_cell } = *self;
+        Fit { base: base * by, per_bit: per_bit * by, per_word: per_word * by, per_cell: per_cell * by }
+    }
+}
+
+/// `base + per_root_word * sqrt(words) + per_bit * bits`: bit lines are as long as the root of the words, word lines as the bits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessFit {
+    /// Of any memory.
+    #[serde(default)]
+    pub base: f64,
+    /// For the root of the words.
+    #[serde(default)]
+    pub per_root_word: f64,
+    /// For each bit of a word.
+    #[serde(default)]
+    pub per_bit: f64,
+}
+
+impl AccessFit {
+    /// The value for a memory of so many words of so many bits.
+    pub fn at(&self, words: f64, bits: f64) -> f64 {
+        self.base + self.per_root_word * words.sqrt() + self.per_bit * bits
+    }
+
+    fn scaled(&self, by: f64) -> AccessFit {
+        let AccessFit { base, per_root_word, per_bit } = *self;
+        AccessFit { base: base * by, per_root_word: per_root_word * by, per_bit: per_bit * by }
+    }
+}
+
+/// Pads with their drivers. They have a supply of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pads {
+    /// Area of the pad of one signal, um^2.
+    pub area_um2: f64,
+    /// Its leakage, nW.
+    pub leakage_nw: f64,
+    /// A bit through a host port, fJ.
+    pub host_fj_per_bit: f64,
+    /// A bit from a chip to the next, both ends, fJ.
+    pub crossing_fj_per_bit: f64,
+    /// The time that takes, from flip-flop to flip-flop, ps.
+    pub crossing_ps: f64,
+    /// Publication and derivation.
+    pub source: String,
 }
 
 impl Technology {
@@ -154,17 +309,16 @@ impl Technology {
     /// The technology that the text of a technology file describes; `place` is what messages call the file.
     ///
     /// # Errors
-    /// When the text is not TOML, has an unknown key, or breaks a rule of [`Technology::validate`].
+    /// When the text is not TOML, has an unknown or lacks a required key, or breaks a rule of [`Technology::validate`].
     pub fn parse(place: &str, text: &str) -> Result<Technology, FileError> {
-        let remedy = "a technology file needs `name`, `description` and, for each event, a table `[figures.EVENT]` with \
-                      `value`, `unit` and `source`; programs/tech/45nm.toml shows them all";
+        let remedy = "a technology file needs every key of programs/tech/45nm.toml, which explains them";
         let technology: Technology = files::parse(place, text, remedy)?;
         technology.check(place)?;
         Ok(technology)
     }
 
-    /// Checks that every event has a figure, and every figure a finite value that is not negative, its event's unit and
-    /// a source.
+    /// Checks that every figure is finite and not negative, every table names its source, and voltages, shares and limits
+    /// make sense.
     ///
     /// # Errors
     /// [`FileError::Limits`] with all that is wrong.
@@ -174,81 +328,100 @@ impl Technology {
 
     fn check(&self, place: &str) -> Result<(), FileError> {
         let mut limits = Limits::default();
-        if self.name.trim().is_empty() {
-            limits.broken("name", "empty", "a name");
+        if let Ok(value) = toml::Value::try_from(self) {
+            check_values("", &value, &mut limits);
         }
-        for &event in Event::ALL {
-            let key = |part: &str| format!("figures.{}{part}", event.name());
-            let Some(figure) = self.figures.get(&event) else {
-                limits.broken(key(""), "missing", "a table with `value`, `unit` and `source`");
-                continue;
-            };
-            if !(figure.value.is_finite() && figure.value >= 0.0) {
-                limits.broken(key(".value"), figure.value, "a number that is not negative");
-            }
-            if figure.unit != event.unit() {
-                limits.broken(key(".unit"), format!("\"{}\"", figure.unit), format!("\"{}\"", event.unit()));
-            }
-            if figure.source.trim().is_empty() {
-                limits.broken(key(".source"), "empty", "the publication and the derivation");
-            }
-            if figure.memory_bytes == Some(0) {
-                limits.broken(key(".memory_bytes"), 0, "the size of a memory, or left out");
-            }
+        if self.uncertainty < 1.0 {
+            limits.broken("uncertainty", self.uncertainty, "a factor of 1 or more");
+        }
+        let voltage = &self.voltage;
+        let ascending = [voltage.threshold_v, voltage.lowest_v, voltage.nominal_v, voltage.highest_v];
+        if !(ascending[0] < ascending[1] && ascending[1..].is_sorted()) {
+            let expected = "threshold_v < lowest_v <= nominal_v <= highest_v";
+            limits.broken("voltage", format!("{ascending:?}"), expected);
+        }
+        limits.range("voltage.alpha", voltage.alpha, 1.0, 2.0);
+        limits.range("layout.density", self.layout.density, 0.05, 1.0);
+        limits.range("layout.clock_margin", self.layout.clock_margin, 0.0, 0.9);
+        limits.range("layout.power_switch_leakage", self.layout.power_switch_leakage, 0.0, 1.0);
+        for (key, memory) in [("one_port", &self.memories.one_port), ("two_port", &self.memories.two_port)] {
+            limits.range(&format!("memories.{key}.largest_words"), memory.largest_words, 1, u64::MAX);
+            limits.range(&format!("memories.{key}.largest_bits"), memory.largest_bits, 1, u64::MAX);
         }
         limits.finish(place)
     }
 
-    /// The figures as they apply to a chip: those of memories scaled to its sizes, leakage summed up. This is the form
-    /// to count with.
+    /// The figures at another supply voltage, by the rule of [`Voltage`].
     ///
     /// # Errors
-    /// When the technology is not complete: see [`Technology::validate`]. One that was loaded always is.
-    pub fn costs(&self, chip: &Chip) -> Result<Costs, FileError> {
-        self.validate()?;
-        let mut values = [0.0; Event::ALL.len()];
-        for (value, (&event, figure)) in values.iter_mut().zip(&self.figures) {
-            let scale = match (figure.memory_bytes, event.memory_bytes(&chip.memory)) {
-                (Some(reference), Some(bytes)) => (bytes as f64 / f64::from(reference)).sqrt(),
-                _ => 1.0,
-            };
-            *value = figure.value * scale;
+    /// When the rule does not reach to it.
+    pub fn at_voltage(&self, volts: f64) -> Result<Technology, FileError> {
+        let rule = &self.voltage;
+        if !(rule.lowest_v..=rule.highest_v).contains(&volts) {
+            let mut limits = Limits::default();
+            let expected = format!(
+                "{:.0} to {:.0}, what technology `{}` is known for",
+                1000.0 * rule.lowest_v,
+                1000.0 * rule.highest_v,
+                self.name
+            );
+            limits.broken("voltage_mv", (1000.0 * volts).round(), expected);
+            limits.finish(&format!("technology `{}`", self.name))?;
         }
-        Ok(Costs { values, memory_kib: memory_bytes(&chip.memory) as f64 / 1024.0, lanes: chip.core.lanes.into() })
+        let law = |volts: f64| volts / (volts - rule.threshold_v).powf(rule.alpha);
+        let delay = law(volts) / law(rule.nominal_v);
+        let ratio = volts / rule.nominal_v;
+        let leakage = ratio * (rule.leakage_per_v * (volts - rule.nominal_v)).exp();
+        Ok(self.scaled(delay, ratio * ratio, leakage))
+    }
+
+    /// Everything that hangs on the supply, multiplied.
+    fn scaled(&self, delay: f64, energy: f64, leakage: f64) -> Technology {
+        let mut scaled = self.clone();
+        let cells = &mut scaled.cells;
+        for cell in [&mut cells.nand2, &mut cells.multiplexer, &mut cells.full_adder] {
+            cell.energy_fj *= energy;
+            cell.leakage_nw *= leakage;
+            cell.delay_ps *= delay;
+        }
+        let (flip_flop, gate) = (&mut cells.flip_flop, &mut cells.clock_gate);
+        for figure in [&mut flip_flop.energy_fj, &mut flip_flop.clock_fj, &mut gate.energy_fj, &mut gate.clock_fj] {
+            *figure *= energy;
+        }
+        for figure in [&mut flip_flop.delay_ps, &mut flip_flop.setup_ps, &mut gate.delay_ps] {
+            *figure *= delay;
+        }
+        flip_flop.leakage_nw *= leakage;
+        gate.leakage_nw *= leakage;
+        scaled.wires.energy_fj_per_mm *= energy;
+        scaled.wires.delay_ps_per_mm *= delay;
+        scaled.wires.repeater_leakage_nw_per_mm *= leakage;
+        for memory in [&mut scaled.memories.one_port, &mut scaled.memories.two_port] {
+            memory.read_fj = memory.read_fj.scaled(energy);
+            memory.write_fj = memory.write_fj.scaled(energy);
+            memory.leakage_nw = memory.leakage_nw.scaled(leakage);
+            memory.access_ps = memory.access_ps.scaled(delay);
+            memory.setup_ps *= delay;
+        }
+        scaled
     }
 }
 
-/// What each event costs on one chip, pJ (leakage: mW). Index it with an [`Event`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Costs {
-    /// In the order of [`Event::ALL`].
-    values: [f64; Event::ALL.len()],
-    memory_kib: f64,
-    lanes: f64,
-}
-
-impl Costs {
-    /// What one core of the chip leaks with its router, all its lanes and all its memories, mW.
-    pub fn leakage_per_core_mw(&self) -> f64 {
-        self[Event::LeakagePerCore]
-            + self.lanes * self[Event::LeakagePerLane]
-            + self.memory_kib * self[Event::LeakagePerMemoryKib]
+/// Every number of a technology is finite and not negative, every source is said.
+fn check_values(key: &str, value: &toml::Value, limits: &mut Limits) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                check_values(&key, value, limits);
+            }
+        }
+        toml::Value::Float(number) if !(number.is_finite() && *number >= 0.0) => {
+            limits.broken(key, number, "a number that is not negative");
+        }
+        toml::Value::String(text) if text.trim().is_empty() => {
+            limits.broken(key, "empty", "the publication and the derivation, or a name");
+        }
+        _ => {}
     }
-}
-
-impl Index<Event> for Costs {
-    type Output = f64;
-
-    fn index(&self, event: Event) -> &f64 {
-        &self.values[event as usize]
-    }
-}
-
-/// Bytes of every memory of a core: data, instructions, two banks of the active set (a bit and 32 bits an axon), routes
-/// (counted as 32 bits each).
-fn memory_bytes(memory: &Memory) -> u64 {
-    let data = [memory.synapse_bytes, memory.neuron_bytes, memory.axon_bytes].map(u64::from).iter().sum::<u64>();
-    data + 4 * u64::from(memory.instruction_words)
-        + (2 * 33 * u64::from(memory.axons)).div_ceil(8)
-        + 4 * u64::from(memory.routes)
 }

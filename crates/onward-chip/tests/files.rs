@@ -1,8 +1,6 @@
 //! Chip and technology files: what is built in, defaults, and what each mistake is answered with.
 
-use onward_chip::{
-    Array, BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Event, FileError, HostPort, Side, Technology, Topology,
-};
+use onward_chip::{Array, BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, FileError, HostPort, Side, Technology, Topology};
 use onward_diagnostic::Remedy;
 
 const LEAST: &str = "name = \"least\"\n[mesh]\nwidth = 3\nheight = 2\n";
@@ -202,35 +200,28 @@ fn a_barrier_lasts_as_long_as_a_link() {
 #[test]
 fn figures_are_complete_or_the_file_is_refused() {
     let text = BUILTIN_TECHNOLOGIES[0].1;
-    let broken = |from: &str, to: &str| {
-        assert!(text.contains(from), "{from}");
-        Technology::parse("t.toml", &text.replacen(from, to, 1)).expect_err(to).to_string()
+    let technology = Technology::parse("t.toml", text).expect("built in");
+    let spoilt = |spoil: fn(&mut Technology)| {
+        let mut spoilt = technology.clone();
+        spoil(&mut spoilt);
+        spoilt.validate().expect_err("spoilt").to_string()
     };
-    assert!(broken("value = 5.27", "value = -1").contains("`figures.flit_hop.value` is -1 but must be"));
-    assert!(broken("value = 5.27", "value = nan").contains("figures.flit_hop.value"));
-    assert!(broken("unit = \"mW\"", "unit = \"pJ\"").contains("`figures.leakage_per_core_mw.unit` is \"pJ\""));
-    assert!(broken("[figures.flit_hop]", "[figures.flit_hops]").contains("unknown variant `flit_hops`"));
-    assert!(broken("memory_bytes = 16384", "memory_bytes = 0").contains("figures.event_pop.memory_bytes"));
-    let missing = Technology::parse("t.toml", "name = \"x\"\ndescription = \"\"\n[figures]\n").expect_err("no figures");
-    for event in Event::ALL {
-        assert!(missing.to_string().contains(&format!("`figures.{}` is missing", event.name())), "{missing}");
-    }
-}
-
-#[test]
-fn costs_grow_with_the_root_of_a_memory_and_leakage_with_all_of_them() {
-    let technology = Technology::builtin("45nm").expect("built in");
-    let figure = |event: Event| technology.figures[&event].value;
-    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * b.abs(), "{a} {b}");
-    let mut chip = Chip::builtin("middle").expect("built in");
-    chip.memory.synapse_bytes = 256 * 1024;
-    let costs = technology.costs(&chip).expect("complete");
-    close(costs[Event::SynapseReadPerBit], figure(Event::SynapseReadPerBit));
-    close(costs[Event::FlitHop], figure(Event::FlitHop));
-    chip.memory.synapse_bytes *= 4;
-    let larger = technology.costs(&chip).expect("complete");
-    close(larger[Event::SynapseReadPerBit], 2.0 * figure(Event::SynapseReadPerBit));
-    close(larger[Event::NeuronReadPerBit], costs[Event::NeuronReadPerBit]);
-    let more = larger.leakage_per_core_mw() - costs.leakage_per_core_mw();
-    close(more, 768.0 * figure(Event::LeakagePerMemoryKib));
+    let of = |key: &str, error: String| assert!(error.contains(&format!("`{key}` is ")), "{key}: {error}");
+    of("cells.nand2.area_um2", spoilt(|technology| technology.cells.nand2.area_um2 = -1.0));
+    of(
+        "memories.two_port.read_fj.per_cell",
+        spoilt(|technology| technology.memories.two_port.read_fj.per_cell = f64::NAN),
+    );
+    of("wires.source", spoilt(|technology| technology.wires.source = " ".to_owned()));
+    of("uncertainty", spoilt(|technology| technology.uncertainty = 0.5));
+    of("voltage", spoilt(|technology| technology.voltage.lowest_v = technology.voltage.threshold_v));
+    of("voltage.alpha", spoilt(|technology| technology.voltage.alpha = 3.0));
+    of("layout.density", spoilt(|technology| technology.layout.density = 0.0));
+    of("memories.one_port.largest_words", spoilt(|technology| technology.memories.one_port.largest_words = 0));
+    let renamed = text.replacen("[cells.nand2]", "[cells.nand3]", 1);
+    let error = Technology::parse("t.toml", &renamed).expect_err("another cell").to_string();
+    assert!(error.contains("unknown field `nand3`") && error.contains("programs/tech/45nm.toml"), "{error}");
+    let missing =
+        Technology::parse("t.toml", "name = \"x\"\ndescription = \"\"\n").expect_err("no figures").to_string();
+    assert!(missing.contains("missing field"), "{missing}");
 }

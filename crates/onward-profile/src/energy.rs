@@ -1,11 +1,11 @@
 //! Energy by category.
 
-use crate::program::executed;
-use crate::routes::sent;
-use onward_chip::{Costs, Event};
+use crate::program::{Executed, executed};
+use crate::routes::{RouteCost, sent};
+use onward_chip::{Costs, Event, IdleCores, Range, ratio_of_sums};
 use onward_emulate::Counters;
 use onward_image::{Endpoint, Image};
-use onward_isa::{Access, Energy as Class, Space};
+use onward_isa::{Access, Cycles, Description, Energy as Class, Field, Operand, Space};
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
 
@@ -53,11 +53,16 @@ categories! {
     Network "network" "network",
     /// Flits through host ports, and bits over the configuration port since the image was loaded.
     Host "host" "host and configuration",
-    /// The barriers that end steps, for each core that holds a block.
+    /// The barriers that end steps, for each tile.
     Barrier "barrier" "barrier",
-    /// Leakage of each core that holds a block, with its router, over the emulated time; 0 where no time was kept.
-    /// Cores without a block are taken to be switched off.
+    /// The clock: its trunk and the routers in every cycle, cores that hold a block by what is clocked in them; 0 where no
+    /// time was kept.
+    Clock "clock" "clock",
+    /// Leakage of routers, links and pads, and of each core that holds a block, over the emulated time; 0 where no time was
+    /// kept.
     Leakage "leakage" "leakage",
+    /// Leakage of cores without a block, and their clock where they are not switched off; 0 where no time was kept.
+    IdleCores "idle_cores" "idle cores",
 }
 
 /// Joules by category. Index it with a [`Category`].
@@ -92,6 +97,13 @@ impl Bill<'_> {
     }
 }
 
+impl Category {
+    /// Whether it is known only where time was kept.
+    pub const fn needs_time(self) -> bool {
+        matches!(self, Category::Clock | Category::Leakage | Category::IdleCores)
+    }
+}
+
 impl Energy {
     /// The energy of what the counters counted, in joules.
     ///
@@ -101,14 +113,9 @@ impl Energy {
         let mut bill = Bill { costs, picojoules: Energy::default() };
         charge_instructions(&mut bill, image, counters);
         charge_network(&mut bill, image, counters);
-        let cores = image.blocks.iter().map(|block| block.core).collect::<BTreeSet<_>>().len() as u64;
-        bill.charge(Category::Barrier, Event::BarrierPerCore, counters.steps * cores);
+        bill.charge(Category::Barrier, Event::BarrierPerTile, counters.steps * image.chip.mesh.tiles() as u64);
         bill.charge(Category::Host, Event::HostConfigurationPerBit, counters.configuration_bits);
-        if let Some(timing) = &counters.timing {
-            let seconds = timing.cycles as f64 / image.chip.clock_hz as f64;
-            // mW times seconds is mJ, 1e9 pJ.
-            bill.picojoules[Category::Leakage] = costs.leakage_per_core_mw() * cores as f64 * seconds * 1e9;
-        }
+        charge_time(&mut bill, image, counters);
         Energy { joules: bill.picojoules.joules.map(|picojoules| picojoules * 1e-12) }
     }
 
@@ -117,14 +124,86 @@ impl Energy {
         self.joules.iter().sum()
     }
 
+    /// How many times the energy of another run of the same technology this is, when each category may be off by the
+    /// technology's factor either way, in both runs alike.
+    pub fn times(&self, other: &Energy, uncertainty: f64) -> Range {
+        ratio_of_sums(&self.joules, &other.joules, uncertainty)
+    }
+
     /// Categories with their joules, in the order of [`Category::ALL`].
     pub fn categories(&self) -> impl Iterator<Item = (Category, f64)> {
         Category::ALL.iter().copied().zip(self.joules)
     }
 }
 
+/// The clock and leakage, which take time.
+fn charge_time(bill: &mut Bill, image: &Image, counters: &Counters) {
+    let Some(timing) = &counters.timing else { return };
+    let mesh = &image.chip.mesh;
+    let used = image.blocks.iter().map(|block| block.core).collect::<BTreeSet<_>>().len() as u64;
+    let idle = (mesh.cores() as u64).saturating_sub(used);
+    bill.charge(Category::Clock, Event::TileCycle, timing.cycles * mesh.tiles() as u64);
+    bill.charge(Category::Clock, Event::CoreCycle, timing.cycles * used);
+    let computing: u64 = counters.blocks.iter().map(|block| block.cycles).sum();
+    let flits = |(from, packets, route): (Endpoint, u64, RouteCost)| match from {
+        Endpoint::Core(_) => packets * route.flits,
+        Endpoint::Host(_) => 0,
+    };
+    let sending: u64 = sent(image, counters).into_iter().map(flits).sum();
+    bill.charge(Category::Clock, Event::RunningCycle, computing + sending + timing.stalls);
+    for executed in counters.blocks.iter().flat_map(|block| executed(image, block)) {
+        bill.charge(Category::Clock, Event::LaneCycle, executed.elements * lane_cycles(&executed));
+    }
+    if bill.costs.idle_cores == IdleCores::Clocked {
+        bill.charge(Category::IdleCores, Event::CoreCycle, timing.cycles * idle);
+    }
+    let seconds = timing.cycles as f64 / image.chip.clock_hz as f64;
+    let leakage = &bill.costs.leakage;
+    // A watt-second is 1e12 pJ.
+    let leaking = leakage.rest_w + used as f64 * leakage.core_w;
+    bill.picojoules[Category::Leakage] += leaking * seconds * 1e12;
+    bill.picojoules[Category::IdleCores] += idle as f64 * leakage.idle_core_w * seconds * 1e12;
+}
+
+/// Cycles that an element of an instruction keeps its lane busy (I6 to I9); 0 of what does not go through lanes.
+fn lane_cycles(executed: &Executed) -> u64 {
+    match executed.instruction.op.description().cycles {
+        Cycles::Vector | Cycles::Reduce | Cycles::Element => 1,
+        Cycles::VectorMemory => {
+            let port = match executed.instruction.space {
+                Space::Neuron | Space::Event => 32,
+                Space::Axon | Space::Synapse => 16,
+            };
+            u64::from(executed.instruction.width.bits()).div_ceil(port)
+        }
+        _ => 0,
+    }
+}
+
+/// Vector registers an instruction reads and writes for each element. A store reads what it stores; what adds to its
+/// destination says so on the right of its notation.
+fn register_uses(description: &Description) -> (u64, u64) {
+    let is_store = matches!(description.access, Access::Write);
+    let added_to = description.semantics.split_once('=').is_some_and(|(_, right)| right.contains("vd"));
+    let (mut reads, mut writes) = (0, 0);
+    for operand in description.operands {
+        match operand {
+            Operand::Vector(Field::D) if is_store => reads += 1,
+            Operand::Vector(Field::D) => {
+                writes += 1;
+                reads += u64::from(added_to);
+            }
+            Operand::Vector(_) => reads += 1,
+            _ => {}
+        }
+    }
+    (reads, writes)
+}
+
 /// Instructions with what they compute and the memory they touch.
 fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
+    let dispatches = counters.blocks.iter().map(|block| block.steps).sum();
+    bill.charge(Category::Instructions, Event::Dispatch, dispatches);
     for executed in counters.blocks.iter().flat_map(|block| executed(image, block)) {
         let (executions, elements) = (executed.executions, executed.elements);
         bill.charge(Category::Instructions, Event::InstructionFetch, executions);
@@ -137,6 +216,12 @@ fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
             Class::VectorAdd => bill.charge(Category::VectorUnit, Event::VectorAdd, elements),
             Class::VectorMultiply => bill.charge(Category::VectorUnit, Event::VectorMultiply, elements),
             Class::VectorRandom => bill.charge(Category::VectorUnit, Event::RandomDraw, elements),
+        }
+        let (reads, writes) = register_uses(description);
+        bill.charge(Category::VectorUnit, Event::RegisterRead, reads * elements);
+        bill.charge(Category::VectorUnit, Event::RegisterWrite, writes * elements);
+        if description.cycles == Cycles::Reduce {
+            bill.charge(Category::VectorUnit, Event::Reduction, elements);
         }
         if let Some(width) = description.updates {
             let bits = executed.accesses() * u64::from(width);
@@ -174,6 +259,7 @@ fn charge_network(bill: &mut Bill, image: &Image, counters: &Counters) {
             Endpoint::Host(_) => bill.charge(Category::Host, Event::HostFlit, flits),
         }
         bill.charge(Category::Network, Event::FlitHop, packets * route.hops);
+        bill.charge(Category::Network, Event::TreeLookup, packets * route.lookups);
         bill.charge(Category::Network, Event::ChipCrossing, packets * route.crossings);
         bill.charge(Category::Network, Event::FlitEjection, packets * route.to_cores);
         bill.charge(Category::ActiveSet, Event::EventWrite, packets * route.to_cores);

@@ -2,8 +2,8 @@
 //! report for people shows it.
 
 use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
-use crate::{Activity, Category, Energy};
-use onward_chip::Costs;
+use crate::{Activity, Energy};
+use onward_chip::{ChipSummary, Costs};
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
 use serde::Serialize;
@@ -53,6 +53,9 @@ pub struct Results {
     pub chip: String,
     /// Name of its technology.
     pub technology: String,
+    /// Area, clock and its limit, leakage, supply.
+    #[serde(flatten)]
+    pub chip_summary: ChipSummary,
     /// `null` for a system in assembly, which is shown no samples.
     pub data: Option<String>,
     /// The run's seed.
@@ -84,9 +87,11 @@ pub struct Results {
     pub per_test_sample: Option<PerSample>,
     /// Energy of the whole run.
     pub energy_j: f64,
-    /// Whether leakage is in it: it is known only where time is.
+    /// Mean power of the whole run, idle cores and clock included; `null` without timing.
+    pub power_w: Option<f64>,
+    /// Whether clock and leakage are in it: they are known only where time is.
     pub energy_includes_leakage: bool,
-    /// The energy by [`Category`], without leakage where it is not known.
+    /// The energy by [`Category`](crate::Category), without clock and leakage where they are not known.
     pub energy_by_category_j: BTreeMap<&'static str, f64>,
     /// Sums over the run.
     #[serde(flatten)]
@@ -213,8 +218,8 @@ impl Results {
         let (timing, chip) = (counters.timing, &image.chip);
         let energy = Energy::of(image, counters, run.costs);
         let activity = Activity::of(image, counters);
-        let by_category =
-            energy.categories().filter(|(category, _)| timing.is_some() || *category != Category::Leakage);
+        let seconds = timing.map(|timing| timing.cycles as f64 / chip.clock_hz as f64);
+        let by_category = energy.categories().filter(|(category, _)| timing.is_some() || !category.needs_time());
         let host_s = host_time.as_secs_f64();
         Results {
             schema_version: SCHEMA_VERSION,
@@ -224,6 +229,7 @@ impl Results {
             source: image.network.source.0.clone(),
             chip: chip.name.clone(),
             technology: chip.technology.clone(),
+            chip_summary: run.costs.bill.summary(),
             data: run.data.map(str::to_owned),
             seed: options.seed,
             timing: if options.timing { "cycle" } else { "none" },
@@ -234,11 +240,12 @@ impl Results {
             epochs: Vec::new(),
             steps: counters.steps,
             cycles: timing.map(|timing| timing.cycles),
-            emulated_s: timing.map(|timing| timing.cycles as f64 / chip.clock_hz as f64),
+            emulated_s: seconds,
             stall_cycles: timing.map(|timing| timing.stalls),
             per_training_sample: None,
             per_test_sample: None,
             energy_j: energy.total(),
+            power_w: seconds.filter(|&seconds| seconds > 0.0).map(|seconds| energy.total() / seconds),
             energy_includes_leakage: timing.is_some(),
             energy_by_category_j: by_category.map(|(category, joules)| (category.key(), joules)).collect(),
             activity,

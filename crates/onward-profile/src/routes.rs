@@ -13,6 +13,8 @@ pub struct RouteCost {
     pub hops: u64,
     /// Those of them that lead to another chip of an array.
     pub crossings: u64,
+    /// Times they find their tree in the table of a router.
+    pub lookups: u64,
     /// Flits given to cores.
     pub to_cores: u64,
     /// Flits given to the host.
@@ -28,6 +30,7 @@ impl RouteCost {
             flits: route.flits.len() as u64,
             hops: route.flits.iter().map(|flit| hops(image, source, flit.destination)).sum(),
             crossings: route.flits.iter().map(|flit| crossings(image, source, flit.destination)).sum(),
+            lookups: route.flits.iter().map(|flit| lookups(image, flit.destination)).sum(),
             to_cores: deliveries().count() as u64 - to_host,
             to_host,
         }
@@ -38,6 +41,16 @@ impl RouteCost {
 /// host ports are none of them. 0 for what is not on the mesh.
 pub fn hops(image: &Image, source: Endpoint, destination: Destination) -> u64 {
     links(image, source, destination).len() as u64
+}
+
+/// Routers that a multicast flit passes; 0 of a unicast.
+fn lookups(image: &Image, destination: Destination) -> u64 {
+    match destination {
+        Destination::Unicast(_) => 0,
+        Destination::Multicast(tree) => {
+            image.trees.get(usize::from(tree.0)).map_or(0, |tree| tree.branches.len() as u64)
+        }
+    }
 }
 
 /// Those of the [`hops`] that lead from one chip of an array to another.

@@ -1,6 +1,6 @@
 //! Activity and energy against a case counted by hand, and against the mesh.
 
-use onward_chip::{Array, Chip, Event, Mesh, Technology, Topology};
+use onward_chip::{Array, Chip, Event, IdleCores, Mesh, Technology, Topology};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Engine, Machine, Options};
 use onward_image::{
@@ -133,14 +133,18 @@ fn energy_of_a_step_counted_by_hand() {
     let mut counters = run_tiny(&image, true);
     counters.configuration_bits = 100;
     let energy = Energy::of(&image, &counters, &costs);
-    let seconds = counters.timing.unwrap().cycles as f64 / 500e6;
+    let timing = counters.timing.unwrap();
+    let (cycles, seconds) = (timing.cycles as f64, timing.cycles as f64 / 500e6);
     let expected = [
-        // setvl, setrow, foreach, vaccr twice, nine more
-        (Category::Instructions, 14.0 * costs[Event::InstructionFetch]),
+        // The block runs once. setvl, setrow, foreach, vaccr twice, nine more
+        (Category::Instructions, costs[Event::Dispatch] + 14.0 * costs[Event::InstructionFetch]),
         // addi and addm; mul (setvl and setrow cost their fetch alone)
         (Category::ScalarUnit, 2.0 * costs[Event::ScalarOperation] + costs[Event::ScalarMultiply]),
-        // vaccr twice, vcges
-        (Category::VectorUnit, 9.0 * costs[Event::VectorAdd]),
+        // vaccr twice, vcges; vaccr twice, vst, vstr, vcges read registers of three elements, vaccr writes them
+        (
+            Category::VectorUnit,
+            9.0 * costs[Event::VectorAdd] + 15.0 * costs[Event::RegisterRead] + 6.0 * costs[Event::RegisterWrite],
+        ),
         (
             Category::SynapseMemory,
             16.0 * (6.0 * costs[Event::SynapseReadPerBit] + 3.0 * costs[Event::SynapseWritePerBit]),
@@ -150,11 +154,23 @@ fn energy_of_a_step_counted_by_hand() {
         (Category::ActiveSet, 2.0 * costs[Event::EventPop] + 2.0 * costs[Event::EventWrite]),
         (
             Category::Network,
-            6.0 * costs[Event::FlitInjection] + 16.0 * costs[Event::FlitHop] + 2.0 * costs[Event::FlitEjection],
+            // The tree passes the routers of tiles 3, 2 and 0.
+            6.0 * costs[Event::FlitInjection]
+                + 16.0 * costs[Event::FlitHop]
+                + 9.0 * costs[Event::TreeLookup]
+                + 2.0 * costs[Event::FlitEjection],
         ),
         (Category::Host, (2.0 + 3.0) * costs[Event::HostFlit] + 100.0 * costs[Event::HostConfigurationPerBit]),
-        (Category::Barrier, 4.0 * costs[Event::BarrierPerCore]),
-        (Category::Leakage, costs.leakage_per_core_mw() * 1e9 * seconds),
+        (Category::Barrier, 4.0 * 4.0 * costs[Event::BarrierPerTile]),
+        (
+            Category::Clock,
+            cycles * (4.0 * costs[Event::TileCycle] + costs[Event::CoreCycle])
+                // Dispatch 4, addm 2, 13 of one cycle; flits; waiting.
+                + (4.0 + 2.0 + 13.0 + 6.0 + timing.stalls as f64) * costs[Event::RunningCycle]
+                + 15.0 * costs[Event::LaneCycle],
+        ),
+        (Category::Leakage, (costs.leakage.rest_w + costs.leakage.core_w) * 1e12 * seconds),
+        (Category::IdleCores, 3.0 * costs.leakage.idle_core_w * 1e12 * seconds),
     ];
     for (category, picojoules) in expected {
         let found = energy[category] * 1e12;
@@ -165,13 +181,31 @@ fn energy_of_a_step_counted_by_hand() {
 }
 
 #[test]
-fn leakage_is_left_out_where_no_time_was_kept() {
+fn idle_cores_cost_their_clock_and_leakage_where_they_are_not_switched_off() {
+    let mut image = tiny();
+    let counters = run_tiny(&image, true);
+    let technology = Technology::builtin("45nm").unwrap();
+    let gated = Energy::of(&image, &counters, &technology.costs(&image.chip).unwrap());
+    image.chip.idle_cores = IdleCores::Clocked;
+    let costs = technology.costs(&image.chip).unwrap();
+    let clocked = Energy::of(&image, &counters, &costs);
+    let cycles = counters.timing.unwrap().cycles as f64;
+    // Idle cores take more; links are a little shorter where there are no power switches.
+    let times = clocked.times(&gated, costs.bill.uncertainty);
+    assert!(1.0 < times.said && times.lowest < times.said && times.said < times.highest, "{times:?}");
+    let expected = 3.0 * cycles * (costs[Event::CoreCycle] + costs.leakage.core_w * 1e12 / 500e6);
+    assert!((clocked[Category::IdleCores] * 1e12 - expected).abs() < 1e-9 * expected);
+    assert!(gated[Category::IdleCores] > 0.0 && gated[Category::IdleCores] < clocked[Category::IdleCores] / 10.0);
+}
+
+#[test]
+fn clock_and_leakage_are_left_out_where_no_time_was_kept() {
     let image = tiny();
     let costs = Technology::builtin("45nm").unwrap().costs(&image.chip).unwrap();
     let energy = |timing| Energy::of(&image, &run_tiny(&image, timing), &costs);
     let (with, without) = (energy(true), energy(false));
     for &category in Category::ALL {
-        let expected = if category == Category::Leakage { 0.0 } else { with[category] };
+        let expected = if category.needs_time() { 0.0 } else { with[category] };
         assert_eq!(without[category].to_bits(), expected.to_bits(), "{}", category.key());
     }
 }

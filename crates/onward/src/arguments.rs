@@ -5,7 +5,7 @@ use crate::files::{Output, read_json, read_network};
 use crate::progress::PassMonitor;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
-use onward_chip::{BUILTIN_CHIPS, Chip};
+use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Design};
 use onward_compile::placement::{Objective, Strategy};
 use onward_compile::{Options, Placing};
 use onward_diagnostic::Source;
@@ -22,6 +22,17 @@ const DEFAULT_CHIP: &str = "middle";
 pub struct ChipArgument {
     #[arg(long, value_name = "CHIP", help = chip_help())]
     chip: Option<String>,
+    /// Give a key of the chip another value, as in core.lanes=8 (`onward chip show CHIP` lists them); may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    chip_set: Vec<(String, String)>,
+    #[arg(long, value_name = "TECHNOLOGY", help = technology_help())]
+    technology: Option<String>,
+}
+
+/// What `--technology` says of itself.
+pub fn technology_help() -> String {
+    let names: Vec<&str> = BUILTIN_TECHNOLOGIES.iter().map(|(name, _)| *name).collect();
+    format!("Built-in technology ({}) or path of a technology file [default: what the chip says]", names.join(", "))
 }
 
 fn chip_help() -> String {
@@ -30,9 +41,9 @@ fn chip_help() -> String {
 }
 
 impl ChipArgument {
-    /// Whether a chip was named.
+    /// Whether a chip was named, or changed.
     pub fn is_given(&self) -> bool {
-        self.chip.is_some()
+        self.chip.is_some() || !self.chip_set.is_empty() || self.technology.is_some()
     }
 
     /// The path that is read, where the name is not that of a built-in chip.
@@ -43,9 +54,9 @@ impl ChipArgument {
     /// Loads the chip.
     ///
     /// # Errors
-    /// There is no such chip, or its file breaks a rule.
+    /// There is no such chip, its file or a setting breaks a rule, or its clock cannot exist.
     pub fn load(&self) -> Result<Chip, Failure> {
-        Ok(Chip::load(self.name())?)
+        Ok(Design::load(self.name(), &self.chip_set, self.technology.as_deref())?.chip)
     }
 
     fn name(&self) -> &str {
@@ -76,7 +87,7 @@ pub struct HowToCompile {
 }
 
 /// What `--set` is given: a parameter's name and its value.
-fn parse_setting(text: &str) -> Result<(String, String), String> {
+pub fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))

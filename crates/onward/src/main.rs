@@ -15,7 +15,7 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, bandit, calibrate, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
+use commands::{asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -32,6 +32,7 @@ Examples:
   onward inspect digits.onw                          what is where on the chip
   onward run digits.onw --data digits --learn        run an image
   onward run programs/lif.s --chip small             run a system written in assembly
+  onward chip show middle                            what a chip takes: area, clock, energies
 
 `onward COMMAND --help` says more about a command.";
 
@@ -50,6 +51,7 @@ enum Command {
     Compile(compile::Arguments),
     Bandit(bandit::Arguments),
     Calibrate(calibrate::Arguments),
+    Chip(chip::Arguments),
     Import(import::Arguments),
     Run(run::Arguments),
     Export(export::Arguments),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Bandit(arguments) => bandit::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Chip(arguments) => chip::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

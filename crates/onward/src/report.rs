@@ -123,7 +123,8 @@ pub fn machine(results: &Results) -> String {
     let mut text = String::new();
     let mut section = |title: &str, body: String| text += &section(title, body);
     section("On the chip", on_the_chip(results));
-    let without = if results.energy_includes_leakage { "" } else { ", without leakage" };
+    section("The chip", the_chip(results));
+    let without = if results.energy_includes_leakage { "" } else { ", without clock and leakage" };
     section(&format!("Energy{without}"), energy(results));
     section("Activity", activity(results));
     section("Cores", cores(results));
@@ -201,9 +202,35 @@ fn on_the_chip(results: &Results) -> String {
         std::iter::once("").chain(columns.iter().map(|&(title, _)| title)).chain(["in all"]).collect();
     let mut text = table(&header, rows, &[1, 2, 3]);
     if results.cycles.is_none() {
-        text += "  Cycles and time, and so leakage, are left out with --timing none.\n";
+        text += "  Cycles and time, and so clock and leakage, are left out with --timing none.\n";
     }
     text
+}
+
+/// What the chip takes, whatever runs on it.
+fn the_chip(results: &Results) -> String {
+    let chip = &results.chip_summary;
+    let factor = average(chip.uncertainty_factor);
+    let rows = vec![
+        vec![
+            "area".into(),
+            area(chip.area_mm2),
+            format!("in technology {}, at {} V", results.technology, chip.supply_v),
+        ],
+        vec![
+            "clock".into(),
+            si(chip.clock_hz as f64, "Hz"),
+            format!("of {} that {} allows", si(chip.highest_clock_hz as f64, "Hz"), chip.clock_limit),
+        ],
+        vec!["leakage".into(), si(chip.leakage_w, "W"), "with all cores on".into()],
+        vec!["good to".into(), format!("{factor} times"), "either way: figures, areas and energies".into()],
+    ];
+    table(&[], rows, &[1])
+}
+
+/// Square millimetres.
+pub fn area(mm2: f64) -> String {
+    if mm2 >= 0.1 { format!("{mm2:.2} mm²") } else { format!("{mm2:.5} mm²") }
 }
 
 fn energy(results: &Results) -> String {
@@ -211,7 +238,7 @@ fn energy(results: &Results) -> String {
     let mut categories: Vec<(Category, f64)> = results
         .energy
         .categories()
-        .filter(|&(category, _)| results.energy_includes_leakage || category != Category::Leakage)
+        .filter(|&(category, _)| results.energy_includes_leakage || !category.needs_time())
         .collect();
     categories.sort_by(|a, b| b.1.total_cmp(&a.1));
     let rows = categories.into_iter().map(|(category, joules)| {

@@ -331,6 +331,13 @@ fn training_reports_and_saves() {
         "hops",
         "host_s",
         "synaptic_events_per_host_s",
+        "area_mm2",
+        "clock_hz",
+        "highest_clock_hz",
+        "supply_v",
+        "leakage_w",
+        "power_w",
+        "uncertainty_factor",
         "cores_used",
         "cores",
         "blocks",
@@ -346,7 +353,7 @@ fn training_reports_and_saves() {
     let categories = results["energy_by_category_j"].as_object().unwrap();
     let sum: f64 = categories.values().map(|joules| joules.as_f64().unwrap()).sum();
     let total = results["energy_j"].as_f64().unwrap();
-    assert_eq!(categories.len(), 11);
+    assert_eq!(categories.len(), 13);
     assert!((sum - total).abs() < 1e-9 * total, "{sum} J by category, {total} J in all");
     assert_eq!(results["weights_hash"].as_str().unwrap().len(), 64);
 
@@ -358,9 +365,53 @@ fn training_reports_and_saves() {
             assert_eq!(tested[key], results[key], "{key}, timing {timing}");
         }
         assert_eq!(tested["cycles"].is_null(), timing == "none");
-        assert_eq!(tested["energy_by_category_j"].get("leakage").is_none(), timing == "none");
+        for category in ["clock", "leakage", "idle_cores"] {
+            assert_eq!(tested["energy_by_category_j"].get(category).is_none(), timing == "none");
+        }
         assert!(tested["per_training_sample"].is_null());
     }
+}
+
+#[test]
+fn chips_are_shown_and_changed() {
+    let desk = Desk::new();
+    let json = |name: &str| -> Value { serde_json::from_slice(&fs::read(desk.path(name)).unwrap()).unwrap() };
+    let list = desk.succeed("chip list");
+    for chip in ["small", "middle", "middle-8-lanes", "large", "convolution"] {
+        assert!(list.contains(chip), "{list}");
+    }
+    desk.succeed("chip list --technology 130nm-sg13g2 --json list.json");
+    assert_eq!(json("list.json").as_array().unwrap().len(), 5);
+    let text = desk.succeed("chip show middle --json bill.json --floorplan middle.svg --beside small");
+    for word in ["synapse memory", "input buffers", "flit hop", "mm²", "core.lanes", "Beside small", "wrote bill.json"]
+    {
+        assert!(text.contains(word), "no `{word}` in\n{text}");
+    }
+    assert!(fs::read_to_string(desk.path("middle.svg")).unwrap().starts_with("<svg"));
+    let bill = json("bill.json");
+    // Areas of parts add up to the whole.
+    fn area(parts: &Value) -> f64 {
+        let all = |part: &Value| part["count"].as_f64().unwrap() * part["area_mm2"].as_f64().unwrap();
+        parts.as_array().unwrap().iter().map(all).sum()
+    }
+    let whole = bill["area_mm2"].as_f64().unwrap();
+    assert!((area(&bill["parts"]) - whole).abs() < 1e-9 * whole, "{bill}");
+    assert!(bill["highest_clock_hz"].as_f64() >= bill["clock_hz"].as_f64() && bill["leakage_w"].as_f64() > Some(0.0));
+
+    // The same network on a changed chip: the same answers at another price.
+    desk.succeed("train digits.sp --epochs 1 --timing none --json middle.json");
+    desk.succeed(
+        "train digits.sp --epochs 1 --timing none --json lanes.json --chip-set core.lanes=32 --technology 22nm-seneca",
+    );
+    let (middle, lanes) = (json("middle.json"), json("lanes.json"));
+    assert_eq!(middle["weights_hash"], lanes["weights_hash"]);
+    assert_ne!(middle["area_mm2"], lanes["area_mm2"]);
+
+    desk.refuse("clock_too_high", "train digits.sp --chip-set clock_hz=50000000000");
+    desk.refuse("barrier_too_short", "chip show large --set barrier_cycles=1");
+    desk.refuse("key_unknown", "compile digits.sp --chip-set core.lane=8 -o out.onw");
+    desk.refuse("supply_too_low", "compile digits.sp --chip-set voltage_mv=100 -o out.onw");
+    desk.refuse("chip_changed_for_an_image", "run out.onw --chip-set core.lanes=8");
 }
 
 #[test]

@@ -88,6 +88,8 @@ fn chip() -> impl Strategy<Value = Chip> {
         |((lanes, length, dispatch), (width, height, buffer, link), (cores, topology, array), barrier, port)| Chip {
             name: "random".into(),
             clock_hz: 1,
+            voltage_mv: None,
+            idle_cores: Default::default(),
             barrier_cycles: barrier.max(16),
             technology: "45nm".into(),
             mesh: Mesh {

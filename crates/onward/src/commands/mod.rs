@@ -3,6 +3,7 @@
 pub mod asm;
 pub mod bandit;
 pub mod calibrate;
+pub mod chip;
 pub mod compile;
 pub mod disasm;
 pub mod export;

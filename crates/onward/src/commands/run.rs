@@ -101,7 +101,10 @@ impl Arguments {
     fn check_files(&self) -> Outcome {
         if self.assembly.is_any() {
             let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
-            return Err(Failure::input("--chip and --show are for systems in assembly", help));
+            return Err(Failure::input(
+                "--chip, --chip-set, --technology and --show are for systems in assembly",
+                help,
+            ));
         }
         // An image may be replaced by what it has learned; a report must not take its place.
         let reports = [&self.saves.reports()[..], &[self.spikes.as_deref()]].concat();
