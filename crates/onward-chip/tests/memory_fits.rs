@@ -20,7 +20,9 @@ fn memories(table: &str) -> Vec<Known> {
     assert_eq!(rows.next(), Some("ports,words,bits,area_um2,read_fj,write_fj,leakage_nw,access_ps"));
     rows.map(|row| {
         let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().expect("a number")).collect();
-        let [ports, words, bits, area, read, write, leakage, access] = cells[..] else { panic!("eight columns: {row}") };
+        let [ports, words, bits, area, read, write, leakage, access] = cells[..] else {
+            panic!("eight columns: {row}")
+        };
         Known { ports: ports as u64, words, bits, values: [area, read, write, leakage, access] }
     })
     .collect()

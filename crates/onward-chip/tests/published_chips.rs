@@ -59,7 +59,11 @@ fn areas_and_clocks_of_published_chips_are_met_within_twice() {
         assert!(distance(area, published) < 2.0, "{}: {area} mm2, published {published}", chip.name);
         if let Some((published, stated)) = chip.clock_mhz {
             let clock = bill.highest_clock_hz as f64 / 1e6;
-            assert!(distance(clock, stated) < ROUNDING, "{}: the book states {stated} MHz, the bill {clock}", chip.name);
+            assert!(
+                distance(clock, stated) < ROUNDING,
+                "{}: the book states {stated} MHz, the bill {clock}",
+                chip.name
+            );
             let within = distance(clock, published) < 2.0;
             assert_eq!(within, !FARTHER.contains(&chip.name), "{}: {clock} MHz, published {published}", chip.name);
         }
