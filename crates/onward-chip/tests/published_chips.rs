@@ -17,11 +17,11 @@ struct Published {
 const ROUNDING: f64 = 1.03;
 
 const CHIPS: [Published; 5] = [
-    Published { name: "odin", technology: "28nm", area_mm2: (0.086, 0.159), clock_mhz: Some((75.0, 105.0)) },
-    Published { name: "reckon", technology: "28nm", area_mm2: (0.45, 0.53), clock_mhz: Some((115.0, 466.0)) },
-    Published { name: "morphic", technology: "65nm", area_mm2: (2.86, 4.33), clock_mhz: Some((210.0, 347.0)) },
-    Published { name: "seneca", technology: "22nm-seneca", area_mm2: (0.47, 0.51), clock_mhz: None },
-    Published { name: "loihi", technology: "14nm", area_mm2: (60.0, 42.1), clock_mhz: None },
+    Published { name: "odin", technology: "28nm", area_mm2: (0.086, 0.161), clock_mhz: Some((75.0, 115.0)) },
+    Published { name: "reckon", technology: "28nm", area_mm2: (0.45, 0.556), clock_mhz: Some((115.0, 509.0)) },
+    Published { name: "morphic", technology: "65nm", area_mm2: (2.86, 4.35), clock_mhz: Some((210.0, 379.0)) },
+    Published { name: "seneca", technology: "22nm-seneca", area_mm2: (0.47, 0.513), clock_mhz: None },
+    Published { name: "loihi", technology: "14nm", area_mm2: (60.0, 42.4), clock_mhz: None },
 ];
 
 /// ReckOn's clock is the one figure farther off than twice; the book says why.
