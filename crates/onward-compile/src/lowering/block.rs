@@ -177,7 +177,7 @@ fn layout(block: &Block) -> Layout {
             layout.add(&format!("target_{name}"), Space::Neuron, width, 1, n);
         }
     }
-    parameters.neuron.arrays(&mut layout, n);
+    parameters.neuron.arrays(&mut layout, n, block.has_bias());
     if block.has_bias() {
         layout.add("bias", Space::Neuron, Width::W32, 1, n);
     }
@@ -492,7 +492,7 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
     take_in(a, block, arrays, Some(&taken), Some(&held));
     a.gap();
     let state = [0, 1, 2].map(|at: usize| held.state[at].as_ref().map(ScalarRegister::operand));
-    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state };
+    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, learns_bias: true };
     let shared = dynamics.shared(a);
     let Fired { set, before } = dynamics.forward(a, &shared, &taken, block.fades());
     let counts = held.counts.as_ref().expect("a step begins with all registers").operand();
@@ -606,7 +606,7 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     let at = loops.then(|| a.named("at"));
     let reach = Reach::From(at.as_ref().map_or(ZERO, ScalarRegister::operand));
     let neuron = &block.lowered.parameters.neuron;
-    let dynamics = Dynamics { neuron, arrays, reach, state: [None; 3] };
+    let dynamics = Dynamics { neuron, arrays, reach, state: [None; 3], learns_bias: block.has_bias() };
     let shared = dynamics.shared(a);
     let one = kept.map(|_| {
         let one = a.named("count_one");

@@ -32,26 +32,32 @@ impl NeuronParameters {
         }
     }
 
-    /// Numbers of neurons, by the name of the array they lie in where they differ.
-    pub(crate) fn numbers(&self) -> Vec<(&'static str, &Integers)> {
+    /// Numbers of neurons, by the name of the array they lie in where they differ; with `learns_bias`, a bias that learns lies
+    /// beside the given one.
+    pub(crate) fn numbers(&self, learns_bias: bool) -> Vec<(&'static str, &Integers)> {
         let all = [
             ("threshold", Some(&self.threshold)),
             ("reset", self.reset.as_ref()),
             ("leak", self.leak.as_ref()),
             ("current_left", self.current.as_ref()),
-            ("given_bias", Some(&self.bias)),
+            (bias_name(learns_bias), Some(&self.bias)),
         ];
         all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
     }
 
     /// Appends the arrays of numbers that differ from neuron to neuron.
-    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32) {
-        for (name, values) in self.numbers() {
+    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32, learns_bias: bool) {
+        for (name, values) in self.numbers(learns_bias) {
             if matches!(values, Integers::Each(_)) {
                 layout.add(name, Space::Neuron, Width::W32, 1, neurons);
             }
         }
     }
+}
+
+/// Where a given bias lies, if it differs from neuron to neuron.
+fn bias_name(learns_bias: bool) -> &'static str {
+    if learns_bias { "given_bias" } else { "bias" }
 }
 
 /// The code that brings neurons forward.
@@ -61,6 +67,8 @@ pub(crate) struct Dynamics<'a> {
     pub reach: Reach,
     /// Where the state of [`STATE`] lies, where the kind of window decides.
     pub state: [Option<Scalar>; 3],
+    /// Whether there is a bias that learns beside the given one.
+    pub learns_bias: bool,
 }
 
 /// Numbers that all neurons share, in registers while strip follows strip.
@@ -246,7 +254,7 @@ impl Dynamics<'_> {
                 a.vadds(membrane, membrane, bias);
             }),
             Integers::Each(_) => {
-                self.access(a, "given_bias", |a, memory| a.vacc(membrane, memory));
+                self.access(a, bias_name(self.learns_bias), |a, memory| a.vacc(membrane, memory));
             }
         }
     }
