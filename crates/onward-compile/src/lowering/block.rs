@@ -7,12 +7,12 @@
 
 use super::LoweredLayer;
 use super::code::{Arrays, clear, load_name, load_word};
-use super::dynamics::{Dynamics, Fired, Reach, STATE};
+use super::dynamics::forward::{Dynamics, Fired, Reach, STATE, Shared};
 use super::feed::{Feed, Tally, neuron_memory, slot_arrays, synapses};
-use super::record::{Held, Walked, unless_answered};
+use super::record::windows::{Held, Walked, unless_answered};
 use super::rule::{RuleFormat, TRACE_BITS, kernels, signal, spread, steps, update};
-use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces, strips};
-use crate::layout::Layout;
+use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces};
+use crate::layout::{Layout, strips};
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::builder::{Assembly, Elements, Label, Listing, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
@@ -703,7 +703,7 @@ fn nest(
 fn strip_forward(
     a: &mut Assembly,
     block: &Block,
-    (dynamics, shared): (&Dynamics, &super::dynamics::Shared),
+    (dynamics, shared): (&Dynamics, &Shared),
     taken: Option<&VectorRegister>,
     sums: Option<&ScalarRegister>,
     (kept, one, at): (Option<&Walked>, Option<&ScalarRegister>, Option<&ScalarRegister>),

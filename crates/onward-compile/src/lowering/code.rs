@@ -1,7 +1,6 @@
 //! What the code of all blocks is written with: where arrays lie, loops in strips, memory that is cleared.
 
-use crate::connect::strips;
-use crate::layout::Layout;
+use crate::layout::{Layout, strips};
 use onward_isa::builder::{Assembly, Constant, Elements, Line, Scalar, Vector, ZERO};
 
 /// The arrays of a block, by the names of their layout.

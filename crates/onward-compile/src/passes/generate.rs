@@ -99,7 +99,8 @@ fn maker<'a>(
     let network = compilation.network();
     Maker {
         layer,
-        lowered,
+        parameters: &lowered.parameters,
+        classes: lowered.record.as_ref().map(|record| record.classes),
         sources: &compilation.sources[&block.node],
         input: plane(network.graph[network.signal(block.node)].shape()),
         planned: &compilation.blocks,

@@ -3,8 +3,8 @@
 
 use super::NeuronParameters;
 use crate::layout::Layout;
-use crate::lowering::Integers;
 use crate::lowering::code::{Arrays, load_name};
+use crate::lowering::integers::Integers;
 use onward_isa::builder::{
     Assembly, Line, Memory, Predicate, PredicateRegister, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
 };

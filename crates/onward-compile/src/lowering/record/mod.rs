@@ -1,8 +1,6 @@
 //! What a layer keeps of the windows of its inputs and of each class's target.
 
-mod windows;
-
-pub(crate) use windows::{Held, Walked, unless_answered};
+pub(crate) mod windows;
 
 use super::parameters::LayerParameters;
 use super::weights::{Real, Rounding};

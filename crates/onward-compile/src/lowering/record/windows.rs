@@ -4,8 +4,9 @@
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, clear_from, load_name};
-use crate::lowering::dynamics::STATE;
-use crate::lowering::rule::{Evoked, spread};
+use crate::lowering::dynamics::forward::STATE;
+use crate::lowering::rule::signal::Evoked;
+use crate::lowering::rule::spread;
 use onward_image::Tag;
 use onward_isa::builder::{
     A16, Assembly, Elements, Label, N16, N32, Predicate, PredicateRegister, Scalar, ScalarRegister, VectorRegister,
