@@ -85,7 +85,7 @@ pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3]
     let mut writer = Writer { layout, contents: Default::default() };
     match &network.graph[block.node] {
         Node::Readout(Readout { kind: ReadoutKind::MostSpikes, .. }) => {
-            if let Some(neurons) = neurons_of_axons(compilation, block) {
+            if let Some(neurons) = neurons_of_axons(&compilation.blocks, block) {
                 writer.fill("entries", neurons.into_iter().map(i64::from));
             }
         }

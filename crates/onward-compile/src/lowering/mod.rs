@@ -7,11 +7,13 @@ pub(crate) mod block;
 pub(crate) mod code;
 mod dynamics;
 pub(crate) mod feed;
+mod intake;
 pub(crate) mod integers;
 pub(crate) mod limits;
 pub(crate) mod parameters;
 mod record;
 mod rule;
+mod walk;
 mod weights;
 
 pub(crate) use dynamics::factors;
