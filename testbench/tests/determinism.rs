@@ -42,7 +42,7 @@ fn chip(name: &str, lanes: u16) -> Chip {
 #[test]
 fn weights_do_not_depend_on_how_they_are_computed() {
     let first = one_epoch(chip("small", 16), 1, true, 1);
-    let of = |report: &EpochReport| (report.weights_hash.clone(), report.right);
+    let of = |report: &EpochReport| (report.weights_hash.clone(), report.right());
     let mut odd = chip("middle", 64);
     odd.mesh.buffer_flits = 1;
     odd.mesh.link_cycles = 3;
@@ -87,7 +87,7 @@ const CONVOLUTIONS: &str = "network digits {
 fn shared_kernels_do_not_depend_on_how_they_are_computed() {
     let one_epoch = |chip, timing, threads| {
         let report = one_epoch_of(CONVOLUTIONS, chip, 1, timing, threads);
-        (report.weights_hash, report.right)
+        (report.weights_hash.clone(), report.right())
     };
     let first = one_epoch(chip("convolution", 16), true, 1);
     let mut odd = chip("convolution", 64);
@@ -99,7 +99,7 @@ fn shared_kernels_do_not_depend_on_how_they_are_computed() {
 
 #[test]
 fn weights_of_other_rules_do_not_depend_on_how_they_are_computed() {
-    let of = |report: &EpochReport| (report.weights_hash.clone(), report.right);
+    let of = |report: &EpochReport| (report.weights_hash.clone(), report.right());
     for rule in [
         "softmax { rate = 7, optimizer = momentum, weight_decay = 12 }",
         "squared_error { rate = 7, gate = voltage, optimizer = adaptive }",

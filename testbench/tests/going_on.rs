@@ -69,7 +69,7 @@ fn parts_of_a_run_are_the_whole() {
         let last = learn(&mut rest, &saved, Epochs { first: saved.learned.epochs, count: 3, of: 4 });
         let epochs: Vec<_> = first.epochs.iter().chain(&last.epochs).collect();
         for (whole, part) in report.epochs.iter().zip(epochs) {
-            assert_eq!((whole.epoch, whole.right), (part.epoch, part.right), "{bits} bits");
+            assert_eq!((whole.epoch, whole.right()), (part.epoch, part.right()), "{bits} bits");
             assert_eq!(whole.weights_hash, part.weights_hash, "{bits} bits");
         }
         assert_eq!(rest.machine().draws(), whole.machine().draws());

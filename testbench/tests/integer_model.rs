@@ -1,22 +1,25 @@
 //! The emulated chip against the plain integer model: whole networks, compiled from text, learn and infer; every number
 //! that both hold is equal, to the bit, at the latest after every sample.
 
+mod common;
+
+use common::{Comparison, compiled, modelled, parsed, places, same, same_arrays};
 use onward_chip::Chip;
 use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
-use onward_image::{Block, HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Gate, Initial, Learning, RateSchedule, Rounding, Update};
+use onward_image::{HostInputKind, Image, PopulationKind, Tag};
+use onward_net::{
+    Encoding, Gate, Initial, Input, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, RateSchedule,
+    Readout, ReadoutKind, Rounding, Rule, Target, TargetKind, Update, Values, Weights, When,
+};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use testbench::integer_model::{self as model, Model};
-
-/// What differs, in words; `Ok` if nothing does.
-type Comparison = Result<(), String>;
+use testbench::model::{Model, Moment, Step, encode, spikes};
 
 /// A sample to learn, or to infer the class of.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ struct HostStep {
 struct Pair {
     image: Image,
     machine: Machine,
-    model: Model,
+    model: Model<i64>,
     /// Layer, and block within it, by logical number of the block.
     places: Vec<(usize, usize)>,
     /// Numbers of the host's inputs.
@@ -46,9 +49,9 @@ struct Pair {
     target: usize,
     input: usize,
     /// Classes that reached the host.
-    answers: Vec<i32>,
+    answers: Vec<i64>,
     /// Classes the model answered.
-    expected_answers: Vec<i32>,
+    expected_answers: Vec<i64>,
     /// Spikes of each block in the model so far.
     spikes: Vec<u64>,
 }
@@ -64,190 +67,59 @@ enum Pace {
     Stream(usize),
 }
 
-fn compiled(name: &str, text: &str, chip: Chip, seed: u64) -> Image {
-    let source = Source::new(name, text);
-    let options = onward_compile::Options::new(chip, seed);
-    compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
-}
-
-fn described_rule(rule: &onward_net::Rule) -> model::Rule {
-    model::Rule {
-        loss: match rule.loss {
-            onward_net::Loss::Hinge { margin } => model::Loss::Hinge(margin),
-            onward_net::Loss::Softmax { temperature } => model::Loss::Softmax(temperature),
-            onward_net::Loss::SquaredError { margin } => model::Loss::SquaredError(margin),
-            onward_net::Loss::Hebbian => model::Loss::Hebbian,
-        },
-        rate: rule.rate,
-        fall: match &rule.schedule {
-            RateSchedule::Anneal(times) => model::Fall::Evenly(*times),
-            RateSchedule::Shifts(epochs) => model::Fall::In(epochs.clone()),
-        },
-        signal: match rule.gate {
-            Gate::Surrogate => model::Signal::Surrogate,
-            Gate::Voltage => model::Signal::Voltage,
-            Gate::None => model::Signal::Count,
-        },
-        optimizer: match rule.optimizer {
-            onward_net::Optimizer::Plain => model::Optimizer::Plain,
-            onward_net::Optimizer::Momentum { decay } => model::Optimizer::Momentum(decay),
-            onward_net::Optimizer::Adaptive { decay } => model::Optimizer::Adaptive(decay),
-        },
-        weight_decay: rule.weight_decay,
-        revive: rule.revive,
-        spread: rule.update == Update::Spread,
-        carries: rule.rounding == Rounding::Carried,
-        batch: rule.batch as usize,
-    }
-}
-
-/// What a text says, read by the language's own parser.
-fn described(name: &str, text: &str) -> model::Network {
-    let source = Source::new(name, text);
-    let network = onward_net::Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
-    let layers = network.layers().map(|node| {
-        let layer = network.layer(node);
-        let learning = match &layer.learning {
-            Learning::None => None,
-            Learning::Rule(rule) => Some(described_rule(rule)),
-        };
-        let Initial::Drawn { gain, fraction } = layer.weights.initial else { unreachable!("weights are drawn") };
-        model::Layer {
-            neurons: layer.neurons() as usize,
-            block: layer.block as usize,
-            weight_bits: layer.weights.bits,
-            gain,
-            fraction,
-            threshold: match layer.neuron.threshold {
-                onward_net::Values::Constant(threshold) => threshold,
-                _ => unreachable!("one threshold"),
-            },
-            learning,
-        }
-    });
-    model::Network {
-        inputs: network.input().size() as usize,
-        classes: network.classes() as usize,
-        window: network.window_steps as usize,
-        layers: layers.collect(),
-    }
-}
-
-/// For each block of a layer, by logical number: number of the layer, and of the block within it.
-fn places(image: &Image) -> Vec<(usize, usize)> {
-    let is_layer =
-        |population: u32| matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { .. });
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    let mut last = None;
-    for block in image.blocks.iter().filter(|block| is_layer(block.population)) {
-        let next = match (places.last(), last == Some(block.population)) {
-            (Some(&(layer, at)), true) => (layer, at + 1),
-            (Some(&(layer, _)), false) => (layer + 1, 0),
-            (None, _) => (0, 0),
-        };
-        places.push(next);
-        last = Some(block.population);
-    }
-    places
-}
-
-/// The rows of an array of weights in an image: elements from the lowest bits of the first byte on.
-fn rows(block: &Block, symbol: &str) -> Vec<Vec<i64>> {
-    let Some(symbol) = block.symbol(symbol) else { return Vec::new() };
-    let bytes = &block.contents[usize::from(symbol.space)];
-    let element = |at: usize| match symbol.width_bits {
-        4 => {
-            let nibble = i64::from(bytes[at / 2] >> (4 * (at % 2)) & 15);
-            if nibble < 8 { nibble } else { nibble - 16 }
-        }
-        8 => i64::from(bytes[at] as i8),
-        16 => i64::from(i16::from_le_bytes([bytes[2 * at], bytes[2 * at + 1]])),
-        bits => panic!("weights of {bits} bits"),
-    };
-    let (offset, columns) = (symbol.offset as usize, symbol.columns as usize);
-    (0..symbol.rows as usize).map(|row| (0..columns).map(|i| element(offset + row * columns + i)).collect()).collect()
-}
-
-/// A model of the network with the initial weights of the image.
-fn modelled(network: &model::Network, image: &Image, seed: u64) -> Model {
-    let places = places(image);
-    Model::new(network, seed, |layer, at| {
-        let number = places.iter().position(|&place| place == (layer, at)).expect("a block of the image");
-        (rows(&image.blocks[number], "weights"), rows(&image.blocks[number], "target_weights"))
-    })
-}
-
-fn flat(rows: &[Vec<i64>]) -> Vec<i64> {
-    rows.concat()
-}
-
-fn compare(what: &str, chip: &[i32], model: &[i64]) -> Comparison {
-    if chip.len() != model.len() {
-        return Err(format!("{what}: {} elements on the chip, {} in the model", chip.len(), model.len()));
-    }
-    match chip.iter().zip(model).position(|(&chip, &model)| i64::from(chip) != model) {
-        Some(at) => Err(format!("{what}, element {at}: {} on the chip, {} in the model", chip[at], model[at])),
-        None => Ok(()),
-    }
-}
-
 /// Compares all that blocks hold. Voltages and traces only if the last sample was learned: else the chip keeps none.
-fn compare_state(machine: &mut dyn Engine, places: &[(usize, usize)], model: &Model, learned: bool) -> Comparison {
+fn compare_state(machine: &dyn Engine, places: &[(usize, usize)], model: &Model<i64>, learned: bool) -> Comparison {
     for (number, &(layer_number, at)) in places.iter().enumerate() {
         let layer = &model.layers[layer_number];
-        let block = &layer.blocks[at];
-        let rule = layer.learning.as_ref();
-        let gated = rule.is_some_and(|rule| rule.signal == model::Signal::Surrogate);
-        let of_voltage = rule.is_some_and(|rule| rule.signal == model::Signal::Voltage);
-        let revives = rule.is_some_and(|rule| rule.revive);
-        let believes = rule.is_some_and(|rule| matches!(rule.loss, model::Loss::Softmax(_)));
-        let adapts = rule.is_some_and(|rule| matches!(rule.optimizer, model::Optimizer::Adaptive(_)));
-        let has_momentum = rule.is_some_and(|rule| matches!(rule.optimizer, model::Optimizer::Momentum(_)));
-        let carries = rule.is_some_and(|rule| rule.carries);
+        let rule = layer.rule.as_ref();
+        let has = |what: fn(&Rule) -> bool| rule.is_some_and(what);
+        let [gated, of_voltage] =
+            [Gate::Surrogate, Gate::Voltage].map(|gate| rule.is_some_and(|rule| rule.gate == gate));
         let (learns, deep) = (rule.is_some(), !layer.fed_by_target);
-        // Name, contents in the model, whether the chip has it, whether the two are comparable.
         let arrays = [
-            ("weights", flat(&block.weights), true, true),
-            ("target_weights", flat(&block.target_weights), !deep, true),
-            ("bias", block.bias.clone(), true, true),
-            ("membrane", block.membrane.clone(), true, true),
-            ("count", block.count.clone(), true, true),
-            ("target_count", flat(&block.target_count), true, true),
-            ("scores", block.scores.clone(), true, true),
-            ("mean_count", block.mean_count.clone(), revives, true),
+            ("weights", true),
+            ("target_weights", !deep),
+            ("bias", true),
+            ("membrane", true),
+            ("count", true),
+            ("target_count", true),
+            ("scores", true),
+            ("mean_count", has(|rule| rule.revive)),
             // Where scores are of voltages, each window begins its sum anew; what is kept of it is the potential.
-            ("voltage", block.voltage.clone(), gated || of_voltage, learned && gated),
-            ("potential", block.potential.clone(), of_voltage, true),
-            ("target_potential", flat(&block.target_potential), of_voltage, true),
-            ("probabilities", block.probabilities.clone(), believes, true),
-            ("mean_square", block.mean_square.clone(), adapts, true),
-            ("remainder", block.remainder.clone(), carries, true),
-            ("velocity", flat(&block.velocity), has_momentum, true),
-            ("target_voltage", flat(&block.target_voltage), gated && deep, true),
-            ("trace", layer.trace.clone(), learns, learned),
-            ("target_trace", flat(&layer.target_trace), learns && deep, true),
+            ("voltage", gated || of_voltage),
+            ("potential", of_voltage),
+            ("target_potential", of_voltage),
+            ("probabilities", has(|rule| matches!(rule.loss, Loss::Softmax { .. }))),
+            ("mean_square", has(|rule| matches!(rule.optimizer, Optimizer::Adaptive { .. }))),
+            ("remainder", has(|rule| rule.rounding == Rounding::Carried)),
+            ("velocity", has(|rule| matches!(rule.optimizer, Optimizer::Momentum { .. }))),
+            ("target_voltage", gated && deep),
+            ("trace", learns),
+            ("target_trace", learns && deep),
         ];
-        for (name, expected, exists, comparable) in arrays {
-            let what = format!("`{name}` of block {number} (layer {layer_number}, block {at} of it)");
-            match machine.read(number as u32, name) {
-                Some(found) if exists && comparable => compare(&what, &found, &expected)?,
-                Some(_) if exists => {}
-                None if !exists => {}
-                found => return Err(format!("{what}: is it on the chip? {}", found.is_some())),
-            }
-        }
+        let but: &[&str] = match (learned, of_voltage) {
+            (true, false) => &[],
+            (true, true) => &["voltage"],
+            (false, _) => &["voltage", "trace"],
+        };
+        same_arrays(machine, model, [number, layer_number, at], &arrays, but)?;
     }
     Ok(())
 }
 
+fn in_64_bits(values: &[i32]) -> Vec<i64> {
+    values.iter().map(|&value| value.into()).collect()
+}
+
 impl Pair {
     /// `seed` is the run's; weights were drawn with the compiler's.
-    fn new(network: &model::Network, image: Image, options: Options) -> Pair {
+    fn new(network: &Network, image: Image, options: Options) -> Pair {
         let find = |kind| image.host_inputs.iter().position(|input| input.kind == kind).expect("an input of this kind");
         let places = places(&image);
+        let machine = Machine::new(&image, options).unwrap_or_else(|error| panic!("{error}"));
         Pair {
-            machine: Machine::new(&image, options).unwrap_or_else(|error| panic!("{error}")),
-            model: modelled(network, &image, options.seed),
+            model: modelled(network, &image, &machine, options.seed),
+            machine,
             tag: find(HostInputKind::Tag),
             target: find(HostInputKind::Target),
             input: find(HostInputKind::Input),
@@ -267,11 +139,8 @@ impl Pair {
             let kind = &self.image.network.populations[block.population as usize].kind;
             let PopulationKind::Layer { schedule: Some(schedule), .. } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
-            compare(
-                &format!("shift of layer {layer} in epoch {epoch} of {epochs}"),
-                &[shift],
-                &[self.model.layers[layer].shift],
-            )?;
+            let what = format!("shift of layer {layer} in epoch {epoch} of {epochs}");
+            same(&what, &[shift.into()], &[self.model.layers[layer].shift])?;
             assert!(self.machine.write(number as u32, "shift", &[shift]), "a layer that learns has a shift");
         }
         Ok(())
@@ -283,7 +152,7 @@ impl Pair {
         let mut random = SplitMix64::new(seed);
         let window = self.model.window as i32;
         for (number, &(layer, at)) in self.places.iter().enumerate() {
-            let one = self.model.layers[layer].one as u32;
+            let one = self.model.layers[layer].one() as u32;
             let block = &mut self.model.layers[layer].blocks[at];
             let mean = |random: &mut SplitMix64| {
                 let bound = [0, 82 * window, 3300 * window, 4096 * window][random.below(4) as usize];
@@ -295,12 +164,12 @@ impl Pair {
                 1 => i32::MIN + random.below(2) as i32,
                 _ => random.below(one / 2) as i32 - one as i32 / 4,
             };
-            let biases: Vec<i32> = (0..block.neurons).map(|_| bias(&mut random)).collect();
+            let biases: Vec<i32> = (0..block.members.len()).map(|_| bias(&mut random)).collect();
             block.bias = biases.iter().map(|&bias| i64::from(bias)).collect();
             assert!(self.machine.write(number as u32, "bias", &biases), "a layer has biases");
-            if self.model.layers[layer].learning.as_ref().is_some_and(|rule| rule.revive) {
+            if self.model.layers[layer].rule.as_ref().is_some_and(|rule| rule.revive) {
                 let block = &mut self.model.layers[layer].blocks[at];
-                let means: Vec<i32> = (0..block.neurons).map(|_| mean(&mut random)).collect();
+                let means: Vec<i32> = (0..block.members.len()).map(|_| mean(&mut random)).collect();
                 block.mean_count = means.iter().map(|&mean| i64::from(mean)).collect();
                 assert!(self.machine.write(number as u32, "mean_count", &means), "a layer that revives has means");
             }
@@ -311,16 +180,12 @@ impl Pair {
     fn host_steps(&self, sample: &Sample) -> Vec<HostStep> {
         let window = self.model.window;
         let words = (self.image.host_inputs[self.input].route.indices as usize).div_ceil(64);
-        let pack = |spikes: &Vec<bool>| {
+        let packed = |spikes: Step<i64>| {
             let mut bits = vec![0u64; words];
-            for (k, _) in spikes.iter().enumerate().filter(|(_, spikes)| **spikes) {
-                bits[k / 64] |= 1 << (k % 64);
-            }
-            bits
+            spikes.iter().for_each(|spike| bits[spike.place / 64] |= 1 << (spike.place % 64));
+            HostStep { spikes: Some(bits), ..HostStep::default() }
         };
-        let shown = model::encode(&sample.pixels, window);
-        let mut steps: Vec<HostStep> =
-            shown.iter().map(|spikes| HostStep { spikes: Some(pack(spikes)), ..HostStep::default() }).collect();
+        let mut steps: Vec<HostStep> = encode(&sample.pixels, window).into_iter().map(packed).collect();
         let slot = if sample.learn { sample.class as u16 } else { 0 };
         steps[0].tag = Some(Tag { target: false, learn: sample.learn, slot, ..Tag::default() }.payload());
         if sample.learn {
@@ -348,7 +213,7 @@ impl Pair {
             }
         });
         let outputs = outputs.map_err(|fault| format!("the chip stopped: {fault}"))?;
-        self.answers.extend(outputs.iter().map(|output| output.payload));
+        self.answers.extend(outputs.iter().map(|output| i64::from(output.payload)));
         Ok(())
     }
 
@@ -367,11 +232,11 @@ impl Pair {
 
     /// The model's turn with a sample.
     fn show_model(&mut self, sample: &Sample) {
+        let shown = encode(&sample.pixels, self.model.window);
         if sample.learn {
-            self.model.learn(&sample.pixels, sample.class);
+            self.model.learn(&shown, sample.class, None, false);
         } else {
-            let answer = self.model.infer(&sample.pixels);
-            self.expected_answers.push(answer as i32);
+            self.expected_answers.push(self.model.infer(&shown, false) as i64);
         }
         for (number, &(layer, at)) in self.places.iter().enumerate() {
             let steps = &self.model.layers[layer].blocks[at].steps;
@@ -413,12 +278,8 @@ impl Pair {
 
     /// Everything at rest: memories, answers, spikes sent.
     fn compare(&mut self, learned: bool) -> Comparison {
-        compare_state(&mut self.machine, &self.places, &self.model, learned)?;
-        compare(
-            "answers",
-            &self.answers,
-            &self.expected_answers.iter().map(|&class| i64::from(class)).collect::<Vec<_>>(),
-        )?;
+        compare_state(&self.machine, &self.places, &self.model, learned)?;
+        same("answers", &self.answers, &self.expected_answers)?;
         let counters = self.machine.counters();
         for (number, &spikes) in self.spikes.iter().enumerate() {
             let sent = counters.blocks[number].packets[0];
@@ -444,10 +305,10 @@ impl Pair {
         self.rest()
     }
 
-    fn compare_step(&mut self, number: usize, steps: &[model::Step], position: usize, sample: &Sample) -> Comparison {
+    fn compare_step(&mut self, number: usize, steps: &[Moment<i64>], position: usize, sample: &Sample) -> Comparison {
         let Some(step) = steps.get(position) else { return Ok(()) };
-        let mut read = |name| self.machine.read(number as u32, name).unwrap_or_default();
-        compare(&format!("`membrane` of block {number}"), &read("membrane"), &step.membrane)?;
+        let mut read = |name| in_64_bits(&self.machine.read(number as u32, name).unwrap_or_default());
+        same(&format!("`membrane` of block {number}"), &read("membrane"), &step.membrane)?;
         let window = self.model.window as usize;
         let of_window = &steps[position / window * window..=position];
         let neurons = step.spikes.len();
@@ -458,7 +319,7 @@ impl Pair {
         } else {
             read("target_count")[sample.class * neurons..][..neurons].to_vec()
         };
-        compare(&format!("counts of block {number}"), &found, &counts)
+        same(&format!("counts of block {number}"), &found, &counts)
     }
 }
 
@@ -479,12 +340,12 @@ fn program(name: &str) -> String {
 fn real_network(name: &str, data: &Dataset, timing: bool) {
     let (text, seed) = (program(name), 20_250_104);
     let chip = Chip::builtin("middle").expect("a built-in chip");
-    let image = compiled(name, &text, chip, 3);
-    let mut pair = Pair::new(&described(name, &text), image, Options { seed, timing, threads: 2 });
+    let image = compiled(&text, chip, 3);
+    let mut pair = Pair::new(&parsed(&text), image, Options { seed, timing, threads: 2 });
     let order = SampleOrder::new(seed).epoch(data.train.len() as u32, 0);
     let learned = samples(&data.train, order.into_iter().take(200), true);
     let inferred = samples(&data.test, 0..100, false);
-    let before: Vec<_> = pair.model.layers.iter().map(|layer| layer.blocks[0].weights.clone()).collect();
+    let before: Vec<_> = pair.model.layers.iter().map(|layer| layer.learned().clone()).collect();
     let result = (|| {
         for (epoch, samples) in learned.chunks(50).enumerate() {
             pair.set_epoch(epoch as u32, 4)?;
@@ -497,10 +358,10 @@ fn real_network(name: &str, data: &Dataset, timing: bool) {
     })();
     result.unwrap_or_else(|what: String| panic!("{name}: {what}"));
     for (layer, before) in pair.model.layers.iter().zip(before) {
-        assert_ne!(layer.blocks[0].weights, before, "all layers have learned");
+        assert_ne!(*layer.learned(), before, "all layers have learned");
     }
     // A network that has learned something: by chance 10 of 100 are right.
-    let right = pair.answers.iter().zip(&inferred).filter(|(answer, sample)| **answer == sample.class as i32).count();
+    let right = pair.answers.iter().zip(&inferred).filter(|(answer, sample)| **answer == sample.class as i64).count();
     println!("{name}: {right} of {} right after {} samples", inferred.len(), learned.len());
     assert!(right > 30, "{name}: {right} of {} right", inferred.len());
 }
@@ -552,25 +413,29 @@ fn train_as_the_model_does(text: &str) {
         Samples::new(pixels, (0..count).map(|at| of.label(at)).collect(), of.pixels(0).len())
     };
     let data = Dataset { train: first(&digits.train, 157), test: first(&digits.test, 61), ..digits };
-    let image = compiled("digits.sp", text, Chip::builtin("small").expect("a built-in chip"), 4);
+    let image = compiled(text, Chip::builtin("small").expect("a built-in chip"), 4);
     let mut session = Session::new(&image, Options { seed, timing: false, threads: 2 }).expect("a machine");
+    let mut model = modelled(&parsed(text), &image, session.machine(), seed);
     let proceed = |_| ControlFlow::Continue(());
     let report = onward_run::train(&mut session, &image, &data, epochs, seed, proceed, |_| {}).expect("a run");
 
-    let mut model = modelled(&described("digits.sp", text), &image, seed);
     for (epoch, report) in (0..epochs).zip(&report.epochs) {
         model.set_epoch(epoch, epochs);
         for at in SampleOrder::new(seed).epoch(data.train.len() as u32, epoch) {
-            model.learn(data.train.pixels(at as usize), usize::from(data.train.label(at as usize)));
+            let shown = encode(data.train.pixels(at as usize), model.window);
+            model.learn(&shown, data.train.label(at as usize).into(), None, false);
         }
-        let answers = (0..data.test.len()).map(|at| model.infer(data.test.pixels(at)));
-        let right = answers.enumerate().filter(|&(at, class)| usize::from(data.test.label(at)) == class).count();
-        assert_eq!((report.tested, report.right), (data.test.len(), right), "epoch {epoch}");
+        let is_right = |&at: &usize| {
+            model.infer(&encode(data.test.pixels(at), model.window), false) == usize::from(data.test.label(at))
+        };
+        let right = (0..data.test.len()).filter(is_right).count();
+        assert_eq!((report.tested(), report.right()), (data.test.len(), right), "epoch {epoch}");
     }
     assert_eq!(report.epochs.len(), epochs as usize);
-    compare_state(session.machine_mut(), &places(&image), &model, false).unwrap_or_else(|what| panic!("{what}"));
+    compare_state(session.machine(), &places(&image), &model, false).unwrap_or_else(|what| panic!("{what}"));
     let answers = session.infer(&data.test, data.test.len(), |_| ControlFlow::Continue(())).expect("answers");
-    let expected: Vec<u16> = (0..data.test.len()).map(|at| model.infer(data.test.pixels(at)) as u16).collect();
+    let expected: Vec<u16> =
+        (0..data.test.len()).map(|at| model.infer(&encode(data.test.pixels(at), model.window), false) as u16).collect();
     assert_eq!(answers, expected);
 }
 
@@ -581,9 +446,10 @@ fn encoding() {
     for window in (0..=8).map(|power| 1u32 << power) {
         let mut packed = vec![0; 4 * window as usize];
         RateEncoder::new(window).encode(&pixels, &mut packed, 4);
-        let steps =
-            packed.chunks(4).map(|words| (0..256).map(|k| words[k / 64] >> (k % 64) & 1 == 1).collect::<Vec<_>>());
-        assert_eq!(steps.collect::<Vec<_>>(), model::encode(&pixels, i64::from(window)), "window {window}");
+        let steps = packed
+            .chunks(4)
+            .map(|words| spikes(&(0..256).filter(|k| words[k / 64] >> (k % 64) & 1 == 1).collect::<Vec<usize>>()));
+        assert_eq!(steps.collect::<Vec<Step<i64>>>(), encode(&pixels, window.into()), "window {window}");
     }
 }
 
@@ -591,7 +457,6 @@ fn encoding() {
 #[derive(Clone, Debug)]
 struct Case {
     text: String,
-    network: model::Network,
     chip: Chip,
     samples: Vec<Sample>,
     epochs: usize,
@@ -613,7 +478,7 @@ impl Case {
             }
             Err(errors) => panic!("{}", source.render(&errors)),
         };
-        let mut pair = Pair::new(&self.network, image, self.options);
+        let mut pair = Pair::new(&parsed(&self.text), image, self.options);
         if let Some(seed) = self.age_seed {
             pair.age(seed);
         }
@@ -643,124 +508,90 @@ fn chip() -> impl Strategy<Value = Chip> {
     )
 }
 
-fn rule() -> impl Strategy<Value = model::Rule> {
+fn rule() -> impl Strategy<Value = Rule> {
     let margin = prop::sample::select(vec![0.0, 0.05, 0.3, 1.0, 10.0]);
     let loss = prop_oneof![
-        4 => margin.clone().prop_map(model::Loss::Hinge),
-        2 => prop::sample::select(vec![0.001, 0.03, 0.1, 1.0, 100.0]).prop_map(model::Loss::Softmax),
-        2 => margin.prop_map(model::Loss::SquaredError),
-        1 => Just(model::Loss::Hebbian),
+        4 => margin.clone().prop_map(|margin| Loss::Hinge { margin }),
+        2 => prop::sample::select(vec![0.001, 0.03, 0.1, 1.0, 100.0])
+            .prop_map(|temperature| Loss::Softmax { temperature }),
+        2 => margin.prop_map(|margin| Loss::SquaredError { margin }),
+        1 => Just(Loss::Hebbian),
     ];
-    let fall = prop_oneof![
-        (0u32..=4).prop_map(model::Fall::Evenly),
+    let schedule = prop_oneof![
+        (0u32..=4).prop_map(RateSchedule::Anneal),
         prop::collection::vec(1u32..=4, 1..=3).prop_map(|mut epochs| {
             epochs.sort_unstable();
-            model::Fall::In(epochs)
+            RateSchedule::Shifts(epochs)
         }),
     ];
-    let signal = prop::sample::select(vec![
-        model::Signal::Surrogate,
-        model::Signal::Surrogate,
-        model::Signal::Voltage,
-        model::Signal::Count,
-    ]);
+    let gate = prop::sample::select(vec![Gate::Surrogate, Gate::Surrogate, Gate::Voltage, Gate::None]);
     let optimizer = prop_oneof![
-        2 => Just(model::Optimizer::Plain),
-        1 => (1u32..=8).prop_map(model::Optimizer::Momentum),
-        1 => (1u32..=15).prop_map(model::Optimizer::Adaptive),
+        2 => Just(Optimizer::Plain),
+        1 => (1u32..=8).prop_map(|decay| Optimizer::Momentum { decay }),
+        1 => (1u32..=15).prop_map(|decay| Optimizer::Adaptive { decay }),
     ];
     let weight_decay = prop::option::weighted(0.3, 1u32..=24);
     let (revive, carries) = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
-    let batch = prop_oneof![2 => Just(1usize), 1 => 2usize..=5, 1 => Just(32usize)];
-    (loss, 0u32..=12, fall, signal, optimizer, weight_decay, revive, carries, batch).prop_map(
-        |(loss, rate, fall, signal, optimizer, weight_decay, revive, carries, batch)| model::Rule {
+    let batch = prop_oneof![2 => Just(1u32), 1 => 2u32..=5, 1 => Just(32u32)];
+    (loss, 0u32..=12, schedule, gate, optimizer, weight_decay, revive, carries, batch).prop_map(
+        |(loss, rate, schedule, gate, optimizer, weight_decay, revive, carries, batch)| Rule {
             loss,
             rate,
-            fall,
-            signal,
+            schedule,
+            gate,
             optimizer,
             weight_decay,
+            when: When::Window,
             revive,
-            spread: false,
-            batch: match (loss, optimizer, signal) {
-                (_, _, model::Signal::Voltage) => 1,
-                (model::Loss::Hinge(_), model::Optimizer::Plain, _) => batch,
+            update: Update::AtOnce,
+            batch: match (loss, optimizer, gate) {
+                (_, _, Gate::Voltage) => 1,
+                (Loss::Hinge { .. }, Optimizer::Plain, _) => batch,
                 _ => 1,
             },
             // A velocity has a remainder of its own.
-            carries: carries && !matches!(optimizer, model::Optimizer::Momentum(_)),
+            rounding: match optimizer {
+                Optimizer::Plain | Optimizer::Adaptive { .. } if carries => Rounding::Carried,
+                _ => Rounding::Stochastic,
+            },
         },
     )
 }
 
 /// A layer; the highest gains make nearly all weights the largest there are.
-fn layer() -> impl Strategy<Value = model::Layer> {
-    let sizes = prop_oneof![(1usize..=12, 1usize..=12), (60usize..=140, 20usize..=64)];
+fn layer() -> impl Strategy<Value = Layer> {
+    let sizes = prop_oneof![(1u32..=12, 1u32..=12), (60u32..=140, 20u32..=64)];
     let threshold = prop::sample::select(vec![0.001, 0.3, 1.0, 1.0, 1.0, 2.7]);
     let gain = prop::sample::select(vec![0.5, 1.0, 1.0, 2.0, 30.0]);
-    let learning = prop_oneof![9 => rule().prop_map(Some), 1 => Just(None)];
+    let learning = prop_oneof![9 => rule().prop_map(Learning::Rule), 1 => Just(Learning::None)];
     let fraction = prop_oneof![2 => Just(None), 1 => (0u32..=15).prop_map(Some)];
     (sizes, prop::sample::select(vec![4u32, 8, 16]), threshold, gain, fraction, learning).prop_map(
-        |((neurons, block), weight_bits, threshold, gain, fraction, learning)| {
-            let block = block.min(neurons);
-            model::Layer { neurons, block, weight_bits, gain, fraction, threshold, learning }
+        |((neurons, block), bits, threshold, gain, fraction, learning)| Layer {
+            name: String::new(),
+            kind: LayerKind::Dense,
+            shape: vec![neurons],
+            recurrent: None,
+            block: block.min(neurons),
+            block_rows: None,
+            neuron: Neuron { threshold: Values::Constant(threshold), ..Neuron::default() },
+            weights: Weights { bits, initial: Initial::Drawn { gain, fraction } },
+            learning,
+            span: 0..0,
         },
     )
 }
 
-fn rule_text(rule: &model::Rule) -> String {
-    let loss = match rule.loss {
-        model::Loss::Hinge(margin) => format!("hinge {{ margin = {margin:?},"),
-        model::Loss::Softmax(temperature) => format!("softmax {{ temperature = {temperature:?},"),
-        model::Loss::SquaredError(margin) => format!("squared_error {{ margin = {margin:?},"),
-        model::Loss::Hebbian => "hebbian {".to_owned(),
-    };
-    let fall = match &rule.fall {
-        model::Fall::Evenly(times) => format!("anneal = {times}"),
-        model::Fall::In(epochs) => {
-            format!("shifts = ({})", epochs.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
-        }
-    };
-    let gate = match rule.signal {
-        model::Signal::Surrogate => "surrogate",
-        model::Signal::Voltage => "voltage",
-        model::Signal::Count => "none",
-    };
-    let optimizer = match rule.optimizer {
-        model::Optimizer::Plain => "plain".to_owned(),
-        model::Optimizer::Momentum(decay) => format!("momentum {{ decay = {decay} }}"),
-        model::Optimizer::Adaptive(decay) => format!("adaptive {{ decay = {decay} }}"),
-    };
-    let decay = rule.weight_decay.map_or(String::new(), |bits| format!(", weight_decay = {bits}"));
-    let revive = if rule.revive { "homeostasis" } else { "none" };
-    let rounding = if rule.carries { ", rounding = carried" } else { "" };
-    let batch = if rule.batch > 1 { format!(", batch = {}", rule.batch) } else { String::new() };
-    format!(
-        "{loss} rate = {}, {fall}, gate = {gate}, optimizer = {optimizer}{decay}, revive = {revive}{rounding}{batch} }}",
-        rule.rate
-    )
-}
-
-fn text(network: &model::Network, shape: &str) -> String {
-    let mut text = format!(
-        "network case {{\n    window = {}\n    input pixels = rate({shape})\n    target class = classes({})\n",
-        network.window, network.classes
-    );
-    let mut from = "pixels, class".to_owned();
-    for (number, layer) in network.layers.iter().enumerate() {
-        let learning = match &layer.learning {
-            None => "none".to_owned(),
-            Some(rule) => rule_text(rule),
-        };
-        let fraction = layer.fraction.map(|fraction| format!(", fraction = {fraction}")).unwrap_or_default();
-        text += &format!(
-            "    layer hidden{number} = dense({}) from {from} {{\n        block = {}, learning = {learning},\n        \
-             weights = fixed {{ bits = {}, gain = {:?}{fraction} }}, neurons = integrate_and_fire {{ threshold = {:?} }}\n    }}\n",
-            layer.neurons, layer.block, layer.weight_bits, layer.gain, layer.threshold
-        );
-        from = format!("hidden{number}");
+fn network(shape: Vec<u32>, classes: u32, window_steps: u32, layers: Vec<Layer>) -> Network {
+    let mut network = Network { name: "case".into(), data: None, epochs: 1, window_steps, graph: Default::default() };
+    let input = Input { name: "pixels".into(), shape, encoding: Encoding::Rate, span: 0..0 };
+    let target = Target { name: "class".into(), kind: TargetKind::Classes, size: classes, span: 0..0 };
+    let mut from = vec![network.add(Node::Input(input), &[]), network.add(Node::Target(target), &[])];
+    for (number, layer) in layers.into_iter().enumerate() {
+        from = vec![network.add(Node::Layer(Layer { name: format!("hidden{number}"), ..layer }), &from)];
     }
-    text + &format!("    readout answer = nearest_target from {from}\n}}\n")
+    let readout = Readout { name: "answer".into(), kind: ReadoutKind::NearestTarget, span: 0..0 };
+    network.add(Node::Readout(readout), &from);
+    network
 }
 
 fn pixel() -> impl Strategy<Value = u8> {
@@ -769,28 +600,25 @@ fn pixel() -> impl Strategy<Value = u8> {
 
 fn case() -> impl Strategy<Value = Case> {
     let shape = prop_oneof![
-        (1usize..=20).prop_map(|a| vec![a]),
-        (1usize..=15, 1usize..=20).prop_map(|(a, b)| vec![a, b]),
-        (1usize..=3, 1usize..=5, 1usize..=5).prop_map(|(a, b, c)| vec![a, b, c]),
+        (1u32..=20).prop_map(|a| vec![a]),
+        (1u32..=15, 1u32..=20).prop_map(|(a, b)| vec![a, b]),
+        (1u32..=3, 1u32..=5, 1u32..=5).prop_map(|(a, b, c)| vec![a, b, c]),
     ];
-    let classes = prop_oneof![4 => 2usize..=6, 1 => 7usize..=64];
-    let window = prop::sample::select(vec![1usize, 2, 4, 8, 16]);
-    let network = (shape, classes, window, prop::collection::vec(layer(), 1..=3));
+    let classes = prop_oneof![4 => 2u32..=6, 1 => 7u32..=64];
+    let window = prop::sample::select(vec![1u32, 2, 4, 8, 16]);
+    let parts = (shape, classes, window, prop::collection::vec(layer(), 1..=3));
     let pace =
         prop_oneof![Just(Pace::Steps), (1usize..40).prop_map(Pace::Samples), (1usize..80).prop_map(Pace::Stream),];
     let options =
         (any::<u64>(), any::<bool>(), 1usize..=2).prop_map(|(seed, timing, threads)| Options { seed, timing, threads });
-    let whole = (network, chip(), pace, options, any::<u64>(), any::<Option<u64>>(), 1usize..=3);
+    let whole = (parts, chip(), pace, options, any::<u64>(), any::<Option<u64>>(), 1usize..=3);
     whole.prop_flat_map(|((shape, classes, window, layers), chip, pace, options, weight_seed, age_seed, epochs)| {
-        let inputs = shape.iter().product();
-        let network = model::Network { inputs, classes, window, layers };
-        let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-        let text = text(&network, &shape);
-        let sample = (prop::collection::vec(pixel(), inputs), 0..classes, prop::bool::weighted(0.8))
+        let inputs = shape.iter().product::<u32>() as usize;
+        let text = network(shape, classes, window, layers).to_string();
+        let sample = (prop::collection::vec(pixel(), inputs), 0..classes as usize, prop::bool::weighted(0.8))
             .prop_map(|(pixels, class, learn)| Sample { pixels, class, learn });
         prop::collection::vec(sample, 5..=10).prop_map(move |samples| Case {
             text: text.clone(),
-            network: network.clone(),
             chip: chip.clone(),
             samples,
             epochs,

@@ -128,7 +128,7 @@ fn a_training_run_that_is_broken_off_runs_nothing_for_its_report() {
     };
     let report = train(&mut session, &image, &data, 3, 1, progress, |_| steps += 1).expect("no fault");
     assert!(report.interrupted);
-    assert_eq!((report.epochs.len(), steps, report.epochs[0].tested), (1, 1, 0));
+    assert_eq!((report.epochs.len(), steps, report.epochs[0].tested()), (1, 1, 0));
     assert_eq!(report.epochs[0].accuracy_percent(), None);
     assert_eq!(report.counters.steps, report.learning.steps);
 }

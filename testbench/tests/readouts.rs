@@ -1,19 +1,26 @@
-//! Readouts that learn, and samples with a rival that the host names, against plain integer models: every number that
+//! Readouts that learn, and samples with a rival that the host names, against the composed model in integers: every number that
 //! both hold is equal, to the bit, after each sample.
 
+mod common;
+
+use common::{compiled, modelled, parsed, peek, places, same_arrays};
 use onward_chip::Chip;
 use onward_diagnostic::Source;
 use onward_emulate::{Machine, Options};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
+use onward_net::{ReadoutLoss, TrainedReadout};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, Samples, SplitMix64};
 use std::ops::ControlFlow;
-use testbench::readout_model::{Child, Rule, TargetTree, Trained};
+use testbench::model::readout::Trained;
+use testbench::model::tree::{Child, TargetTree, TreeNode};
+use testbench::model::{Model, Noise, Readout, encode};
 
-/// A chip with a network on it.
+/// A chip with a network on it, and the model of it.
 struct OnChip {
     image: Image,
     machine: Machine,
+    model: Model<i64>,
     pixels: usize,
     window: usize,
 }
@@ -37,13 +44,12 @@ fn chip(vector_length: u16) -> Chip {
 
 impl OnChip {
     fn new(text: &str, chip: Chip, seed: u64) -> OnChip {
-        let source = Source::new("readouts.sp", text);
-        let options = onward_compile::Options::new(chip, seed);
-        let image =
-            onward_compile::compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+        let image = compiled(text, chip, seed);
         let machine = Machine::new(&image, Options { seed, timing: false, threads: 1 }).expect("it fits");
+        let model = modelled(&parsed(text), &image, &machine, seed);
         let pixels = image.host_inputs.iter().find(|input| input.kind == HostInputKind::Input).expect("an input");
-        OnChip { pixels: pixels.route.indices as usize, window: image.network.window_steps as usize, image, machine }
+        let (pixels, window) = (pixels.route.indices as usize, image.network.window_steps as usize);
+        OnChip { pixels, window, image, machine, model }
     }
 
     fn input(&self, kind: HostInputKind) -> usize {
@@ -116,29 +122,49 @@ impl OnChip {
         self.image.blocks.iter().position(|block| is_readout(block.population)).expect("a readout that learns")
     }
 
-    /// Counts of the last layer: of the input window, and of the target window of a class.
-    fn counts(&mut self, class: usize) -> (Vec<i64>, Vec<i64>) {
-        let last = self.image.blocks[self.readout() - 1].population;
-        let (mut input, mut target) = (Vec::new(), Vec::new());
-        for number in 0..self.image.blocks.len() {
-            let block = &self.image.blocks[number];
-            if block.population == last {
-                let neurons = block.neurons as usize;
-                let mut read = |name| self.machine.read(number as u32, name).expect("a layer counts");
-                input.extend(read("count").into_iter().map(i64::from));
-                let classes = self.image.blocks[number].symbol("target_count").map_or(0, |symbol| symbol.rows);
-                if classes == 0 {
-                    continue;
-                }
-                target.extend(read("target_count")[class * neurons..][..neurons].iter().map(|&count| i64::from(count)));
-            }
+    /// Begins an epoch on both sides.
+    fn set_epoch(&mut self, epoch: u32, epochs: u32) {
+        self.model.set_epoch(epoch, epochs);
+        let layers = places(&self.image).into_iter().map(|(layer, _)| &self.model.layers[layer]);
+        let mut shifts: Vec<(usize, i64)> =
+            layers.enumerate().filter(|(_, layer)| layer.rule.is_some()).map(|(at, layer)| (at, layer.shift)).collect();
+        shifts.push((
+            self.readout(),
+            match &self.model.readout {
+                Readout::Trained(readouts) => readouts[0].shift,
+                Readout::Tree(tree) => tree.shift,
+                other => panic!("{other:?} does not learn"),
+            },
+        ));
+        for (block, shift) in shifts {
+            assert!(self.machine.write(block as u32, "shift", &[shift as i32]), "what learns has a shift");
         }
-        (input, target)
     }
 
-    fn write_shift(&mut self, shift: i64) {
-        let block = self.readout() as u32;
-        assert!(self.machine.write(block, "shift", &[shift as i32]), "a readout that learns has a shift");
+    /// Shows a sample to both; what reached the host, and what the model answers.
+    fn show_both(&mut self, sample: &Shown) -> [Vec<i32>; 2] {
+        let answers = self.show(sample);
+        let shown = encode(&sample.pixels, self.model.window);
+        let mut expected = Vec::new();
+        if sample.learn {
+            self.model.present(&shown, sample.class.into(), false);
+            if sample.answer {
+                expected.push(self.model.answer() as i32);
+            }
+            self.model.update(sample.class.into(), sample.rival.map(usize::from));
+        } else {
+            expected.push(self.model.infer(&shown, false) as i32);
+        }
+        [answers, expected]
+    }
+
+    /// Layers are the same on both sides.
+    fn same_layers(&self, when: &str) {
+        for (number, (layer, at)) in places(&self.image).into_iter().enumerate() {
+            let arrays = ["weights", "bias", "count", "target_count"].map(|name| (name, true));
+            let same = same_arrays(&self.machine, &self.model, [number, layer, at], &arrays, &[]);
+            same.unwrap_or_else(|difference| panic!("{when}: {difference}"));
+        }
     }
 }
 
@@ -161,33 +187,32 @@ fn readouts_of_values_are_those_of_the_model() {
             }}"
         );
         let mut chip = OnChip::new(&text, chip(64), seed);
-        let (first, rule) = (chip.readout(), Rule { rate, anneal, margin: None, bits });
-        let mut models: Vec<Trained> = (chip.image.blocks.iter().enumerate().skip(first))
-            .map(|(at, block)| Trained::new(rule, hidden as usize, block.neurons as usize, window.into(), seed, at))
-            .collect();
-        assert_eq!(models.len(), size.div_ceil(64) as usize);
+        let first = chip.readout();
+        let kind = TrainedReadout { loss: ReadoutLoss::SquaredError, rate, anneal, bits };
+        let of_block = |(at, neurons): (usize, u32)| {
+            Trained::new(kind, hidden as usize, neurons as usize, window.into(), Noise::new(seed, at))
+        };
+        let blocks = chip.image.blocks.iter().map(|block| block.neurons).enumerate().skip(first);
+        chip.model.readout = Readout::Trained(blocks.map(of_block).collect());
         for (at, sample) in samples(&mut random, 40, 4).iter().enumerate() {
             let values: Vec<i64> = (0..size).map(|_| random.below(4097).into()).collect();
             let answers: Vec<i64> = chip.show_values(sample, &values).into_iter().map(i64::from).collect();
-            let counts = chip.counts(0).0;
-            let mut rest = &values[..];
+            let shown = encode(&sample.pixels, chip.model.window);
+            chip.model.infer(&shown, false);
             let mut expected = Vec::new();
-            for (number, model) in (first..).zip(&mut models) {
-                let (own, others) = rest.split_at(model.bias.len());
-                rest = others;
-                model.infer(&counts);
-                if sample.answer || !sample.learn {
-                    expected.extend(&model.sums);
-                }
-                if sample.learn {
-                    model.learn_values(&counts, own);
-                }
-                let mut read = |name| chip.machine.read(number as u32, name).expect("an array");
-                let same =
-                    |found: Vec<i32>, expected: &[i64]| found.into_iter().map(i64::from).eq(expected.iter().copied());
-                assert!(same(read("sums"), &model.sums), "seed {seed}, sample {at}: sums");
-                assert!(same(read("bias"), &model.bias), "seed {seed}, sample {at}: biases");
-                assert!(same(read("weights"), &model.weights.concat()), "seed {seed}, sample {at}: weights");
+            if let (Readout::Trained(models), true) = (&chip.model.readout, sample.answer || !sample.learn) {
+                expected.extend(models.iter().flat_map(|model| &model.sums));
+            }
+            if sample.learn {
+                chip.model.learn_values(&shown, &values);
+            }
+            let Readout::Trained(models) = &chip.model.readout else { panic!("a trained readout") };
+            assert_eq!(models.len(), size.div_ceil(64) as usize);
+            for (number, model) in (first..).zip(models) {
+                let read = |name| peek(&chip.machine, number, name).expect("an array");
+                assert_eq!(read("sums"), model.sums, "seed {seed}, sample {at}: sums");
+                assert_eq!(read("bias"), model.bias, "seed {seed}, sample {at}: biases");
+                assert_eq!(read("weights"), model.weights.concat(), "seed {seed}, sample {at}: weights");
             }
             assert_eq!(answers, expected, "seed {seed}, sample {at}: answers");
         }
@@ -265,25 +290,18 @@ fn trained_readouts_are_those_of_the_model() {
         let readout = format!("trained from last {{ loss = {loss}, rate = {rate}, anneal = {anneal}, bits = {bits} }}");
         let learning = ["hinge", "none"][random.below(2) as usize];
         let mut chip = OnChip::new(&text(window, hidden, block, classes, learning, &readout), chip(64), seed);
-        let rule = Rule { rate, anneal, margin, bits };
-        let number = chip.readout();
-        let mut model = Trained::new(rule, hidden as usize, classes as usize, window.into(), seed, number);
         for (at, sample) in samples(&mut random, 60, classes).iter().enumerate() {
             if at == 30 {
-                model.set_epoch(1, 2);
-                chip.write_shift(model.shift);
+                chip.set_epoch(1, 2);
             }
-            let answers = chip.show(sample);
-            let (counts, _) = chip.counts(sample.class.into());
-            let answer = model.infer(&counts) as i32;
-            let expected = if sample.answer || !sample.learn { vec![answer] } else { Vec::new() };
-            assert_eq!(answers, expected, "seed {seed}, sample {at}: answers");
-            assert_eq!(chip.read("sums"), model.sums, "seed {seed}, sample {at}: sums");
-            if sample.learn {
-                model.learn(&counts, sample.class.into(), sample.rival.map(usize::from));
-            }
-            assert_eq!(chip.read("bias"), model.bias, "seed {seed}, sample {at}: biases");
-            assert_eq!(chip.read("weights"), model.weights.concat(), "seed {seed}, sample {at}: weights");
+            let [answers, expected] = chip.show_both(sample);
+            let when = format!("seed {seed}, sample {at}");
+            assert_eq!(answers, expected, "{when}: answers");
+            chip.same_layers(&when);
+            let Readout::Trained(models) = chip.model.readout.clone() else { panic!("a trained readout") };
+            assert_eq!(chip.read("sums"), models[0].sums, "{when}: sums");
+            assert_eq!(chip.read("bias"), models[0].bias, "{when}: biases");
+            assert_eq!(chip.read("weights"), models[0].weights.concat(), "{when}: weights");
         }
     }
 }
@@ -302,42 +320,39 @@ fn trees_of_targets_are_those_of_the_model() {
         );
         let learning = ["hinge", "none"][random.below(2) as usize];
         let mut chip = OnChip::new(&text(window, hidden, block, classes, learning, &readout), chip(64), seed);
-        let rule = Rule { rate, anneal, margin: Some(margin), bits: 16 };
         let parts = parts.max(hidden.div_ceil(64)) as usize;
-        let number = chip.readout();
-        let mut model = TargetTree::new(rule, parts, hidden as usize, classes as usize, window.into(), seed, number);
+        let products = |model: &mut Model<i64>| match &mut model.readout {
+            Readout::Tree(tree) => {
+                tree.parts = parts;
+                tree.products
+            }
+            other => panic!("{other:?} is no tree"),
+        };
         for (at, sample) in samples(&mut random, 100, classes).iter().enumerate() {
             if at == 50 {
-                model.set_epoch(1, 2);
-                chip.write_shift(model.shift);
+                chip.set_epoch(1, 2);
             }
-            let answers = chip.show(sample);
-            let (counts, target) = chip.counts(sample.class.into());
-            if sample.answer || !sample.learn {
-                let before = model.products;
-                let answer = model.infer(&counts);
-                several += u32::from(model.products > before + (2 * parts) as u64);
-                assert_eq!(answers, [answer as i32], "seed {seed}, sample {at}: answers");
-            } else {
-                assert_eq!(answers, [], "seed {seed}, sample {at}: no answer");
-            }
-            if sample.learn {
-                model.learn(&counts, sample.class.into(), &target);
-            }
-            compare_tree(&mut chip, &model, &format!("seed {seed}, sample {at}"));
+            let before = products(&mut chip.model);
+            let [answers, expected] = chip.show_both(sample);
+            several += u32::from(products(&mut chip.model) > before + (2 * parts) as u64);
+            let when = format!("seed {seed}, sample {at}");
+            assert_eq!(answers, expected, "{when}: answers");
+            chip.same_layers(&when);
+            let Readout::Tree(tree) = chip.model.readout.clone() else { panic!("a tree") };
+            compare_tree(&mut chip, &tree, &when);
         }
     }
     assert!(several > 100, "only {several} answers looked at several nodes");
 }
 
-fn compare_tree(chip: &mut OnChip, model: &TargetTree, when: &str) {
+fn compare_tree(chip: &mut OnChip, model: &TargetTree<i64>, when: &str) {
     let child = |child: &Child| match *child {
         Child::Leaf(class) => -1 - class as i64,
         Child::Node(node) => node as i64,
     };
     let place = |place: Option<(usize, usize)>| place.map_or(-1, |(node, side)| (2 * node + side) as i64);
     let inner = model.leaves.len() - 1;
-    let mut of_nodes = |name: &str, of: &dyn Fn(&testbench::readout_model::TreeNode) -> Vec<i64>, width: usize| {
+    let mut of_nodes = |name: &str, of: &dyn Fn(&TreeNode<i64>) -> Vec<i64>, width: usize| {
         let mut expected: Vec<i64> = model.nodes.iter().flat_map(of).collect();
         expected.resize(inner * width, 0);
         assert_eq!(chip.read(name), expected, "{when}: {name}");

@@ -38,7 +38,7 @@ fn learned(rule: &str, gain: f64, epochs: u32) -> (f64, Image) {
     let proceed = |_| ControlFlow::Continue(());
     let report = train(&mut session, &image, &data, epochs, SEED, proceed, |_| {}).expect("a run");
     let last = report.epochs.last().expect("an epoch");
-    (100.0 * last.right as f64 / last.tested as f64, onward_run::learned(session.machine(), &image, last.epoch + 1))
+    (100.0 * last.right() as f64 / last.tested() as f64, onward_run::learned(session.machine(), &image, last.epoch + 1))
 }
 
 #[test]

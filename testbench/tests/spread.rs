@@ -1,15 +1,16 @@
 //! Updates in parts, `update = spread`: the emulated chip equals the plain integer model to the bit, and neither lanes nor
 //! placement nor threads change what is learned.
 
+mod common;
+
+use common::{compiled, modelled, parsed, places, same_arrays};
 use onward_chip::Chip;
-use onward_compile::{Options, compile};
-use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options as Emulation, reference};
 use onward_image::Image;
 use onward_run::data::Samples;
 use onward_run::{Session, weights_hash};
 use std::ops::ControlFlow;
-use testbench::integer_model::{Fall, Layer, Loss, Model, Network, Optimizer, Rule, Signal};
+use testbench::model::{Model, encode};
 
 const CLASSES: usize = 3;
 
@@ -54,49 +55,13 @@ impl Case {
     }
 
     fn image(&self, chip: Chip) -> Image {
-        let source = Source::new("spread.sp", self.text());
-        compile(&source, &Options::new(chip, 3)).unwrap_or_else(|errors| panic!("{}", source.render(&errors)))
+        compiled(&self.text(), chip, 3)
     }
 
     /// The model of it, with the weights of the image.
-    fn model(&self, image: &Image, seed: u64) -> Model {
-        let rule = Rule {
-            loss: Loss::Hinge(0.4),
-            rate: 6,
-            fall: Fall::Evenly(1),
-            signal: if self.gate == "surrogate" { Signal::Surrogate } else { Signal::Count },
-            optimizer: Optimizer::Plain,
-            weight_decay: None,
-            revive: true,
-            spread: true,
-            carries: self.carries,
-            batch: 1,
-        };
-        let layer = |&neurons: &usize| Layer {
-            gain: 1.0,
-            fraction: None,
-            neurons,
-            block: self.block,
-            weight_bits: self.bits,
-            threshold: 1.0,
-            learning: Some(rule.clone()),
-        };
-        let network = Network {
-            inputs: self.inputs,
-            classes: CLASSES,
-            window: self.window,
-            layers: self.layers.iter().map(layer).collect(),
-        };
+    fn model(&self, image: &Image, seed: u64) -> Model<i64> {
         let machine = Machine::new(image, Emulation { seed, timing: false, threads: 1 }).expect("an image");
-        Model::new(&network, seed, |layer, at| {
-            let number = self.number(layer, at);
-            (matrix(&machine, image, number, "weights"), matrix(&machine, image, number, "target_weights"))
-        })
-    }
-
-    /// The logical number of a block.
-    fn number(&self, layer: usize, at: usize) -> u32 {
-        (self.layers[..layer].iter().map(|neurons| neurons.div_ceil(self.block)).sum::<usize>() + at) as u32
+        modelled(&parsed(&self.text()), image, &machine, seed)
     }
 
     fn samples(&self, count: usize) -> Samples {
@@ -114,25 +79,13 @@ impl Case {
     }
 }
 
-/// An array of a block, row by row; nothing if it has none.
-fn matrix(machine: &dyn Engine, image: &Image, block: u32, name: &str) -> Vec<Vec<i64>> {
-    let columns = image.blocks[block as usize].symbol(name).map_or(1, |symbol| symbol.columns as usize);
-    let values: Vec<i64> = machine.peek(block, name).unwrap_or_default().into_iter().map(i64::from).collect();
-    values.chunks(columns).map(<[i64]>::to_vec).collect()
-}
-
-fn assert_equal(session: &Session, image: &Image, case: &Case, model: &Model, when: &str) {
-    for (layer, of) in model.layers.iter().enumerate() {
-        for (at, block) in of.blocks.iter().enumerate() {
-            let number = case.number(layer, at);
-            let array = |name: &str| matrix(session.machine(), image, number, name);
-            let place = format!("layer {layer}, block {at}, {when}");
-            assert_eq!(array("weights"), block.weights, "weights of {place}");
-            assert_eq!(array("target_weights"), block.target_weights, "target weights of {place}");
-            assert_eq!(array("bias").concat(), block.bias, "bias of {place}");
-            assert_eq!(array("mean_count").concat(), block.mean_count, "means of {place}");
-            assert_eq!(array("target_count"), block.target_count, "targets of {place}");
-        }
+fn assert_equal(session: &Session, image: &Image, model: &Model<i64>, when: &str) {
+    for (number, (layer, at)) in places(image).into_iter().enumerate() {
+        let first = model.layers[layer].fed_by_target;
+        let arrays = ["weights", "bias", "mean_count", "target_count"].map(|name| (name, true));
+        let arrays = [&arrays[..], &[("target_weights", first), ("target_trace", !first)]].concat();
+        let same = same_arrays(session.machine(), model, [number, layer, at], &arrays, &[]);
+        same.unwrap_or_else(|difference| panic!("{when}: {difference}"));
     }
 }
 
@@ -160,13 +113,15 @@ fn the_chip_equals_the_model() {
                     let order: Vec<u32> = (part.start..part.end).map(|at| at + 60 * epoch).collect();
                     session.learn(&samples, &order, proceed).expect("no fault");
                     for &at in &order {
-                        model.learn(samples.pixels(at as usize), samples.label(at as usize).into());
+                        let shown = encode(samples.pixels(at as usize), model.window);
+                        model.learn(&shown, samples.label(at as usize).into(), None, false);
                     }
                     model.rest();
-                    assert_equal(&session, &image, case, &model, &format!("epoch {epoch}, samples {part:?}"));
+                    assert_equal(&session, &image, &model, &format!("epoch {epoch}, samples {part:?}"));
                 }
                 let answers = session.infer(&samples, 20, proceed).expect("answers");
-                let expected: Vec<u16> = (0..20).map(|at| model.infer(samples.pixels(at)) as u16).collect();
+                let expected: Vec<u16> =
+                    (0..20).map(|at| model.infer(&encode(samples.pixels(at), model.window), false) as u16).collect();
                 assert_eq!(answers, expected);
             }
             let learners =

@@ -1,6 +1,7 @@
 //! Chip files: built in or from a path, their defaults, and the limits a chip must keep.
 
 use crate::{Array, Chip, Core, Host, HostPort, Memory, Side, Topology};
+use onward_diagnostic::Remedy;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -97,14 +98,11 @@ impl Default for Host {
     }
 }
 
-/// What is wrong with a chip or technology file. Each message says where, what, and what would help.
+/// What is wrong with a chip or technology file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// Neither a built-in name nor a path that exists.
-    #[error(
-        "no {kind} `{name}`: built in are {}; for one of your own, give the path of a .toml file that exists",
-        builtin.join(", ")
-    )]
+    #[error("no {kind} `{name}`: built in are {}", builtin.join(", "))]
     Unknown {
         /// "chip" or "technology".
         kind: &'static str,
@@ -114,7 +112,7 @@ pub enum FileError {
         builtin: Vec<&'static str>,
     },
     /// The file is there but could not be read as text.
-    #[error("{path}: cannot read the {kind} file: {cause}; check that it is a readable text file")]
+    #[error("{path}: cannot read the {kind} file: {cause}")]
     Read {
         /// "chip" or "technology".
         kind: &'static str,
@@ -124,7 +122,7 @@ pub enum FileError {
         cause: std::io::Error,
     },
     /// Not TOML, a key that is missing or that nobody knows, or a value of the wrong kind.
-    #[error("{place}: {message}; {remedy}")]
+    #[error("{place}: {message}")]
     Syntax {
         /// File, line and column.
         place: String,
@@ -141,6 +139,17 @@ pub enum FileError {
         /// At least one.
         problems: Vec<Problem>,
     },
+}
+
+impl Remedy for FileError {
+    fn remedy(&self) -> Option<Cow<'_, str>> {
+        match self {
+            FileError::Unknown { .. } => Some("for one of your own, give the path of a .toml file that exists".into()),
+            FileError::Read { .. } => Some("check that it is a readable text file".into()),
+            FileError::Syntax { remedy, .. } => Some((*remedy).into()),
+            FileError::Limits { .. } => None,
+        }
+    }
 }
 
 /// One value outside its limits.

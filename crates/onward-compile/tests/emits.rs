@@ -1,27 +1,24 @@
 //! What passes print, beside what they printed when it was looked at.
 //!
 //! Each `tests/emits/NAME.sp` says in its first lines the chip and the passes; what pass P prints is in `NAME.P.txt`.
-//! What P draws, where `P.dot` is asked for, is in `NAME.P.dot.txt`. `UPDATE_GOLDEN=1` records it.
+//! What P draws, where `P.dot` is asked for, is in `NAME.P.dot.txt`. `SNAPSHOTS=overwrite` records it.
 
 use onward_chip::Chip;
 use onward_compile::{Options, compile_with};
 use onward_diagnostic::Source;
-use std::path::Path;
-use std::{env, fs};
+use onward_golden::Folder;
 
 #[test]
 fn passes_print_what_they_made() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emits");
-    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.retain(|path| path.extension().is_some_and(|extension| extension == "sp"));
-    names.sort();
-    assert!(names.len() >= 4);
-    for path in names {
-        let text = fs::read_to_string(&path).unwrap();
-        let head = |what: &str| text.lines().find_map(|line| line.strip_prefix(what)).expect("it says chip and passes");
+    let mut folder = Folder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emits"), "txt");
+    let inputs = folder.inputs("sp");
+    assert!(inputs.len() >= 4);
+    for input in inputs {
+        let lines = || input.text.lines();
+        let head = |what: &str| lines().find_map(|line| line.strip_prefix(what)).expect("it says chip and passes");
         let passes: Vec<&str> = head("# passes: ").split_whitespace().collect();
         let options = Options::new(Chip::builtin(head("# chip: ")).unwrap(), 1);
-        let source = Source::new(path.file_name().unwrap().to_string_lossy(), text.clone());
+        let source = Source::new(input.name.as_str(), input.text.as_str());
         let mut printed = Vec::new();
         let compiled = compile_with(&source, &options, |pass, compilation| {
             if passes.contains(&pass.name()) {
@@ -33,13 +30,10 @@ fn passes_print_what_they_made() {
             }
         });
         compiled.unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
-        assert_eq!(printed.len(), passes.len(), "{}: all passes are known", path.display());
+        assert_eq!(printed.len(), passes.len(), "{}: all passes are known", input.name);
         for (pass, actual) in printed {
-            let golden = path.with_extension(format!("{pass}.txt"));
-            if env::var_os("UPDATE_GOLDEN").is_some() {
-                fs::write(&golden, &actual).unwrap();
-            }
-            assert_eq!(actual, fs::read_to_string(&golden).unwrap_or_default(), "{}", golden.display());
+            folder.check(&input.golden(&format!("{pass}.txt")), &actual);
         }
     }
+    folder.finish();
 }

@@ -2,7 +2,7 @@
 //!
 //! The `.sp` language, the assembler and the compiler all point into a text a person wrote. They report what is wrong
 //! as [`Diagnostic`]s, all of a text at once, and the command line renders them in the manner of `rustc`: the line, a
-//! caret, what is wrong, what would help.
+//! caret, what is wrong, what would help. Errors that have no place in a text say what would help as [`Remedy`].
 //!
 //! ```
 //! use onward_diagnostic::{Diagnostic, Source};
@@ -10,6 +10,10 @@
 //! let error = Diagnostic::new(0..4, "unknown item `layr`").help("did you mean `layer`?");
 //! assert!(source.render(&[error]).contains("net.sp:1:1"));
 //! ```
+
+mod remedy;
+
+pub use remedy::{Remedy, Unreadable, system_cause};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::ops::Range;
@@ -177,6 +181,20 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|&(distance, candidate)| distance <= limit && distance < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// The remedy for a name that is none: the one that was meant, or all there are after `otherwise`.
+///
+/// ```
+/// assert_eq!(onward_diagnostic::did_you_mean("layr", ["layer", "input"], "there are "), "did you mean `layer`?");
+/// assert_eq!(onward_diagnostic::did_you_mean("x", ["layer", "input"], "there are "), "there are layer, input");
+/// ```
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    match nearest(word, candidates.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{otherwise}{}", candidates.join(", ")),
+    }
 }
 
 #[cfg(test)]

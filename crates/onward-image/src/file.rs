@@ -12,6 +12,8 @@
 //! The encoding of the contents is this module's own affair: nothing outside it knows of bincode.
 
 use crate::Image;
+use onward_diagnostic::{Remedy, Unreadable};
+use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::{fs, path::Path};
 
@@ -26,26 +28,19 @@ const LIMIT: usize = 1 << 36;
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// It cannot be read.
-    #[error("{path}: {error}")]
-    File {
-        /// The file.
-        path: String,
-        /// What the system says.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] Unreadable),
     /// It begins with something else.
-    #[error("not an Onward image: it does not begin as one; make one with `onward compile NET.sp -o IMAGE.onw`")]
+    #[error("not an Onward image: it does not begin as one")]
     Foreign,
     /// It is of another version.
-    #[error("the image has format version {found}, this program reads {VERSION}; compile the network again")]
+    #[error("the image has format version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
         found: u32,
     },
     /// Bytes are missing or left over.
-    #[error(
-        "the image is cut off or has bytes left over: {expected} bytes expected, {found} found; copy or compile it again"
-    )]
+    #[error("the image is cut off or has bytes left over: {expected} bytes expected, {found} found")]
     Length {
         /// Bytes the header promises.
         expected: u64,
@@ -53,11 +48,23 @@ pub enum ImageError {
         found: u64,
     },
     /// Bytes are not those that were written.
-    #[error("the image is damaged: its checksum does not match; copy or compile it again")]
+    #[error("the image is damaged: its checksum does not match")]
     Checksum,
     /// The contents make no sense.
-    #[error("the image is damaged: {0}; compile the network again")]
+    #[error("the image is damaged: {0}")]
     Contents(String),
+}
+
+impl Remedy for ImageError {
+    fn remedy(&self) -> Option<Cow<'_, str>> {
+        let remedy = match self {
+            ImageError::File(error) => return error.remedy(),
+            ImageError::Foreign => "make one with `onward compile NET.sp -o IMAGE.onw`",
+            ImageError::Version { .. } | ImageError::Contents(_) => "compile the network again",
+            ImageError::Length { .. } | ImageError::Checksum => "copy or compile it again",
+        };
+        Some(remedy.into())
+    }
 }
 
 /// Takes bytes in, and keeps only their number and hash.
@@ -180,7 +187,7 @@ impl Image {
     /// # Errors
     /// The file cannot be read or is no image.
     pub fn load(path: &Path) -> Result<Image, ImageError> {
-        let failed = |error| ImageError::File { path: path.display().to_string(), error };
+        let failed = |error| Unreadable::new(path, error);
         let mut file = fs::File::open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() {

@@ -13,6 +13,7 @@ mod check;
 mod file;
 mod image;
 mod route;
+mod summary;
 mod traffic;
 mod tree;
 mod usage;
@@ -23,6 +24,7 @@ pub use image::{
     NetworkSummary, Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
+pub use summary::Input;
 pub use traffic::{BlockTraffic, HostTraffic, RouteTraffic, Traffic};
 pub use tree::{attachment, dimension_order_tree};
 pub use usage::{CoreUsage, Limit};

@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub fn manual() -> String {
     let mut text = String::from(
         "<!-- Written by onward_isa::manual from isa/instructions.toml: change the table, then run\n     \
-         UPDATE_GOLDEN=1 cargo test -p onward-isa --test manual -->\n\n# Instructions\n\n",
+         SNAPSHOTS=overwrite cargo test -p onward-isa --test manual -->\n\n# Instructions\n\n",
     );
     text += "A core executes instructions of 32 bits, one a cycle unless said otherwise. ";
     let _ = writeln!(text, "There are {} of them.\n", INSTRUCTIONS.len());

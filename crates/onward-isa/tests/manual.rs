@@ -1,19 +1,12 @@
 //! The manual in the book is what the table says.
 
 use onward_isa::{INSTRUCTIONS, manual, manual_entry};
-use std::{fs, path::Path};
+use std::path::Path;
 
 #[test]
 fn the_book_has_this_manual() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/instructions.md");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, manual()).expect("docs/src is writable");
-    }
-    let book = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        book == manual(),
-        "docs/src/instructions.md is stale: UPDATE_GOLDEN=1 cargo test -p onward-isa --test manual"
-    );
+    onward_golden::check(&path, &manual());
 }
 
 #[test]

@@ -1,18 +1,41 @@
 //! Arrays of numbers and what they belong to: the shapes and ranges that a layer expects.
 
-use crate::network::{Array, Decay, Initial, Layer, LayerKind, Reset, Values};
+use crate::network::{Layer, LayerKind, Sparse};
+use crate::values::{Array, PerNeuron, Values};
+use crate::weights::{Initial, WEIGHT_MAX, Weights};
 use std::ops::RangeInclusive;
 
 /// A place of a layer where an array may stand.
-pub(crate) struct Slot<'a> {
-    /// What it is called in messages.
+pub(crate) struct Place<'a> {
+    /// Name of the array among the layer's arrays in a file.
+    pub member: &'static str,
+    /// Name of the array in messages.
     pub what: &'static str,
     pub values: &'a mut Values,
-    pub expects: Expects,
+    holds: Holds,
 }
 
-/// What an array is to look like.
-pub(crate) enum Expects {
+/// Kind of thing that each number of a place belongs to.
+enum Holds {
+    /// Each number, in the range, belongs to a neuron.
+    Neurons(RangeInclusive<f64>),
+    /// Each row belongs to a pair of axon and neuron.
+    Connections,
+    /// Each number is a weight from the source.
+    Weights,
+    /// Each number is a weight from the layer itself.
+    Recurrent,
+}
+
+/// A place, and what an array in it is to look like.
+pub(crate) struct Slot<'a> {
+    pub place: Place<'a>,
+    expects: Expects,
+}
+
+/// Shape and range that a place expects of an array.
+#[derive(Clone)]
+enum Expects {
     /// One number for each neuron of a layer of this shape, or for each of its channels.
     Neurons { shape: Vec<usize>, range: RangeInclusive<f64> },
     /// A shape, and others that are the same row-major.
@@ -21,46 +44,63 @@ pub(crate) enum Expects {
     Connections { inputs: usize, neurons: usize },
 }
 
-/// Why an array does not fit.
+/// Reason why an array does not fit, and its remedy.
 #[derive(Clone)]
 pub(crate) struct Misfit {
     pub message: String,
     pub help: String,
 }
 
-/// Weights are finite, and well within what a scale can be chosen for.
-const WEIGHT_MAX: f64 = 1e6;
-
 fn sizes(shape: &[u32]) -> Vec<usize> {
     shape.iter().map(|&size| size as usize).collect()
 }
 
-/// The places of a layer with a source of shape `signal` where arrays may stand.
+/// The places of a layer where arrays may stand.
+pub(crate) fn places(layer: &mut Layer) -> Vec<Place<'_>> {
+    let numbers = layer.neuron.numbers().into_iter();
+    let mut places: Vec<Place> = numbers
+        .map(|PerNeuron { member, what, range, values }| Place { member, what, values, holds: Holds::Neurons(range) })
+        .collect();
+    if let LayerKind::Sparse(Sparse { connections: values }) = &mut layer.kind {
+        let holds = Holds::Connections;
+        places.push(Place { member: "connections", what: "table of connections", values, holds });
+    }
+    if let Initial::Given(values) = &mut layer.weights.initial {
+        places.push(Place { member: "weight", what: "weights", values, holds: Holds::Weights });
+    }
+    if let Some(Weights { initial: Initial::Given(values), .. }) = &mut layer.recurrent {
+        let holds = Holds::Recurrent;
+        places.push(Place { member: "recurrent_weight", what: "recurrent weights", values, holds });
+    }
+    places
+}
+
+/// The places of a layer with a source of shape `signal`, with what their arrays are to look like.
 pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32]) -> Vec<Slot<'a>> {
     let (shape, source) = (sizes(&layer.shape), sizes(signal));
     let (neurons, inputs) = (shape.iter().product::<usize>(), source.iter().product::<usize>());
-    let per_neuron = |what, values, range| {
-        let expects = Expects::Neurons { shape: shape.clone(), range };
-        Slot { what, values, expects }
+    let weights = weights(&layer.kind, &shape, &source);
+    let with_expectation = |place: Place<'a>| {
+        let expects = match &place.holds {
+            Holds::Neurons(range) => Expects::Neurons { shape: shape.clone(), range: range.clone() },
+            Holds::Connections => Expects::Connections { inputs, neurons },
+            Holds::Weights => weights.clone()?,
+            Holds::Recurrent => {
+                let same = vec![[shape.clone(), shape.clone()].concat()];
+                Expects::Weights { shape: vec![neurons, neurons], same, axes: "[from][to]" }
+            }
+        };
+        Some(Slot { place, expects })
     };
-    let neuron = &mut layer.neuron;
-    let mut slots = vec![
-        per_neuron("threshold", &mut neuron.threshold, 0.001..=1000.0),
-        per_neuron("bias", &mut neuron.bias, -1000.0..=1000.0),
-    ];
-    if let Reset::To(values) = &mut neuron.reset {
-        slots.push(per_neuron("value of the reset", values, -1000.0..=1000.0));
-    }
-    if let Decay::Factor(values) = &mut neuron.leak {
-        slots.push(per_neuron("factor of the leak", values, 0.0..=1.0));
-    }
-    if let Some(Decay::Factor(values)) = &mut neuron.current {
-        slots.push(per_neuron("factor of the current", values, 0.0..=1.0));
-    }
-    let weights = match &mut layer.kind {
+    places(layer).into_iter().filter_map(with_expectation).collect()
+}
+
+/// Shape that a layer expects of its weights; nothing if they are part of its table.
+fn weights(kind: &LayerKind, shape: &[usize], source: &[usize]) -> Option<Expects> {
+    match kind {
         LayerKind::Dense => {
-            let same = vec![[shape.clone(), source].concat()];
-            Expects::Weights { shape: vec![neurons, inputs], same, axes: "[neuron][axon]" }
+            let expected = vec![shape.iter().product(), source.iter().product()];
+            Some(Expects::Weights { shape: expected, same: vec![[shape, source].concat()], axes: "[neuron][axon]" })
         }
         LayerKind::Convolution(convolution) => {
             let channels = if source.len() == 3 { source[0] } else { 1 };
@@ -69,26 +109,10 @@ pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32]) -> Vec<Slot<'a>> {
             let expected = vec![convolution.channels as usize, group, height, width];
             // One-dimensional kernels come without a height.
             let same = if height == 1 { vec![vec![expected[0], group, width]] } else { Vec::new() };
-            Expects::Weights { shape: expected, same, axes: "[channel][channel of the group][y][x]" }
+            Some(Expects::Weights { shape: expected, same, axes: "[channel][channel of the group][y][x]" })
         }
-        LayerKind::Sparse(sparse) => {
-            let expects = Expects::Connections { inputs, neurons };
-            slots.push(Slot { what: "table of connections", values: &mut sparse.connections, expects });
-            // Not asked for: the table holds the weights.
-            Expects::Weights { shape: Vec::new(), same: Vec::new(), axes: "" }
-        }
-    };
-    if let (Initial::Given(values), Expects::Weights { axes, .. }) = (&mut layer.weights.initial, &weights)
-        && !axes.is_empty()
-    {
-        slots.push(Slot { what: "weights", values, expects: weights });
+        LayerKind::Sparse(_) => None,
     }
-    if let Some(Initial::Given(values)) = layer.recurrent.as_mut().map(|weights| &mut weights.initial) {
-        let same = vec![[shape.clone(), shape].concat()];
-        let expects = Expects::Weights { shape: vec![neurons, neurons], same, axes: "[from][to]" };
-        slots.push(Slot { what: "recurrent weights", values, expects });
-    }
-    slots
 }
 
 impl Slot<'_> {
@@ -136,7 +160,7 @@ impl Slot<'_> {
                     return Err(Misfit {
                         message: format!(
                             "row {row} (from 0) of the {} names {what} {number}, which does not exist",
-                            self.what
+                            self.place.what
                         ),
                         help: format!("{what}s are numbered from 0 to {}", count.saturating_sub(1)),
                     });
@@ -144,7 +168,7 @@ impl Slot<'_> {
             }
             if !(-WEIGHT_MAX..=WEIGHT_MAX).contains(&connection[2]) {
                 return Err(Misfit {
-                    message: format!("row {row} (from 0) of the {} has the weight {}", self.what, connection[2]),
+                    message: format!("row {row} (from 0) of the {} has the weight {}", self.place.what, connection[2]),
                     help: format!("weights are from -{WEIGHT_MAX} to {WEIGHT_MAX}"),
                 });
             }
@@ -154,7 +178,7 @@ impl Slot<'_> {
         if let Some(twice) = pairs.windows(2).find(|pair| pair[0] == pair[1]) {
             let (from, to) = twice[0];
             return Err(Misfit {
-                message: format!("the {} has axon {from} and neuron {to} twice", self.what),
+                message: format!("the {} has axon {from} and neuron {to} twice", self.place.what),
                 help: "add their weights and keep one row".to_string(),
             });
         }
@@ -163,8 +187,8 @@ impl Slot<'_> {
 
     fn in_range(&self, array: &Array, range: &RangeInclusive<f64>) -> Result<(), Misfit> {
         match array.values.iter().position(|value| !range.contains(value)) {
-            Some(at) => Err(Misfit {
-                message: format!("number {at} (from 0) of the {} is {}", self.what, array.values[at]),
+            Some(position) => Err(Misfit {
+                message: format!("number {position} (from 0) of the {} is {}", self.place.what, array.values[position]),
                 help: format!("all of them are from {} to {}", range.start(), range.end()),
             }),
             None => Ok(()),
@@ -173,7 +197,7 @@ impl Slot<'_> {
 
     fn wrong_shape(&self, array: &Array, expected: &str) -> Misfit {
         Misfit {
-            message: format!("the shape of the {} is {}", self.what, in_words(&array.shape)),
+            message: format!("the shape of the {} is {}", self.place.what, in_words(&array.shape)),
             help: format!("the shape must be {expected}"),
         }
     }

@@ -1,7 +1,6 @@
 //! Networks as drawings.
 
 use crate::network::{Network, Node};
-use crate::text::kind;
 use petgraph::dot::{Config, Dot};
 
 impl Network {
@@ -14,7 +13,7 @@ impl Network {
                 _ => String::new(),
             };
             // Names are identifiers, so nothing needs escaping.
-            format!("shape = box, label = \"{} {}\\n{node}{details}\"", kind(node), node.name())
+            format!("shape = box, label = \"{} {}\\n{node}{details}\"", node.item().word(), node.name())
         };
         let config = [Config::EdgeNoLabel, Config::NodeNoLabel];
         let dot = Dot::with_attr_getters(&self.graph, &config, &no_attributes, &node_attributes);

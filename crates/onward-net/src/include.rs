@@ -2,7 +2,7 @@
 
 use crate::lexer::{TokenKind, tokens_of};
 use crate::syntax::Span;
-use onward_diagnostic::{Diagnostic, Source};
+use onward_diagnostic::{Diagnostic, Source, system_cause};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -31,8 +31,8 @@ pub fn with_includes(
         for (path, span) in includes(&source, span) {
             let name = resolve(chain.last().map_or("", String::as_str), &path);
             let error = |message: String| Diagnostic::new(span.clone(), message);
-            if let Some(at) = chain.iter().position(|file| normal(file) == name) {
-                let way: Vec<_> = chain[at + 1..].iter().map(|file| format!("`{file}`")).collect();
+            if let Some(first) = chain.iter().position(|file| normal(file) == name) {
+                let way: Vec<_> = chain[first + 1..].iter().map(|file| format!("`{file}`")).collect();
                 let by_way = if way.is_empty() { String::new() } else { format!(" by way of {}", way.join(", ")) };
                 errors.push(error(format!("`{name}` includes itself{by_way}")).help("remove one of the includes"));
             } else if source.files().any(|file| file.name == name) {
@@ -48,7 +48,7 @@ pub fn with_includes(
                         files.push((span, chain.iter().cloned().chain([name]).collect()));
                     }
                     Err(cause) => {
-                        let error = error(format!("`{name}` cannot be read: {}", in_words(&cause)));
+                        let error = error(format!("`{name}` cannot be read: {}", system_cause(&cause)));
                         errors.push(error.help("paths are seen from the folder of the file that names them"));
                     }
                 }
@@ -109,21 +109,16 @@ fn includes(source: &Source, file: Span) -> Vec<(String, Span)> {
     let (tokens, _) = tokens_of(&source.text, file);
     let ends_entry = |kind: &TokenKind| matches!(kind, TokenKind::Newline | TokenKind::Comma | TokenKind::OpenBrace);
     let mut found = Vec::new();
-    for at in 0..tokens.len() - 1 {
-        let is_start = at == 0 || ends_entry(&tokens[at - 1].kind);
-        if let (true, TokenKind::Word(word), TokenKind::Text(path)) = (is_start, &tokens[at].kind, &tokens[at + 1].kind)
+    for index in 0..tokens.len() - 1 {
+        let is_start = index == 0 || ends_entry(&tokens[index - 1].kind);
+        if let (true, TokenKind::Word(word), TokenKind::Text(path)) =
+            (is_start, &tokens[index].kind, &tokens[index + 1].kind)
             && word == "include"
         {
-            found.push((path.clone(), tokens[at + 1].span.clone()));
+            found.push((path.clone(), tokens[index + 1].span.clone()));
         }
     }
     found
-}
-
-/// What the system says, without its number.
-pub(crate) fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.find(" (os error").map_or(text.clone(), |end| text[..end].to_lowercase())
 }
 
 #[cfg(test)]

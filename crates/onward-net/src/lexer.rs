@@ -212,12 +212,12 @@ fn unescape(lexeme: &str, span: &Span, errors: &mut Vec<Diagnostic>) -> TokenKin
     let mut content = String::new();
     let mut characters = lexeme[1..lexeme.len() - 1].char_indices();
     let mut is_good = true;
-    while let Some((at, c)) = characters.next() {
+    while let Some((offset, c)) = characters.next() {
         match (c, characters.as_str().chars().next()) {
             ('\\', Some(escaped)) => {
                 characters.next();
                 if !matches!(escaped, '"' | '\\') {
-                    let start = span.start + 1 + at;
+                    let start = span.start + 1 + offset;
                     let error = Diagnostic::new(
                         start..start + 1 + escaped.len_utf8(),
                         format!("unknown escape `\\{}`", visible(escaped.encode_utf8(&mut [0; 4]))),

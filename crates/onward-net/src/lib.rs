@@ -47,9 +47,13 @@
 //!
 //! Files that a text includes are put behind it ([`with_includes`]), and values for its parameters behind these
 //! ([`with_settings`]). Text becomes tokens (`lexer`), a syntax tree (`parser`, `syntax`), one without parameters and
-//! arithmetic (`parameters`), and a network (`check`, by the words in `vocabulary`), which is written as canonical text
-//! (`text`) or drawn (`dot`). [`Network::load`] reads the arrays that are in files. Each stage goes on after errors, so
-//! that all of them are reported at once. A new feature is a row in `vocabulary` and its meaning in `check`.
+//! arithmetic (`parameters`), and a network (`check`), which is written as canonical text (`text`) or drawn (`dot`).
+//! [`Network::load`] reads the arrays that are in files. Each stage goes on after errors, so that all of them are reported
+//! at once.
+//!
+//! A word of the language is declared once, in the file of the type it names a value of: a row with its arguments,
+//! options, ranges and meaning (`vocabulary`), how it is read and how it is written (`named`). So a loss is a row of `rule/loss.rs`, a
+//! kind of neurons one of `neuron.rs`; checks, messages, canonical text and the reference follow from it.
 //!
 //! A network also comes from a file of another tool ([`nir`]). [`Network::store`] takes its arrays out, for a text beside
 //! which they lie in an `.npz` file ([`npz`]).
@@ -58,30 +62,37 @@ mod arrays;
 mod check;
 mod dot;
 mod include;
+mod input;
+mod layer;
 mod lexer;
 mod load;
+mod named;
 mod network;
+mod neuron;
 pub mod nir;
 mod parameters;
 mod parser;
+mod reader;
 mod readout;
 mod rule;
+mod settings;
 mod store;
 mod syntax;
+mod target;
 mod text;
+mod values;
 mod vocabulary;
+mod weights;
+mod words;
+
+// What these files declare is the network graph; whatever one of them adds is part of it.
+pub use {input::*, network::*, neuron::*, readout::*, rule::*, target::*, values::*, weights::*};
 
 pub use include::{with_includes, with_settings};
 pub use load::read_npz;
-pub use network::{
-    Array, Convolution, Decay, Delay, Edge, Encoding, FileArray, Initial, Input, Layer, LayerKind, Network, Neuron,
-    Node, Plain, Pool, PoolKind, Reset, Sparse, Target, TargetKind, Values, Weights,
-};
 pub use petgraph::graph::NodeIndex;
-pub use readout::{Readout, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
-pub use rule::{Gate, Learning, Loss, Optimizer, RateSchedule, Rounding, Rule, Update, When};
 pub use store::{Member, npz};
-pub use vocabulary::reference;
+pub use words::reference;
 
 use onward_diagnostic::{Diagnostic, Source};
 

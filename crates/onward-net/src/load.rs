@@ -1,10 +1,10 @@
 //! Arrays from files.
 
 use crate::arrays::{self, Misfit};
-use crate::include::in_words;
-use crate::network::{Array, FileArray, Network, Node, Values};
+use crate::network::{Network, Node};
+use crate::values::{Array, FileArray, Values};
 use npyz::{DType, NpyFile, TypeChar};
-use onward_diagnostic::{Diagnostic, nearest};
+use onward_diagnostic::{Diagnostic, nearest, system_cause};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -35,7 +35,7 @@ impl Network {
             let Node::Layer(layer) = &mut self.graph[index] else { continue };
             let name = layer.name.clone();
             for slot in arrays::slots(layer, &signal) {
-                let Values::File(file) = &*slot.values else { continue };
+                let Values::File(file) = &*slot.place.values else { continue };
                 let key = (file.path.clone(), file.member.clone());
                 let read = loaded.entry(key).or_insert_with(|| read(base, file).map(Arc::new));
                 let settled = match read {
@@ -43,7 +43,7 @@ impl Network {
                     Err(misfit) => Err(misfit.clone()),
                 };
                 match settled {
-                    Ok(array) => *slot.values = Values::Array(Arc::new(array)),
+                    Ok(array) => *slot.place.values = Values::Array(Arc::new(array)),
                     Err(Misfit { message, help }) => {
                         let error = Diagnostic::new(file.span.clone(), message);
                         errors.push(error.note(format!("it is for the layer `{name}`")).help(help));
@@ -61,7 +61,7 @@ impl Network {
 /// # Errors
 /// That the file cannot be read, is none, or that one of its arrays holds no numbers.
 pub fn read_npz(path: &Path) -> Result<BTreeMap<String, Array>, String> {
-    let opened = File::open(path).map_err(|error| format!("cannot be read: {}", in_words(&error)))?;
+    let opened = File::open(path).map_err(|error| format!("cannot be read: {}", system_cause(&error)))?;
     let damaged = |error: ZipError| format!("is no `.npz` file, or damaged: {error}");
     let mut archive = ZipArchive::new(BufReader::new(opened)).map_err(damaged)?;
     let mut arrays = BTreeMap::new();
@@ -79,7 +79,7 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
     let misfit = |message: String, help: &str| Misfit { message, help: help.to_string() };
     let unreadable = |error: &std::io::Error| {
         let help = "paths are seen from the folder of the text that names them";
-        misfit(format!("`{path}` cannot be read: {}", in_words(error)), help)
+        misfit(format!("`{path}` cannot be read: {}", system_cause(error)), help)
     };
     let full = base.join(path);
     let length = std::fs::metadata(&full).map_err(|error| unreadable(&error))?.len();
@@ -182,8 +182,8 @@ fn row_major(shape: &[usize], values: &[f64]) -> Vec<f64> {
     let mut index = vec![0; shape.len()];
     let mut sorted = Vec::with_capacity(values.len());
     for _ in 0..values.len() {
-        let at = shape.iter().zip(&index).rev().fold(0, |at, (&size, &index)| at * size + index);
-        sorted.push(values[at]);
+        let offset = shape.iter().zip(&index).rev().fold(0, |offset, (&size, &index)| offset * size + index);
+        sorted.push(values[offset]);
         for (index, &size) in index.iter_mut().zip(shape).rev() {
             *index += 1;
             if *index < size {

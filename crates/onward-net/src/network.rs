@@ -1,12 +1,16 @@
 //! The network graph.
 
+use crate::input::Input;
+use crate::neuron::Neuron;
 use crate::readout::{Readout, ReadoutKind};
 use crate::rule::Learning;
+use crate::target::{Target, TargetKind};
+use crate::values::Values;
+use crate::weights::Weights;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A network: what it is to learn from, and its nodes and the edges that spikes take between them.
 ///
@@ -22,323 +26,168 @@ use std::sync::Arc;
 /// - if a layer learns, there is a target and it feeds at least one layer.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// What the network is called; an identifier.
+    /// Name of the network, an identifier.
     pub name: String,
-    /// Where its data is unless the command line says otherwise: a built-in name or a path.
+    /// Place of the data unless the command line says otherwise: a built-in name or a path.
     pub data: Option<String>,
-    /// How often the training data is shown, 1 to 100,000.
+    /// Number of times that the training data is shown, 1 to 100,000.
     pub epochs: u32,
-    /// Time steps that one input, or one target, is shown: 1 to 65,536; a power of two up to 256 where a layer learns.
+    /// Number of time steps that one input, or one target, is shown: 1 to 65,536; a power of two up to 256 where a
+    /// layer learns.
     pub window_steps: u32,
     /// The nodes, in the order of their declaration, and the edges between them.
     pub graph: DiGraph<Node, Edge>,
 }
 
-/// What a network is made of.
+/// Part of a network.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a network has few nodes, and most are layers")]
 pub enum Node {
-    /// Where samples enter.
+    /// Samples enter here.
     Input(Input),
-    /// Where labels enter.
+    /// Labels enter here.
     Target(Target),
-    /// Neurons and the weights into them.
+    /// Neurons, with the weights into them.
     Layer(Layer),
     /// Neighbouring spikes of a channel become one.
     Pool(Pool),
-    /// The same spikes in one dimension; costs nothing.
+    /// The source's spikes are taken in one dimension; this costs nothing.
     Flatten(Plain),
-    /// The spikes of several sources of one shape, place by place, as if they came from one; costs nothing.
+    /// The spikes of several sources of one shape are taken as if they came from one; this costs nothing.
     Add(Plain),
-    /// The same spikes, later.
+    /// The source's spikes come later.
     Delay(Delay),
-    /// Where predictions leave.
+    /// Predictions leave here.
     Readout(Readout),
 }
 
-/// All spikes of one node going to another.
+/// Path of all spikes of one node to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// Place among the sources of the node it leads to, from 0; axons are numbered in this order.
     pub position: u32,
 }
 
-/// A number for every neuron, axon or weight.
-///
-/// Arrays are row-major. A file is named as in the text, relative to it, and is read by [`Network::load`]; later stages
-/// see only the other two.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// The same for all.
-    Constant(f64),
-    /// Each its own.
-    Array(Arc<Array>),
-    /// In a file.
-    File(FileArray),
-}
-
-/// Numbers with a shape, row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Extents, outermost first.
-    pub shape: Vec<usize>,
-    /// The numbers; as many as the extents' product.
-    pub values: Vec<f64>,
-}
-
-/// An array in a `.npy` file, or a member of an `.npz` file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileArray {
-    /// As the text names it.
-    pub path: String,
-    /// Name of the member, for `.npz`.
-    pub member: Option<String>,
-    /// Bytes of the source that name it.
-    pub span: Range<usize>,
-}
-
-/// Where samples enter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// Sizes of a sample, outermost first: one to three of them, each 1 to 65,536, their product at most 2^24. Two are
-    /// height and width of one channel; three are channels, height, width.
-    pub shape: Vec<u32>,
-    /// How values become spikes.
-    pub encoding: Encoding,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// How the values of a sample become packets.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Encoding {
-    /// Evenly spread over the window, as many as the value is large: none for the least, one a step for the greatest.
-    Rate,
-    /// In each step a spike with the probability that is the value (0 to 1), drawn by seed, sample, step and axon.
-    Poisson,
-    /// One spike in the window, the earlier the greater the value; none for the least.
-    Latency,
-    /// The value itself (0 to 255 for 0 to 1) as a payload in each step: weights are multiplied by it.
-    Current,
-    /// A spike where the value has changed by this much (0 to 1) since the last spike, of samples that are sequences with a
-    /// row a step: the first half of the axons for rises, the second for falls. The shape counts both.
-    Delta(f64),
-    /// The same in the second and third part of the axons, and in the first a spike whenever the values since its last one
-    /// add up to 1. Each row of the sequence lasts as many steps as go into the window, evenly spread.
-    Sequence(f64),
-    /// Recorded spikes: samples say step and axon.
-    Events,
-}
-
-/// Where labels enter, as spikes that layers receive in windows of their own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Target {
-    /// Identifier, distinct in the network.
-    pub name: String,
-    /// What it tells.
-    pub kind: TargetKind,
-    /// Classes, 2 to 1,024, or values of a vector, 1 to 4,096; one axon each.
-    pub size: u32,
-    /// Bytes of the source that declare it.
-    pub span: Range<usize>,
-}
-
-/// What a target tells of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// Its class: the class's axon is active in each step of the target's window.
-    Classes,
-    /// Values from 0 to 1, as payloads with 12 fraction bits, of which a readout learns.
-    Vector,
-}
-
 /// Neurons and the weights into them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// Identifier, distinct in the network.
+    /// Name of the layer, an identifier that is distinct in the network.
     pub name: String,
-    /// How it is connected to its source.
+    /// Kind of connection to the source.
     pub kind: LayerKind,
     /// Shape of its neurons, outermost first: one size, or channels, height and width. Their product is 1 to 2^20.
     pub shape: Vec<u32>,
     /// Weights of every neuron's spikes to every neuron of the layer, a step later: `[from][to]`, if it is recurrent.
     pub recurrent: Option<Weights>,
-    /// What lives on one core and shares a loss: neurons, of a convolution output channels; 1 to all. The last block may
-    /// be smaller.
+    /// Size of what lives on one core and shares a loss: neurons, of a convolution output channels; 1 to all. The last
+    /// block may be smaller.
     pub block: u32,
-    /// Of a convolution: rows of the output that live on one core, 1 to all. All rows where it learns.
+    /// Number of output rows of a convolution that live on one core, 1 to all; all of them where it learns.
     pub block_rows: Option<u32>,
-    /// What its neurons are.
+    /// Neurons of the layer.
     pub neuron: Neuron,
-    /// What its weights are.
+    /// Weights from the source.
     pub weights: Weights,
-    /// How its weights change.
+    /// Learning of the weights from the source.
     pub learning: Learning,
-    /// Bytes of the source that declare it.
+    /// Bytes of the source that declare the layer.
     pub span: Range<usize>,
 }
 
-/// How a layer is connected.
+/// Kind of connection of a layer to its source.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LayerKind {
     /// Every neuron has a weight for every axon. Weights are `[neuron][axon]`, as frameworks have them.
     Dense,
-    /// Shared kernels over the plane.
+    /// Kernels are shared over the plane.
     Convolution(Convolution),
     /// Only some pairs have a weight.
     Sparse(Sparse),
 }
 
-/// A convolution in one or two dimensions: out[o][y][x] = sum over i, ky, kx of
-/// w[o][i][ky][kx] * in[group(o) + i][y * stride + ky * dilation - padding][x * stride + kx * dilation - padding]. In one
-/// dimension the height is 1. Weights are `[channel][channel of the group][ky][kx]`, as frameworks have them.
+/// A convolution in one or two dimensions; in one the height is 1. Weights are `[channel][channel of the
+/// group][ky][kx]`, as frameworks have them, and in numbers of output channels, input channels, rows and columns:
+///
+/// ```text
+/// out[o][y][x] = sum over i, ky, kx of w[o][i][ky][kx]
+///                * in[group(o) + i][y * stride + ky * dilation - padding][x * stride + kx * dilation - padding]
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Convolution {
-    /// Output channels, 1 to 65,536, a multiple of `groups`.
+    /// Number of output channels, 1 to 65,536, a multiple of `groups`.
     pub channels: u32,
-    /// Height and width of the kernel, 1 to 64.
+    /// Height and width of the kernel, each 1 to 64.
     pub kernel: [u32; 2],
-    /// Along y and x, 1 to 64.
+    /// Places from one kernel to the next, along y and x, each 1 to 64.
     pub stride: [u32; 2],
     /// Rows and columns of zeros before the first row and column: 0 to 63 and less than the kernel reaches.
     pub padding: [u32; 2],
-    /// The same behind the last.
+    /// Rows and columns of zeros behind the last row and column, with the same range.
     pub padding_end: [u32; 2],
     /// Distance of a kernel's taps along y and x, 1 to 64.
     pub dilation: [u32; 2],
-    /// Input and output channels fall into so many groups that know nothing of each other.
+    /// Number of groups of input and output channels that know nothing of each other.
     pub groups: u32,
 }
 
 /// Weights of some pairs: a file with a row for each, `from`, `to` and weight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sparse {
-    /// `[connection][3]`.
+    /// Table of connections, `[connection][3]`.
     pub connections: Values,
-}
-
-/// Neurons. In each step, with input i (the weights of the active axons), in this order:
-///
-/// 1. with a synaptic current: `c = decay_current(c) + i`, and the membrane takes `c`; without: it takes `i`;
-/// 2. `v = decay_leak(v) + that + bias`, but while it is refractory v stays as it is;
-/// 3. it fires if `v >= threshold` and it is not refractory; then the reset, and it is refractory for `refractory` steps.
-///
-/// A decay rounds towards zero, so that what decays reaches 0.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Neuron {
-    /// Membrane potential at which it fires, 0.001 to 1,000; of each neuron if an array.
-    pub threshold: Values,
-    /// What firing does to the membrane.
-    pub reset: Reset,
-    /// What is left of the membrane from step to step.
-    pub leak: Decay,
-    /// The synaptic current, if there is one: what is left of it from step to step.
-    pub current: Option<Decay>,
-    /// Steps after a spike in which the membrane does not change, 0 to 255.
-    pub refractory: u32,
-    /// What is added in each step, -1,000 to 1,000; of each neuron if an array.
-    pub bias: Values,
-}
-
-/// What is left of a quantity from step to step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decay {
-    /// All of it.
-    None,
-    /// It loses its 2^-shift-th part: `x - x / 2^shift`; 1 to 15.
-    Shift(u32),
-    /// This part of it is left, 0 to 1 (of each neuron if an array), in 16 fraction bits.
-    Factor(Values),
-    /// The neurons of each block differ in it: the first keeps the first part, the last the second, 0 to 1, and between them
-    /// what is lost is a geometric series, so that time constants are evenly spread on a logarithmic scale.
-    Spread(f64, f64),
-}
-
-/// What firing does to the membrane.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reset {
-    /// Subtracts the threshold; what was above it stays.
-    Subtract,
-    /// Sets it to this, -1,000 to 1,000.
-    To(Values),
-}
-
-/// Fixed-point weights.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weights {
-    /// Bits of a weight: 4, 8 or 16.
-    pub bits: u32,
-    /// What they are at first.
-    pub initial: Initial,
-}
-
-/// What weights are at first.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Initial {
-    /// Drawn about normal, by the seed.
-    Drawn {
-        /// The standard deviation is `gain * sqrt(2 / inputs)`, inputs being the weights of a neuron; 0.001 to 1,000.
-        gain: f64,
-        /// Bits below the binary point, 0 to 15; if none are given, the compiler chooses by width and deviation.
-        fraction: Option<u32>,
-    },
-    /// Given, in the order of the layer's kind. The fixed-point format is chosen so that the greatest fits.
-    Given(Values),
 }
 
 /// Neighbouring spikes of a channel become one; windows that would reach beyond the edge are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
-    /// Identifier, distinct in the network.
+    /// Name of the pool, an identifier that is distinct in the network.
     pub name: String,
-    /// How.
+    /// Kind of pooling.
     pub kind: PoolKind,
     /// Height and width of a window, 1 to 64.
     pub window: [u32; 2],
-    /// Along y and x, 1 to 64.
+    /// Places from one window to the next, along y and x, each 1 to 64.
     pub stride: [u32; 2],
     /// Shape of what comes out: channels, height, width.
     pub shape: Vec<u32>,
-    /// Output channels that live on one core, for a maximum; else unused.
+    /// Number of output channels that live on one core, for a maximum; unused for other kinds.
     pub block: u32,
-    /// Bytes of the source that declare it.
+    /// Bytes of the source that declare the pool.
     pub span: Range<usize>,
 }
 
-/// How spikes are pooled.
+/// Kind of pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
-    /// Their sum: every spike counts. It is part of the weights behind it and costs nothing.
+    /// Every spike of a window counts. The pool is part of the weights behind it and costs nothing.
     Sum,
-    /// Their sum, divided by the size of the window; the same.
+    /// Every spike counts, divided by the size of the window; this too costs nothing.
     Average,
-    /// A spike where there is any, a step later, in blocks of their own.
+    /// There is a spike where a window has any, a step later, from blocks of the pool's own.
     Maximum,
 }
 
-/// A node that has nothing but its place.
+/// Node that has nothing but its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plain {
-    /// Identifier, distinct in the network.
+    /// Name of the node, an identifier that is distinct in the network.
     pub name: String,
     /// Shape of what comes out.
     pub shape: Vec<u32>,
-    /// Bytes of the source that declare it.
+    /// Bytes of the source that declare the node.
     pub span: Range<usize>,
 }
 
-/// The same spikes, later.
+/// Delay of a source's spikes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delay {
-    /// Identifier, distinct in the network.
+    /// Name of the delay, an identifier that is distinct in the network.
     pub name: String,
     /// Shape of what comes in and out.
     pub shape: Vec<u32>,
-    /// Steps, 1 to 256; the first is that of the block itself.
+    /// Number of steps, 1 to 256; the first is that of the block itself.
     pub steps: u32,
-    /// Bytes of the source that declare it.
+    /// Bytes of the source that declare the delay.
     pub span: Range<usize>,
 }
 
@@ -460,7 +309,7 @@ impl Network {
 }
 
 impl Node {
-    /// What the node is called.
+    /// Name of the node.
     pub fn name(&self) -> &str {
         match self {
             Node::Input(input) => &input.name,
@@ -512,13 +361,6 @@ impl Node {
     }
 }
 
-impl Input {
-    /// Number of axons: the product of the shape.
-    pub fn size(&self) -> u32 {
-        self.shape.iter().product()
-    }
-}
-
 impl Layer {
     /// Number of neurons: the product of the shape.
     pub fn neurons(&self) -> u32 {
@@ -533,20 +375,6 @@ impl Layer {
                 self.shape[0].div_ceil(self.block) * rows.div_ceil(self.block_rows.unwrap_or(rows))
             }
             LayerKind::Dense | LayerKind::Sparse(_) => self.neurons().div_ceil(self.block),
-        }
-    }
-}
-
-impl Default for Neuron {
-    /// Integrate and fire at 1, with a soft reset.
-    fn default() -> Neuron {
-        Neuron {
-            threshold: Values::Constant(1.0),
-            reset: Reset::Subtract,
-            leak: Decay::None,
-            current: None,
-            refractory: 0,
-            bias: Values::Constant(0.0),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::include::SETTINGS;
 use crate::parser::parse_value;
 use crate::syntax::{Entry, File, Item, Operator, Setting, Span, Value, ValueKind, Word};
-use crate::vocabulary::FORMS;
+use crate::words::is_value;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use std::collections::HashMap;
 
@@ -96,7 +96,7 @@ impl Resolver<'_> {
 
     fn declare(&mut self, item: &mut Item) {
         let name = item.name.clone();
-        if is_word_of_the_language(&name.text) {
+        if is_value(&name.text) {
             let error = Diagnostic::new(name.span.clone(), format!("`{}` has a meaning of its own", name.text));
             self.errors.push(error.note("it is a word of the language").help("choose another name for the parameter"));
             return;
@@ -177,7 +177,7 @@ impl Resolver<'_> {
             return Some(parameter.value.kind.clone());
         }
         let below = self.below.get(&word.text)?.clone();
-        if is_word_of_the_language(&word.text) {
+        if is_value(&word.text) {
             return None;
         }
         let line = place(self.source, &below, &word.span);
@@ -234,11 +234,6 @@ impl Resolver<'_> {
         }
         ValueKind::Decimal(decimal)
     }
-}
-
-/// Whether a word is a value by itself, whatever a text declares.
-fn is_word_of_the_language(word: &str) -> bool {
-    FORMS.iter().any(|form| form.name == word && form.arguments_required() == 0)
 }
 
 #[derive(Clone, Copy)]

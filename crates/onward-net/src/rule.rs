@@ -1,43 +1,68 @@
-//! How layers learn.
+//! How layers learn, and the words for it.
+//!
+//! A rule is a [`Loss`] with options that all losses share, [`OPTIONS`]: each is declared, read and written here or in
+//! the file of its type.
 
-/// How a layer learns.
+mod gate;
+mod loss;
+mod optimizer;
+mod rounding;
+mod schedule;
+mod update;
+
+pub use gate::Gate;
+pub use loss::Loss;
+pub use optimizer::Optimizer;
+pub use rounding::Rounding;
+pub use schedule::{RateSchedule, When};
+pub use update::Update;
+
+use crate::named::{Kind, Named, Parts, forms};
+use crate::reader::{Given, Reader};
+use crate::vocabulary::Absent::{Described, Means};
+use crate::vocabulary::Takes::{Constructor, Integer};
+use crate::vocabulary::{Family, Form, Parameter, form, parameter};
+use schedule::{ANNEAL, EVERY, MEMORY, SHIFTS};
+use std::fmt::{self, Display, Formatter};
+
+/// Learning of a layer: by a rule, or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Learning {
-    /// Not at all: its weights stay what they are at first.
+    /// The layer does not learn: its weights stay what they are at first.
     None,
-    /// By a rule that is local to each of its blocks.
+    /// The layer learns by a rule that is local to each of its blocks.
     Rule(Rule),
 }
 
-/// A rule: what a block changes its weights by, from its own memories alone.
+/// Rule by which a block changes its weights, from its own memories alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// What the changes make smaller.
+    /// Loss that the changes make smaller.
     pub loss: Loss,
     /// The learning rate is `2^-rate`, 0 to 20.
     pub rate: u32,
-    /// How the rate falls.
+    /// Schedule by which the rate falls over the run.
     pub schedule: RateSchedule,
-    /// Where the learning signal attaches to a neuron.
+    /// Gate through which the learning signal reaches a neuron.
     pub gate: Gate,
-    /// What becomes of a change before it reaches the weight.
+    /// Optimizer that a change goes through before it reaches the weight.
     pub optimizer: Optimizer,
-    /// A weight that changes first loses its `2^-weight_decay`-th part, 1 to 24; if there is a decay.
+    /// Weight decay, 1 to 24, if there is one: a weight that changes first loses its `2^-weight_decay`-th part.
     pub weight_decay: Option<u32>,
-    /// When weights change.
+    /// Moments at which weights change.
     pub when: When,
     /// Whether neurons that hardly ever fire, or nearly always, are nudged back.
     pub revive: bool,
-    /// When rows of weights change.
+    /// Distribution of an update's rows over steps.
     pub update: Update,
-    /// How changes become whole steps of a weight.
+    /// Rounding of changes to whole steps of a weight.
     pub rounding: Rounding,
-    /// Changes of so many samples that a block learns from are added before they are rounded, 1 to 32.
+    /// Number of samples, 1 to 32, whose changes a block adds before it rounds them.
     pub batch: u32,
 }
 
 impl Default for Rule {
-    /// What `hinge` means without options.
+    /// The rule that `hinge` means without options.
     fn default() -> Self {
         Rule {
             loss: Loss::Hinge { margin: 0.3 },
@@ -55,94 +80,127 @@ impl Default for Rule {
     }
 }
 
-/// When a block changes its weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Once a sample, at the end of the target's window.
-    Window,
-    /// While the input is shown, from traces that fade.
-    Steps {
-        /// At every so many steps: a power of two, at most the window.
-        every: u32,
-        /// An axon's trace loses its `2^-memory`-th part a step, 1 to 6.
-        memory: u32,
-    },
+/// The words for how a layer learns: a loss, or not at all.
+pub(crate) const FAMILY: &Family =
+    &Family { noun: "learning rule", item: None, forms: || forms::<Loss>().into_iter().chain([NONE]).collect() };
+
+const NONE: &Form = &form("none", &[], &[], "weights stay as they are drawn or given");
+
+const RATE: Parameter = parameter("rate", Integer(0, 20), Means("9"), "the learning rate is 2^-rate");
+
+const GATE: Parameter =
+    parameter("gate", Constructor(Gate::FAMILY), Means("surrogate"), "where the learning signal attaches to a neuron");
+
+const OPTIMIZER: Parameter =
+    parameter("optimizer", Constructor(Optimizer::FAMILY), Means("plain"), "what becomes of a change");
+
+const WEIGHT_DECAY: Parameter = parameter(
+    "weight_decay",
+    Integer(1, 24),
+    Described("none"),
+    "a weight that changes first loses its 2^-weight_decay-th part",
+);
+
+const REVIVE: Parameter = parameter(
+    "revive",
+    Constructor(Revival::FAMILY),
+    Means("homeostasis"),
+    "what becomes of neurons that hardly ever fire, or nearly always",
+);
+
+const UPDATE: Parameter = parameter(
+    "update",
+    Constructor(Update::FAMILY),
+    Means("at_once"),
+    "when the weights change by what a target window has shown",
+);
+
+const ROUNDING: Parameter = parameter(
+    "rounding",
+    Constructor(Rounding::FAMILY),
+    Means("stochastic"),
+    "what becomes of the part of a change that is smaller than a weight's last bit",
+);
+
+const BATCH: Parameter = parameter(
+    "batch",
+    Integer(1, 32),
+    Means("1"),
+    "a block adds the changes of so many samples that it learns from before they are rounded",
+);
+
+/// The options of all losses.
+const OPTIONS: &[Parameter] =
+    &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH];
+
+impl Learning {
+    /// Reads a constructor of the family.
+    pub(crate) fn read(reader: &mut Reader, given: &Given) -> Learning {
+        match Loss::KINDS.get(given.index) {
+            Some(kind) => {
+                let loss = kind.read(reader, given);
+                Learning::Rule(Rule::read(reader, given, loss))
+            }
+            None => Learning::None,
+        }
+    }
 }
 
-/// When the rows of weights change by what a target window has shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    /// In its last step.
-    AtOnce,
-    /// A part of them in each step of the next window: no step is much longer than the others.
-    Spread,
+impl Rule {
+    fn read(reader: &mut Reader, given: &Given, loss: Loss) -> Rule {
+        Rule {
+            loss,
+            gate: Gate::chosen(reader, given, &GATE),
+            revive: Revival::chosen(reader, given, &REVIVE).0,
+            update: Update::chosen(reader, given, &UPDATE),
+            rounding: Rounding::chosen(reader, given, &ROUNDING),
+            rate: reader.integer(given, &RATE),
+            schedule: RateSchedule::read(reader, given),
+            optimizer: Optimizer::chosen(reader, given, &OPTIMIZER),
+            weight_decay: reader.integer_if_given(given, &WEIGHT_DECAY),
+            when: When::read(reader, given),
+            batch: reader.integer(given, &BATCH),
+        }
+    }
+
+    /// Writes the options; what is usual and came late to the language need not be said.
+    fn write(&self, parts: Parts) -> Parts {
+        let parts = self.schedule.write(parts.option(&RATE, self.rate));
+        let parts = parts.option(&GATE, self.gate).option(&OPTIMIZER, self.optimizer);
+        let parts = self.when.write(parts.option_if(&WEIGHT_DECAY, self.weight_decay));
+        let parts = parts.option(&REVIVE, Revival(self.revive).text());
+        let parts = parts.option_if(&UPDATE, (self.update != Update::AtOnce).then_some(self.update));
+        let parts = parts.option_if(&ROUNDING, (self.rounding != Rounding::Stochastic).then_some(self.rounding));
+        parts.option_if(&BATCH, (self.batch > 1).then_some(self.batch))
+    }
 }
 
-/// How a change becomes whole steps of a weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounding {
-    /// Up or down by chance, so that the mean is right; each weight for itself.
-    Stochastic,
-    /// Down; what is cut off is added to the change of the neuron's next weight. A neuron keeps one remainder, below a
-    /// step, for all its weights: their sum is right at all times, not only in the mean.
-    Carried,
+/// Whether neurons that hardly ever fire, or nearly always, are nudged back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Revival(bool);
+
+impl Named for Revival {
+    const FAMILY: &'static Family = &Family { noun: "revival", item: None, forms: forms::<Revival> };
+
+    const KINDS: &'static [Kind<Revival>] = &[
+        Kind::value(Revival(true), form("homeostasis", &[], &[], "their biases are nudged back")),
+        Kind::value(Revival(false), form("none", &[], &[], "nothing")),
+    ];
 }
 
-/// What a block's changes make smaller, computed from what the input and the targets evoke in the block.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Loss {
-    /// The score of the own class shall exceed that of the strongest other, its rival, by a margin.
-    Hinge {
-        /// In units of `sqrt(block)` full-rate spikes, 0 to 100.
-        margin: f64,
-    },
-    /// The cross-entropy of the softmax of all classes' scores.
-    Softmax {
-        /// What scores are divided by, in the margin's units, above 0.
-        temperature: f64,
-    },
-    /// The squared distance to what the own target evokes, while that to the rival's is not larger by a margin.
-    SquaredError {
-        /// In units of `sqrt(block)` full-rate spikes, 0 to 100.
-        margin: f64,
-    },
-    /// Weights grow where axon and neuron are active together under the target, and are kept bounded locally.
-    Hebbian,
+/// `hinge { ... }` and its like, or `none`.
+impl Display for Learning {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        match self {
+            Learning::None => formatter.write_str(NONE.name),
+            Learning::Rule(rule) => rule.fmt(formatter),
+        }
+    }
 }
 
-/// How the learning rate falls over a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RateSchedule {
-    /// It is halved so often, after equal parts of the run, 0 to 16.
-    Anneal(u32),
-    /// It is halved at the beginning of each of these epochs, counted from 1; they rise, and some may be the same.
-    Shifts(Vec<u32>),
-}
-
-/// Where the learning signal attaches to a neuron; never the spike itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// Before the spike: a weight changes only where the voltage is in a window about the threshold.
-    Surrogate,
-    /// At the voltage, which takes the place of the spike counts in scores.
-    Voltage,
-    /// Behind the spike: at the count, and every weight may change.
-    None,
-}
-
-/// What becomes of a change before it reaches the weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Optimizer {
-    /// It is added.
-    Plain,
-    /// A running sum of changes is added, which loses its `2^-decay`-th part each time.
-    Momentum {
-        /// 1 to 8.
-        decay: u32,
-    },
-    /// It is divided by the root of a running mean of the squared pull on its neuron.
-    Adaptive {
-        /// The mean moves by the `2^-decay`-th part of what is new, 1 to 15.
-        decay: u32,
-    },
+impl Display for Rule {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        let (form, parts) = self.loss.written();
+        formatter.write_str(&self.write(parts).text(form))
+    }
 }

@@ -1,6 +1,8 @@
 //! Arrays to files: the other way of `load`.
 
-use crate::network::{Array, Decay, FileArray, Initial, Layer, LayerKind, Network, Node, Reset, Values};
+use crate::arrays::places;
+use crate::network::{Network, Node};
+use crate::values::{Array, FileArray, Values};
 use npyz::{WriteOptions, WriterBuilder};
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -19,12 +21,12 @@ impl Network {
         for node in self.graph.node_weights_mut() {
             let Node::Layer(layer) = node else { continue };
             let name = layer.name.clone();
-            for (place, values) in places(layer) {
-                let Values::Array(array) = values else { continue };
-                let member = format!("{name}.{place}");
+            for place in places(layer) {
+                let Values::Array(array) = &*place.values else { continue };
+                let member = format!("{name}.{}", place.member);
                 let file = FileArray { path: path.to_owned(), member: Some(member.clone()), span: 0..0 };
                 members.push((member, Arc::clone(array)));
-                *values = Values::File(file);
+                *place.values = Values::File(file);
             }
         }
         members
@@ -35,40 +37,15 @@ impl Network {
     pub fn supply(&mut self, path: &str, members: &[Member]) {
         for node in self.graph.node_weights_mut() {
             let Node::Layer(layer) = node else { continue };
-            for (_, values) in places(layer) {
-                let Values::File(file) = values else { continue };
+            for place in places(layer) {
+                let Values::File(file) = &*place.values else { continue };
                 let found = members.iter().find(|(name, _)| file.path == path && file.member.as_ref() == Some(name));
                 if let Some((_, array)) = found {
-                    *values = Values::Array(Arc::clone(array));
+                    *place.values = Values::Array(Arc::clone(array));
                 }
             }
         }
     }
-}
-
-/// Where a layer may have arrays, with the name of each place.
-fn places(layer: &mut Layer) -> Vec<(&'static str, &mut Values)> {
-    let neuron = &mut layer.neuron;
-    let mut places = vec![("threshold", &mut neuron.threshold), ("bias", &mut neuron.bias)];
-    if let Reset::To(values) = &mut neuron.reset {
-        places.push(("reset", values));
-    }
-    if let Decay::Factor(values) = &mut neuron.leak {
-        places.push(("leak", values));
-    }
-    if let Some(Decay::Factor(values)) = &mut neuron.current {
-        places.push(("current", values));
-    }
-    if let LayerKind::Sparse(sparse) = &mut layer.kind {
-        places.push(("connections", &mut sparse.connections));
-    }
-    if let Initial::Given(values) = &mut layer.weights.initial {
-        places.push(("weight", values));
-    }
-    if let Some(Initial::Given(values)) = layer.recurrent.as_mut().map(|weights| &mut weights.initial) {
-        places.push(("recurrent_weight", values));
-    }
-    places
 }
 
 /// The bytes of a `.npz` file with these arrays, always the same ones.

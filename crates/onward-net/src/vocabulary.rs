@@ -1,44 +1,42 @@
-//! Every word of the language: what it is, what arguments and options it takes, in what ranges.
+//! What a word of the language is: its arguments and options with their ranges, and what it means.
 //!
-//! The checker reads off the table, [`FORMS`], what is allowed, messages what exists, and [`reference`] the language
-//! reference. A new option is a line there and a line in [`crate::check`] that uses it.
+//! A word is declared once, in the file of the type it makes a value of: a [`Kind`](crate::named::Kind) holds the word's
+//! [`Form`], from which the reader takes what is allowed and messages take what exists, how the word becomes a value, and
+//! how the value becomes text again. `words` lists all families of words.
 
-mod forms;
-
-pub(crate) use forms::FORMS;
-
+use Absent::{Described, Error, Means};
+use Takes::{Constructor, Decimal, Integer, Integers, Numbers, OneOf, Pair, Table, Text};
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
-/// What a constructor makes; the place where it may stand.
+/// Words of one sort: those that may stand at the same places.
+#[derive(Debug)]
+pub(crate) struct Family {
+    /// What a member is called in messages.
+    pub noun: &'static str,
+    /// The items that members describe, if they describe items.
+    pub item: Option<ItemKind>,
+    /// The members.
+    pub forms: fn() -> Vec<&'static Form>,
+}
+
+/// The kinds of items: what a name of a text may stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Network,
+pub(crate) enum ItemKind {
     Parameter,
     Input,
     Target,
     Layer,
     Readout,
-    Neurons,
-    Weights,
-    Learning,
-    ReadoutLoss,
-    Reset,
-    Decay,
-    Gate,
-    Optimizer,
-    Revival,
-    Update,
-    Rounding,
-    File,
 }
 
 /// A constructor: a word with its arguments and options.
 #[derive(Debug)]
 pub(crate) struct Form {
-    pub family: Family,
     pub name: &'static str,
     pub arguments: &'static [Parameter],
-    pub options: &'static [Parameter],
+    /// The options, in groups, so that words may share them.
+    pub options: &'static [&'static [Parameter]],
     pub meaning: &'static str,
 }
 
@@ -54,7 +52,7 @@ pub(crate) struct Parameter {
 /// The values a parameter may have.
 #[derive(Debug)]
 pub(crate) enum Takes {
-    /// Least and greatest.
+    /// An integer from the least to the greatest.
     Integer(i64, i64),
     /// One of these integers.
     OneOf(&'static [i64]),
@@ -62,14 +60,16 @@ pub(crate) enum Takes {
     Pair(i64, i64),
     /// A list of integers, or one; least, greatest, and how many at most.
     Integers(i64, i64, usize),
-    /// Least and greatest.
+    /// A number from the least to the greatest.
     Decimal(f64, f64),
     /// A number, or one of each in a list or a file; least and greatest.
     Numbers(f64, f64),
     /// A list of rows, or a file.
     Table,
+    /// A string in double quotes.
     Text,
-    Constructor(Family),
+    /// A word of a family, with arguments and options of its own.
+    Constructor(&'static Family),
 }
 
 /// What it means that a parameter is not given.
@@ -83,62 +83,50 @@ pub(crate) enum Absent {
     Described(&'static str),
 }
 
-use Absent::{Described, Error, Means};
-use Takes::{Constructor, Decimal, Integer, Integers, Numbers, OneOf, Pair, Table, Text};
-
-/// The kinds of items, with what a constructor of theirs looks like.
-pub(crate) const ITEMS: &[(&str, Family)] = &[
-    ("parameter", Family::Parameter),
-    ("input", Family::Input),
-    ("target", Family::Target),
-    ("layer", Family::Layer),
-    ("readout", Family::Readout),
-];
-
 pub(crate) const fn parameter(name: &'static str, takes: Takes, absent: Absent, meaning: &'static str) -> Parameter {
     Parameter { name, takes, absent, meaning }
 }
 
-impl Family {
-    /// What a member is called in messages.
-    pub fn noun(self) -> &'static str {
+pub(crate) const fn form(
+    name: &'static str,
+    arguments: &'static [Parameter],
+    options: &'static [&'static [Parameter]],
+    meaning: &'static str,
+) -> Form {
+    Form { name, arguments, options, meaning }
+}
+
+impl ItemKind {
+    /// The word that begins an item.
+    pub fn word(self) -> &'static str {
         match self {
-            Family::Network => "network",
-            Family::Parameter => "parameter",
-            Family::Input => "encoding of an input",
-            Family::Target => "kind of target",
-            Family::Layer => "kind of layer",
-            Family::Readout => "kind of readout",
-            Family::Neurons => "kind of neurons",
-            Family::Weights => "kind of weights",
-            Family::Learning => "learning rule",
-            Family::ReadoutLoss => "loss of a readout",
-            Family::Reset => "reset",
-            Family::Decay => "decay",
-            Family::Gate => "gate",
-            Family::Optimizer => "optimizer",
-            Family::Revival => "revival",
-            Family::Update => "time of the update",
-            Family::Rounding => "rounding of changes",
-            Family::File => "array in a file",
+            ItemKind::Parameter => "parameter",
+            ItemKind::Input => "input",
+            ItemKind::Target => "target",
+            ItemKind::Layer => "layer",
+            ItemKind::Readout => "readout",
         }
     }
 
-    /// Whether members are fed by others, with `from`.
+    /// Whether items are fed by others, with `from`.
     pub fn has_sources(self) -> bool {
-        matches!(self, Family::Layer | Family::Readout)
+        matches!(self, ItemKind::Layer | ItemKind::Readout)
     }
+}
 
-    pub fn members(self) -> impl Iterator<Item = &'static Form> {
-        FORMS.iter().filter(move |form| form.family == self)
-    }
-
-    pub fn find(self, name: &str) -> Option<&'static Form> {
-        self.members().find(|form| form.name == name)
+impl Family {
+    /// The member of this name, and its place among the members.
+    pub fn find(&self, name: &str) -> Option<(usize, &'static Form)> {
+        (self.forms)().into_iter().enumerate().find(|(_, form)| form.name == name)
     }
 }
 
 impl Form {
+    /// The options of all groups.
+    pub fn options(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
+        self.options.iter().copied().flatten()
+    }
+
     /// How it is called with its arguments, all of them, as in `dense(NEURONS)`.
     pub fn usage(&self) -> String {
         self.usage_with(self.arguments.len())
@@ -164,13 +152,41 @@ impl Form {
 
     /// The names of its options, for a message.
     pub fn option_list(&self) -> String {
-        self.options.iter().map(|option| format!("`{}`", option.name)).collect::<Vec<_>>().join(", ")
+        self.options().map(|option| format!("`{}`", option.name)).collect::<Vec<_>>().join(", ")
     }
 
     /// Fewest arguments it may have.
     pub fn arguments_required(&self) -> usize {
         self.arguments.iter().filter(|argument| matches!(argument.absent, Error)).count()
     }
+
+    /// What the reference of the language says of it, in Markdown.
+    pub fn reference(&self, title: &str, noun: &str) -> String {
+        let mut text = format!("### `{title}`\n\n{}: {}.\n", sentence(noun), self.meaning);
+        let arguments = self.arguments.iter().map(|argument| (argument.name.to_uppercase(), argument));
+        let parameters: Vec<_> =
+            arguments.chain(self.options().map(|option| (option.name.to_string(), option))).collect();
+        if !parameters.is_empty() {
+            text.push_str("\n| | takes | if absent | |\n|---|---|---|---|\n");
+        }
+        for (name, parameter) in parameters {
+            let absent = match parameter.absent {
+                Error => "an error".to_string(),
+                Means(value) => format!("`{value}`"),
+                Described(what) => what.to_string(),
+            };
+            let takes = parameter.takes.describe();
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "| `{name}` | {takes} | {absent} | {} |", parameter.meaning);
+        }
+        text.push('\n');
+        text
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_ascii_uppercase().to_string() + characters.as_str()).unwrap_or_default()
 }
 
 impl Takes {
@@ -191,92 +207,47 @@ impl Takes {
             }
             Table => "a list of rows or `file(PATH)`".to_string(),
             Text => "a string in double quotes".to_string(),
-            Constructor(family) => one_of(family.members().map(|form| format!("`{}`", form.usage_required()))),
-        }
-    }
-}
-
-/// `a, b or c`.
-pub(crate) fn one_of(words: impl Iterator<Item = String>) -> String {
-    let mut words: Vec<_> = words.collect();
-    match words.pop() {
-        Some(last) if !words.is_empty() => format!("{} or {last}", words.join(", ")),
-        last => last.unwrap_or_default(),
-    }
-}
-
-/// Where in the language a word has its place, for those who put it elsewhere.
-pub(crate) fn home(word: &str) -> Option<String> {
-    if ITEMS.iter().any(|&(kind, _)| kind == word) {
-        return Some(format!("`{word}` begins an item: `{word} NAME = ...`"));
-    }
-    let owner = FORMS.iter().find(|form| form.options.iter().any(|option| option.name == word));
-    if let Some(owner) = owner {
-        return Some(match owner.family {
-            Family::Network => format!("`{word}` is a setting of the network"),
-            _ => format!("`{word}` is an option of `{}`", owner.name),
-        });
-    }
-    if word == "include" {
-        return Some("`include \"PATH\"` stands alone in the network, without `=`".to_string());
-    }
-    let form = FORMS.iter().find(|form| form.name == word)?;
-    let noun = form.family.noun();
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    Some(format!("`{word}` is {article} {noun}"))
-}
-
-/// The reference of the language in Markdown: every word with its options, ranges and defaults.
-pub fn reference() -> String {
-    let mut text = String::new();
-    for form in FORMS {
-        let title = if form.family == Family::Network { "network NAME { ... }".into() } else { form.usage() };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "### `{title}`\n\n{}: {}.\n", sentence(form.family.noun()), form.meaning);
-        let parameters = form.arguments.iter().map(|argument| (argument.name.to_uppercase(), argument));
-        let parameters: Vec<_> =
-            parameters.chain(form.options.iter().map(|option| (option.name.to_string(), option))).collect();
-        if !parameters.is_empty() {
-            text.push_str("\n| | takes | if absent | |\n|---|---|---|---|\n");
-        }
-        for (name, parameter) in parameters {
-            let absent = match parameter.absent {
-                Error => "an error".to_string(),
-                Means(value) => format!("`{value}`"),
-                Described(what) => what.to_string(),
-            };
-            let takes = parameter.takes.describe();
-            let _ = writeln!(text, "| `{name}` | {takes} | {absent} | {} |", parameter.meaning);
-        }
-        text.push('\n');
-    }
-    text
-}
-
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_ascii_uppercase().to_string() + characters.as_str()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_distinct_within_their_family() {
-        for (at, form) in FORMS.iter().enumerate() {
-            assert!(FORMS[..at].iter().all(|other| (other.family, other.name) != (form.family, form.name)));
-            for (at, option) in form.options.iter().enumerate() {
-                assert!(form.options[..at].iter().all(|other| other.name != option.name), "{}", option.name);
+            Constructor(family) => {
+                one_of((family.forms)().into_iter().map(|form| format!("`{}`", form.usage_required())))
             }
         }
     }
 
-    #[test]
-    fn reference_names_every_word() {
-        let reference = reference();
-        for word in FORMS.iter().flat_map(|form| form.options.iter().map(|option| option.name).chain([form.name])) {
-            assert!(reference.contains(word), "{word}");
+    /// Whether it allows an integer.
+    pub fn allows(&self, integer: i64) -> bool {
+        match *self {
+            Integer(least, greatest) | Pair(least, greatest) | Integers(least, greatest, _) => {
+                (least..=greatest).contains(&integer)
+            }
+            OneOf(values) => values.contains(&integer),
+            _ => false,
         }
+    }
+
+    /// The numbers it allows; all, if it sets no bounds.
+    pub fn range(&self) -> RangeInclusive<f64> {
+        match *self {
+            Decimal(least, greatest) | Numbers(least, greatest) => least..=greatest,
+            _ => f64::MIN..=f64::MAX,
+        }
+    }
+
+    /// The least integer it allows, to go on with after an error.
+    pub fn least(&self) -> u32 {
+        let least = match *self {
+            Integer(least, _) | Pair(least, _) => least,
+            OneOf(values) => values[0],
+            _ => 0,
+        };
+        u32::try_from(least).expect("ranges of integers are within 32 bits")
+    }
+}
+
+/// `a, b or c`.
+fn one_of(words: impl Iterator<Item = String>) -> String {
+    let mut words: Vec<_> = words.collect();
+    match words.pop() {
+        Some(last) if !words.is_empty() => format!("{} or {last}", words.join(", ")),
+        last => last.unwrap_or_default(),
     }
 }

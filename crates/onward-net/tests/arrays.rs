@@ -1,7 +1,5 @@
 //! Arrays that the text names: files of every type and order that NumPy writes, and what can be wrong with them.
 
-mod golden;
-
 use npyz::WriterBuilder;
 use onward_diagnostic::Source;
 use onward_net::{Array, Decay, Initial, LayerKind, Network, Reset, Values};
@@ -168,5 +166,5 @@ fn what_is_wrong_with_files() {
     let (source, mut network) = parsed(include_str!("errors/loading/wrong.sp"));
     let errors = network.load(folder.path()).expect_err("much is wrong");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors/loading/wrong.txt");
-    golden::check(&path, &source.render(&errors));
+    onward_golden::check(&path, &source.render(&errors));
 }

@@ -1,7 +1,5 @@
 //! The programs of the repository: what they mean, as canonical text and as a drawing.
 
-mod golden;
-
 use onward_diagnostic::Source;
 use onward_net::{Gate, Learning, Network, Rule};
 use std::fs;
@@ -20,8 +18,8 @@ fn recorded(name: &str) -> PathBuf {
 #[test]
 fn digits() {
     let network = program("digits.sp");
-    golden::check(&recorded("digits.sp"), &network.to_string());
-    golden::check(&recorded("digits.dot"), &network.to_dot());
+    onward_golden::check(&recorded("digits.sp"), &network.to_string());
+    onward_golden::check(&recorded("digits.dot"), &network.to_dot());
 }
 
 #[test]
@@ -29,7 +27,12 @@ fn mnist() {
     let network = program("mnist.sp");
     assert_eq!(network.data, None);
     assert_eq!(network.input().size(), 784);
-    golden::check(&recorded("mnist.sp"), &network.to_string());
+    onward_golden::check(&recorded("mnist.sp"), &network.to_string());
+}
+
+#[test]
+fn recorded_texts_are_all_expected() {
+    onward_golden::are_named(&recorded(""), &[Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs.rs"))]);
 }
 
 /// The examples of the book: each parses, its arrays are there, and its canonical text is the same network.
@@ -81,7 +84,7 @@ fn parameters_are_set_and_included_files_are_part_of_the_text() {
 fn reference() {
     // The book includes it.
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/language-reference.md");
-    golden::check(&page, &onward_net::reference());
+    onward_golden::check(&page, &onward_net::reference());
 }
 
 #[test]

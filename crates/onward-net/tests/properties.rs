@@ -191,11 +191,11 @@ proptest! {
         edits in prop::collection::vec((0..DIGITS.len(), 0..20_usize, prop::sample::select(WORDS)), 1..6)
     ) {
         let mut text = DIGITS.to_string();
-        for (at, length, word) in edits {
-            let at = at.min(text.len());
-            let end = (at + length).min(text.len());
-            if text.is_char_boundary(at) && text.is_char_boundary(end) {
-                text.replace_range(at..end, word);
+        for (start, length, word) in edits {
+            let start = start.min(text.len());
+            let end = (start + length).min(text.len());
+            if text.is_char_boundary(start) && text.is_char_boundary(end) {
+                text.replace_range(start..end, word);
             }
         }
         exercise(&text);
@@ -206,11 +206,11 @@ proptest! {
         edits in prop::collection::vec((0..WIDE.len(), 0..20_usize, prop::sample::select(WORDS)), 0..4)
     ) {
         let mut text = WIDE.to_string();
-        for (at, length, word) in edits {
-            let at = at.min(text.len());
-            let end = (at + length).min(text.len());
-            if text.is_char_boundary(at) && text.is_char_boundary(end) {
-                text.replace_range(at..end, word);
+        for (start, length, word) in edits {
+            let start = start.min(text.len());
+            let end = (start + length).min(text.len());
+            if text.is_char_boundary(start) && text.is_char_boundary(end) {
+                text.replace_range(start..end, word);
             }
         }
         exercise(&text);

@@ -1,7 +1,8 @@
-//! From counters to what they mean: activity in the field's words, and energy by category.
+//! From counters to what they mean: activity in the field's words, energy by category, and the results of a run.
 //!
 //! In go an image and the counters of a run of it ([`onward_emulate::Counters`]); out come sums ([`Activity`]) and joules
-//! ([`Energy`]). Energy is counted, not guessed: each execution, memory access, flit, barrier and second of leakage times
+//! ([`Energy`]). With what a run was answered ([`TrainReport`]) they become its [`Results`], whose keys are a contract with
+//! machines ([`SCHEMA_VERSION`]). Energy is counted, not guessed: each execution, memory access, flit, barrier and second of leakage times
 //! a figure of the chip's technology ([`onward_chip::Costs`]). All of it is linear in the counters, so that the energy
 //! of a part of a run follows from the counters of that part.
 //!
@@ -27,10 +28,16 @@
 mod activity;
 mod energy;
 mod program;
+mod report;
+mod results;
 mod routes;
 mod traffic;
 
 pub use activity::Activity;
 pub use energy::{Category, Energy};
+pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TrainReport};
+pub use results::{
+    BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, usage,
+};
 pub use routes::{RouteCost, hops};
 pub use traffic::traffic;

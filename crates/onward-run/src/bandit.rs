@@ -5,16 +5,15 @@
 //! these lessons together weigh half as much as a reward, since only one of them can be true.
 
 use crate::data::{Dataset, SampleOrder, SplitMix64};
-use crate::session::{Lesson, Session, SessionError};
-use crate::train::{EpochReport, Phase, Progress, TrainReport, counted, test_epoch};
-use onward_image::{Image, PopulationKind};
+use crate::error::SessionError;
+use crate::session::{Lesson, Session};
+use crate::train::{Progress, Tally};
+use onward_image::Image;
+use onward_profile::BanditReport;
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 /// Parts of a run in which the learning rate stays the same.
 const RATE_PARTS: usize = 64;
-/// The last trials, of which the share of rewards is told apart.
-pub const LAST_TRIALS: usize = 2000;
 /// Classes that a tag can name as a rival.
 const MOST_CLASSES: u32 = 256;
 /// Told apart from the order's draws.
@@ -33,50 +32,17 @@ pub struct Bandit {
     pub others: u32,
 }
 
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct BanditReport {
-    /// Of each trial, whether it was rewarded. The best there could be is a reward each.
-    pub rewards: Vec<bool>,
-    /// The rest, with a test at the end.
-    pub run: TrainReport,
-}
-
 /// The classes a network tells apart, as many as a tag's rival can name.
 fn classes(image: &Image) -> Result<u32, SessionError> {
-    let target = image.network.populations.iter().find(|population| population.kind == PopulationKind::Target);
-    let target = target.ok_or(SessionError::Input("targets"))?;
-    if target.neurons > MOST_CLASSES {
-        return Err(SessionError::Classes { found: target.neurons, most: MOST_CLASSES });
+    match image.network.classes().ok_or(SessionError::Input("targets"))? {
+        found @ ..=MOST_CLASSES => Ok(found),
+        found => Err(SessionError::Classes { found, most: MOST_CLASSES }),
     }
-    Ok(target.neurons)
-}
-
-/// The share of rewarded trials, percent.
-fn share(rewards: &[bool]) -> f64 {
-    100.0 * rewards.iter().filter(|&&rewarded| rewarded).count() as f64 / rewards.len().max(1) as f64
 }
 
 /// How much smaller the rate is for each of so many classes that are shown after a wrong choice.
 fn punishment_shift(others: u32) -> i32 {
     1 + others.ilog2() as i32
-}
-
-impl BanditReport {
-    /// Share of the best possible reward over all trials, percent.
-    pub fn share_percent(&self) -> f64 {
-        share(&self.rewards)
-    }
-
-    /// The same over the last [`LAST_TRIALS`].
-    pub fn last_share_percent(&self) -> f64 {
-        share(&self.rewards[self.rewards.len().saturating_sub(LAST_TRIALS)..])
-    }
-
-    /// The same over every so many trials that follow each other.
-    pub fn curve_percent(&self, trials: usize) -> Vec<f64> {
-        self.rewards.chunks(trials.max(1)).map(share).collect()
-    }
 }
 
 /// Plays, then tests. `progress` may break off; what ran by then is reported in full.
@@ -95,13 +61,11 @@ pub fn bandit(
     let (mut draws, other_order) = (SplitMix64::new(seed ^ STREAM), SampleOrder::new(seed ^ STREAM));
     let classes = classes(image)?;
     let others = bandit.others.clamp(1, classes - 1);
-    let (mut learning, mut testing) = (Phase::default(), Phase::default());
-    let before = session.machine().counters();
-    let start = Instant::now();
+    let mut tally = Tally::new(session);
+    let mut interrupted = false;
     let mut rewards = Vec::with_capacity(bandit.trials);
     let mut shown: Vec<u32> = Vec::new();
-    let interrupted = counted(session, &mut learning, |session| {
-        let mut interrupted = false;
+    tally.learn(session, |session| {
         for trial in 0..bandit.trials {
             if trial % samples.len() == 0 {
                 shown = order.epoch(samples.len() as u32, (trial / samples.len()) as u32);
@@ -131,26 +95,13 @@ pub fn bandit(
             }
         }
         if !interrupted {
-            session.settle()?;
+            session.rest()?;
         }
         session.set_rate_shift(0);
-        Ok((interrupted, rewards.len() as u64))
+        Ok(rewards.len())
     })?;
-    let learn_time = start.elapsed();
-    let learning_counters = session.machine().counters().since(&before);
+    tally.interrupted(interrupted);
     let total = dataset.test.len();
-    let tested = test_epoch(session, image, dataset, 0, &mut testing, |done| {
-        progress(Progress { learning: false, epoch: 0, done, total })
-    })?;
-    let run = TrainReport {
-        interrupted: interrupted || tested.tested < total,
-        epochs: vec![EpochReport { samples: rewards.len(), learn_time, ..tested }],
-        counters: session.machine().counters(),
-        learning_counters,
-        learning,
-        testing,
-        spikes: None,
-        has_accuracy: dataset.test.is_labelled(),
-    };
-    Ok(BanditReport { rewards, run })
+    tally.test(session, image, dataset, 0, |done| progress(Progress { learning: false, epoch: 0, done, total }))?;
+    Ok(BanditReport { rewards, run: tally.report(session) })
 }

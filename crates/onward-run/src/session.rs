@@ -1,17 +1,21 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
+mod host;
 mod silence;
 mod trial;
 mod values;
 
-pub use silence::{SILENCE_SAMPLES, Silence, silence};
+pub use silence::{SILENCE_SAMPLES, Silence, silence, silent_neurons};
 pub(crate) use trial::Lesson;
 
 use crate::data::{Encoder, Samples};
+use crate::error::SessionError;
 use crate::pace::Pace;
-use onward_emulate::{Engine, Fault, Feed, Machine, MachineError, Options, Output};
-use onward_image::{HostInputKind, Image, PopulationKind, Schedule, Tag};
-use std::ops::{ControlFlow, Range};
+use host::{Host, Shown, Teaching};
+use onward_emulate::{Engine, Machine, Options, Output};
+use onward_image::{Block, HostInputKind, Image, PopulationKind, Schedule};
+use onward_profile::Spike;
+use std::ops::ControlFlow;
 
 /// Steps that are run at once at most: enough that each block's weights stay near for a while.
 const CHUNK_STEPS: usize = 1024;
@@ -22,67 +26,12 @@ const CHUNK_STEPS_LEAST: u64 = 64;
 /// The greatest shift of an instruction.
 const MOST_SHIFT: i32 = 31;
 
-/// Why a session cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The machine cannot be made.
-    #[error(transparent)]
-    Machine(#[from] MachineError),
-    /// A handler did what the machine does not allow.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-    /// The image has no input, target or tag that the host could send.
-    #[error("the image takes no {0} from the host: it was not compiled from a network that learns classes")]
-    Input(&'static str),
-    /// A layer's handlers cannot leave its weights alone.
-    #[error("the layer `{0}` cannot be kept from learning; write `learning = none` in its text")]
-    Frozen(String),
-    /// A block does not go to sleep though nothing comes for it any more.
-    #[error("the network does not come to rest after its last window: a handler stays awake")]
-    Restless,
-    /// The host cannot name so many classes as rivals.
-    #[error("the network has {found} classes; a bandit plays with at most {most}")]
-    Classes {
-        /// Classes of the network.
-        found: u32,
-        /// As many as a tag can name.
-        most: u32,
-    },
-    /// The network gave no answer, or more than one.
-    #[error("the network gave {found} answers to {expected} samples")]
-    Answers {
-        /// Samples shown.
-        expected: usize,
-        /// Answers that came.
-        found: usize,
-    },
-}
-
-/// A spike that reached the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spike {
-    /// The sample it was fired for.
-    pub sample: u32,
-    /// Step of the layer's window.
-    pub step: u32,
-    /// The layer's neuron.
-    pub neuron: u32,
-}
-
-/// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.
-pub fn spikes_to_npy(spikes: &[Spike]) -> Vec<u8> {
-    let header = format!("{{'descr': '<u4', 'fortran_order': False, 'shape': ({}, 3), }}", spikes.len());
-    // Magic, version and length are 10 bytes; the numbers begin at a multiple of 64.
-    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((length as u16).to_le_bytes());
-    bytes.extend(format!("{header:<width$}\n", width = length - 1).as_bytes());
-    for spike in spikes {
-        for number in [spike.sample, spike.step, spike.neuron] {
-            bytes.extend(number.to_le_bytes());
-        }
-    }
-    bytes
+/// What of what was to be shown ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ran {
+    steps: usize,
+    /// Whether it was all, and nothing is under way any more.
+    whole: bool,
 }
 
 /// A machine and what the host must know to show it samples.
@@ -127,73 +76,38 @@ impl Session {
     /// # Errors
     /// The image has no such inputs.
     pub fn with(image: &Image, machine: Box<dyn Engine>) -> Result<Session, SessionError> {
-        let find = |kind: HostInputKind, what| {
-            image.host_inputs.iter().position(|input| input.kind == kind).ok_or(SessionError::Input(what))
-        };
-        let tag = find(HostInputKind::Tag, "tags")?;
-        let target = find(HostInputKind::Target, "targets").ok();
-        let values = find(HostInputKind::TargetValues, "").ok();
-        let input =
-            find(HostInputKind::Input, "input").or_else(|error| find(HostInputKind::Values, "").map_err(|_| error))?;
+        let network = &image.network;
+        let host_input = |kind| image.host_input(kind);
+        let tag = host_input(HostInputKind::Tag).ok_or(SessionError::Input("tags"))?;
+        let target = host_input(HostInputKind::Target);
+        let input = host_input(HostInputKind::Input).or_else(|| host_input(HostInputKind::Values));
+        let input = input.ok_or(SessionError::Input("input"))?;
         let indices = |input: usize| image.host_inputs[input].route.indices;
-        let neurons = |wanted: fn(&PopulationKind) -> bool| {
-            image.network.populations.iter().find(|population| wanted(&population.kind)).map(|of| of.neurons)
-        };
-        let is_input = |kind: &PopulationKind| {
-            matches!(kind, PopulationKind::RateInput { .. } | PopulationKind::EncodedInput { .. })
-        };
-        let encoder = image.network.populations.iter().find(|population| is_input(&population.kind)).and_then(|of| {
-            Encoder::new(&of.kind, of.neurons, image.network.window_steps, image.network.seed)
-                .filter(|_| of.neurons == indices(input))
-        });
-        let encoder = encoder.ok_or(SessionError::Input("input of the network's shape"))?;
-        let classes = neurons(|kind| *kind == PopulationKind::Target);
-        if target.is_some_and(|target| classes != Some(indices(target))) || indices(tag) == 0 {
+        if target.is_some_and(|target| network.classes() != Some(indices(target))) || indices(tag) == 0 {
             return Err(SessionError::Input("targets of the network's classes"));
         }
-        let window = image.network.window_steps as usize;
-        let words = (image.host_inputs[input].route.indices as usize).div_ceil(64);
-        let is_readout = |kind: &PopulationKind| {
-            use PopulationKind::{LearningReadout, Readout, SpikeReadout, ValueReadout};
-            matches!(kind, Readout | SpikeReadout | LearningReadout { .. } | ValueReadout { .. })
-        };
-        let readout = image.network.populations.iter().find(|population| is_readout(&population.kind));
-        let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
-        let of_block = |block: &onward_image::Block| match image.network.populations[block.population as usize].kind {
-            PopulationKind::Layer { .. } => (0..block.neurons).map(|index| block.neuron(index)).collect(),
-            _ => Vec::new(),
-        };
+        let encoder = Encoder::of(network).filter(|encoder| encoder.axons() == indices(input));
+        let encoder = encoder.ok_or(SessionError::Input("input of the network's shape"))?;
+        let window = network.window_steps as usize;
+        let words = (indices(input) as usize).div_ceil(64);
+        let readout = network.readout().map(|(_, readout)| readout);
         let lag = readout.map_or(0, |readout| u64::from(readout.lag));
-        let schedules = image.blocks.iter().enumerate().filter_map(|(number, block)| {
-            match &image.network.populations[block.population as usize].kind {
-                PopulationKind::Layer { schedule: Some(schedule), .. }
-                | PopulationKind::LearningReadout { schedule, .. }
-                | PopulationKind::ValueReadout { schedule, .. }
-                    if block.symbol("shift").is_some() =>
-                {
-                    Some((number as u32, schedule.clone()))
-                }
-                _ => None,
-            }
-        });
-        let routes =
-            image.blocks.iter().flat_map(|block| &block.routes).chain(image.host_inputs.iter().map(|of| &of.route));
-        let bits = routes.map(|route| u64::from(route.indices)).sum::<u64>().max(1);
+        let reads_spikes = readout.is_some_and(|readout| readout.kind == PopulationKind::SpikeReadout);
         Ok(Session {
             machine,
-            pace: Pace::new((CHUNK_BITS / bits).clamp(CHUNK_STEPS_LEAST, CHUNK_STEPS as u64) as usize),
+            pace: Pace::new(chunk_steps(image)),
             window,
             tag,
             target,
-            values,
+            values: host_input(HostInputKind::TargetValues),
             outputs: values::Outputs::of(image),
             input,
             words,
             encoder,
             latency: window as u64 + lag - 1,
             lag,
-            neurons: if reads_spikes { image.blocks.iter().map(of_block).collect() } else { Vec::new() },
-            schedules: schedules.collect(),
+            neurons: if reads_spikes { neurons(image) } else { Vec::new() },
+            schedules: schedules(image),
             rate_shift: 0,
             buffer: vec![0; window * words],
         })
@@ -409,113 +323,28 @@ impl Session {
     }
 }
 
-/// What the tag of an input window says where it goes on with the one before.
-fn continued(samples: &Samples, sample: usize) -> i32 {
-    if samples.continues(sample) { Tag::CONTINUES } else { 0 }
+/// Steps that are run at once at most.
+fn chunk_steps(image: &Image) -> usize {
+    let of_blocks = image.blocks.iter().flat_map(|block| &block.routes);
+    let routes = of_blocks.chain(image.host_inputs.iter().map(|input| &input.route));
+    let bits = routes.map(|route| u64::from(route.indices)).sum::<u64>().max(1);
+    (CHUNK_BITS / bits).clamp(CHUNK_STEPS_LEAST, CHUNK_STEPS as u64) as usize
 }
 
-/// What is to be shown.
-struct Shown<'a> {
-    samples: &'a Samples,
-    order: &'a [u32],
-    teaching: Teaching,
+/// For each block whose packets stand for neurons of a layer, which ones.
+fn neurons(image: &Image) -> Vec<Vec<u32>> {
+    let of_block = |block: &Block| match image.population(block).is_layer() {
+        true => (0..block.neurons).map(|index| block.neuron(index)).collect(),
+        false => Vec::new(),
+    };
+    image.blocks.iter().map(of_block).collect()
 }
 
-/// What is shown to learn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Teaching {
-    /// Nothing.
-    None,
-    /// The sample's class, in a window of its own; this host input takes it.
-    Classes(usize),
-    /// The sample's values, at the end of its window, when the readout, which lags behind, is in the midst of the same
-    /// window; this host input takes them.
-    Values(usize),
-}
-
-impl Shown<'_> {
-    /// Steps of a sample with what is learned of it.
-    fn period(&self, window: usize) -> usize {
-        if let Teaching::Classes(_) = self.teaching { 2 * window } else { window }
-    }
-}
-
-/// What of it ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ran {
-    steps: usize,
-    /// Whether it was all, and nothing is under way any more.
-    whole: bool,
-}
-
-/// What the host sends while samples are shown.
-struct Host<'a> {
-    shown: &'a Shown<'a>,
-    encoder: &'a Encoder,
-    buffer: &'a mut [u64],
-    words: usize,
-    window: usize,
-    tag: usize,
-    input: usize,
-}
-
-impl Host<'_> {
-    /// Sends what belongs into these steps, counted from the first sample on.
-    fn feed(&mut self, inputs: &mut dyn Feed, steps: Range<usize>) {
-        let shown = self.shown;
-        let period = shown.period(self.window);
-        let samples = steps.start / period..steps.end.div_ceil(period).min(shown.order.len());
-        for (at, &sample) in shown.order[samples.start.min(samples.end)..samples.end].iter().enumerate() {
-            let first = (samples.start + at) * period;
-            // The step of the chunk, if it is one of its.
-            let place = |step: usize| steps.contains(&step).then(|| step - steps.start);
-            let slot = match shown.teaching {
-                Teaching::Classes(_) => shown.samples.label(sample as usize),
-                Teaching::None | Teaching::Values(_) => 0,
-            };
-            let learn = shown.teaching != Teaching::None;
-            let tag = |is_target| Tag { target: is_target, learn, slot, ..Tag::default() }.payload();
-            if let Some(step) = place(first) {
-                inputs.send(self.tag, step, 0, tag(false) | continued(shown.samples, sample as usize));
-            }
-            if steps.start < first + self.window {
-                self.sample(inputs, sample as usize, |step| place(first + step));
-            }
-            let target = match shown.teaching {
-                Teaching::None => continue,
-                Teaching::Classes(target) => target,
-                Teaching::Values(input) => {
-                    let values = (0..).zip(shown.samples.values(sample as usize));
-                    if let Some(step) = place(first + self.window - 1) {
-                        values.for_each(|(axon, &value)| inputs.send(input, step, axon, value.into()));
-                    }
-                    continue;
-                }
-            };
-            if let Some(step) = place(first + self.window) {
-                inputs.send(self.tag, step, 0, tag(true));
-            }
-            for step in (first + self.window..first + period).filter_map(place) {
-                inputs.send(target, step, u32::from(slot), 1);
-            }
-        }
-    }
-
-    /// Sends the spikes of a sample; `place` says where a step of its window lies in the chunk, if it does.
-    fn sample(&mut self, inputs: &mut dyn Feed, sample: usize, place: impl Fn(usize) -> Option<usize>) {
-        let (input, samples) = (self.input, self.shown.samples);
-        let Some(rate) = self.encoder.as_rate() else {
-            return self.encoder.encode(samples, sample, |packet| {
-                if let Some(step) = place(packet.step as usize) {
-                    inputs.send(input, step, packet.axon, packet.payload);
-                }
-            });
-        };
-        rate.encode(samples.pixels(sample), self.buffer, self.words);
-        for (step, bits) in self.buffer.chunks(self.words).enumerate() {
-            if let Some(step) = place(step) {
-                inputs.spikes(input, step, bits);
-            }
-        }
-    }
+/// The schedules of the blocks that learn and whose rate can be set.
+fn schedules(image: &Image) -> Vec<(u32, Schedule)> {
+    let of_block = |(number, block): (u32, &Block)| {
+        let schedule = image.population(block).schedule()?.clone();
+        block.symbol("shift").map(|_| (number, schedule))
+    };
+    (0..).zip(&image.blocks).filter_map(of_block).collect()
 }

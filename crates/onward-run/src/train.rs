@@ -1,11 +1,13 @@
 //! Training: epochs of learning, each followed by a test.
 
-use crate::comparisons::Comparisons;
+use crate::comparisons::comparisons;
 use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
-use crate::session::{Session, SessionError, Spike};
-use onward_emulate::{Counters, Engine};
-use onward_image::{Image, Learned, PopulationKind};
+use crate::error::SessionError;
+use crate::session::Session;
+use onward_emulate::Engine;
+use onward_image::{Image, Learned};
 use onward_isa::Space;
+use onward_profile::{Answers, EpochReport, Phase, TrainReport};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -20,75 +22,6 @@ pub struct Progress {
     pub done: usize,
     /// Samples of this phase.
     pub total: usize,
-}
-
-/// What came of an epoch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EpochReport {
-    /// Epoch, from 0.
-    pub epoch: u32,
-    /// Samples learned from.
-    pub samples: usize,
-    /// Test samples answered, and how many of them right.
-    pub tested: usize,
-    /// Right answers.
-    pub right: usize,
-    /// Host time of learning.
-    pub learn_time: Duration,
-    /// Host time of testing.
-    pub test_time: Duration,
-    /// Hash of all that was learned.
-    pub weights_hash: String,
-    /// Root mean square error of the test over the standard deviation of what was to be answered, where answers are values.
-    pub nrmse: Option<f64>,
-    /// Comparisons of the test, where the readout counts them.
-    pub comparisons: Option<Comparisons>,
-}
-
-/// What came of a training run.
-#[derive(Clone, Debug)]
-pub struct TrainReport {
-    /// Epochs, the last one perhaps broken off.
-    pub epochs: Vec<EpochReport>,
-    /// Whether the run was broken off.
-    pub interrupted: bool,
-    /// Counters of the whole run.
-    pub counters: Counters,
-    /// Counters of learning alone.
-    pub learning_counters: Counters,
-    /// Steps and cycles of learning alone.
-    pub learning: Phase,
-    /// Steps and cycles of testing alone.
-    pub testing: Phase,
-    /// The spikes of the last test, where they are what is read out.
-    pub spikes: Option<Vec<Spike>>,
-    /// Whether answers could be right: there are answers, and labels.
-    pub has_accuracy: bool,
-}
-
-/// Sums over the phases of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Phase {
-    /// Samples shown.
-    pub samples: u64,
-    /// Steps run.
-    pub steps: u64,
-    /// Cycles, 0 without timing.
-    pub cycles: u64,
-}
-
-impl TrainReport {
-    /// Epochs in which all samples were learned from, of so many.
-    pub fn whole_epochs(&self, samples: usize) -> u32 {
-        self.epochs.iter().filter(|epoch| epoch.samples == samples && samples > 0).count() as u32
-    }
-}
-
-impl EpochReport {
-    /// Share of right answers, percent; none where nothing was tested.
-    pub fn accuracy_percent(&self) -> Option<f64> {
-        (self.tested > 0).then(|| 100.0 * self.right as f64 / self.tested as f64)
-    }
 }
 
 /// Which epochs of a run are learned now.
@@ -109,19 +42,115 @@ impl From<u32> for Epochs {
     }
 }
 
-/// Runs a phase and adds what it took to `sum`.
-pub(crate) fn counted<T>(
+/// What a run has come to so far.
+pub(crate) struct Tally {
+    /// Its counters are those of the end, and not there yet.
+    report: TrainReport,
+    /// Samples of the epoch that was learned last, and the host time that took.
+    learned: (usize, Duration),
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new(session: &Session) -> Tally {
+        let counters = session.machine().counters();
+        let none = counters.since(&counters);
+        let report = TrainReport {
+            epochs: Vec::new(),
+            interrupted: false,
+            counters,
+            learning_counters: none,
+            learning: Phase::default(),
+            testing: Phase::default(),
+        };
+        Tally { report, learned: Default::default() }
+    }
+
+    /// Learns for an epoch; `learn` says from how many samples.
+    pub fn learn(
+        &mut self,
+        session: &mut Session,
+        learn: impl FnOnce(&mut Session) -> Result<usize, SessionError>,
+    ) -> Result<usize, SessionError> {
+        let (before, start) = (session.machine().counters(), Instant::now());
+        let samples = counted(session, &mut self.report.learning, learn, |&samples| samples)?;
+        self.learned = (samples, start.elapsed());
+        let counters = &mut self.report.learning_counters;
+        *counters = counters.plus(&session.machine().counters().since(&before));
+        Ok(samples)
+    }
+
+    /// Takes note that the run was broken off, if it was.
+    pub fn interrupted(&mut self, interrupted: bool) {
+        self.report.interrupted |= interrupted;
+    }
+
+    /// Shows the test samples, which ends an epoch; nothing is learned.
+    pub fn test(
+        &mut self,
+        session: &mut Session,
+        image: &Image,
+        dataset: &Dataset,
+        epoch: u32,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<&EpochReport, SessionError> {
+        let (start, samples) = (Instant::now(), &dataset.test);
+        let answer = |session: &mut Session| answers(session, image, samples, progress);
+        let answers = counted(session, &mut self.report.testing, answer, Answers::tested)?;
+        self.interrupted(answers.tested() < samples.len());
+        let (samples, learn_time) = std::mem::take(&mut self.learned);
+        let test_time = start.elapsed();
+        let weights_hash = weights_hash(session.machine(), image);
+        let report = EpochReport { epoch, samples, answers, learn_time, test_time, weights_hash };
+        self.report.epochs.push(report);
+        Ok(&self.report.epochs[self.report.epochs.len() - 1])
+    }
+
+    /// What came of the run.
+    pub fn report(self, session: &Session) -> TrainReport {
+        TrainReport { counters: session.machine().counters(), ..self.report }
+    }
+}
+
+/// Runs a phase and adds what it took to `sum`; `samples` says how many samples of its result are.
+fn counted<T>(
     session: &mut Session,
     sum: &mut Phase,
-    run: impl FnOnce(&mut Session) -> Result<(T, u64), SessionError>,
+    run: impl FnOnce(&mut Session) -> Result<T, SessionError>,
+    samples: impl FnOnce(&T) -> usize,
 ) -> Result<T, SessionError> {
     let cycles = |session: &Session| session.machine().cycles().unwrap_or(0);
     let (steps_before, cycles_before) = (session.machine().step(), cycles(session));
-    let (result, samples) = run(session)?;
-    sum.samples += samples;
+    let result = run(session)?;
+    sum.samples += samples(&result) as u64;
     sum.steps += session.machine().step() - steps_before;
     sum.cycles += cycles(session) - cycles_before;
     Ok(result)
+}
+
+/// What the network answers to samples, in whatever way it answers.
+fn answers(
+    session: &mut Session,
+    image: &Image,
+    samples: &Samples,
+    progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<Answers, SessionError> {
+    if session.reads_spikes() {
+        let (spikes, tested) = session.observe(samples, samples.len(), progress)?;
+        return Ok(Answers::Spikes { tested, spikes });
+    }
+    if let Some(count) = session.answered_values() {
+        let answered = session.infer_values(samples, samples.len(), progress)?;
+        return Ok(Answers::Values { tested: answered.len() / count.max(1), nrmse: nrmse(&answered, samples) });
+    }
+    let before = comparisons(session.machine(), image);
+    let answered = session.infer(samples, samples.len(), progress)?;
+    let right = answered.iter().enumerate().filter(|&(sample, &class)| samples.label(sample) == class).count();
+    Ok(Answers::Classes {
+        tested: answered.len(),
+        right: samples.is_labelled().then_some(right),
+        comparisons: comparisons(session.machine(), image).map(|after| after.since(before)),
+    })
 }
 
 /// Trains for some epochs, in an order drawn from `seed`, and tests after each. `progress` may break off after any chunk
@@ -139,50 +168,25 @@ pub fn train(
     mut after_epoch: impl FnMut(&EpochReport),
 ) -> Result<TrainReport, SessionError> {
     let (order, epochs) = (SampleOrder::new(seed), epochs.into());
-    let mut reports: Vec<EpochReport> = Vec::new();
-    let (mut learning, mut testing) = (Phase::default(), Phase::default());
-    let start_counters = session.machine().counters();
-    let mut learning_counters = start_counters.since(&start_counters);
-    let mut interrupted = false;
+    let mut tally = Tally::new(session);
     for epoch in epochs.first..epochs.first + epochs.count {
-        let before = session.machine().counters();
-        session.set_epoch(epoch, epochs.of);
         let order = order.epoch(dataset.train.sequences() as u32, epoch);
         // The windows of a sequence stay together.
-        let windows = |&at: &u32| dataset.train.of_sequence(at as usize).map(|sample| sample as u32);
+        let windows = |&sequence: &u32| dataset.train.of_sequence(sequence as usize).map(|sample| sample as u32);
         let order: Vec<u32> = order.iter().flat_map(windows).collect();
-        let start = Instant::now();
-        let samples = counted(session, &mut learning, |session| {
-            let done = session.learn(&dataset.train, &order, |done| {
-                progress(Progress { learning: true, epoch, done, total: order.len() })
-            })?;
-            Ok((done, done as u64))
+        let mut tell = |learning, done, total| progress(Progress { learning, epoch, done, total });
+        let samples = tally.learn(session, |session| {
+            session.set_epoch(epoch, epochs.of);
+            session.learn(&dataset.train, &order, |done| tell(true, done, order.len()))
         })?;
-        let learn_time = start.elapsed();
-        learning_counters = learning_counters.plus(&session.machine().counters().since(&before));
-        interrupted |= samples < order.len();
-        let tested = test_epoch(session, image, dataset, epoch, &mut testing, |done| {
-            progress(Progress { learning: false, epoch, done, total: dataset.test.len() })
-        })?;
-        interrupted |= tested.tested < dataset.test.len();
-        reports.push(EpochReport { samples, learn_time, ..tested });
-        after_epoch(&reports[reports.len() - 1]);
-        if interrupted {
+        tally.interrupted(samples < order.len());
+        let total = dataset.test.len();
+        after_epoch(tally.test(session, image, dataset, epoch, |done| tell(false, done, total))?);
+        if tally.report.interrupted {
             break;
         }
     }
-    let counters = session.machine().counters();
-    let has_accuracy = dataset.test.is_labelled() && session.answered_values().is_none();
-    Ok(TrainReport {
-        epochs: reports,
-        interrupted,
-        counters,
-        learning_counters,
-        learning,
-        testing,
-        spikes: None,
-        has_accuracy,
-    })
+    Ok(tally.report(session))
 }
 
 /// Shows the test samples once; nothing is learned. The report has one epoch of testing alone. `progress` may break off.
@@ -195,89 +199,9 @@ pub fn test(
     dataset: &Dataset,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<TrainReport, SessionError> {
-    let before = session.machine().counters();
-    let (mut testing, total) = (Phase::default(), dataset.test.len());
-    let mut tell = |done| progress(Progress { learning: false, epoch: 0, done, total });
-    let mut spikes = None;
-    let tested = if session.reads_spikes() {
-        let start = Instant::now();
-        let (read, tested) = counted(session, &mut testing, |session| {
-            let (spikes, done) = session.observe(&dataset.test, total, &mut tell)?;
-            Ok(((spikes, done), done as u64))
-        })?;
-        spikes = Some(read);
-        EpochReport {
-            epoch: 0,
-            samples: 0,
-            tested,
-            right: 0,
-            learn_time: Duration::ZERO,
-            test_time: start.elapsed(),
-            weights_hash: weights_hash(session.machine(), image),
-            comparisons: None,
-            nrmse: None,
-        }
-    } else {
-        test_epoch(session, image, dataset, 0, &mut testing, tell)?
-    };
-    Ok(TrainReport {
-        has_accuracy: spikes.is_none() && dataset.test.is_labelled() && session.answered_values().is_none(),
-        spikes,
-        interrupted: tested.tested < total,
-        epochs: vec![tested],
-        counters: session.machine().counters(),
-        learning_counters: before.since(&before),
-        learning: Phase::default(),
-        testing,
-    })
-}
-
-/// Shows the test samples and counts right answers.
-pub(crate) fn test_epoch(
-    session: &mut Session,
-    image: &Image,
-    dataset: &Dataset,
-    epoch: u32,
-    testing: &mut Phase,
-    progress: impl FnMut(usize) -> ControlFlow<()>,
-) -> Result<EpochReport, SessionError> {
-    let start = Instant::now();
-    if let Some(count) = session.answered_values() {
-        let answers = counted(session, testing, |session| {
-            let answers = session.infer_values(&dataset.test, dataset.test.len(), progress)?;
-            let shown = (answers.len() / count.max(1)) as u64;
-            Ok((answers, shown))
-        })?;
-        return Ok(EpochReport {
-            epoch,
-            samples: 0,
-            tested: answers.len() / count.max(1),
-            right: 0,
-            learn_time: Duration::ZERO,
-            test_time: start.elapsed(),
-            weights_hash: weights_hash(session.machine(), image),
-            comparisons: None,
-            nrmse: Some(nrmse(&answers, &dataset.test)),
-        });
-    }
-    let compared = Comparisons::read(session.machine(), image);
-    let answers = counted(session, testing, |session| {
-        let answers = session.infer(&dataset.test, dataset.test.len(), progress)?;
-        let shown = answers.len() as u64;
-        Ok((answers, shown))
-    })?;
-    let right = answers.iter().enumerate().filter(|&(at, &answer)| dataset.test.label(at) == answer).count();
-    Ok(EpochReport {
-        epoch,
-        samples: 0,
-        tested: answers.len(),
-        right,
-        learn_time: Duration::ZERO,
-        test_time: start.elapsed(),
-        weights_hash: weights_hash(session.machine(), image),
-        comparisons: Comparisons::read(session.machine(), image).map(|all| all.since(compared)),
-        nrmse: None,
-    })
+    let (mut tally, total) = (Tally::new(session), dataset.test.len());
+    tally.test(session, image, dataset, 0, |done| progress(Progress { learning: false, epoch: 0, done, total }))?;
+    Ok(tally.report(session))
 }
 
 /// Root mean square error of answers over the standard deviation of the values of the samples they are for; each value about
@@ -317,16 +241,10 @@ pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
 /// BLAKE3 of all weights and biases, layer by layer, block by block, array by array: the same wherever blocks lie.
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
-    for (population, of) in image.network.populations.iter().enumerate() {
-        if !matches!(
-            of.kind,
-            PopulationKind::Layer { .. } | PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. }
-        ) {
-            continue;
-        }
-        for (number, _) in image.blocks.iter().enumerate().filter(|(_, block)| block.population == population as u32) {
+    for (population, _) in image.network.numbered().filter(|(_, of)| of.is_layer() || of.schedule().is_some()) {
+        for (block, _) in image.blocks_of(population) {
             for name in ["weights", "target_weights", "own_weights", "pairs", "bias"] {
-                for value in machine.peek(number as u32, name).into_iter().flatten() {
+                for value in machine.peek(block, name).into_iter().flatten() {
                     hash.update(&value.to_le_bytes());
                 }
             }

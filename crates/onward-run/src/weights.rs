@@ -5,8 +5,11 @@
 //! `[class][neuron]`. Real values are exact: integers times a power of two; rounded back they are the same integers.
 
 use npyz::{WriteOptions, WriterBuilder};
+use onward_diagnostic::Remedy;
 use onward_emulate::Engine;
 use onward_image::{Block, FractionBits, Image, Kernel, Order, PopulationKind};
+use onward_profile::Spike;
+use std::borrow::Cow;
 use std::io::{self, Cursor};
 use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipWriter};
@@ -54,13 +57,13 @@ pub struct LearnedArray {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WeightsError {
     /// No array is one of a layer.
-    #[error("holds no array of a layer that learns here; there are {expected}")]
+    #[error("holds no array of a layer that learns here")]
     Foreign {
         /// What could have been there.
         expected: String,
     },
     /// An array has another shape.
-    #[error("`{name}` has the shape {found:?}, and the network's is {expected:?}; it is of another network")]
+    #[error("`{name}` has the shape {found:?}, and the network's is {expected:?}")]
     Shape {
         /// The array.
         name: String,
@@ -70,11 +73,21 @@ pub enum WeightsError {
         expected: Vec<usize>,
     },
     /// A number is none.
-    #[error("`{name}` holds a number that is not finite; train it anew")]
+    #[error("`{name}` holds a number that is not finite")]
     Number {
         /// The array.
         name: String,
     },
+}
+
+impl Remedy for WeightsError {
+    fn remedy(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            WeightsError::Foreign { expected } => format!("there are {expected}").into(),
+            WeightsError::Shape { .. } => "it is of another network".into(),
+            WeightsError::Number { .. } => "train it anew".into(),
+        })
+    }
 }
 
 /// What was given to the layers.
@@ -305,4 +318,17 @@ pub fn to_npz(arrays: &[LearnedArray]) -> io::Result<Vec<u8>> {
         integers.finish()?;
     }
     Ok(archive.finish()?.into_inner())
+}
+
+/// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.
+///
+/// # Errors
+/// If there are more than the format holds.
+pub fn spikes_to_npy(spikes: &[Spike]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let shape = [spikes.len() as u64, 3];
+    let mut rows = WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
+    rows.extend(spikes.iter().flat_map(|spike| [spike.sample, spike.step, spike.neuron]))?;
+    rows.finish()?;
+    Ok(bytes)
 }

@@ -1,16 +1,15 @@
 //! Reading what is asked for, writing what was made.
 
-use crate::failure::{Failure, system_words};
-use onward_chip::{Costs, Technology};
-use onward_diagnostic::Source;
-use onward_image::{Encoding, Image, PopulationKind};
-use onward_run::data::{BUILTIN_DATASETS, Dataset};
+use crate::failure::Failure;
+use onward_diagnostic::{Source, system_cause};
+use onward_image::Image;
+use serde::de::DeserializeOwned;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads a text.
 pub fn read_source(path: &Path) -> Result<Source, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
     Ok(Source::new(path.display().to_string(), text))
 }
 
@@ -25,21 +24,11 @@ pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Fai
         _ => None,
     };
     if let Some((what, help)) = other {
-        return Err(Failure::input_with_help(format!("{}: {what}, not a network's text", path.display()), help));
+        return Err(Failure::input(format!("{}: {what}, not a network's text", path.display()), help));
     }
     let source = onward_net::with_includes(read_source(path)?, &mut read)
         .map_err(|(source, errors)| Failure::diagnostics(&source, &errors))?;
     Ok(onward_net::with_settings(source, set))
-}
-
-/// What `--set` is given: a parameter's name and its value.
-pub fn parse_setting(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write NAME=VALUE, as in `--set hidden=256`".to_owned()),
-    }
 }
 
 /// Reads an image.
@@ -47,54 +36,11 @@ pub fn read_image(path: &Path) -> Result<Image, Failure> {
     Image::load(path).map_err(|error| Failure::image(path, &error))
 }
 
-/// Loads the data that is given, or else the one the network names, and checks that the network can be shown it.
-pub fn read_data(given: Option<&str>, image: &Image) -> Result<Dataset, Failure> {
-    let Some(name) = given.or(image.network.data.as_deref()) else {
-        let message = format!("no data given, and the network `{}` names none", image.network.name);
-        let help = format!(
-            "give it with --data: a built-in set ({}), a folder with the four IDX files of an MNIST-like set, or an .npz file of samples or spikes",
-            BUILTIN_DATASETS.join(", ")
-        );
-        return Err(Failure::input_with_help(message, help));
-    };
-    let dataset = Dataset::load(name)?;
-    let populations = &image.network.populations;
-    let input = populations.iter().find_map(|population| match &population.kind {
-        PopulationKind::RateInput { shape } => Some((shape.as_slice(), None, population.neurons)),
-        PopulationKind::EncodedInput { shape, encoding } => {
-            Some((shape.as_slice(), Some(*encoding), population.neurons))
-        }
-        _ => None,
-    });
-    // Classes are those of the target, or the neurons that answer; spikes are not compared with labels.
-    let neurons = |wanted| populations.iter().find(|population| population.kind == wanted).map(|of| of.neurons);
-    let spikes = neurons(PopulationKind::SpikeReadout).map(|_| u32::MAX);
-    let values = populations.iter().find(|population| matches!(population.kind, PopulationKind::ValueTarget));
-    if let Some(values) = values {
-        dataset.check_values(values.neurons)?;
-    }
-    let spikes = spikes.or(values.map(|_| u32::MAX));
-    let classes = neurons(PopulationKind::Target).or(spikes).or(neurons(PopulationKind::Readout));
-    if let (Some((shape, encoding, axons)), Some(classes)) = (input, classes) {
-        let window = image.network.window_steps;
-        match encoding {
-            Some(Encoding::Events) => dataset.check_events(axons, window, classes)?,
-            Some(Encoding::Delta { .. }) => dataset.check_sequences(axons, 2, window, classes)?,
-            Some(Encoding::Sequence { .. }) => dataset.check_sequences(axons, 3, window, classes)?,
-            _ if dataset.test.is_recorded() => {
-                let message =
-                    format!("{}: holds recorded spikes, but the network's input encodes values", dataset.name);
-                return Err(Failure::input_with_help(message, "change the input to `events`, or give other data"));
-            }
-            _ => dataset.check(shape, classes)?,
-        }
-    }
-    Ok(dataset)
-}
-
-/// What events cost on the image's chip.
-pub fn read_costs(image: &Image) -> Result<Costs, Failure> {
-    Ok(Technology::load(&image.chip.technology)?.costs(&image.chip)?)
+/// Reads what another command wrote for machines; `help` says which.
+pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str, help: &str) -> Result<T, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
+    let wrong = |error| Failure::input(format!("{}: is not {what}: {error}", path.display()), help);
+    serde_json::from_str(&text).map_err(wrong)
 }
 
 /// Refuses to write over what is read, or two files to one place. Paths may differ in how they are written.
@@ -112,11 +58,11 @@ pub fn check_outputs(outputs: &[Option<&Path>], inputs: &[&Path]) -> Result<(), 
         let written = place(output);
         if inputs.iter().any(|input| place(input) == written) {
             let message = format!("{}: is read by this command, and would be overwritten", output.display());
-            return Err(Failure::input_with_help(message, "name another file"));
+            return Err(Failure::input(message, "name another file"));
         }
         if outputs[..at].iter().any(|other| place(other) == written) {
             let message = format!("{}: two results would go to the same file", output.display());
-            return Err(Failure::input_with_help(message, "name two files"));
+            return Err(Failure::input(message, "name two files"));
         }
     }
     Ok(())
@@ -194,9 +140,7 @@ impl Output {
             std::io::ErrorKind::PermissionDenied => "you may not write to the folder; name another",
             _ => "name another file",
         };
-        // The system's words may name the temporary file.
-        let words = system_words(error);
-        let words = words.split(" at path").next().unwrap_or("").to_owned();
-        Failure::input_with_help(format!("{}: cannot be written: {words}", self.path.display()), help)
+        let message = format!("{}: cannot be written: {}", self.path.display(), system_cause(error));
+        Failure::input(message, help)
     }
 }

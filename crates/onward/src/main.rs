@@ -3,13 +3,14 @@
 //! Each command is a module of [`commands`]: what it takes, and `run`. Errors are [`Failure`]s, shown once, here.
 //! Exit codes: 0 did what was asked, 1 something went wrong inside, 2 bad input, 130 interrupted.
 
+mod arguments;
 mod commands;
 mod failure;
 mod files;
+mod job;
 mod nir;
 mod progress;
 mod report;
-mod results;
 mod terminal;
 mod text;
 

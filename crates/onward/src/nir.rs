@@ -1,8 +1,10 @@
 //! Networks in files of other tools: what both `import` and `compile` need.
 
+use crate::arguments::one_of;
 use crate::failure::Failure;
-use crate::terminal;
-use clap::{Args, ValueEnum};
+use crate::terminal::{BOLD, styled};
+use anstream::eprintln;
+use clap::Args;
 use onward_diagnostic::Source;
 use onward_net::nir::{Imported, Options, ResetRule, identifier, read};
 use onward_net::{Encoding, Member, Network, ReadoutKind};
@@ -16,14 +18,14 @@ pub struct NirArguments {
     #[arg(long, value_name = "TIME")]
     dt: Option<f64>,
     /// How samples become spikes: events, rate, poisson, latency or current [default: events]
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "ENCODING")]
-    encoding: Option<EncodingChoice>,
+    #[arg(long, value_name = "ENCODING", hide_possible_values = true, value_parser = one_of(ENCODINGS))]
+    encoding: Option<Encoding>,
     /// What leaves the chip: all spikes, or the neuron with the most of them [default: spikes]
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "spikes|most-spikes")]
-    readout: Option<ReadoutChoice>,
+    #[arg(long, value_name = "spikes|most-spikes", hide_possible_values = true, value_parser = one_of(READOUTS))]
+    readout: Option<ReadoutKind>,
     /// What firing does: sets the voltage to v_reset, or subtracts the threshold [default: value]
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "value|subtract")]
-    reset: Option<ResetChoice>,
+    #[arg(long, value_name = "value|subtract", hide_possible_values = true, value_parser = one_of(RESETS))]
+    reset: Option<ResetRule>,
     /// Bits of a weight: 4, 8 or 16 [default: 8]
     #[arg(long, value_name = "N", value_parser = weight_bits)]
     weight_bits: Option<u32>,
@@ -35,26 +37,15 @@ pub struct NirArguments {
     output_threshold: Option<f64>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum EncodingChoice {
-    Events,
-    Rate,
-    Poisson,
-    Latency,
-    Current,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ReadoutChoice {
-    Spikes,
-    MostSpikes,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ResetChoice {
-    Value,
-    Subtract,
-}
+const ENCODINGS: [(&str, Encoding); 5] = [
+    ("events", Encoding::Events),
+    ("rate", Encoding::Rate),
+    ("poisson", Encoding::Poisson),
+    ("latency", Encoding::Latency),
+    ("current", Encoding::Current),
+];
+const READOUTS: [(&str, ReadoutKind); 2] = [("spikes", ReadoutKind::Spikes), ("most-spikes", ReadoutKind::MostSpikes)];
+const RESETS: [(&str, ResetRule); 2] = [("value", ResetRule::AsGiven), ("subtract", ResetRule::Subtract)];
 
 fn weight_bits(text: &str) -> Result<u32, String> {
     match text {
@@ -81,21 +72,9 @@ impl NirArguments {
         Options {
             name,
             time_step: self.dt.unwrap_or(default.time_step),
-            encoding: self.encoding.map_or(default.encoding, |encoding| match encoding {
-                EncodingChoice::Events => Encoding::Events,
-                EncodingChoice::Rate => Encoding::Rate,
-                EncodingChoice::Poisson => Encoding::Poisson,
-                EncodingChoice::Latency => Encoding::Latency,
-                EncodingChoice::Current => Encoding::Current,
-            }),
-            readout: self.readout.map_or(default.readout, |readout| match readout {
-                ReadoutChoice::Spikes => ReadoutKind::Spikes,
-                ReadoutChoice::MostSpikes => ReadoutKind::MostSpikes,
-            }),
-            reset: self.reset.map_or(default.reset, |reset| match reset {
-                ResetChoice::Value => ResetRule::AsGiven,
-                ResetChoice::Subtract => ResetRule::Subtract,
-            }),
+            encoding: self.encoding.unwrap_or(default.encoding),
+            readout: self.readout.unwrap_or(default.readout),
+            reset: self.reset.unwrap_or(default.reset),
             weight_bits: self.weight_bits.unwrap_or(default.weight_bits),
             window_steps: self.window.unwrap_or(default.window_steps),
             output_threshold: self.output_threshold.unwrap_or(default.output_threshold),
@@ -118,12 +97,12 @@ pub struct Written {
 
 /// Imports a file; what there is to note goes to stderr.
 pub fn import(path: &Path, arguments: &NirArguments, arrays: &str) -> Result<Written, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, error))?;
     let imported = read(&bytes, &arguments.options(path));
-    let Imported { mut network, notes } = imported
-        .map_err(|error| Failure::input_with_help(format!("{}: {}", path.display(), error.message()), error.help))?;
+    let Imported { mut network, notes } =
+        imported.map_err(|error| Failure::input(format!("{}: {}", path.display(), error.message()), error.help))?;
     for note in notes {
-        eprintln!("{} {}: {note}", terminal::stderr_style().bold("note:"), path.display());
+        eprintln!("{} {}: {note}", styled(BOLD, "note:"), path.display());
     }
     let members = network.store(arrays);
     Ok(Written { text: network.to_string(), members })

@@ -1,11 +1,10 @@
 //! Following a compilation or a run: the progress bar, and Ctrl-C.
 
 use crate::failure::Failure;
-use crate::text;
+use crate::{Outcome, report, terminal, text};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onward_compile::{PASSES, Pass};
-use onward_run::data::Dataset;
-use onward_run::{Epochs, Progress};
+use onward_run::{EpochReport, Epochs, Progress, Watch};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,98 +14,114 @@ use std::time::{Duration, Instant};
 /// Runs shorter than this show no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Follows a run: shows how far it is, and asks it to end when the user does.
-pub struct Monitor {
+/// A bar that appears once a run is long, where there is a terminal; and whether the user wants the run to end.
+struct Bar {
     bar: ProgressBar,
     stop: Arc<AtomicBool>,
     start: Instant,
+    shown: bool,
+}
+
+impl Bar {
+    fn new(length: u64) -> Result<Bar, Failure> {
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}").expect("the template is one");
+        bar.set_style(style.progress_chars("━━┄"));
+        Ok(Bar { bar, stop: listen()?, start: Instant::now(), shown: false })
+    }
+
+    /// So much is done. Breaks once the user wants it.
+    fn tell(&mut self, done: u64, message: impl FnOnce() -> String) -> ControlFlow<()> {
+        if !self.shown && self.start.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.shown = true;
+        }
+        if self.shown {
+            self.bar.set_position(done);
+            self.bar.set_message(message() + &self.left());
+        }
+        if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// `, 12 s left`; nothing before anything is done.
+    fn left(&self) -> String {
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        if done == 0 || all <= done {
+            return String::new();
+        }
+        let seconds = (self.start.elapsed().as_secs_f64() * (all - done) as f64 / done as f64) as u64;
+        let left = if seconds < 60 { format!("{seconds} s") } else { text::duration(Duration::from_secs(seconds)) };
+        format!(", {left} left")
+    }
+
+    fn print(&self, text: &str) -> Outcome {
+        if text.is_empty() { Ok(()) } else { self.bar.suspend(|| terminal::print(text)) }
+    }
+}
+
+/// Follows a run of epochs: shows how far it is, and asks it to end when the user does.
+pub struct Monitor {
+    bar: Bar,
     epochs: Epochs,
     /// Windows that learning an epoch and testing take: what time goes with.
     windows: (u64, u64),
     phase: Option<(bool, u32)>,
     phase_start: Instant,
-    shown: bool,
 }
 
 impl Monitor {
-    /// Follows a run of epochs on the data; none for a test alone.
+    /// Follows a run that learns from so many samples an epoch, and then is tested with so many; of no epochs it is a test.
     ///
     /// # Errors
     /// Ctrl-C cannot be listened for.
-    pub fn new(epochs: Epochs, dataset: &Dataset) -> Result<Monitor, Failure> {
-        let learned = if epochs.count > 0 { dataset.train.len() } else { 0 };
-        Monitor::of_samples(epochs, learned, dataset.test.len())
-    }
-
-    /// Follows a run that learns from so many samples an epoch, and then is tested with so many.
-    ///
-    /// # Errors
-    /// Ctrl-C cannot be listened for.
-    pub fn of_samples(epochs: Epochs, learned: usize, tested: usize) -> Result<Monitor, Failure> {
-        let stop = listen()?;
+    pub fn new(epochs: Epochs, learned: usize, tested: usize) -> Result<Monitor, Failure> {
         let windows = (2 * learned as u64, tested as u64);
-        let bar = hidden_bar((windows.0 + windows.1) * u64::from(epochs.count.max(1)));
-        let now = Instant::now();
-        Ok(Monitor { bar, stop, start: now, epochs, windows, phase: None, phase_start: now, shown: false })
-    }
-
-    /// Host time since the run began.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
-    /// Takes note of what is done; breaks once the user wants it.
-    pub fn tell(&mut self, progress: Progress) -> ControlFlow<()> {
-        let phase = (progress.learning, progress.epoch);
-        if self.phase != Some(phase) {
-            (self.phase, self.phase_start) = (Some(phase), Instant::now());
-        }
-        self.shown = self.shown || show(&self.bar, self.elapsed());
-        if self.shown {
-            let in_epoch =
-                if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
-            let epoch = progress.epoch - self.epochs.first;
-            self.bar.set_position(u64::from(epoch) * (self.windows.0 + self.windows.1) + in_epoch);
-            self.bar.set_message(self.message(progress));
-        }
-        if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    /// `epoch 3 of 30, learning, 12,345 samples/s, 12.3 s left`.
-    fn message(&self, progress: Progress) -> String {
-        let seconds = self.phase_start.elapsed().as_secs_f64();
-        let mut message = match self.epochs.of {
-            0 => String::new(),
-            of => format!("epoch {} of {of}, ", progress.epoch + 1),
-        };
-        message += if progress.learning { "learning" } else { "testing" };
-        if seconds > 0.2 {
-            message += &format!(", {} samples/s", text::count((progress.done as f64 / seconds) as u64));
-        }
-        message + &left(&self.bar, self.elapsed())
-    }
-
-    /// Prints to stdout without disturbing the bar. Where nobody reads, the run is over.
-    pub fn print(&self, text: &str) {
-        if let Err(failure) = self.bar.suspend(|| crate::terminal::print(text)) {
-            failure.show();
-            std::process::exit(failure.code().into());
-        }
+        let bar = Bar::new((windows.0 + windows.1) * u64::from(epochs.count.max(1)))?;
+        Ok(Monitor { bar, epochs, windows, phase: None, phase_start: Instant::now() })
     }
 
     /// Removes the bar.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.bar.finish_and_clear();
+    }
+}
+
+impl Watch for Monitor {
+    /// Breaks once the user wants it.
+    fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
+        let now = Instant::now();
+        if self.phase.is_none() {
+            self.bar.start = now;
+        }
+        let phase = (progress.learning, progress.epoch);
+        if self.phase.replace(phase) != Some(phase) {
+            self.phase_start = now;
+        }
+        let in_epoch = if progress.learning { 2 * progress.done as u64 } else { self.windows.0 + progress.done as u64 };
+        let before = u64::from(progress.epoch - self.epochs.first) * (self.windows.0 + self.windows.1);
+        let (of, seconds) = (self.epochs.of, now.duration_since(self.phase_start).as_secs_f64());
+        // `epoch 3 of 30, learning, 12,345 samples/s, 12.3 s left`
+        self.bar.tell(before + in_epoch, || {
+            let epoch = if of == 0 { String::new() } else { format!("epoch {} of {of}, ", progress.epoch + 1) };
+            let phase = if progress.learning { "learning" } else { "testing" };
+            match (progress.done as f64 / seconds) as u64 {
+                rate if seconds > 0.2 => format!("{epoch}{phase}, {} samples/s", text::count(rate)),
+                _ => epoch + phase,
+            }
+        })
+    }
+
+    /// Prints the line of an epoch without disturbing the bar. Where nobody reads, the run is over.
+    fn epoch(&mut self, epoch: &EpochReport) {
+        if let Err(failure) = self.bar.print(&report::epoch(epoch, self.epochs.of)) {
+            failure.show();
+            std::process::exit(failure.code().into());
+        }
     }
 }
 
 /// Follows a run of steps.
-pub struct StepMonitor {
-    bar: ProgressBar,
-    stop: Arc<AtomicBool>,
-    start: Instant,
-    shown: bool,
-}
+pub struct StepMonitor(Bar);
 
 impl StepMonitor {
     /// Follows a run of so many steps.
@@ -114,36 +129,27 @@ impl StepMonitor {
     /// # Errors
     /// Ctrl-C cannot be listened for.
     pub fn new(steps: u64) -> Result<StepMonitor, Failure> {
-        Ok(StepMonitor { bar: hidden_bar(steps), stop: listen()?, start: Instant::now(), shown: false })
-    }
-
-    /// Host time since the run began.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        Bar::new(steps).map(StepMonitor)
     }
 
     /// Takes note of how many steps are done; breaks once the user wants it.
     pub fn tell(&mut self, done: u64) -> ControlFlow<()> {
-        self.shown = self.shown || show(&self.bar, self.elapsed());
-        if self.shown {
-            self.bar.set_position(done);
-            let rate = done as f64 / self.elapsed().as_secs_f64();
-            self.bar.set_message(format!("{} steps/s{}", text::count(rate as u64), left(&self.bar, self.elapsed())));
-        }
-        if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let rate = done as f64 / self.0.start.elapsed().as_secs_f64();
+        self.0.tell(done, || format!("{} steps/s", text::count(rate as u64)))
     }
 
     /// Prints to stdout without disturbing the bar.
     ///
     /// # Errors
-    /// As [`terminal::print`](crate::terminal::print).
-    pub fn print(&self, text: &str) -> Result<(), Failure> {
-        if text.is_empty() { Ok(()) } else { self.bar.suspend(|| crate::terminal::print(text)) }
+    /// As [`terminal::print`].
+    pub fn print(&self, text: &str) -> Outcome {
+        self.0.print(text)
     }
 
-    /// Removes the bar.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+    /// Removes the bar, and says how long the run took.
+    pub fn finish(&self) -> Duration {
+        self.0.bar.finish_and_clear();
+        self.0.start.elapsed()
     }
 }
 
@@ -212,31 +218,4 @@ fn listen() -> Result<Arc<AtomicBool>, Failure> {
     })
     .map_err(|error| Failure::Inside(format!("Ctrl-C cannot be listened for: {error}")))?;
     Ok(stop)
-}
-
-fn hidden_bar(length: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
-    let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}").expect("the template is one");
-    bar.set_style(style.progress_chars("━━┄"));
-    bar
-}
-
-/// Shows a bar once the run is long, where there is a terminal. Returns whether it is shown.
-fn show(bar: &ProgressBar, elapsed: Duration) -> bool {
-    let is_wanted = elapsed > PATIENCE && std::io::stderr().is_terminal();
-    if is_wanted {
-        bar.set_draw_target(ProgressDrawTarget::stderr());
-    }
-    is_wanted
-}
-
-/// `, 12 s left`; nothing before anything is done.
-fn left(bar: &ProgressBar, elapsed: Duration) -> String {
-    let (done, all) = (bar.position(), bar.length().unwrap_or(0));
-    if done == 0 || all <= done {
-        return String::new();
-    }
-    let seconds = (elapsed.as_secs_f64() * (all - done) as f64 / done as f64) as u64;
-    let left = if seconds < 60 { format!("{seconds} s") } else { text::duration(Duration::from_secs(seconds)) };
-    format!(", {left} left")
 }

@@ -1,14 +1,14 @@
 //! The report of a run, for people.
 
 use crate::files::Output;
-use crate::results::{BanditResults, MEMORIES, PerSample, Results, SilentNeurons, Usage};
-use crate::terminal::stdout_style;
+use crate::terminal::{BOLD, DIM, styled};
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
-use onward_profile::Category;
-use onward_run::EpochReport;
+use onward_profile::{
+    Answers, BanditResults, Category, EpochReport, MEMORIES, PerSample, Results, SilentNeurons, Usage,
+};
+use onward_run::SILENCE_SAMPLES;
 use onward_run::data::Dataset;
-use std::time::Duration;
 
 /// Cells of the longest bar of the energy table.
 const BAR: f64 = 24.0;
@@ -68,7 +68,7 @@ pub fn mesh(mesh: &onward_chip::Mesh) -> String {
 /// The heading of the lines of epochs.
 pub fn epochs_heading(answers_values: bool) -> String {
     let quality = if answers_values { "   error" } else { "accuracy" };
-    format!("\n{}\n", stdout_style().dim(&format!("    epoch   {quality}       learned in       tested in")))
+    format!("\n{}\n", styled(DIM, &format!("    epoch   {quality}       learned in       tested in")))
 }
 
 /// The line of an epoch.
@@ -76,9 +76,9 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
     format!(
         "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
-        match report.nrmse {
-            Some(nrmse) => format!("{nrmse:.4}"),
-            None => report.accuracy_percent().map_or("not tested".to_owned(), percent),
+        match &report.answers {
+            Answers::Values { nrmse, .. } => format!("{nrmse:.4}"),
+            answers => answers.accuracy_percent().map_or("not tested".to_owned(), percent),
         },
         duration(report.learn_time),
         duration(report.test_time)
@@ -115,7 +115,7 @@ pub fn bandit(results: &BanditResults) -> String {
 
 /// A part of a report under its title.
 pub fn section(title: &str, body: String) -> String {
-    format!("\n{}\n{body}", stdout_style().bold(title))
+    format!("\n{}\n{body}", styled(BOLD, title))
 }
 
 /// What a run cost, on the chip and on this computer.
@@ -132,26 +132,24 @@ pub fn machine(results: &Results) -> String {
 }
 
 fn result(results: &Results) -> String {
-    let tested = format!("{} of {} test samples", count(results.right as u64), count(results.tested as u64));
-    let mut rows = Vec::new();
-    if let Some(nrmse) = results.nrmse {
-        let of = format!("of the standard deviation, over {}", plural(results.tested as u64, "test sample"));
-        rows.push(vec!["error".into(), format!("{nrmse:.4}"), of]);
-    }
-    match (results.accuracy_percent, results.read_spikes) {
-        _ if results.nrmse.is_some() => {}
-        (Some(accuracy), _) => rows.push(vec!["accuracy".into(), percent(accuracy), tested]),
-        (None, Some(spikes)) => {
-            let samples = plural(results.tested as u64, "test sample");
-            rows.push(vec!["spikes read".into(), count(spikes as u64), format!("for {samples}")]);
+    let samples = |tested: usize| plural(tested as u64, "test sample");
+    let mut rows = vec![match &results.answers {
+        None => vec!["accuracy".into(), "not tested".into(), String::new()],
+        Some(Answers::Values { tested, nrmse }) => {
+            let meaning = format!("of the standard deviation, over {}", samples(*tested));
+            vec!["error".into(), format!("{nrmse:.4}"), meaning]
         }
-        (None, None) if results.tested == 0 => {
-            rows.push(vec!["accuracy".into(), "not tested".into(), String::new()]);
+        Some(Answers::Spikes { tested, spikes }) => {
+            vec!["spikes read".into(), count(spikes.len() as u64), format!("for {}", samples(*tested))]
         }
-        (None, None) => {
-            rows.push(vec!["answered".into(), plural(results.tested as u64, "sample"), "without labels".into()])
+        Some(Answers::Classes { tested, right: None, .. }) => {
+            vec!["answered".into(), plural(*tested as u64, "sample"), "without labels".into()]
         }
-    }
+        Some(answers @ Answers::Classes { tested, right: Some(right), .. }) => {
+            let meaning = format!("{} of {} test samples", count(*right as u64), count(*tested as u64));
+            vec!["accuracy".into(), answers.accuracy_percent().map_or_else(String::new, percent), meaning]
+        }
+    }];
     let learned = results.learned() as u64;
     if learned > 0 {
         let epochs = results.epochs.len() as u64;
@@ -161,12 +159,13 @@ fn result(results: &Results) -> String {
         let sum = |of: fn(&SilentNeurons) -> usize| results.silent_neurons.iter().map(of).sum::<usize>() as u64;
         let (neurons, before) = (count(sum(|layer| layer.neurons)), count(sum(|layer| layer.before)));
         let silent = format!("{} of {neurons}", count(sum(|layer| layer.after)));
-        let meaning = format!("fire for none of {} test samples; {before} did before", results.silence_samples());
+        let shown = results.tested().min(SILENCE_SAMPLES);
+        let meaning = format!("fire for none of {shown} test samples; {before} did before");
         rows.push(vec!["silent neurons".into(), silent, meaning]);
     }
-    if let (Some(comparisons), Some(share)) = (results.comparisons_per_answer, results.comparisons_share) {
-        let of_all = format!("an answer, {} of those with every class", percent(100.0 * share));
-        rows.push(vec!["comparisons".into(), average(comparisons), of_all]);
+    if let Some(Answers::Classes { comparisons: Some(comparisons), .. }) = &results.answers {
+        let of_all = format!("an answer, {} of those with every class", percent(100.0 * comparisons.share()));
+        rows.push(vec!["comparisons".into(), average(comparisons.per_answer()), of_all]);
     }
     rows.push(vec![
         "weights".into(),
@@ -264,10 +263,10 @@ pub fn usage_table(usage: &std::collections::BTreeMap<&'static str, Usage>) -> S
 fn host(results: &Results) -> String {
     let mut note = format!("on {}", plural(results.threads as u64, "thread"));
     if let Some(seconds) = results.emulated_s.filter(|&seconds| seconds > 0.0) {
-        note += &format!("; {} times what the chip would take", average(results.host_s / seconds));
+        note += &format!("; {} times what the chip would take", average(results.host_time.as_secs_f64() / seconds));
     }
     let rows = vec![
-        vec!["time".into(), duration(Duration::from_secs_f64(results.host_s)), note],
+        vec!["time".into(), duration(results.host_time), note],
         vec!["speed".into(), format!("{}/s", si(results.synaptic_events_per_host_s, "")), "synaptic events".into()],
     ];
     table(&[], rows, &[])

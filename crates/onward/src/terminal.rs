@@ -1,57 +1,20 @@
-//! What the terminal can show, and writing to it.
+//! Writing to the terminal. What is written may hold styles: where they cannot be shown, or nobody wants them
+//! (<https://no-color.org>), they are left out on the way.
 
 use crate::failure::Failure;
-use std::io::{ErrorKind, IsTerminal, Write};
+use anstyle::{AnsiColor, Style};
+use std::io::{ErrorKind, Write};
 
-/// Whether colours are wanted at all: <https://no-color.org>.
-fn wants_color() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
+/// For headings.
+pub const BOLD: Style = Style::new().bold();
+/// For what matters less.
+pub const DIM: Style = Style::new().dimmed();
+/// For the word that begins an error.
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Whether stdout shows colours.
-pub fn stdout_has_color() -> bool {
-    std::io::stdout().is_terminal() && wants_color()
-}
-
-/// Whether stderr shows colours.
-pub fn stderr_has_color() -> bool {
-    std::io::stderr().is_terminal() && wants_color()
-}
-
-/// Emphasis, where it can be shown.
-#[derive(Clone, Copy)]
-pub struct Style(bool);
-
-/// The style of stdout.
-pub fn stdout_style() -> Style {
-    Style(stdout_has_color())
-}
-
-/// The style of stderr.
-pub fn stderr_style() -> Style {
-    Style(stderr_has_color())
-}
-
-impl Style {
-    fn with(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    /// For headings.
-    pub fn bold(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    /// For what matters less.
-    pub fn dim(self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    /// For the word that begins an error.
-    pub fn error(self, text: &str) -> String {
-        self.with("1;31", text)
-    }
+/// A text in a style.
+pub fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
 }
 
 /// Writes to stdout.
@@ -59,7 +22,7 @@ impl Style {
 /// # Errors
 /// [`Failure::NobodyReads`] when the reader has gone, else that it cannot be written.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
         ErrorKind::BrokenPipe => Failure::NobodyReads,
         _ => Failure::Inside(format!("the output cannot be written: {error}")),

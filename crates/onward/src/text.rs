@@ -1,6 +1,7 @@
 //! Numbers and tables as people read them.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Table, presets};
+use crate::terminal::{DIM, styled};
+use comfy_table::{CellAlignment, Table, presets};
 use std::time::Duration;
 
 /// `1,234,567`.
@@ -82,21 +83,13 @@ pub fn plural(number: u64, one: &str) -> String {
 
 /// A table without lines, indented by two; the columns in `right` are aligned to the right.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
-    let style = crate::terminal::stdout_has_color();
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.force_no_tty();
-    if style {
-        table.enforce_styling();
-    }
+    table.load_style(presets::NOTHING).force_no_tty();
     if !header.is_empty() {
-        table.set_header(header.iter().map(|text| Cell::new(text).add_attribute(Attribute::Dim)));
+        table.set_header(header);
     }
-    for row in rows {
-        table.add_row(row);
-    }
-    let columns = table.column_count();
-    for at in 0..columns {
+    table.add_rows(rows);
+    for at in 0..table.column_count() {
         if let Some(column) = table.column_mut(at) {
             column.set_padding((if at == 0 { 0 } else { 2 }, 1));
             if right.contains(&at) {
@@ -104,7 +97,11 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String
             }
         }
     }
-    table.lines().map(|line| format!("  {}\n", line.trim_end())).collect()
+    let lines = table.lines().enumerate().map(|(at, line)| match line.trim_end() {
+        line if at == 0 && !header.is_empty() => format!("  {}\n", styled(DIM, line)),
+        line => format!("  {line}\n"),
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -127,6 +124,7 @@ mod tests {
     fn tables_are_aligned() {
         let table =
             table(&["what", "how much"], vec![vec!["a".into(), "1".into()], vec!["bcdef".into(), "10".into()]], &[1]);
+        let table = anstream::adapter::strip_str(&table).to_string();
         assert_eq!(table, "  what    how much\n  a              1\n  bcdef         10\n");
     }
 }

@@ -1,6 +1,6 @@
 //! The program as people meet it: what it answers to bad input, word for word, and that the good case works.
 //!
-//! Messages are golden files in `testbench/golden/command_line`; `UPDATE_GOLDEN=1` rewrites them.
+//! Messages are golden files in `testbench/golden/command_line`; `SNAPSHOTS=overwrite` renews them.
 
 use serde_json::Value;
 use std::fs;
@@ -78,15 +78,17 @@ impl Desk {
 
 /// Compares what a command printed with its golden file.
 fn check(golden: &str, command: &str, printed: &str) {
-    let path = root().join("testbench/golden/command_line").join(format!("{golden}.txt"));
-    let found = format!("$ onward {command}\n{printed}");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &found).unwrap();
-    }
-    let expected =
-        fs::read_to_string(&path).unwrap_or_else(|_| panic!("{golden}: no golden file; UPDATE_GOLDEN=1 makes it"));
-    assert_eq!(found, expected, "{golden}: UPDATE_GOLDEN=1 rewrites it");
+    onward_golden::check(&messages().join(format!("{golden}.txt")), &format!("$ onward {command}\n{printed}"));
+}
+
+/// The folder of the golden files.
+fn messages() -> PathBuf {
+    root().join("testbench/golden/command_line")
+}
+
+#[test]
+fn messages_are_all_expected() {
+    onward_golden::are_named(&messages(), &[&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")]);
 }
 
 /// An IDX file of images or labels.
@@ -262,8 +264,8 @@ fn bad_images_are_refused() {
     version[8] = 99;
     desk.write("version.onw", version);
     desk.write("empty.onw", []);
-    for name in ["damaged", "truncated", "version", "empty"] {
-        desk.refuse(&format!("image_{name}"), &format!("run {name}.onw --data digits"));
+    for name in ["image_damaged", "image_truncated", "image_version", "image_empty"] {
+        desk.refuse(name, &format!("run {}.onw --data digits", &name["image_".len()..]));
     }
     desk.refuse("image_foreign", "run digits.sp --data digits");
     desk.refuse("image_missing", "inspect nowhere.onw");

@@ -1,6 +1,6 @@
 //! Networks made by hand, and whether the chip does what the model does.
 
-use super::model;
+use super::frozen::frozen;
 use onward_chip::Chip;
 use onward_compile::{LayerParameters, Options, compile_network};
 use onward_diagnostic::Source;
@@ -10,6 +10,7 @@ use onward_net::*;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use testbench::model::{Model, Window, value};
 
 /// A generator of numbers, the same everywhere.
 pub struct Random(pub u64);
@@ -247,14 +248,13 @@ impl Net {
         let saturated: u64 = fast.counters().blocks.iter().map(|block| block.saturated).sum();
         assert_eq!(saturated, 0, "bounds are kept");
         let mut fired = 0;
+        let mut model = frozen(&self.network, &parameters);
         for (at, window) in windows.iter().enumerate() {
-            let expected = &model::window(&self.network, &parameters, window)[&name];
-            for (step, expected) in expected.iter().enumerate() {
-                let spikes: Vec<u32> = (0..).zip(expected).filter(|(_, fired)| **fired).map(|(n, _)| n).collect();
-                fired += spikes.len();
+            for (step, expected) in spikes(&mut model, &name, window).into_iter().enumerate() {
+                fired += expected.len();
                 let mut found = found.remove(&(at, step)).unwrap_or_default();
                 found.sort_unstable();
-                assert_eq!(found, spikes, "window {at}, step {step}");
+                assert_eq!(found, expected, "window {at}, step {step}");
             }
         }
         assert!(found.is_empty(), "spikes out of their windows: {found:?}");
@@ -265,6 +265,16 @@ impl Net {
         run(&image, &mut again, &windows[..1], lag);
         assert_eq!(slow.counters(), again.counters());
     }
+}
+
+/// The neurons of a layer that spike in each step of a window in the model; `window[step][place]`.
+pub fn spikes(model: &mut Model<i64>, layer: &str, window: &[Vec<i64>]) -> Vec<Vec<u32>> {
+    let sent = |step: &Vec<i64>| {
+        let places = step.iter().enumerate().filter(|(_, sent)| **sent != 0);
+        places.map(|(place, &sent)| value(place, sent)).collect()
+    };
+    model.show(Window::Input { learn: None, continues: false }, &window.iter().map(sent).collect::<Vec<_>>());
+    model.spikes(layer).iter().map(|places| places.iter().map(|&place| place as u32).collect()).collect()
 }
 
 /// Spikes by window and step.

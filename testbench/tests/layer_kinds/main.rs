@@ -1,7 +1,8 @@
-//! Every kind of layer and neuron, compiled and run, against plain loops.
+//! Every kind of layer and neuron, compiled and run, against the composed model.
 
 mod build;
-mod model;
+#[path = "../common/frozen.rs"]
+mod frozen;
 mod session;
 
 use build::*;

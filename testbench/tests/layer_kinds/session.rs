@@ -1,7 +1,7 @@
 //! Networks without learning in a session: every encoding, answers and spikes.
 
 use crate::build::*;
-use crate::model;
+use crate::frozen::frozen;
 use onward_emulate::Machine;
 use onward_net::{Encoding, ReadoutKind};
 use onward_run::data::{Encoder, Samples};
@@ -38,18 +38,17 @@ fn answers_and_spikes_are_those_of_the_model() {
             let encoder = Encoder::new(&input.kind, axons, 6, 5).expect("an input");
             let mut expected: Vec<Spike> = Vec::new();
             let mut answers = Vec::new();
+            let mut model = frozen(&net.network, &parameters);
             for sample in 0..samples.len() {
                 let mut shown = vec![vec![0; axons as usize]; 6];
                 encoder.encode(&samples, sample, |packet| {
                     shown[packet.step as usize][packet.axon as usize] = packet.payload.into();
                 });
-                let spikes = &model::window(&net.network, &parameters, &shown)["d"];
-                let neurons = net.network.layer(last).neurons() as usize;
-                let mut counts = vec![0; neurons];
-                for (step, fired) in (0..).zip(spikes) {
-                    for neuron in (0..neurons).filter(|&neuron| fired[neuron]) {
-                        counts[neuron] += 1;
-                        expected.push(Spike { sample: sample as u32, step, neuron: neuron as u32 });
+                let mut counts = vec![0; net.network.layer(last).neurons() as usize];
+                for (step, neurons) in (0..).zip(spikes(&mut model, "d", &shown)) {
+                    for neuron in neurons {
+                        counts[neuron as usize] += 1;
+                        expected.push(Spike { sample: sample as u32, step, neuron });
                     }
                 }
                 let most = counts.iter().max();

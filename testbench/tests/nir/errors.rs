@@ -237,11 +237,8 @@ fn every_error_names_its_node_and_what_would_help() {
     ] {
         writeln!(found, "{what}\n    {}\n", read(&bytes, &options).expect_err(what)).unwrap();
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/nir_errors.txt");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &found).unwrap();
-    }
-    assert_eq!(found, std::fs::read_to_string(path).unwrap_or_default(), "UPDATE_GOLDEN=1 rewrites {path}");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/nir_errors.txt");
+    onward_golden::check(std::path::Path::new(golden), &found);
 }
 
 /// HDF5 with something else in it.

@@ -6,6 +6,8 @@
 //! of it is tested apart (`on_chip`).
 
 mod errors;
+#[path = "../common/frozen.rs"]
+mod frozen;
 mod kinds;
 mod network_model;
 #[path = "../spiking_model/networks.rs"]

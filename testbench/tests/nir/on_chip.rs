@@ -13,6 +13,7 @@ use onward_diagnostic::Source;
 use onward_net::nir::{Options, read};
 use onward_net::{Initial, LayerKind, Network, ReadoutKind, Values};
 use std::collections::BTreeMap;
+use testbench::model::Layer;
 use testbench::nir_file::NirGraph;
 use testbench::nir_model::NirModel;
 
@@ -38,25 +39,17 @@ fn case(network: &Network, last: &str, steps: Vec<Vec<(usize, i64)>>) -> Case {
     }
 }
 
-/// Runs a network on chip and in the integer model, and gives the spikes of each node of the model by name.
+/// Runs a network on chip and in the integer model, and gives the spikes a step of each neuron of the model by layer.
 fn run(case: &Case) -> BTreeMap<String, Vec<f64>> {
     let mut pair = Pair::new(case).unwrap().expect("the compiler has all it asks for");
     pair.run(case).unwrap();
     pair.compare_state().unwrap();
     // What each layer does in between is the model's, whose last layer and all membranes are the chip's.
-    let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    pair.model.open_window();
-    for step in &case.windows[0].1 {
-        pair.model.step(step);
-        for (name, &number) in &pair.numbers {
-            let neurons = pair.model.membrane(number).len();
-            let counts = counts.entry(name.clone()).or_insert_with(|| vec![0.0; neurons]);
-            for neuron in pair.model.spikes(number).into_iter().filter(|&neuron| neuron < neurons) {
-                counts[neuron] += 1.0 / STEPS as f64;
-            }
-        }
-    }
-    counts
+    let counts = |layer: &Layer<i64>| {
+        let counts = layer.counts(None).into_iter().map(|count| count as f64 / STEPS as f64).collect();
+        (layer.name.clone(), counts)
+    };
+    pair.model.layers.iter().map(counts).collect()
 }
 
 /// Of a layer: the compiler's report, weights a neuron, and the mean square of a weight.

@@ -1,8 +1,10 @@
-//! The emulated chip against the independent model of layers, neurons and ways between them: random networks of every
+//! The emulated chip against the composed model of layers, neurons and ways between them: random networks of every
 //! kind, as texts, on random chips, shown random windows. Spikes are the same, neuron by neuron and step by step, and so are
 //! the membranes and currents when the chip has come to rest.
 
 mod calibrated;
+#[path = "../common/frozen.rs"]
+mod frozen;
 mod networks;
 mod sides;
 

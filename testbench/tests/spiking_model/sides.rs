@@ -1,22 +1,21 @@
 //! The chip and the model, side by side.
 
-use super::networks::Case;
+use super::frozen::frozen;
+use super::networks::{self, Case};
 use onward_compile::{Integers, LayerParameters, Options, compile_with};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Output, reference};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Decay, Initial, LayerKind, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values};
+use onward_net::{Decay, Initial, LayerKind, Network, NodeIndex, ReadoutKind, Reset, Values};
 use std::collections::{BTreeMap, BTreeSet};
-use testbench::spiking_model as model;
+use testbench::model::{Model, Step, Window, value};
 
 pub struct Pair {
     image: Image,
     pub machine: Machine,
     /// The plain, slow engine, for every other case.
     slow: Option<reference::Machine>,
-    pub model: model::Model,
-    /// Numbers of the model's nodes by name.
-    pub numbers: BTreeMap<String, usize>,
+    pub model: Model<i64>,
     window: usize,
     /// Spikes of the layer that is read, in all.
     pub spikes: usize,
@@ -54,34 +53,30 @@ impl Pair {
         for name in &names {
             check_integers(&network, name, &parameters[name])?;
         }
-        let (graph, numbers) = graph(&network, &parameters);
+        let model = frozen(&network, &parameters);
         let options = onward_emulate::Options { seed: 1, timing: case.seed.is_multiple_of(3), threads: case.threads };
         let machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
         let slow = case.seed.is_multiple_of(2).then(|| reference::Machine::new(&image, options));
         let slow = slow.transpose().map_err(|error| error.to_string())?;
         let window = network.window_steps as usize;
-        Ok(Some(Pair { image, machine, slow, model: model::Model::new(graph), numbers, window, spikes: 0 }))
+        Ok(Some(Pair { image, machine, slow, model, window, spikes: 0 }))
     }
 
     /// Shows all windows to both sides.
     pub fn run(&mut self, case: &Case) -> Result<(), String> {
-        let layer = self.numbers[&case.last];
-        let lag = u64::from(self.model.lag(layer));
+        let lag = u64::from(self.model.lag(&case.last));
         let mut expected = BTreeSet::new();
         let mut answers = Vec::new();
         let mut start = 0;
         for (gap, steps) in &case.windows {
-            self.model.open_window();
-            let mut counts = vec![0; self.model.membrane(layer).len()];
-            for (step, input) in steps.iter().enumerate() {
-                self.model.step(input);
-                for neuron in self.model.spikes(layer) {
-                    expected.insert((start + step as u64 + lag, neuron as u32));
-                    counts[neuron] += 1;
-                    self.spikes += 1;
-                }
+            let sent = |step: &networks::Step| step.iter().map(|&(place, sent)| value(place, sent)).collect();
+            let shown: Vec<Step<i64>> = steps.iter().map(sent).collect();
+            self.model.show(Window::Input { learn: None, continues: false }, &shown);
+            for (step, neurons) in (start..).zip(self.model.spikes(&case.last)) {
+                self.spikes += neurons.len();
+                expected.extend(neurons.into_iter().map(|neuron| (step + lag, neuron as u32)));
             }
-            answers.push(model::most_spikes(&counts) as i32);
+            answers.push(self.model.answer() as i32);
             start += (self.window + gap) as u64;
         }
         let outputs = show(&self.image, &mut self.machine, case, lag)?;
@@ -121,8 +116,11 @@ impl Pair {
             if !matches!(population.kind, PopulationKind::Layer { .. }) {
                 continue;
             }
-            let Some(&layer) = self.numbers.get(&population.name) else { continue };
-            for (name, all) in [("membrane", self.model.membrane(layer)), ("current", self.model.current(layer))] {
+            let layer = self.model.layers.iter().find(|layer| layer.name == population.name);
+            let Some(layer) = layer else { continue };
+            let [membrane, current] =
+                [layer.by_place(|block| &block.state[0].membrane), layer.by_place(|block| &block.state[0].current)];
+            for (name, all) in [("membrane", membrane), ("current", current)] {
                 let Some(found) = self.machine.peek(number as u32, name) else { continue };
                 let neurons = (0..block.neurons).map(|index| block.neuron(index) as usize);
                 let expected: Vec<i32> = neurons.map(|neuron| all[neuron] as i32).collect();
@@ -222,92 +220,4 @@ fn in_order(network: &Network, node: NodeIndex, weights: &[i16]) -> Vec<i32> {
     }
     let (inputs, neurons) = (network.inputs(node) as usize, layer.neurons() as usize);
     (0..neurons).flat_map(|neuron| (0..inputs).map(move |input| weights[input * neurons + neuron].into())).collect()
-}
-
-/// Channels, height and width of any shape.
-fn plane(shape: &[u32]) -> model::Plane {
-    match *shape {
-        [channels, height, width] => {
-            model::Plane { channels: channels as usize, height: height as usize, width: width as usize }
-        }
-        [height, width] => model::Plane { channels: 1, height: height as usize, width: width as usize },
-        _ => model::Plane::row(shape.iter().product::<u32>() as usize),
-    }
-}
-
-/// The network as the model takes it, and the numbers of its nodes by name.
-fn graph(network: &Network, parameters: &BTreeMap<String, LayerParameters>) -> (model::Graph, BTreeMap<String, usize>) {
-    let mut graph = model::Graph::default();
-    let mut numbers = BTreeMap::new();
-    for node in network.graph.node_indices() {
-        let kind = match &network.graph[node] {
-            Node::Input(_) => model::Kind::Input,
-            Node::Target(_) | Node::Readout(_) => continue,
-            Node::Layer(layer) => model::Kind::Layer(self::layer(network, node, &parameters[&layer.name])),
-            Node::Flatten(_) => model::Kind::Flatten,
-            Node::Add(_) => model::Kind::Add,
-            Node::Delay(delay) => model::Kind::Delay(delay.steps),
-            Node::Pool(pool) => {
-                let pair = |sizes: [u32; 2]| sizes.map(|size| size as usize);
-                let window = model::Window { size: pair(pool.window), stride: pair(pool.stride) };
-                match pool.kind {
-                    PoolKind::Sum => model::Kind::SumPool(window),
-                    PoolKind::Average => model::Kind::AveragePool(window),
-                    PoolKind::Maximum => model::Kind::MaximumPool(window),
-                }
-            }
-        };
-        let sources: Vec<usize> =
-            network.sources(node).iter().map(|&source| numbers[network.graph[source].name()]).collect();
-        let number = graph.add(kind, plane(network.graph[node].shape()), &sources);
-        numbers.insert(network.graph[node].name().to_string(), number);
-    }
-    (graph, numbers)
-}
-
-fn layer(network: &Network, node: NodeIndex, parameters: &LayerParameters) -> model::Layer {
-    let layer = network.layer(node);
-    let neurons = layer.neurons();
-    let pair = |sizes: [u32; 2]| sizes.map(|size| size as usize);
-    let connection = match &layer.kind {
-        LayerKind::Dense => model::Connection::Dense,
-        LayerKind::Sparse(_) => {
-            let pairs = parameters.connections.iter().map(|&(from, to)| (from as usize, to as usize));
-            model::Connection::Sparse(pairs.collect())
-        }
-        LayerKind::Convolution(convolution) => model::Connection::Convolution(model::Convolution {
-            kernel: pair(convolution.kernel),
-            stride: pair(convolution.stride),
-            padding: pair(convolution.padding),
-            dilation: pair(convolution.dilation),
-            groups: convolution.groups as usize,
-        }),
-    };
-    let by_divisor = parameters.divisors.iter().zip(&parameters.weights);
-    let by_divisor = by_divisor.map(|(&divisor, weights)| (divisor, in_order(network, node, weights))).collect();
-    let recurrent = parameters.recurrent.as_ref().map_or(Vec::new(), |(_, weights)| {
-        weights.chunks(neurons as usize).map(|row| row.iter().map(|&weight| weight.into()).collect()).collect()
-    });
-    let all = |values: &Integers| (0..neurons).map(|neuron| values.of(neuron)).collect::<Vec<i32>>();
-    let decay = |decay: &Decay, factors: &Option<Integers>| match decay {
-        Decay::None => model::Decay::None,
-        Decay::Shift(shift) => model::Decay::Shift(*shift),
-        Decay::Factor(_) | Decay::Spread(..) => {
-            model::Decay::Factor(factors.as_ref().map(all).expect("factors are integers"))
-        }
-    };
-    let of = &parameters.neuron;
-    model::Layer {
-        connection,
-        weights: model::Weights { by_divisor },
-        recurrent,
-        neurons: model::Neurons {
-            threshold: all(&of.threshold),
-            reset: of.reset.as_ref().map_or(model::Reset::Subtract, |values| model::Reset::To(all(values))),
-            leak: decay(&layer.neuron.leak, &of.leak),
-            current: layer.neuron.current.as_ref().map(|current| decay(current, &of.current)),
-            refractory: layer.neuron.refractory,
-            bias: all(&of.bias),
-        },
-    }
 }

@@ -118,7 +118,7 @@ impl Block<'_> {
         self.keeps_voltage() && !self.is_of_voltage() && !self.is_fed()
     }
 
-    /// Whether the bias is added before all else: where it learns, as a weight whose axon is active in every step.
+    /// Whether it has a bias that learns: it comes in before all else, as a weight whose axon is active in every step.
     fn has_bias(&self) -> bool {
         self.is_whole() && self.lowered.record.is_some()
     }
@@ -172,7 +172,7 @@ fn layout(block: &Block) -> Layout {
             layout.add(&format!("target_{name}"), Space::Neuron, width, 1, n);
         }
     }
-    parameters.neuron.arrays(&mut layout, n, block.has_bias());
+    parameters.neuron.arrays(&mut layout, n);
     if block.has_bias() {
         layout.add("bias", Space::Neuron, Width::W32, 1, n);
     }
@@ -368,6 +368,14 @@ fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&Vecto
     if let (Some(rule), Some(plainly)) = (block.rule(), &plainly) {
         if let (Some(steps), Some(held), Some(taken)) = (rule.steps, held, taken) {
             let not_faded = &a.label("load_bias");
+            if !block.is_fed() {
+                let (kind, input) = (&a.scratch(), &a.label("integrate_input"));
+                a.special(kind, Special::Kind);
+                a.beq(kind, ZERO, input);
+                load_bias(a, taken);
+                a.jmp(plainly).note("only inputs leave traces that fade");
+                a.bind(input);
+            }
             a.beq(&held.learn, ZERO, not_faded).note("without learning nobody asks for traces");
             steps::fade(a, block, arrays, steps.memory);
             a.bind(not_faded);
@@ -455,7 +463,7 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
     take_in(a, block, arrays, Some(&taken), Some(&held));
     a.gap();
     let state = [0, 1, 2].map(|at: usize| held.state[at].as_ref().map(ScalarRegister::operand));
-    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, has_bias: true };
+    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state };
     let shared = dynamics.shared(a);
     let Fired { set, before } = dynamics.forward(a, &shared, &taken, block.fades());
     let counts = held.counts.as_ref().expect("a step begins with all registers").operand();
@@ -569,7 +577,7 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     let at = loops.then(|| a.named("at"));
     let reach = Reach::From(at.as_ref().map_or(ZERO, ScalarRegister::operand));
     let neuron = &block.lowered.parameters.neuron;
-    let dynamics = Dynamics { neuron, arrays, reach, state: [None; 3], has_bias: block.has_bias() };
+    let dynamics = Dynamics { neuron, arrays, reach, state: [None; 3] };
     let shared = dynamics.shared(a);
     let one = kept.map(|_| {
         let one = a.named("count_one");

@@ -124,9 +124,9 @@ impl LearnedFormat {
             Initial::Given(_) => (1.0, None),
         };
         let widest = widest_fraction_bits(bits);
-        // Where a layer learns while its input is shown, or shares kernels, all has one binary point.
+        // Where a layer learns while its input is shown, or adds up in memory, all has one binary point.
         let at_steps = matches!(layer.learning, Learning::Rule(Rule { when: When::Steps { .. }, .. }));
-        if at_steps || matches!(layer.kind, LayerKind::Convolution(_)) {
+        if at_steps || layer.kind != LayerKind::Dense {
             return LearnedFormat { fraction_bits: fraction.unwrap_or(widest), finer: 0, target_coarser: 0 };
         }
         let deviation = gain * (2.0 / f64::from(inputs)).sqrt();

@@ -1,16 +1,13 @@
 //! `fixed-point`: the integer constants of each layer.
 
-use crate::lowering::{Integers, LayerParameters, LoweredLayer, MOST_ROWS, is_shown_targets};
+use crate::lowering::limits::limits;
+use crate::lowering::{Integers, LayerParameters, LoweredLayer, is_shown_targets};
 use crate::pass::{Compilation, Pass};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
-use onward_net::{
-    Convolution, Encoding, Gate, Initial, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex,
-    Optimizer, Readout, Reset, Rounding, Rule, TargetKind, Update, Values, When,
-};
+use onward_net::{Layer, LayerKind, Readout};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::ops::Range;
 
 pub(super) struct FixedPoint;
 
@@ -55,12 +52,6 @@ fn readout_too_slow(readout: &Readout, window: u32) -> Option<Diagnostic> {
             .note(format!("{} of it by the end of the run; a shift is at most {MOST_SHIFT}", format.anneal))
             .help("a smaller `rate`, a smaller `anneal`, or a shorter window")
     })
-}
-
-/// The readout's node.
-fn readout_node(network: &Network) -> NodeIndex {
-    let found = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
-    found.expect("a network has a readout")
 }
 
 /// The integers of a layer.
@@ -162,217 +153,6 @@ fn describe_rule(layer: &Layer, lowered: &LoweredLayer) -> String {
     text
 }
 
-/// Whether updates cannot come in parts: these need their pulls kept, which is made for those of the hinge.
-fn cannot_spread(rule: &Rule) -> bool {
-    let plain = matches!((rule.loss, rule.optimizer, rule.weight_decay), (Loss::Hinge { .. }, Optimizer::Plain, None));
-    rule.update == Update::Spread && !(plain && rule.gate != Gate::Voltage && rule.when == When::Window)
-}
-
-/// Whether changes of several samples cannot be added before they are rounded: pulls are kept as what those of the hinge are,
-/// counts of a window.
-fn cannot_batch(rule: &Rule) -> bool {
-    let plain = matches!((rule.loss, rule.optimizer), (Loss::Hinge { .. }, Optimizer::Plain));
-    let at_once = rule.update == Update::AtOnce && rule.when == When::Window;
-    rule.batch > 1 && !(plain && at_once && rule.gate != Gate::Voltage)
-}
-
-/// Whether what rounding cuts off cannot be carried from weight to weight: a velocity has a remainder of its own, and layers
-/// that learn at steps round by chance.
-fn cannot_carry(rule: &Rule) -> bool {
-    let plain = !matches!(rule.optimizer, Optimizer::Momentum { .. }) && rule.when == When::Window;
-    rule.rounding == Rounding::Carried && !plain
-}
-
-/// What a convolution in a network that scores classes cannot be, each with what would help.
-fn unlearnable_kernels(convolution: &Convolution, learning: &Learning) -> Vec<(&'static str, &'static str)> {
-    let mut all = Vec::new();
-    if convolution.groups != 1 || convolution.dilation != [1, 1] {
-        all.push(("its kernels are neither grouped nor dilated", "leave `groups` and `dilation` away"));
-    }
-    if convolution.kernel[0].div_ceil(convolution.stride[0]) > MOST_ROWS {
-        all.push(("a kernel reaches six rows of outputs at most", "a smaller kernel, or a larger stride"));
-    }
-    if let Learning::Rule(rule) = learning {
-        if rule.revive {
-            let help = "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged";
-            all.push(("a convolution that learns has no bias that could revive its neurons", help));
-        }
-        let Rule { loss, gate, optimizer, weight_decay, when, update, rounding, batch, .. } = rule;
-        let plain = *optimizer == Optimizer::Plain
-            && weight_decay.is_none()
-            && *gate != Gate::Voltage
-            && *rounding == Rounding::Stochastic
-            && *batch == 1;
-        let at_once = *when == When::Window && *update == Update::AtOnce;
-        if !plain || !at_once || !matches!(loss, Loss::Hinge { .. }) {
-            let help = "write `learning = hinge { revive = none }` for it, with a gate that is `surrogate` or `none`";
-            all.push((
-                "a convolution learns by a hinge over spike counts, once a window, without momentum, decay, carried remainders or batches",
-                help,
-            ));
-        }
-    }
-    all
-}
-
-/// What a network that scores classes cannot have.
-fn unlearnable(network: &Network) -> Vec<Diagnostic> {
-    let mut errors = Vec::new();
-    let mut error = |span: Range<usize>, what: String, help: &str| {
-        let message = format!("a network that learns, or scores classes by targets, cannot have {what}");
-        errors.push(Diagnostic::new(span, message).help(help.to_owned()));
-    };
-    let without = "without learning, with the readout `most_spikes` or `spikes`, it can";
-    for node in network.graph.node_weights() {
-        match node {
-            Node::Input(input) if input.encoding == Encoding::Current => {
-                error(
-                    input.span.clone(),
-                    "an input of values".into(),
-                    "let values become spikes: `rate`, `poisson` or `latency`",
-                );
-            }
-            Node::Flatten(_) => {}
-            Node::Pool(_) | Node::Add(_) | Node::Delay(_) => {
-                error(node.span(), format!("`{}`: its layers follow each other", node.name()), without);
-            }
-            Node::Readout(readout) if !readout.kind.needs_target() => {
-                error(
-                    readout.span.clone(),
-                    "this readout".into(),
-                    "ask for a class: `nearest_target`, `target_tree` or `trained`",
-                );
-            }
-            Node::Target(target) if target.kind == TargetKind::Vector => {
-                let window = network.window_steps;
-                let lag = network.lag(readout_node(network)).saturating_sub(1);
-                if lag >= window {
-                    let what =
-                        format!("a target of values {lag} steps before the readout, in windows of {window} steps");
-                    error(
-                        target.span.clone(),
-                        what,
-                        "a longer window, or fewer layers: values wait for a window at most",
-                    );
-                }
-            }
-            Node::Layer(layer) if layer.learning != Learning::None && network.classes() == 0 => {
-                let what = format!("the layer `{}` that learns from values: layers learn from classes", layer.name);
-                error(layer.span.clone(), what, "give the layer `learning = none`; the readout learns");
-            }
-            Node::Layer(layer) => {
-                let name = &layer.name;
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_spread(rule)
-                {
-                    let what = format!("`{name}`: this rule does not change weights in parts");
-                    let help = "`update = spread` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, no decay and no `every`";
-                    error(layer.span.clone(), what, help);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_batch(rule)
-                {
-                    let what = format!("`{name}`: this rule does not add the changes of several samples");
-                    let help = "`batch` goes with `hinge`, `gate = surrogate` or `none`, the plain optimizer, `update = at_once` and no `every`";
-                    error(layer.span.clone(), what, help);
-                }
-                if let Learning::Rule(rule) = &layer.learning
-                    && cannot_carry(rule)
-                {
-                    let what = format!("`{name}`: what rounding cuts off of this rule's changes is not carried on");
-                    let help = "`rounding = carried` goes with the plain or adaptive optimizer and without `every`";
-                    error(layer.span.clone(), what, help);
-                }
-                if learns_at_steps(layer) {
-                    // Said by what looks at such layers alone.
-                    continue;
-                }
-                if matches!(layer.kind, LayerKind::Sparse(_)) || layer.recurrent.is_some() {
-                    let what = format!("`{name}`: its layers are dense or convolutions, without recurrence");
-                    error(layer.span.clone(), what, without);
-                }
-                if let LayerKind::Convolution(convolution) = &layer.kind {
-                    for (what, help) in unlearnable_kernels(convolution, &layer.learning) {
-                        error(layer.span.clone(), format!("`{name}`: {what}"), help);
-                    }
-                }
-                let Neuron { threshold, .. } = &layer.neuron;
-                let plain = Neuron { threshold: threshold.clone(), ..Neuron::default() };
-                if layer.neuron != plain || !matches!(threshold, Values::Constant(_)) {
-                    let what = format!("the neurons of `{name}`: its neurons integrate and fire, all at one threshold");
-                    error(layer.span.clone(), what, without);
-                }
-            }
-            _ => {}
-        }
-    }
-    errors.extend(network.layers().filter_map(|node| refused(network, node)));
-    errors
-}
-
-/// The rule of a layer that learns while its input is shown.
-fn rule(layer: &Layer) -> Option<(&Rule, u32, u32)> {
-    match &layer.learning {
-        Learning::Rule(rule) => match rule.when {
-            When::Steps { every, memory } => Some((rule, every, memory)),
-            When::Window => None,
-        },
-        Learning::None => None,
-    }
-}
-
-/// Whether a layer learns while its input is shown.
-fn learns_at_steps(layer: &Layer) -> bool {
-    rule(layer).is_some()
-}
-
-/// What a layer that learns while its input is shown cannot be, as the text would say it, and what would help.
-fn refused(network: &Network, node: NodeIndex) -> Option<Diagnostic> {
-    let layer = network.layer(node);
-    let (rule, every, _) = rule(layer)?;
-    let neuron = &layer.neuron;
-    let window = network.window_steps;
-    let drawn = |initial: &Initial| matches!(initial, Initial::Drawn { .. });
-    let (what, help) = if layer.kind != LayerKind::Dense {
-        (
-            "is neither dense nor recurrent".to_owned(),
-            "make it `dense` or `recurrent`, or learn once a window, without `every`",
-        )
-    } else if !network.is_fed_by_target(node) {
-        (
-            "is not fed by the target".into(),
-            "name the target as its second source, or learn once a window, without `every`",
-        )
-    } else if !matches!(rule.loss, Loss::Hinge { .. }) {
-        (
-            "learns by another loss than `hinge`".into(),
-            "write `hinge { every = .. }`, or learn once a window, without `every`",
-        )
-    } else if rule.optimizer != Optimizer::Plain || rule.weight_decay.is_some() || rule.gate == Gate::Voltage {
-        (
-            "has an optimizer, a weight decay or a gate that layers have which learn once a window".into(),
-            "leave `optimizer` and `weight_decay` away, with `gate = surrogate` or `none`; or leave `every` away",
-        )
-    } else if every > window {
-        (
-            format!("changes its weights every {every} steps of a window of {window}"),
-            "make `every` smaller, or the window longer",
-        )
-    } else if !matches!(neuron.threshold, Values::Constant(_)) || neuron.bias != Values::Constant(0.0) {
-        ("has thresholds or biases of its own for its neurons".into(), "leave them away: biases are learned")
-    } else if neuron.reset != Reset::Subtract || neuron.refractory > 0 {
-        ("has another reset than `subtract`, or is refractory".into(), "leave `reset` and `refractory` away")
-    } else if !drawn(&layer.weights.initial) || layer.recurrent.as_ref().is_some_and(|own| !drawn(&own.initial)) {
-        ("is given its weights".into(), "let them be drawn: leave `values` away")
-    } else if layer.recurrent.as_ref().is_some_and(|own| own.bits != layer.weights.bits) {
-        ("has recurrent weights of another width".into(), "give `weights` and `recurrent_weights` the same `bits`")
-    } else {
-        return None;
-    };
-    let message = format!("layer `{}` cannot learn at every few steps: it {what}", layer.name);
-    Some(Diagnostic::new(layer.span.clone(), message).help(help.to_owned()))
-}
-
 impl Pass for FixedPoint {
     fn name(&self) -> &'static str {
         "fixed-point"
@@ -390,7 +170,7 @@ impl Pass for FixedPoint {
         }
         let mut errors = Vec::new();
         if is_shown_targets(network) {
-            errors = unlearnable(network);
+            errors = limits(network);
             if calibrated.is_some() {
                 let readout = network.readout().span.clone();
                 let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";

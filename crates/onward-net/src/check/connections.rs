@@ -1,34 +1,35 @@
 //! Edges: what a layer and a readout may be fed by.
 
 use super::{Checker, Declared};
-use crate::network::{Node, TargetKind};
+use crate::network::Node;
 use crate::parameters::place;
 use crate::readout::{ReadoutKind, ReadoutLoss};
 use crate::syntax::{Constructor, Item, Span, ValueKind, Word};
-use crate::vocabulary::Family;
+use crate::target::TargetKind;
+use crate::vocabulary::ItemKind;
 use onward_diagnostic::{Diagnostic, nearest};
 use petgraph::graph::NodeIndex;
 
-/// Why an edge cannot lead from a later layer to an earlier one.
+/// Reason why an edge cannot lead from a later layer to an earlier one.
 const FORWARD_ONLY: &str = "the network is forward only: no path leads from a later layer to an earlier one; only a `recurrent` layer hears itself";
 
 /// A source that exists and stands before the item that it feeds.
 struct Feed {
     index: NodeIndex,
-    family: Family,
+    kind: ItemKind,
     span: Span,
     name: String,
 }
 
 impl Checker<'_> {
-    /// What feeds a layer: the input or another layer, and at the front the target.
+    /// The sources of a layer: the input or another layer, and at the front the target.
     pub(super) fn layer_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
         let Some(feeds) = self.feeds(item, "add `from` and the name of the input or of a layer above") else {
             return Vec::new();
         };
         let layer = &item.name.text;
-        let signals: Vec<_> = feeds.iter().filter(|feed| feed.family != Family::Target).collect();
-        let target = feeds.iter().find(|feed| feed.family == Family::Target);
+        let signals: Vec<_> = feeds.iter().filter(|feed| feed.kind != ItemKind::Target).collect();
+        let target = feeds.iter().find(|feed| feed.kind == ItemKind::Target);
         match (signals.as_slice(), target) {
             ([], Some(target)) => {
                 let error = Diagnostic::new(target.span.clone(), format!("layer `{layer}` is fed by the target alone"));
@@ -40,7 +41,7 @@ impl Checker<'_> {
                 let help = "a layer with weights takes exactly one source that is not the target; `add` brings several together";
                 self.report(error.help(help));
             }
-            ([signal], Some(target)) if signal.family == Family::Layer => {
+            ([signal], Some(target)) if signal.kind == ItemKind::Layer => {
                 let message = format!("the target cannot feed `{layer}`, which the input does not feed");
                 let error = Diagnostic::new(target.span.clone(), message);
                 let error =
@@ -52,7 +53,7 @@ impl Checker<'_> {
         feeds.into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds a pool, a flattening or a delay: one source that is not the target.
+    /// The sources of a pool, a flattening or a delay: one source that is not the target.
     pub(super) fn single_source(&mut self, item: &Item) -> Vec<NodeIndex> {
         let Some(feeds) = self.feeds(item, "add `from` and the name of the input or of a layer above") else {
             return Vec::new();
@@ -67,7 +68,7 @@ impl Checker<'_> {
         feeds.into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds an addition: two sources or more of one shape.
+    /// The sources of an addition: two sources or more of one shape.
     pub(super) fn addends(&mut self, item: &Item) -> Vec<NodeIndex> {
         let Some(feeds) = self.feeds(item, "add `from` and the names of what is to be added") else {
             return Vec::new();
@@ -99,7 +100,7 @@ impl Checker<'_> {
 
     /// Reports the target among the sources of what has no weights for it.
     fn is_fed_by_target(&mut self, item: &Item, feeds: &[Feed]) -> bool {
-        let Some(target) = feeds.iter().find(|feed| feed.family == Family::Target) else { return false };
+        let Some(target) = feeds.iter().find(|feed| feed.kind == ItemKind::Target) else { return false };
         let message = format!("the target cannot feed `{}`, which has no weights for it", item.name.text);
         let error = Diagnostic::new(target.span.clone(), message);
         let error = error.note("the target enters at the front, beside the input, and goes the same way from there");
@@ -107,22 +108,22 @@ impl Checker<'_> {
         true
     }
 
-    /// What feeds an item of a kind that is not known.
+    /// The sources of an item of a kind that is not known.
     pub(super) fn any_sources(&mut self, item: &Item) -> Vec<NodeIndex> {
         let feeds = self.feeds(item, "add `from` and the name of the input or of a layer above");
         feeds.unwrap_or_default().into_iter().map(|feed| feed.index).collect()
     }
 
-    /// What feeds a readout: one layer; one that is trained may hear a target of values too.
+    /// The sources of a readout: one layer; one that is trained may hear a target of values too.
     pub(super) fn readout_sources(&mut self, item: &Item, kind: ReadoutKind) -> Vec<NodeIndex> {
         let help = "add `from` and the name of a layer";
         let Some(mut feeds) = self.feeds(item, help) else { return Vec::new() };
-        let target = feeds.iter().position(|feed| feed.family == Family::Target).map(|at| feeds.remove(at));
+        let target = feeds.iter().position(|feed| feed.kind == ItemKind::Target).map(|position| feeds.remove(position));
         let values = target.and_then(|target| self.readout_target(&target, kind));
         let has_no_neurons = |feed: &&Feed| {
             !matches!(self.network.graph[feed.index], Node::Layer(_)) && !self.unknown.contains(&feed.index)
         };
-        if let Some(other) = feeds.iter().find(|feed| feed.family != Family::Layer) {
+        if let Some(other) = feeds.iter().find(|feed| feed.kind != ItemKind::Layer) {
             let message = format!("`{}` is no layer, and a readout reads a layer", other.name);
             self.report(Diagnostic::new(other.span.clone(), message).help("name a layer"));
         } else if let Some(other) = feeds.iter().find(has_no_neurons) {
@@ -142,9 +143,12 @@ impl Checker<'_> {
 
     /// The target that a readout is trained with, if it may be.
     fn readout_target(&mut self, target: &Feed, kind: ReadoutKind) -> Option<NodeIndex> {
-        let is_vector = matches!(&self.network.graph[target.index], Node::Target(of) if of.kind == TargetKind::Vector);
+        let is_vector =
+            matches!(&self.network.graph[target.index], Node::Target(target) if target.kind == TargetKind::Vector);
         let message = match kind {
-            ReadoutKind::Trained(of) if is_vector && of.loss == ReadoutLoss::SquaredError => return Some(target.index),
+            ReadoutKind::Trained(readout) if is_vector && readout.loss == ReadoutLoss::SquaredError => {
+                return Some(target.index);
+            }
             ReadoutKind::Trained(_) if is_vector => {
                 "values are learned by the squared error: give the readout the option `loss = squared_error`"
             }
@@ -180,8 +184,8 @@ impl Checker<'_> {
         }
         let mut feeds = Vec::new();
         let mut is_good = true;
-        for (at, source) in sources.iter().enumerate() {
-            if sources[..at].iter().any(|earlier| earlier.text == source.text) {
+        for (position, source) in sources.iter().enumerate() {
+            if sources[..position].iter().any(|earlier| earlier.text == source.text) {
                 let message = format!("`{}` is named twice", source.text);
                 self.report(Diagnostic::new(source.span.clone(), message).help("name each source once"));
                 continue;
@@ -201,29 +205,29 @@ impl Checker<'_> {
             self.report(error.note(FORWARD_ONLY).help("name something that stands above it"));
             return None;
         }
-        let Some(&Declared { name: ref declared, family, index }) = self.names.get(name) else {
+        let Some(&Declared { name: ref declared, kind, index }) = self.names.get(name) else {
             if self.names_are_known {
                 self.unknown_source(item, source);
             }
             return None;
         };
         // Its kind is unknown, which has been reported.
-        let family = family?;
-        if family == Family::Parameter {
+        let kind = kind?;
+        if kind == ItemKind::Parameter {
             let error = Diagnostic::new(source.span.clone(), format!("`{name}` is a parameter, which feeds nothing"));
             self.report(error.help("name the input or a layer"));
             return None;
         }
-        if family == Family::Readout {
+        if kind == ItemKind::Readout {
             let error = Diagnostic::new(source.span.clone(), format!("`{name}` is a readout, which feeds nothing"));
             self.report(error.help("name the layer that it reads"));
             return None;
         }
         let Some(index) = index else {
-            let line = place(self.source, declared, &source.span);
+            let line = place(self.reader.source, declared, &source.span);
             let error = Diagnostic::new(source.span.clone(), format!("`{name}` stands below, in {line}"));
             let user = &item.name.text;
-            self.report(if family == Family::Layer {
+            self.report(if kind == ItemKind::Layer {
                 let help = format!("name a source above; or, if `{user}` does not lead to `{name}`, move `{name}` up");
                 error.note(FORWARD_ONLY).help(help)
             } else {
@@ -231,7 +235,7 @@ impl Checker<'_> {
             });
             return None;
         };
-        Some(Feed { index, family, span: source.span.clone(), name: name.clone() })
+        Some(Feed { index, kind, span: source.span.clone(), name: name.clone() })
     }
 
     fn unknown_source(&mut self, item: &Item, source: &Word) {

@@ -1,12 +1,19 @@
 //! Layers: with neurons, or only a way that spikes take.
 
 use super::connections::sizes_in_words;
-use super::values::Given;
 use super::{Checker, LayerDefaults};
 use crate::arrays;
-use crate::network::{Delay, Initial, Layer, LayerKind, Neuron, Node, Plain, PoolKind, Sparse, Values, Weights};
+use crate::layer::{
+    BLOCK, CONNECTIONS, LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord, OWN_WEIGHTS, RECURRENT_WEIGHTS, ROWS,
+};
+use crate::named::Named;
+use crate::network::{Delay, Layer, LayerKind, Node, Plain, Sparse};
+use crate::reader::Given;
 use crate::rule::Learning;
 use crate::syntax::{Item, Span};
+use crate::values::Values;
+use crate::vocabulary::Parameter;
+use crate::weights::{Initial, Weights};
 use onward_diagnostic::Diagnostic;
 use petgraph::graph::NodeIndex;
 use std::sync::Arc;
@@ -17,10 +24,10 @@ const BLOCK_DEFAULT: u32 = 128;
 /// Neurons of a layer, at most.
 const NEURONS_MAX: u64 = 1 << 20;
 
-/// How a layer is connected, and what follows from that.
+/// Connection of a layer, and what follows from it.
 pub(super) struct Connected {
     pub kind: LayerKind,
-    /// Nothing if it cannot be known after an error.
+    /// Shape of the layer; nothing if it cannot be known after an error.
     pub shape: Option<Vec<u32>>,
     pub block: u32,
     pub block_rows: Option<u32>,
@@ -36,36 +43,37 @@ impl Checker<'_> {
         item: &Item,
         defaults: &mut LayerDefaults,
     ) -> (Node, Vec<NodeIndex>, bool) {
-        let sources = match given.form.name {
+        let word = LayerWord::read(&mut self.reader, given);
+        let sources = match word {
             _ if !given.is_known => self.any_sources(item),
-            "dense" | "recurrent" | "conv" | "sparse" => self.layer_sources(item),
-            "add" => self.addends(item),
-            _ => self.single_source(item),
+            LayerWord::Dense | LayerWord::Recurrent | LayerWord::Convolution | LayerWord::Sparse => {
+                self.layer_sources(item)
+            }
+            LayerWord::Add => self.addends(item),
+            LayerWord::Pool(_) | LayerWord::Flatten | LayerWord::Delay => self.single_source(item),
         };
         let signal = if given.is_known { self.signal_shape(&sources) } else { None };
         let plain = |shape: Option<Vec<u32>>| {
             let is_known = shape.is_some();
             (Plain { name: name.clone(), shape: shape.unwrap_or_else(|| vec![1]), span: span.clone() }, is_known)
         };
-        let (node, is_known) = match given.form.name {
-            "sum_pool" => self.pool(PoolKind::Sum, name, span, given, signal.as_deref()),
-            "average_pool" => self.pool(PoolKind::Average, name, span, given, signal.as_deref()),
-            "max_pool" => self.pool(PoolKind::Maximum, name, span, given, signal.as_deref()),
-            "flatten" => {
+        let (node, is_known) = match word {
+            LayerWord::Pool(kind) => self.pool(kind, name, span, given, signal.as_deref()),
+            LayerWord::Flatten => {
                 let (plain, is_known) = plain(signal.map(|shape| vec![shape.iter().product()]));
                 (Node::Flatten(plain), is_known)
             }
-            "add" => {
+            LayerWord::Add => {
                 let (plain, is_known) = plain(signal);
                 (Node::Add(plain), is_known)
             }
-            "delay" => {
-                let steps = self.integer_arguments(given).map_or(1, |arguments| arguments[0]);
+            LayerWord::Delay => {
+                let steps = self.reader.integer_arguments(given).map_or(1, |arguments| arguments[0]);
                 let (Plain { name, shape, span }, is_known) = plain(signal);
                 (Node::Delay(Delay { name, shape, steps, span }), is_known)
             }
-            _ => {
-                let (layer, is_known) = self.layer(name, span, given, signal.as_deref(), defaults);
+            LayerWord::Dense | LayerWord::Recurrent | LayerWord::Convolution | LayerWord::Sparse => {
+                let (layer, is_known) = self.layer(name, span, word, given, signal.as_deref(), defaults);
                 (Node::Layer(layer), is_known && given.is_known)
             }
         };
@@ -83,24 +91,27 @@ impl Checker<'_> {
         &mut self,
         name: String,
         span: Span,
+        word: LayerWord,
         given: &Given,
         signal: Option<&[u32]>,
         defaults: &mut LayerDefaults,
     ) -> (Layer, bool) {
-        let connected = match given.form.name {
-            "conv" => self.convolution(given, signal, &span),
-            _ => self.neuron_by_neuron(given, &span),
+        let connected = match word {
+            LayerWord::Convolution => self.convolution(given, signal, &span),
+            LayerWord::Sparse => {
+                let kind = LayerKind::Sparse(Sparse { connections: self.connections(given) });
+                self.neuron_by_neuron(kind, given, &span)
+            }
+            _ => self.neuron_by_neuron(LayerKind::Dense, given, &span),
         };
         let is_known = connected.shape.is_some();
-        let recurrent = match given.form.name {
-            "recurrent" => {
-                let weights = self.open_option(given, "recurrent_weights");
-                Some(self.weights(&weights))
-            }
-            "conv" | "sparse" => self.open_if_given(given, "recurrent_weights").map(|weights| self.weights(&weights)),
+        let recurrent = match word {
+            LayerWord::Recurrent => Some(Weights::chosen(&mut self.reader, given, &OWN_WEIGHTS)),
+            LayerWord::Convolution | LayerWord::Sparse => self.own(given, &RECURRENT_WEIGHTS),
             _ => None,
         };
-        let (neuron, weights) = self.neuron_and_weights(given, defaults);
+        let neuron = self.own(given, &LAYER_NEURONS).unwrap_or_else(|| defaults.neuron.clone());
+        let weights = self.own(given, &LAYER_WEIGHTS).unwrap_or_else(|| defaults.weights.clone());
         let learning = self.layer_learning(&name, &span, given, defaults);
         let mut layer = Layer {
             name,
@@ -118,7 +129,7 @@ impl Checker<'_> {
         if let (true, Some(signal)) = (is_known, signal) {
             self.settle_lists(&mut layer, signal);
         }
-        if let (true, Some(value)) = (layer.learning != Learning::None, given.option("rows"))
+        if let (true, Some(value)) = (layer.learning != Learning::None, given.option(&ROWS))
             && layer.block_rows.is_some_and(|rows| is_known && rows < layer.shape[1])
         {
             let error = Diagnostic::new(value.span.clone(), "a convolution that learns has all rows on one core");
@@ -129,23 +140,23 @@ impl Checker<'_> {
     }
 
     /// Dense, recurrent and sparse layers.
-    fn neuron_by_neuron(&mut self, given: &Given, span: &Span) -> Connected {
-        let shape = self.integer_arguments(given).map(|sizes| match sizes[..] {
+    fn neuron_by_neuron(&mut self, kind: LayerKind, given: &Given, span: &Span) -> Connected {
+        let shape = self.reader.integer_arguments(given).map(|sizes| match sizes[..] {
             [height, width] => vec![1, height, width],
             _ => sizes,
         });
         let shape = shape.filter(|shape| self.is_not_too_large(shape, span));
         let neurons = shape.as_ref().map(|shape| shape.iter().product());
         let block = self.block(given, neurons);
-        let kind = match given.form.name {
-            "sparse" => LayerKind::Sparse(Sparse { connections: self.connections(given) }),
-            _ => LayerKind::Dense,
-        };
         Connected { kind, shape, block, block_rows: None }
     }
 
     fn connections(&mut self, given: &Given) -> Values {
-        if given.option("connections").is_some() { self.numbers(given, "connections") } else { Values::Constant(0.0) }
+        match given.option(&CONNECTIONS) {
+            Some(_) => self.reader.numbers(given, &CONNECTIONS),
+            // An error already.
+            None => Values::Constant(0.0),
+        }
     }
 
     pub(super) fn is_not_too_large(&mut self, shape: &[u32], span: &Span) -> bool {
@@ -159,8 +170,8 @@ impl Checker<'_> {
     }
 
     fn block(&mut self, given: &Given, neurons: Option<u32>) -> u32 {
-        let block = self.integer_if_given(given, "block");
-        if let (Some(block), Some(neurons), Some(value)) = (block, neurons, given.option("block"))
+        let block = self.reader.integer_if_given(given, &BLOCK);
+        if let (Some(block), Some(neurons), Some(value)) = (block, neurons, given.option(&BLOCK))
             && block > neurons
         {
             let message = format!("`block` must be from 1 to the layer's {neurons} neurons, not `{block}`");
@@ -170,15 +181,14 @@ impl Checker<'_> {
         block.or(neurons.map(|neurons| neurons.min(BLOCK_DEFAULT))).unwrap_or(1)
     }
 
-    fn neuron_and_weights(&mut self, given: &Given, defaults: &LayerDefaults) -> (Neuron, Weights) {
-        let neuron = self.open_if_given(given, "neurons").map(|neurons| self.neuron(&neurons));
-        let weights = self.open_if_given(given, "weights").map(|weights| self.weights(&weights));
-        (neuron.unwrap_or_else(|| defaults.neuron.clone()), weights.unwrap_or_else(|| defaults.weights.clone()))
+    /// The option of a layer itself, of what the network says for all layers.
+    fn own<T: Named>(&mut self, given: &Given, option: &Parameter) -> Option<T> {
+        given.option(option).map(|_| T::chosen(&mut self.reader, given, option))
     }
 
     fn layer_learning(&mut self, name: &str, span: &Span, given: &Given, defaults: &mut LayerDefaults) -> Learning {
-        if let Some(learning) = self.open_if_given(given, "learning") {
-            return self.learning(&learning);
+        if let Some(learning) = self.reader.open_if_given(given, &LAYER_LEARNING) {
+            return Learning::read(&mut self.reader, &learning);
         }
         // Reported once: the other layers get the same remedy.
         let learning = defaults.learning.get_or_insert_with(|| {
@@ -186,7 +196,7 @@ impl Checker<'_> {
                 let error = Diagnostic::new(span.clone(), format!("nothing says how layer `{name}` learns"));
                 let error = error.note("`learning` is a setting of the network; an option of a layer overrides it");
                 let help = "add `learning = hinge` to the network, or `learning = none` for fixed weights";
-                self.report(error.help(help));
+                self.reader.report(error.help(help));
             }
             Learning::None
         });
@@ -208,17 +218,18 @@ impl Checker<'_> {
         let mut errors = Vec::new();
         let name = layer.name.clone();
         for slot in arrays::slots(layer, signal) {
-            let Values::Array(array) = &*slot.values else { continue };
+            let Values::Array(array) = &*slot.place.values else { continue };
             // A list of the network's is checked for each layer, whose names tell the messages apart.
-            let place = self.lists.iter().find(|(list, _)| Arc::ptr_eq(list, array)).map(|(_, span)| span.clone());
+            let place =
+                self.reader.lists.iter().find(|(list, _)| Arc::ptr_eq(list, array)).map(|(_, span)| span.clone());
             match slot.settle(array) {
-                Ok(settled) => *slot.values = Values::Array(Arc::new(settled)),
+                Ok(settled) => *slot.place.values = Values::Array(Arc::new(settled)),
                 Err(misfit) => {
                     let error = Diagnostic::new(place.unwrap_or_default(), misfit.message);
                     errors.push(error.note(format!("it is for the layer `{name}`")).help(misfit.help));
                 }
             }
         }
-        self.errors.extend(errors);
+        self.reader.errors.extend(errors);
     }
 }

@@ -1,29 +1,31 @@
 //! The syntax tree to the network: what the words mean, and whether the network they describe can be.
 //!
-//! This file lowers entries one by one, with [`layers`], [`planes`], [`neurons`] and [`learning`]; [`values`] reads what stands behind an
-//! `=`, [`connections`] what stands behind a `from`; [`whole`] looks at the network when all of it is there.
+//! This file lowers entries one by one, with [`layers`] and [`planes`]; [`Reader`] and the words' own files read what
+//! stands behind an `=`, [`connections`] what stands behind a `from`; [`whole`] looks at the network when all of it is
+//! there.
 
 mod connections;
 mod layers;
-mod learning;
-mod lists;
-mod neurons;
 mod planes;
-mod readouts;
-mod values;
 mod whole;
 
-use crate::network::{Array, Encoding, Input, Network, Neuron, Node, Target, TargetKind, Weights};
+use crate::input::{Encoding, Input};
+use crate::named::Named;
+use crate::network::{Network, Node};
+use crate::neuron::Neuron;
 use crate::parameters::place;
-use crate::readout::Readout;
+use crate::reader::{Given, Reader};
+use crate::readout::{Readout, ReadoutKind};
 use crate::rule::Learning;
-use crate::syntax::{Damage, File, Item, Span, Value, Word};
-use crate::vocabulary::{Family, ITEMS};
+use crate::settings;
+use crate::syntax::{Constructor, Damage, File, Item, Setting, Span, Value, ValueKind, Word};
+use crate::target::{Target, TargetKind};
+use crate::vocabulary::ItemKind;
+use crate::weights::Weights;
+use crate::words::{ITEMS, family, home};
 use onward_diagnostic::{Diagnostic, Source};
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use values::{Given, with_guess};
 
 /// Values of a sample at most, so that their number of bytes fits anywhere.
 const INPUT_SIZE_MAX: u64 = 1 << 24;
@@ -33,38 +35,37 @@ pub(crate) fn check(file: &File, source: &Source) -> (Network, Vec<Diagnostic>) 
     let network =
         Network { name: file.name.text.clone(), data: None, epochs: 1, window_steps: 1, graph: DiGraph::new() };
     let mut checker = Checker {
-        source,
+        reader: Reader {
+            source,
+            parameters: file.parameters.iter().map(|parameter| parameter.name.text.clone()).collect(),
+            home,
+            lists: Vec::new(),
+            errors: Vec::new(),
+        },
         network,
         names: HashMap::new(),
-        parameters: file.parameters.iter().map(|parameter| parameter.name.text.clone()).collect(),
         unknown: HashSet::new(),
-        lists: Vec::new(),
         window: None,
         has_target: file.items().any(|item| item.kind.text == "target"),
         names_are_known: file.damage < Damage::Entries,
         sources_are_known: file.damage < Damage::Entries,
         settings_are_known: file.damage < Damage::Entries,
         kinds_are_known: file.damage < Damage::Entries,
-        errors: Vec::new(),
     };
     if file.damage < Damage::Structure {
         checker.file(file);
     }
-    (checker.network, checker.errors)
+    (checker.network, checker.reader.errors)
 }
 
 struct Checker<'a> {
-    source: &'a Source,
+    reader: Reader<'a>,
     network: Network,
-    /// What each name stands for.
+    /// The items by their names.
     names: HashMap<String, Declared>,
-    /// What parameters are called, for those who mistype one.
-    parameters: Vec<String>,
     /// Nodes whose kind or shape is not known after an error.
     unknown: HashSet<NodeIndex>,
-    /// The lists that became arrays, with their places.
-    lists: Vec<(Arc<Array>, Span)>,
-    /// Where the window's length is given.
+    /// Place of the text that gives the window's length.
     window: Option<Span>,
     /// Whether the text declares a target.
     has_target: bool,
@@ -76,15 +77,14 @@ struct Checker<'a> {
     settings_are_known: bool,
     /// Whether the kinds of all items have been understood, so that a missing one is an error.
     kinds_are_known: bool,
-    errors: Vec<Diagnostic>,
 }
 
 /// An item of the network.
 struct Declared {
     name: Span,
-    /// Nothing if the kind is unknown.
-    family: Option<Family>,
-    /// Nothing until its place in the text is reached.
+    /// Kind of the item; nothing if it is unknown.
+    kind: Option<ItemKind>,
+    /// Node of the item; nothing until its place in the text is reached.
     index: Option<NodeIndex>,
 }
 
@@ -92,28 +92,27 @@ struct Declared {
 struct LayerDefaults {
     neuron: Neuron,
     weights: Weights,
-    /// Nothing if the network leaves it to the layers.
+    /// Learning of all layers; nothing if the network leaves it to them.
     learning: Option<Learning>,
 }
 
 impl Checker<'_> {
     fn file(&mut self, file: &File) {
-        let settings = self.settings(file);
-        self.network.data = self.text(&settings, "data");
-        self.network.epochs = self.integer(&settings, "epochs");
-        self.network.window_steps = self.integer(&settings, "window");
-        self.window = settings.option("window").map(|value| value.span.clone());
-        let neurons = self.open_option(&settings, "neurons");
-        let weights = self.open_option(&settings, "weights");
-        let learning = self.open_if_given(&settings, "learning");
+        let given = self.settings(file);
+        let reader = &mut self.reader;
+        self.network.data = reader.text(&given, &settings::DATA);
+        self.network.epochs = reader.integer(&given, &settings::EPOCHS);
+        self.network.window_steps = reader.integer(&given, &settings::WINDOW);
+        self.window = given.option(&settings::WINDOW).map(|value| value.span.clone());
+        let learning = reader.open_if_given(&given, &settings::LEARNING);
         let mut defaults = LayerDefaults {
-            neuron: self.neuron(&neurons),
-            weights: self.weights(&weights),
-            learning: learning.map(|learning| self.learning(&learning)),
+            neuron: Neuron::chosen(reader, &given, &settings::NEURONS),
+            weights: Weights::chosen(reader, &given, &settings::WEIGHTS),
+            learning: learning.map(|learning| Learning::read(reader, &learning)),
         };
 
         for parameter in &file.parameters {
-            let declared = Declared { name: parameter.name.span.clone(), family: Some(Family::Parameter), index: None };
+            let declared = Declared { name: parameter.name.span.clone(), kind: Some(ItemKind::Parameter), index: None };
             self.names.insert(parameter.name.text.clone(), declared);
         }
         // Names first, so that one used too early is told from one that does not exist.
@@ -126,58 +125,86 @@ impl Checker<'_> {
         self.check_whole(&file.name);
     }
 
+    /// The settings of the network.
+    fn settings<'a>(&mut self, file: &'a File) -> Given<'a> {
+        let options: Vec<&Setting> = file.settings().collect();
+        for setting in self.reader.check_options(settings::NETWORK, &options) {
+            self.unknown_setting(setting);
+        }
+        Given::of_options(settings::NETWORK, options)
+    }
+
+    fn unknown_setting(&mut self, setting: &Setting) {
+        let name = setting.name.text.as_str();
+        let span = setting.name.span.clone();
+        if ITEMS.iter().any(|kind| kind.word() == name) {
+            self.kinds_are_known = false;
+            let error = Diagnostic::new(span, format!("this {name} has no name"));
+            return self.report(error.help(format!("write `{name} NAME = ...`")));
+        }
+        self.settings_are_known = false;
+        let error = Diagnostic::new(span, format!("unknown setting `{name}`"));
+        let error = error.note(format!("settings are: {}", settings::NETWORK.option_list()));
+        let settings = settings::NETWORK.options().map(|setting| setting.name);
+        self.report(match item_kind(&setting.value).map(ItemKind::word) {
+            Some(kind) => error.help(format!("write `{kind} {name} = ...` for a {kind} called `{name}`")),
+            None => self.reader.with_guess(error, name, settings),
+        });
+    }
+
     fn declare(&mut self, item: &Item) {
-        let family = ITEMS.iter().find(|&&(kind, _)| kind == item.kind.text).map(|&(_, family)| family);
-        if family.is_none() {
+        let kind = ITEMS.iter().copied().find(|kind| kind.word() == item.kind.text);
+        if kind.is_none() {
             self.kinds_are_known = false;
             self.unknown_kind(&item.kind, &item.name);
         }
         if let Some(first) = self.names.get(&item.name.text) {
-            let place = place(self.source, &first.name, &item.name.span);
+            let place = place(self.reader.source, &first.name, &item.name.span);
             let message = format!("the name `{}` is taken", item.name.text);
             let error = Diagnostic::new(item.name.span.clone(), message);
             self.report(error.note(format!("it is first used in {place}")).help("choose another name"));
         } else {
-            let declared = Declared { name: item.name.span.clone(), family, index: None };
+            let declared = Declared { name: item.name.span.clone(), kind, index: None };
             self.names.insert(item.name.text.clone(), declared);
         }
     }
 
     fn unknown_kind(&mut self, kind: &Word, name: &Word) {
         let span = kind.span.clone();
-        let is_setting =
-            Family::Network.members().any(|form| form.options.iter().any(|option| option.name == kind.text));
-        if is_setting {
+        if settings::NETWORK.options().any(|option| option.name == kind.text) {
             self.settings_are_known = false;
             let message = format!("the setting `{}` takes no name", kind.text);
             let error = Diagnostic::new(name.span.clone(), message);
             return self.report(error.help(format!("write `{} = ...`", kind.text)));
         }
-        let kinds = || ITEMS.iter().map(|&(kind, _)| kind);
+        let kinds = || ITEMS.iter().map(|kind| kind.word());
         let list = kinds().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
         let error = Diagnostic::new(span, format!("unknown kind of item `{}`", kind.text));
-        self.report(with_guess(error.note(format!("kinds of items are: {list}")), &kind.text, kinds()));
+        let error = error.note(format!("kinds of items are: {list}"));
+        self.report(self.reader.with_guess(error, &kind.text, kinds()));
     }
 
     fn item(&mut self, item: &Item, defaults: &mut LayerDefaults) {
         let Some(declared) = self.names.get(&item.name.text) else { return };
         // The second item of a name is checked like any other, but the name stays with the first.
         let is_first = declared.name == item.name.span;
-        let Some(&(_, family)) = ITEMS.iter().find(|&&(kind, _)| kind == item.kind.text) else { return };
+        let Some(kind) = ITEMS.iter().copied().find(|kind| kind.word() == item.kind.text) else { return };
         let name = item.name.text.clone();
         // Short enough to be shown, long enough to be understood: the options may go over many lines.
         let span = item.kind.span.start..item.name.span.end;
-        let given = self.open(family, &format!("the {} `{name}`", item.kind.text), &item.value);
-        let (node, sources, is_known) = match family {
-            Family::Input => self.input(name, span, &given, &item.value),
-            Family::Target => {
-                let size = self.integer_arguments(&given).map_or(2, |arguments| arguments[0]);
-                let kind = if given.form.name == "vector" { TargetKind::Vector } else { TargetKind::Classes };
+        let given = self.reader.open(family(kind), &format!("the {} `{name}`", item.kind.text), &item.value);
+        let (node, sources, is_known) = match kind {
+            // Parameters are gone; what is left of them is no item.
+            ItemKind::Parameter => return,
+            ItemKind::Input => self.input(name, span, &given, &item.value),
+            ItemKind::Target => {
+                let size = self.reader.integer_arguments(&given).map_or(2, |arguments| arguments[0]);
+                let kind = TargetKind::read(&mut self.reader, &given);
                 (Node::Target(Target { name, kind, size, span }), Vec::new(), true)
             }
-            Family::Layer => self.layer_item(name, span, &given, item, defaults),
-            _ => {
-                let kind = self.readout_kind(&given);
+            ItemKind::Layer => self.layer_item(name, span, &given, item, defaults),
+            ItemKind::Readout => {
+                let kind = ReadoutKind::read(&mut self.reader, &given);
                 (Node::Readout(Readout { name, kind, span }), self.readout_sources(item, kind), given.is_known)
             }
         };
@@ -191,7 +218,7 @@ impl Checker<'_> {
     }
 
     fn input(&mut self, name: String, span: Span, given: &Given, value: &Value) -> (Node, Vec<NodeIndex>, bool) {
-        let arguments = self.integer_arguments(given);
+        let arguments = self.reader.integer_arguments(given);
         let shape = arguments.clone().unwrap_or_else(|| vec![1]);
         // The value may have options on further lines.
         let end = value.span.end.min(self.line_end(value.span.start));
@@ -201,16 +228,7 @@ impl Checker<'_> {
             self.report(Diagnostic::new(value.span.start..end, message).help("make a dimension smaller"));
         }
         let is_known = arguments.is_some() && size <= INPUT_SIZE_MAX;
-        let encoding = match given.form.name {
-            "rate" => Encoding::Rate,
-            "poisson" => Encoding::Poisson,
-            "latency" => Encoding::Latency,
-            "current" => Encoding::Current,
-            "delta" => Encoding::Delta(self.decimal(given, "change")),
-            "sequence" => Encoding::Sequence(self.decimal(given, "change")),
-            "events" => Encoding::Events,
-            other => unreachable!("encoding `{other}` is in the vocabulary only"),
-        };
+        let encoding = Encoding::read(&mut self.reader, given);
         if matches!(encoding, Encoding::Delta(_)) && is_known && shape[0] % 2 == 1 {
             let message = format!("the first size of `delta` is even, not {}", shape[0]);
             let error = Diagnostic::new(value.span.start..end, message);
@@ -227,11 +245,18 @@ impl Checker<'_> {
     }
 
     fn report(&mut self, error: Diagnostic) {
-        self.errors.push(error);
+        self.reader.report(error);
     }
 
     /// Offset of the end of the line that `offset` is in.
     fn line_end(&self, offset: usize) -> usize {
-        self.source.text[offset..].find('\n').map_or(self.source.text.len(), |length| offset + length)
+        let text = &self.reader.source.text;
+        text[offset..].find('\n').map_or(text.len(), |length| offset + length)
     }
+}
+
+/// The kind of item whose constructor a value is.
+fn item_kind(value: &Value) -> Option<ItemKind> {
+    let ValueKind::Constructor(Constructor { word, .. }) = &value.kind else { return None };
+    ITEMS.iter().copied().find(|&kind| family(kind).find(&word.text).is_some())
 }

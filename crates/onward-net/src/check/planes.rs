@@ -3,8 +3,9 @@
 use super::Checker;
 use super::connections::sizes_in_words;
 use super::layers::Connected;
-use super::values::Given;
+use crate::layer::{CHANNEL_BLOCK, DILATION, GROUPS, PADDING, PADDING_END, POOL_STRIDE, ROWS, STRIDE};
 use crate::network::{Convolution, LayerKind, Node, Pool, PoolKind};
+use crate::reader::Given;
 use crate::syntax::Span;
 use onward_diagnostic::Diagnostic;
 
@@ -33,12 +34,13 @@ fn window(sizes: &[u32], signal: &[u32]) -> [u32; 2] {
 
 impl Checker<'_> {
     pub(super) fn convolution(&mut self, given: &Given, signal: Option<&[u32]>, span: &Span) -> Connected {
-        let (stride, _) = self.pair(given, "stride");
-        let (dilation, _) = self.pair(given, "dilation");
-        let padding = self.pair(given, "padding");
-        let padding_end = if given.option("padding_end").is_some() { self.pair(given, "padding_end") } else { padding };
-        let groups = self.integer(given, "groups");
-        let arguments = self.integer_arguments(given);
+        let reader = &mut self.reader;
+        let (stride, _) = reader.pair(given, &STRIDE);
+        let (dilation, _) = reader.pair(given, &DILATION);
+        let padding = reader.pair(given, &PADDING);
+        let padding_end = given.option(&PADDING_END).map_or(padding, |_| reader.pair(given, &PADDING_END));
+        let groups = reader.integer(given, &GROUPS);
+        let arguments = reader.integer_arguments(given);
         let channels = arguments.as_ref().map_or(1, |arguments| arguments[0]);
         let kernel = arguments.as_ref().map_or([1; 2], |arguments| window(&arguments[1..], signal.unwrap_or(&[])));
         // A single number shall be good for kernels in one dimension, too.
@@ -60,8 +62,8 @@ impl Checker<'_> {
         };
         let shape = shape.filter(|shape| self.is_not_too_large(shape, span));
         let block = self.channel_block(given, shape.as_deref());
-        let rows = self.integer_if_given(given, "rows");
-        if let (Some(rows), Some(shape), Some(value)) = (rows, &shape, given.option("rows"))
+        let rows = self.reader.integer_if_given(given, &ROWS);
+        if let (Some(rows), Some(shape), Some(value)) = (rows, &shape, given.option(&ROWS))
             && rows > shape[1]
         {
             let message = format!("`rows` must be from 1 to the {} rows of the output, not `{rows}`", shape[1]);
@@ -80,7 +82,7 @@ impl Checker<'_> {
         for (count, what) in [(inputs, "channels of its source"), (*channels, "output channels")] {
             if count % groups != 0 {
                 is_good = false;
-                let place = given.option("groups").map_or(span.clone(), |value| value.span.clone());
+                let place = given.option(&GROUPS).map_or(span.clone(), |value| value.span.clone());
                 let error = Diagnostic::new(place, format!("{groups} groups cannot share {count} {what}"));
                 self.report(error.help(format!("write a number that divides {inputs} and {channels}")));
             }
@@ -89,12 +91,12 @@ impl Checker<'_> {
         for (axis, size) in [height, width].into_iter().enumerate() {
             let (extent, along) = AXES[axis];
             let reach = (kernel[axis] - 1) * dilation[axis] + 1;
-            for (option, padding) in [("padding", padding[axis]), ("padding_end", padding_end[axis])] {
+            for (option, padding) in [(&PADDING, padding[axis]), (&PADDING_END, padding_end[axis])] {
                 if padding >= reach {
                     is_good = false;
                     let place = given
                         .option(option)
-                        .or(given.option("padding"))
+                        .or(given.option(&PADDING))
                         .map_or(span.clone(), |value| value.span.clone());
                     let message =
                         format!("a padding of {padding} along {along} is more than the kernel reaches over the edge");
@@ -128,9 +130,9 @@ impl Checker<'_> {
         given: &Given,
         signal: Option<&[u32]>,
     ) -> (Node, bool) {
-        let arguments = self.integer_arguments(given);
+        let arguments = self.reader.integer_arguments(given);
         let window = arguments.as_ref().map_or([1; 2], |arguments| window(arguments, signal.unwrap_or(&[])));
-        let stride = if given.option("stride").is_some() { self.pair(given, "stride").0 } else { window };
+        let stride = given.option(&POOL_STRIDE).map_or(window, |_| self.reader.pair(given, &POOL_STRIDE).0);
         let shape = match (signal, arguments) {
             (Some(signal), Some(_)) => self.pooled(window, stride, signal, &span),
             _ => None,
@@ -164,9 +166,9 @@ impl Checker<'_> {
 
     /// Output channels on one core.
     fn channel_block(&mut self, given: &Given, shape: Option<&[u32]>) -> u32 {
-        let block = self.integer_if_given(given, "block");
+        let block = self.reader.integer_if_given(given, &CHANNEL_BLOCK);
         let Some(&[channels, height, width]) = shape else { return block.unwrap_or(1) };
-        if let (Some(block), Some(value)) = (block, given.option("block"))
+        if let (Some(block), Some(value)) = (block, given.option(&CHANNEL_BLOCK))
             && block > channels
         {
             let message = format!("`block` must be from 1 to the layer's {channels} channels, not `{block}`");

@@ -6,7 +6,7 @@ use crate::parameters::place;
 use crate::readout::ReadoutKind;
 use crate::rule::Learning;
 use crate::syntax::Word;
-use crate::vocabulary::Family;
+use crate::vocabulary::ItemKind;
 use onward_diagnostic::Diagnostic;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
@@ -17,33 +17,34 @@ const LEARNING_WINDOW_MAX: u32 = 256;
 impl Checker<'_> {
     /// Reports what is missing, what is there too often and what leads nowhere.
     pub(super) fn check_whole(&mut self, network: &Word) {
-        const EXAMPLES: [(Family, &str, &str); 3] = [
-            (Family::Input, "input", "input pixels = rate(8, 8)"),
-            (Family::Target, "target", "target digit = classes(10)"),
-            (Family::Readout, "readout", "readout answer = nearest_target from LAYER"),
+        const EXAMPLES: [(ItemKind, &str); 3] = [
+            (ItemKind::Input, "input pixels = rate(8, 8)"),
+            (ItemKind::Target, "target digit = classes(10)"),
+            (ItemKind::Readout, "readout answer = nearest_target from LAYER"),
         ];
-        for (family, noun, example) in EXAMPLES {
-            let found: Vec<_> = self.of(family).collect();
-            if found.is_empty() && family != Family::Target {
-                let is_without = family == Family::Readout && !self.has_target;
+        for (kind, example) in EXAMPLES {
+            let noun = kind.word();
+            let found: Vec<_> = self.items(kind).collect();
+            if found.is_empty() && kind != ItemKind::Target {
+                let is_without = kind == ItemKind::Readout && !self.has_target;
                 let example = if is_without { "readout answer = most_spikes from LAYER" } else { example };
                 self.missing(network, noun, example);
             }
             for &extra in found.iter().skip(1) {
                 let first = &self.network.graph[found[0]];
                 let span = self.network.graph[extra].span();
-                let place = place(self.source, &first.span(), &span);
+                let place = place(self.reader.source, &first.span(), &span);
                 let note = format!("`{}`, in {place}, is the first", first.name());
                 let error = Diagnostic::new(span, format!("a second {noun}")).note(note);
-                let number = if family == Family::Target { "at most" } else { "exactly" };
+                let number = if kind == ItemKind::Target { "at most" } else { "exactly" };
                 self.report(error.help(format!("a network has {number} one {noun}")));
             }
         }
-        if self.of(Family::Target).next().is_none() {
+        if self.items(ItemKind::Target).next().is_none() {
             self.check_without_target(network);
         }
         self.check_window();
-        if self.of(Family::Layer).next().is_none() {
+        if self.items(ItemKind::Layer).next().is_none() {
             let example = if self.has_target { "from pixels, digit" } else { "from pixels" };
             self.missing(network, "layer", &format!("layer hidden = dense(64) {example}"));
         } else if self.sources_are_known {
@@ -75,7 +76,7 @@ impl Checker<'_> {
             let error = error.note(format!("the layer `{name}` learns, and layers learn from a target"));
             self.report(error.help(help));
         } else if let Some(readout) =
-            reads.filter(|_| self.of(Family::Readout).all(|node| !self.unknown.contains(&node)))
+            reads.filter(|_| self.items(ItemKind::Readout).all(|node| !self.unknown.contains(&node)))
         {
             let message = match readout.kind {
                 ReadoutKind::Trained(_) => format!("the readout `{}` learns, and there is no target", readout.name),
@@ -119,30 +120,24 @@ impl Checker<'_> {
                 matches!(graph[index], Node::Readout(_)) || successors.any(|next| leads_to_readout[next.index()]);
         }
         let mut errors = Vec::new();
-        let has_readout = self.of(Family::Readout).next().is_some();
-        for index in self.of(Family::Layer).filter(|index| has_readout && !leads_to_readout[index.index()]) {
+        let has_readout = self.items(ItemKind::Readout).next().is_some();
+        for index in self.items(ItemKind::Layer).filter(|index| has_readout && !leads_to_readout[index.index()]) {
             let node = &graph[index];
             let error = Diagnostic::new(node.span(), format!("layer `{}` does not lead to the readout", node.name()));
             errors.push(error.help("name it as a source of what comes after it, or remove it"));
         }
         // A second target is an error already.
-        for index in self.of(Family::Target).take(1).filter(|&index| graph.neighbors(index).next().is_none()) {
+        for index in self.items(ItemKind::Target).take(1).filter(|&index| graph.neighbors(index).next().is_none()) {
             let node = &graph[index];
             let error = Diagnostic::new(node.span(), format!("the target `{}` feeds no layer", node.name()));
             let error = error.note("layers learn from the target, which enters at the front, beside the input");
             errors.push(error.help(format!("name it as a source of the first layer: `from INPUT, {}`", node.name())));
         }
-        self.errors.extend(errors);
+        self.reader.errors.extend(errors);
     }
 
-    fn of(&self, family: Family) -> impl Iterator<Item = NodeIndex> + '_ {
-        self.network.graph.node_indices().filter(move |&index| match self.network.graph[index] {
-            Node::Input(_) => family == Family::Input,
-            Node::Target(_) => family == Family::Target,
-            Node::Layer(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => {
-                family == Family::Layer
-            }
-            Node::Readout(_) => family == Family::Readout,
-        })
+    /// The items of a kind.
+    fn items(&self, kind: ItemKind) -> impl Iterator<Item = NodeIndex> + '_ {
+        self.network.graph.node_indices().filter(move |&index| self.network.graph[index].item() == kind)
     }
 }

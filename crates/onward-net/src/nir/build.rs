@@ -3,26 +3,25 @@
 use super::Options;
 use super::blocks;
 use super::error::NirError;
-use super::feed::{Feed, FeedKind, by_channel, dense, each, is_same, narrow};
+use super::feed::{Feed, FeedKind, dense, each, narrow};
 use super::graph::{Graph, Kind};
 use super::linear::{Link, form};
 use super::matrix::Matrix;
 use super::names::Names;
 use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
-use super::shape::{Shape, plane, size};
-use crate::network::{
-    Array, Delay, Initial, Input, Layer, LayerKind, Network, Neuron, Node, Plain, Pool, PoolKind, Sparse, Values,
-    Weights,
-};
+use super::shape::{Shape, by_channel, is_same, plane, size};
+use crate::input::Input;
+use crate::network::{Delay, Layer, LayerKind, Network, Node, Plain, Pool, PoolKind, Sparse};
+use crate::neuron::Neuron;
 use crate::readout::Readout;
 use crate::rule::Learning;
+use crate::values::{Array, Values};
+use crate::weights::{Initial, WEIGHT_MAX, Weights};
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Weights are finite, and well within what a scale can be chosen for.
-const WEIGHT_MAX: f64 = 1e6;
 /// Up to this part of all pairs, connections are listed one by one.
 const SPARSE_PART: f64 = 0.25;
 
@@ -64,8 +63,8 @@ pub(super) fn network(
 }
 
 /// The one node of a kind.
-fn only(graph: &Graph, name: &str, is_it: impl Fn(&Kind) -> bool) -> Result<usize, NirError> {
-    let found: Vec<usize> = (0..graph.nodes.len()).filter(|&at| is_it(&graph.nodes[at].kind)).collect();
+fn only(graph: &Graph, name: &str, is_kind: impl Fn(&Kind) -> bool) -> Result<usize, NirError> {
+    let found: Vec<usize> = (0..graph.nodes.len()).filter(|&index| is_kind(&graph.nodes[index].kind)).collect();
     match found[..] {
         [one] => Ok(one),
         [] => Err(NirError::file(format!("the graph has no {name} node"), format!("add one {name} node"))),
@@ -79,12 +78,12 @@ fn only(graph: &Graph, name: &str, is_it: impl Fn(&Kind) -> bool) -> Result<usiz
 /// The neurons whose spikes are the output.
 fn last(graph: &Graph, output: usize, tracer: &mut Tracer) -> Result<usize, NirError> {
     // Integrators that never fire may stand here, and only here.
-    let mut at = output;
+    let mut current = output;
     let mut chain = Vec::new();
     loop {
-        let node = &graph.nodes[at];
-        let [source] = graph.sources[at][..] else {
-            let cause = match graph.sources[at].len() {
+        let node = &graph.nodes[current];
+        let [source] = graph.sources[current][..] else {
+            let cause = match graph.sources[current].len() {
                 0 => "nothing leads to it".to_owned(),
                 count => format!("{count} nodes lead to it"),
             };
@@ -111,7 +110,7 @@ fn last(graph: &Graph, output: usize, tracer: &mut Tracer) -> Result<usize, NirE
             }
             _ => chain.push(source),
         }
-        at = source;
+        current = source;
     }
 }
 
@@ -223,7 +222,7 @@ impl Builder<'_> {
         // Paths that meet and then go on as one: their spikes are added where they meet, if until then there are no weights.
         let common = (0..)
             .take_while(|&back| {
-                let node = |path: &Path| path.chain.len().checked_sub(back + 1).map(|at| path.chain[at]);
+                let node = |path: &Path| path.chain.len().checked_sub(back + 1).map(|index| path.chain[index]);
                 member.paths.len() > 1
                     && node(first).is_some()
                     && member.paths.iter().all(|path| node(path) == node(first))
@@ -385,15 +384,15 @@ impl Builder<'_> {
             for path in &member.paths {
                 let outlet = self.outlets[&path.source];
                 let index = self.delayed(path);
-                let at = match sources.iter().position(|(source, _)| *source == index) {
-                    Some(at) => at,
+                let entry = match sources.iter().position(|(source, _)| *source == index) {
+                    Some(entry) => entry,
                     None => {
                         sources.push((index, Matrix::zero(population.size(), outlet.all)));
                         sources.len() - 1
                     }
                 };
                 let matrix = self.matrix(path)?;
-                sources[at].1.add(&matrix, member.first, outlet.first);
+                sources[entry].1.add(&matrix, member.first, outlet.first);
             }
         }
         let place = self.graph.nodes[population.members[0].node].path.clone();
@@ -425,7 +424,7 @@ impl Builder<'_> {
         let mut shape = self.shape(path.source);
         let mut matrix: Option<Matrix> = None;
         for &node in &path.chain {
-            let next = Matrix::of(&self.graph.nodes[node], shape, self.shape(node))?;
+            let next = Matrix::of_node(&self.graph.nodes[node], shape, self.shape(node))?;
             matrix = Some(match matrix {
                 Some(before) => before.then(&self.graph.nodes[node], &next)?,
                 None => next,

@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Display, Formatter};
 
-/// Why a NIR file does not become a network.
+/// Reason why a NIR file does not become a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NirError {
     /// The node, by its path in the graph (`encoder/lif1`); nothing if it is the file as a whole.
     pub node: Option<String>,
-    /// What is wrong.
+    /// Cause of the error.
     pub cause: String,
-    /// What would help.
+    /// Remedy for the error.
     pub help: String,
 }
 

@@ -2,13 +2,14 @@
 
 use super::linear::Kernel;
 use super::matrix::Matrix;
-use crate::network::{Array, Convolution};
+use crate::network::Convolution;
+use crate::values::Array;
 use petgraph::graph::NodeIndex;
 
-/// What a layer is fed with.
+/// Source of a layer, with the weights from it.
 pub(super) struct Feed {
     pub source: NodeIndex,
-    /// Of the layer's neurons.
+    /// Shape of the layer's neurons.
     pub shape: Vec<u32>,
     pub kind: FeedKind,
     pub weights: Array,
@@ -57,17 +58,6 @@ pub(super) fn dense(matrix: &Matrix) -> Array {
         }
     }
     Array { shape: vec![matrix.rows.len(), matrix.columns], values }
-}
-
-/// Whether numbers are the same, to the bit.
-pub(super) fn is_same(one: f64, other: f64) -> bool {
-    one.to_bits() == other.to_bits()
-}
-
-/// A weight for each channel of a plane, if each channel has one.
-pub(super) fn by_channel(scales: &[f64], [_, height, width]: [usize; 3]) -> Option<Vec<f64>> {
-    let channels = scales.chunks_exact(height * width);
-    channels.map(|channel| channel.iter().all(|scale| is_same(*scale, channel[0])).then_some(channel[0])).collect()
 }
 
 /// A convolution that takes each place of a channel with the channel's weight.

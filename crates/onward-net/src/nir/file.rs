@@ -1,7 +1,7 @@
 //! HDF5 to records: all that a NIR file holds, before it means anything.
 
 use super::error::NirError;
-use crate::network::Array;
+use crate::values::Array;
 use hdf5_pure::{DType, Dataset, File, Group};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) struct Record {
     pub nodes: BTreeMap<String, Record>,
 }
 
-/// What a field holds.
+/// Contents of a field.
 pub(super) enum Field {
     Numbers(Array),
     /// With the shape of the array of texts.

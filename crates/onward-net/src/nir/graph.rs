@@ -2,7 +2,7 @@
 
 use super::error::NirError;
 use super::file::{Field, Record};
-use crate::network::Array;
+use crate::values::Array;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A NIR graph without graphs in it.

@@ -4,10 +4,10 @@
 //! convolution makes a larger kernel with a larger stride. What is left must be pools and flattenings, which cost
 //! nothing, and then one set of weights. Where it is not, the chain becomes a plain matrix (`matrix`).
 
-use super::feed::by_channel;
 use super::graph::{Graph, Kind, Pool};
-use super::shape::{Shape, padding, plane, size, spread};
-use crate::network::{Array, Convolution};
+use super::shape::{Shape, by_channel, padding, plane, size, spread};
+use crate::network::Convolution;
+use crate::values::Array;
 
 /// What chains of nodes become: pools and flattenings, then weights.
 pub(super) struct Form {
@@ -202,8 +202,8 @@ impl Kernel {
     fn scale_inputs(&mut self, scales: &[f64]) {
         let (count, inputs) = (self.weights_of_channel(), self.weights.shape[1]);
         let channels_of_group = self.weights.shape[0] / self.geometry.groups as usize;
-        for (at, channel) in self.weights.values.chunks_exact_mut(count).enumerate() {
-            let first = at / channels_of_group * inputs;
+        for (index, channel) in self.weights.values.chunks_exact_mut(count).enumerate() {
+            let first = index / channels_of_group * inputs;
             for (offset, taps) in channel.chunks_exact_mut(count / inputs).enumerate() {
                 taps.iter_mut().for_each(|weight| *weight *= scales[first + offset]);
             }
@@ -241,9 +241,9 @@ impl Kernel {
             self.weights.values.chunks_exact(height * width).zip(values.chunks_exact_mut(new_height * new_width))
         {
             for (window_y, window_x) in (0..taps[0]).flat_map(|y| (0..taps[1]).map(move |x| (y, x))) {
-                for (at, weight) in old.iter().enumerate() {
-                    let y = at / width * tap_step[0] + window_y * window_step[0];
-                    let x = at % width * tap_step[1] + window_x * window_step[1];
+                for (index, weight) in old.iter().enumerate() {
+                    let y = index / width * tap_step[0] + window_y * window_step[0];
+                    let x = index % width * tap_step[1] + window_x * window_step[1];
                     new[y * new_width + x] += weight / divisor;
                 }
             }

@@ -20,13 +20,13 @@ impl Matrix {
         Matrix { columns: size, rows: (0..size).map(|place| vec![(place, 1.0)]).collect() }
     }
 
-    /// Nothing.
+    /// A matrix without weights.
     pub fn zero(rows: usize, columns: usize) -> Matrix {
         Matrix { columns, rows: vec![Vec::new(); rows] }
     }
 
     /// What a node that is no neuron makes of what it is sent, but for what it adds.
-    pub fn of(node: &Node, input: &[usize], output: &[usize]) -> Result<Matrix, NirError> {
+    pub fn of_node(node: &Node, input: &[usize], output: &[usize]) -> Result<Matrix, NirError> {
         match &node.kind {
             Kind::Linear(weight, _) => {
                 check_entries(node, weight.values.len())?;
@@ -97,8 +97,8 @@ impl Matrix {
     pub fn add(&mut self, other: &Matrix, row: usize, column: usize) {
         for (own, added) in self.rows[row..].iter_mut().zip(&other.rows) {
             let mut merged: std::collections::BTreeMap<usize, f64> = own.iter().copied().collect();
-            for &(at, weight) in added {
-                *merged.entry(column + at).or_insert(0.0) += weight;
+            for &(offset, weight) in added {
+                *merged.entry(column + offset).or_insert(0.0) += weight;
             }
             *own = merged.into_iter().collect();
         }
@@ -117,7 +117,7 @@ fn places(channels: usize, height: usize, width: usize) -> impl Iterator<Item = 
 
 /// The taps of a window along one axis that lie within it, each with the place it takes.
 fn window(
-    at: usize,
+    position: usize,
     stride: usize,
     taps: usize,
     dilation: usize,
@@ -125,7 +125,7 @@ fn window(
     extent: usize,
 ) -> impl Iterator<Item = (usize, usize)> {
     (0..taps)
-        .filter_map(move |tap| Some((tap, (at * stride + tap * dilation).checked_sub(padding)?)))
+        .filter_map(move |tap| Some((tap, (position * stride + tap * dilation).checked_sub(padding)?)))
         .filter(move |&(_, place)| place < extent)
 }
 

@@ -9,8 +9,8 @@
 //! 4. what lies between neurons is traced (`paths`) and becomes one connection each (`linear`, or else `matrix`);
 //! 5. neurons in cycles become one recurrent layer (`populations`), and all is put together (`build`).
 //!
-//! What has no place on the chip is an error that names the node. Files are not trusted: whatever their bytes, the answer
-//! is a network or an error.
+//! What has no place on the chip is an error that names the node. Files are not trusted: whatever their bytes, the
+//! answer is a network or an error.
 //!
 //! ```no_run
 //! use onward_net::nir::{Options, read};
@@ -36,21 +36,22 @@ mod shape;
 
 pub use error::NirError;
 
-use crate::network::{Encoding, Network};
+use crate::input::Encoding;
+use crate::network::Network;
 use crate::readout::ReadoutKind;
 
-/// What a NIR file does not say.
+/// Choices that a NIR file does not make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Name of the network, an identifier.
     pub name: String,
     /// Length of a time step in the unit of the file's time constants; the frameworks' default is 1e-4.
     pub time_step: f64,
-    /// How samples become spikes.
+    /// Encoding of samples as spikes.
     pub encoding: Encoding,
     /// What leaves: [`ReadoutKind::Spikes`] or [`ReadoutKind::MostSpikes`].
     pub readout: ReadoutKind,
-    /// What firing does.
+    /// Reset of the voltage after a spike.
     pub reset: ResetRule,
     /// Bits of a weight: 4, 8 or 16.
     pub weight_bits: u32,
@@ -61,7 +62,7 @@ pub struct Options {
     pub output_threshold: f64,
 }
 
-/// What firing does to a neuron's voltage.
+/// Reset of a neuron's voltage after a spike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetRule {
     /// Sets it to the node's `v_reset`, as NIR says.

@@ -13,11 +13,11 @@
 //! their gain, thresholds and resets take the difference.
 
 use super::error::NirError;
-use super::feed::is_same;
 use super::graph::{Model, Neurons, Node};
-use super::shape::spread;
+use super::shape::{is_same, spread};
 use super::{Options, ResetRule};
-use crate::network::{Array, Decay, Neuron, Reset, Values};
+use crate::neuron::{Decay, Neuron, Reset};
+use crate::values::{Array, Values};
 use std::sync::Arc;
 
 /// Neurons in steps, a number for each.
@@ -173,8 +173,8 @@ impl Discrete {
             reset: reset.map_or(Reset::Subtract, |reset| Reset::To(values(&reset, shape))),
             leak: decay(&self.leak, shape),
             current: self.current.iter().any(|&left| left != 0.0).then(|| decay(&self.current, shape)),
-            refractory: 0,
             bias: values(&bias, shape),
+            ..Neuron::default()
         };
         Ok((neuron, common * scale))
     }

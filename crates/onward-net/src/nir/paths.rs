@@ -48,18 +48,19 @@ impl<'a> Tracer<'a> {
         Ok(found)
     }
 
-    /// Adds the ways to `at`, whose way on to the target is `behind`, the last node first.
+    /// Adds the ways to the node `index`, whose way on to the target is `behind`, the last node first.
     fn extend(
         &mut self,
         target: usize,
-        at: usize,
+        index: usize,
         behind: &mut Vec<usize>,
         found: &mut Vec<Path>,
     ) -> Result<(), NirError> {
-        for &source in &self.graph.sources[at] {
+        for &source in &self.graph.sources[index] {
             let node = &self.graph.nodes[source];
             let Some(shape) = &self.shapes[source] else {
-                let cause = format!("no path leads to it from an Input, but it feeds `{}`", self.graph.nodes[at].path);
+                let cause =
+                    format!("no path leads to it from an Input, but it feeds `{}`", self.graph.nodes[index].path);
                 return Err(NirError::node(&node.path, cause, "connect it, or take it out"));
             };
             match &node.kind {
@@ -70,7 +71,7 @@ impl<'a> Tracer<'a> {
                         "it is an {} node in the midst of the network: what it sends to `{}` is a voltage, and only spikes \
                          travel on the chip",
                         neurons.model.name(),
-                        self.graph.nodes[at].path
+                        self.graph.nodes[index].path
                     );
                     let help =
                         "use neurons that fire (LIF for LI, IF for I, CubaLIF for CubaLI), or make it the last node";
@@ -179,17 +180,17 @@ impl<'a> Tracer<'a> {
     }
 
     /// The same at the exit of a node without neurons. Paths are known, so there is no cycle.
-    fn offset_behind(&mut self, at: usize) -> Result<Option<Vec<f64>>, NirError> {
-        if let Some(known) = self.offsets.get(&at) {
+    fn offset_behind(&mut self, index: usize) -> Result<Option<Vec<f64>>, NirError> {
+        if let Some(known) = self.offsets.get(&index) {
             return Ok(known.clone());
         }
-        let node = &self.graph.nodes[at];
-        let output = self.shapes[at].clone().unwrap_or_default();
-        let mut offset = self.offset(at)?;
+        let node = &self.graph.nodes[index];
+        let output = self.shapes[index].clone().unwrap_or_default();
+        let mut offset = self.offset(index)?;
         if let Some(before) = &mut offset {
             let input =
-                self.graph.sources[at].iter().find_map(|&source| self.shapes[source].clone()).unwrap_or_default();
-            *before = Matrix::of(node, &input, &output)?.apply(before);
+                self.graph.sources[index].iter().find_map(|&source| self.shapes[source].clone()).unwrap_or_default();
+            *before = Matrix::of_node(node, &input, &output)?.apply(before);
         }
         let bias = match &node.kind {
             Kind::Linear(_, bias) => bias.clone(),
@@ -204,7 +205,7 @@ impl<'a> Tracer<'a> {
             (Some(offset), Some(bias)) => Some(offset.iter().zip(&bias).map(|(a, b)| a + b).collect()),
             (offset, bias) => offset.or(bias),
         };
-        self.offsets.insert(at, sum.clone());
+        self.offsets.insert(index, sum.clone());
         Ok(sum)
     }
 }

@@ -15,17 +15,17 @@ pub(super) fn shapes(graph: &Graph, notes: &mut Vec<String>) -> Result<Vec<Optio
     // Round cycles a shape comes from whichever of the sources has one first; all are compared below.
     loop {
         let mut has_changed = false;
-        for (at, node) in graph.nodes.iter().enumerate() {
-            if shapes[at].is_some() {
+        for (index, node) in graph.nodes.iter().enumerate() {
+            if shapes[index].is_some() {
                 continue;
             }
-            let input = graph.sources[at].iter().find_map(|&source| shapes[source].as_ref());
-            shapes[at] = match (&node.kind, input) {
+            let input = graph.sources[index].iter().find_map(|&source| shapes[source].as_ref());
+            shapes[index] = match (&node.kind, input) {
                 (Kind::Input(shape), _) => Some(shape.clone()),
                 (_, Some(input)) => Some(output(node, &taken(node, input).unwrap_or_else(|| input.clone()))?),
                 (_, None) => None,
             };
-            if let Some(shape) = &shapes[at] {
+            if let Some(shape) = &shapes[index] {
                 check_size(node, shape)?;
                 has_changed = true;
             }
@@ -34,8 +34,8 @@ pub(super) fn shapes(graph: &Graph, notes: &mut Vec<String>) -> Result<Vec<Optio
             break;
         }
     }
-    for (at, node) in graph.nodes.iter().enumerate() {
-        check_sources(graph, at, node, &shapes, notes)?;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        check_sources(graph, index, node, &shapes, notes)?;
     }
     Ok(shapes)
 }
@@ -51,12 +51,12 @@ fn taken(node: &Node, sent: &Shape) -> Option<Shape> {
 
 fn check_sources(
     graph: &Graph,
-    at: usize,
+    index: usize,
     node: &Node,
     shapes: &[Option<Shape>],
     notes: &mut Vec<String>,
 ) -> Result<(), NirError> {
-    let sent = graph.sources[at].iter().filter_map(|&source| Some((source, shapes[source].as_ref()?)));
+    let sent = graph.sources[index].iter().filter_map(|&source| Some((source, shapes[source].as_ref()?)));
     let mut first: Option<(usize, &Shape)> = None;
     for (source, shape) in sent {
         let path = &graph.nodes[source].path;
@@ -123,7 +123,7 @@ fn spreads(parameter: &[usize], shape: &[usize]) -> bool {
 }
 
 /// A parameter with a number for each place of a shape.
-pub(super) fn spread(parameter: &crate::network::Array, shape: &[usize]) -> Vec<f64> {
+pub(super) fn spread(parameter: &crate::values::Array, shape: &[usize]) -> Vec<f64> {
     if parameter.values.len() == 1 {
         return vec![parameter.values[0]; size(shape)];
     }
@@ -258,4 +258,15 @@ fn flattened(node: &Node, start: i64, end: i64, input: &Shape) -> Result<Shape, 
     }
     let (first, last) = (first as usize, last as usize);
     Ok([&input[..first], &[size(&input[first..=last])], &input[last + 1..]].concat())
+}
+
+/// Whether numbers are the same, to the bit.
+pub(super) fn is_same(one: f64, other: f64) -> bool {
+    one.to_bits() == other.to_bits()
+}
+
+/// A weight for each channel of a plane, if each channel has one.
+pub(super) fn by_channel(scales: &[f64], [_, height, width]: [usize; 3]) -> Option<Vec<f64>> {
+    let channels = scales.chunks_exact(height * width);
+    channels.map(|channel| channel.iter().all(|scale| is_same(*scale, channel[0])).then_some(channel[0])).collect()
 }

@@ -51,7 +51,7 @@ struct Parser<'a> {
     source: &'a Source,
     tokens: Vec<Token>,
     /// Index of the next token; never past [`TokenKind::End`].
-    at: usize,
+    position: usize,
     depth: usize,
     damage: Damage,
     errors: Vec<Diagnostic>,
@@ -62,7 +62,7 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(source: &'a Source, span: Span, files: Vec<String>) -> Self {
         let (tokens, errors) = tokens_of(&source.text, span);
-        Parser { source, tokens, at: 0, depth: 0, damage: Damage::None, errors, files }
+        Parser { source, tokens, position: 0, depth: 0, damage: Damage::None, errors, files }
     }
 
     fn file(&mut self) -> Parsed<File> {
@@ -131,8 +131,8 @@ impl<'a> Parser<'a> {
             // Options hold no items, so `layer x` within them tells that their brace was left open.
             let is_item_in_options = self.depth > 0
                 && self.is_item_start()
-                && self.at > 0
-                && self.tokens[self.at - 1].kind == TokenKind::Newline;
+                && self.position > 0
+                && self.tokens[self.position - 1].kind == TokenKind::Newline;
             if self.peek() == &TokenKind::End || is_item_in_options {
                 if self.damage < Damage::Structure {
                     self.damage = Damage::Structure;
@@ -170,7 +170,7 @@ impl<'a> Parser<'a> {
 
     /// Whether the next two tokens are `include "..."`.
     fn is_include(&self) -> bool {
-        self.is_word("include") && matches!(self.tokens[self.at + 1].kind, TokenKind::Text(_))
+        self.is_word("include") && matches!(self.tokens[self.position + 1].kind, TokenKind::Text(_))
     }
 
     /// The entries of a file that others include.
@@ -231,7 +231,7 @@ impl<'a> Parser<'a> {
 
     fn end_of_entry(&mut self) -> Parsed<()> {
         // What an unclosed brace or an unfinished list swallowed.
-        if self.tokens[self.at - 1].kind == TokenKind::Newline {
+        if self.tokens[self.position - 1].kind == TokenKind::Newline {
             return Ok(());
         }
         match self.peek() {
@@ -317,13 +317,13 @@ impl<'a> Parser<'a> {
     /// Whether the next two tokens are `kind name`.
     fn is_item_start(&self) -> bool {
         matches!(self.peek(), TokenKind::Word(word) if word != "from")
-            && matches!(&self.tokens[self.at + 1].kind, TokenKind::Word(word) if word != "from")
+            && matches!(&self.tokens[self.position + 1].kind, TokenKind::Word(word) if word != "from")
     }
 
     /// Whether the next two tokens are `kind name` or `name =`.
     fn is_entry_start(&self) -> bool {
         self.is_item_start()
-            || matches!(self.peek(), TokenKind::Word(_)) && self.tokens[self.at + 1].kind == TokenKind::Equals
+            || matches!(self.peek(), TokenKind::Word(_)) && self.tokens[self.position + 1].kind == TokenKind::Equals
     }
 
     /// Reports what should stand here, unless the lexer has reported what does.
@@ -348,11 +348,11 @@ impl<'a> Parser<'a> {
     }
 
     fn peek(&self) -> &TokenKind {
-        &self.tokens[self.at].kind
+        &self.tokens[self.position].kind
     }
 
     fn span(&self) -> Span {
-        self.tokens[self.at].span.clone()
+        self.tokens[self.position].span.clone()
     }
 
     fn is_word(&self, expected: &str) -> bool {
@@ -360,7 +360,7 @@ impl<'a> Parser<'a> {
     }
 
     fn advance(&mut self) {
-        self.at = (self.at + 1).min(self.tokens.len() - 1);
+        self.position = (self.position + 1).min(self.tokens.len() - 1);
     }
 
     fn accept(&mut self, kind: &TokenKind) -> bool {
@@ -377,7 +377,7 @@ impl<'a> Parser<'a> {
 
     /// Index of the next token that is no line end.
     fn next_line(&self) -> usize {
-        (self.at..).find(|&at| self.tokens[at].kind != TokenKind::Newline).unwrap_or(self.at)
+        (self.position..).find(|&position| self.tokens[position].kind != TokenKind::Newline).unwrap_or(self.position)
     }
 
     fn span_on_next_line(&self) -> Span {
@@ -386,10 +386,10 @@ impl<'a> Parser<'a> {
 
     /// Accepts `from` and `{`, with which no entry begins, also at the start of a later line.
     fn accept_on_next_line(&mut self, is_wanted: impl Fn(&TokenKind) -> bool) -> bool {
-        let at = self.next_line();
-        let is_there = is_wanted(&self.tokens[at].kind);
+        let position = self.next_line();
+        let is_there = is_wanted(&self.tokens[position].kind);
         if is_there {
-            self.at = at + 1;
+            self.position = position + 1;
         }
         is_there
     }

@@ -60,7 +60,7 @@ impl Parser<'_> {
             TokenKind::Text(text) => ValueKind::Text(text),
             TokenKind::Word(_) => {
                 let constructor = self.constructor()?;
-                let end = self.tokens[self.at - 1].span.end;
+                let end = self.tokens[self.position - 1].span.end;
                 return Ok(Value { kind: ValueKind::Constructor(constructor), span: span.start..end });
             }
             TokenKind::Minus => return self.nested(&span, Self::negative),
@@ -87,8 +87,8 @@ impl Parser<'_> {
         let open = self.span();
         self.advance();
         let values = self.arguments(&open)?;
-        let span = open.start..self.tokens[self.at - 1].span.end;
-        let before_close = self.tokens[..self.at - 1].iter().rev().find(|token| token.kind != TokenKind::Newline);
+        let span = open.start..self.tokens[self.position - 1].span.end;
+        let before_close = self.tokens[..self.position - 1].iter().rev().find(|token| token.kind != TokenKind::Newline);
         let ends_in_comma = before_close.is_some_and(|token| token.kind == TokenKind::Comma);
         match <[Value; 1]>::try_from(values) {
             Ok([value]) if !ends_in_comma => Ok(Value { kind: value.kind, span }),
@@ -162,12 +162,12 @@ impl Parser<'_> {
                 Ok(value) => arguments.push(value),
                 Err(Reported) => break,
             }
-            let line_end = self.at;
+            let line_end = self.position;
             self.skip_newlines();
             if self.accept(&TokenKind::Comma) || self.peek() == &TokenKind::CloseParenthesis {
                 continue;
             }
-            let is_same_line = line_end == self.at;
+            let is_same_line = line_end == self.position;
             match self.peek() {
                 TokenKind::Equals => {
                     self.expected("`,` or `)`", "arguments have no names; options, in `{ }`, have");
@@ -184,7 +184,7 @@ impl Parser<'_> {
                     self.report(error.help("add the `)` that belongs to it"));
                 }
             }
-            self.at = line_end;
+            self.position = line_end;
             break;
         }
         self.skip_arguments();
@@ -213,9 +213,9 @@ impl Parser<'_> {
     fn sources(&mut self) -> Parsed<Vec<Word>> {
         let mut sources = Vec::new();
         loop {
-            let before = self.tokens[self.at - 1].span.clone();
+            let before = self.tokens[self.position - 1].span.clone();
             self.skip_newlines();
-            let is_new_line = self.tokens[self.at - 1].kind == TokenKind::Newline;
+            let is_new_line = self.tokens[self.position - 1].kind == TokenKind::Newline;
             if is_new_line && self.is_entry_start() || self.peek() == &TokenKind::CloseBrace {
                 let what = if sources.is_empty() { "`from`" } else { "this comma" };
                 self.report(Diagnostic::new(before, format!("a source is missing after {what}")));

@@ -67,10 +67,10 @@ proptest! {
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
         let mut bytes = bytes(file);
-        for (at, value, is_early) in changes {
+        for (place, value, is_early) in changes {
             // Headers are at the beginning.
-            let at = at.index(if is_early { 4096 } else { bytes.len() });
-            bytes[at] = value;
+            let place = place.index(if is_early { 4096 } else { bytes.len() });
+            bytes[place] = value;
         }
         if let Some(cut) = cut {
             bytes.truncate(cut.index(bytes.len()));

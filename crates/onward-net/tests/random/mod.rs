@@ -11,20 +11,20 @@ use std::sync::Arc;
 /// Numbers that decide everything, over and over.
 pub struct Draw<'a> {
     numbers: &'a [u32],
-    at: usize,
+    position: usize,
 }
 
 impl<'a> Draw<'a> {
     pub fn new(numbers: &'a [u32]) -> Self {
         assert!(!numbers.is_empty());
-        Draw { numbers, at: 0 }
+        Draw { numbers, position: 0 }
     }
 
     /// From 0, below `count`.
     fn below(&mut self, count: u32) -> u32 {
-        self.at += 1;
+        self.position += 1;
         // The position keeps a short cycle of numbers from deciding the same for ever.
-        self.numbers[self.at % self.numbers.len()].wrapping_add(self.at as u32 / 97) % count
+        self.numbers[self.position % self.numbers.len()].wrapping_add(self.position as u32 / 97) % count
     }
 
     fn from(&mut self, least: u32, greatest: u32) -> u32 {
@@ -69,6 +69,8 @@ impl<'a> Draw<'a> {
         }
     }
 
+    /// Draws neurons of the first three kinds; every kind is read and written in the tests of words.
+    #[allow(clippy::needless_update, reason = "a later kind has fields that are not drawn here")]
     fn neuron(&mut self, shape: &[u32]) -> Neuron {
         Neuron {
             threshold: self.values(shape, 0.001, 1000.0),
@@ -77,6 +79,7 @@ impl<'a> Draw<'a> {
             current: self.coin().then(|| self.decay(shape)),
             refractory: self.from(0, 255),
             bias: self.values(shape, -1000.0, 1000.0),
+            ..Neuron::default()
         }
     }
 

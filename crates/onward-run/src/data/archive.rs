@@ -5,7 +5,7 @@
 //! `offsets[i]..offsets[i + 1]`. `labels` may be missing, or have a second axis: a label for each of the windows that the
 //! rows of a sample are cut into.
 
-use super::error::DataError;
+use super::error::{DataError, FileProblem, Problem};
 use super::{Dataset, Samples, VALUE_ONE};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use std::collections::BTreeMap;
@@ -28,9 +28,10 @@ struct Array {
 
 /// The data set in an archive.
 pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
-    let failed = |problem: String| DataError::Archive { file: name.to_owned(), problem };
-    let file = File::open(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
-    let damaged = |error: zip::result::ZipError| failed(format!("is no `.npz` file, or damaged: {error}"));
+    let failed = |problem: Problem| DataError::Archive { file: name.to_owned(), problem };
+    let unreadable = |error| DataError::File { file: name.to_owned(), problem: FileProblem::Unreadable(error) };
+    let file = File::open(path).map_err(unreadable)?;
+    let damaged = |error: zip::result::ZipError| failed(format!("is no `.npz` file, or damaged: {error}").into());
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     let mut arrays = BTreeMap::new();
     for at in 0..archive.len() {
@@ -40,7 +41,8 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
         };
         let size = member.size();
         let one = if of.ends_with(TARGETS) { f64::from(VALUE_ONE) } else { 255.0 };
-        let array = array(member, size, one).map_err(|problem| failed(format!("`{of}` {problem}")))?;
+        let array = array(member, size, one)
+            .map_err(|problem| failed(Problem { cause: format!("`{of}` {problem}"), ..problem }))?;
         arrays.insert(of, array);
     }
     let (train, train_shape) = part(&arrays, "train_").map_err(failed)?;
@@ -56,34 +58,47 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
 }
 
 /// The samples with the values to be learned, if there are any.
-fn with_targets(samples: Samples, arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<Samples, String> {
+fn with_targets(samples: Samples, arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<Samples, Problem> {
     let Some(targets) = arrays.get(&format!("{prefix}{TARGETS}")).or_else(|| arrays.get(TARGETS)) else {
         return Ok(samples);
     };
     let is_whole = targets.shape.first() == Some(&samples.len()) && !targets.values.is_empty();
     let one = i64::from(VALUE_ONE);
     if !is_whole || !targets.is_real || targets.values.iter().any(|value| !(0..=one).contains(value)) {
-        return Err(format!("holds `{TARGETS}` that are not a row of real numbers from 0 to 1 for each sample"));
+        return Err(format!("holds `{TARGETS}` that are not a row of real numbers from 0 to 1 for each sample").into());
     }
     let values: Vec<f64> = targets.values.iter().map(|&value| value as f64 / one as f64).collect();
     Ok(samples.with_values(&values))
 }
 
-/// A part, and the shape of a sample.
-fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<u32>), String> {
-    let find = |name: &str| arrays.get(&format!("{prefix}{name}")).or_else(|| arrays.get(name));
-    let labels = |count: usize| match find("labels") {
-        None => Ok(None),
-        Some(labels) if labels.values.len() != count => {
-            Err(format!("has {} labels for {count} samples", labels.values.len()))
+/// The arrays of a part.
+struct Part<'a> {
+    arrays: &'a BTreeMap<String, Array>,
+    prefix: &'a str,
+}
+
+impl Part<'_> {
+    fn find(&self, name: &str) -> Option<&Array> {
+        self.arrays.get(&format!("{}{name}", self.prefix)).or_else(|| self.arrays.get(name))
+    }
+
+    /// The labels of so many samples, if they are known.
+    fn labels(&self, count: usize) -> Result<Option<Vec<u16>>, Problem> {
+        let Some(labels) = self.find("labels") else { return Ok(None) };
+        if labels.values.len() != count {
+            return Err(format!("has {} labels for {count} samples", labels.values.len()).into());
         }
-        Some(labels) => {
-            let labels: Option<Vec<u16>> = labels.values.iter().map(|&label| u16::try_from(label).ok()).collect();
-            labels.map(Some).ok_or("has labels that are not 0 to 65535".to_owned())
-        }
-    };
-    let windows = find("labels").and_then(|labels| labels.shape.get(1).copied());
-    if let Some(samples) = find("samples") {
+        let labels: Option<Vec<u16>> = labels.values.iter().map(|&label| u16::try_from(label).ok()).collect();
+        labels.map(Some).ok_or_else(|| "has labels that are not 0 to 65535".into())
+    }
+
+    /// The windows that samples are cut into: labels of each, if there is more than one.
+    fn windows(&self) -> Option<usize> {
+        self.find("labels").and_then(|labels| labels.shape.get(1).copied())
+    }
+
+    /// Samples that are values, and the shape of one.
+    fn pixels(&self, samples: &Array) -> Result<(Samples, Vec<u32>), Problem> {
         let (Some(&count), Some(shape)) = (samples.shape.first(), samples.shape.get(1..)) else {
             return Err("holds `samples` that are a single number".into());
         };
@@ -92,57 +107,71 @@ fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<
         if pixels.is_empty() {
             return Err("holds no sample".into());
         }
-        let windows = windows.unwrap_or(1).max(1);
+        let windows = self.windows().unwrap_or(1).max(1);
         let mut shape: Vec<u32> = shape.iter().map(|&extent| extent as u32).collect();
         if windows > 1 {
             match shape.first_mut() {
                 Some(rows) if rows.is_multiple_of(windows as u32) => *rows /= windows as u32,
                 _ => {
-                    return Err(format!(
-                        "has {windows} labels a sample, and samples whose rows are no multiple of that"
-                    ));
+                    let cause =
+                        format!("has {windows} labels a sample, and samples whose rows are no multiple of that");
+                    return Err(cause.into());
                 }
             }
         }
         let count = count * windows;
         let size = pixels.len() / count;
-        return Ok((Samples::with_labels(pixels, labels(count)?, count, size).in_sequences_of(windows), shape));
+        Ok((Samples::with_labels(pixels, self.labels(count)?, count, size).in_sequences_of(windows), shape))
     }
-    let (Some(steps), Some(axons), Some(offsets)) = (find("steps"), find("axons"), find("offsets")) else {
-        let names: Vec<&str> = arrays.keys().map(String::as_str).collect();
-        return Err(format!(
-            "holds neither `samples` nor `steps`, `axons` and `offsets`; arrays in it: {}",
-            names.join(", ")
-        ));
-    };
-    if steps.values.len() != axons.values.len() {
-        return Err(format!("has {} steps but {} axons", steps.values.len(), axons.values.len()));
+
+    /// Samples that are recorded spikes.
+    fn recorded(&self) -> Result<Samples, Problem> {
+        let arrays = ["steps", "axons", "offsets"].map(|name| self.find(name));
+        let [Some(steps), Some(axons), Some(offsets)] = arrays else {
+            let names: Vec<&str> = self.arrays.keys().map(String::as_str).collect();
+            let names = names.join(", ");
+            return Err(
+                format!("holds neither `samples` nor `steps`, `axons` and `offsets`; arrays in it: {names}").into()
+            );
+        };
+        if steps.values.len() != axons.values.len() {
+            return Err(format!("has {} steps but {} axons", steps.values.len(), axons.values.len()).into());
+        }
+        let mut samples = Vec::new();
+        for ends in offsets.values.windows(2) {
+            let range = usize::try_from(ends[0]).ok().zip(usize::try_from(ends[1]).ok());
+            let spikes = range.and_then(|(from, to)| Some((steps.values.get(from..to)?, axons.values.get(from..to)?)));
+            let (steps, axons) = spikes.ok_or("has `offsets` that do not rise, or go beyond the spikes")?;
+            let spike = |(&step, &axon): (&i64, &i64)| Some((u32::try_from(step).ok()?, u32::try_from(axon).ok()?));
+            let spikes: Option<Vec<(u32, u32)>> = steps.iter().zip(axons).map(spike).collect();
+            let mut spikes = spikes.ok_or("has steps or axons below 0")?;
+            // An axon takes one packet a step.
+            spikes.sort_unstable();
+            spikes.dedup();
+            samples.push(spikes);
+        }
+        if samples.is_empty() {
+            return Err("holds no sample: `offsets` needs two numbers at least".into());
+        }
+        if self.windows().is_some() {
+            return Err(Problem::new("has several labels a sample", "that needs `samples`, not recorded spikes"));
+        }
+        let labels = self.labels(samples.len())?;
+        Ok(Samples::recorded(samples, labels))
     }
-    let mut samples = Vec::new();
-    for ends in offsets.values.windows(2) {
-        let range = usize::try_from(ends[0]).ok().zip(usize::try_from(ends[1]).ok());
-        let of = range.and_then(|(from, to)| Some((steps.values.get(from..to)?, axons.values.get(from..to)?)));
-        let (steps, axons) = of.ok_or("has `offsets` that do not rise, or go beyond the spikes".to_owned())?;
-        let spike = |(&step, &axon): (&i64, &i64)| Some((u32::try_from(step).ok()?, u32::try_from(axon).ok()?));
-        let spikes: Option<Vec<(u32, u32)>> = steps.iter().zip(axons).map(spike).collect();
-        let mut spikes = spikes.ok_or("has steps or axons below 0")?;
-        // An axon takes one packet a step.
-        spikes.sort_unstable();
-        spikes.dedup();
-        samples.push(spikes);
+}
+
+/// A part, and the shape of a sample.
+fn part(arrays: &BTreeMap<String, Array>, prefix: &str) -> Result<(Samples, Vec<u32>), Problem> {
+    let part = Part { arrays, prefix };
+    match part.find("samples") {
+        Some(samples) => part.pixels(samples),
+        None => Ok((part.recorded()?, Vec::new())),
     }
-    if samples.is_empty() {
-        return Err("holds no sample: `offsets` needs two numbers at least".into());
-    }
-    if windows.is_some() {
-        return Err("has several labels a sample; that needs `samples`, not recorded spikes".into());
-    }
-    let labels = labels(samples.len())?;
-    Ok((Samples::recorded(samples, labels), Vec::new()))
 }
 
 /// The numbers of a `.npy` file of `length` bytes.
-fn array(reader: impl Read, length: u64, one: f64) -> Result<Array, String> {
+fn array(reader: impl Read, length: u64, one: f64) -> Result<Array, Problem> {
     let file = NpyFile::new(reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
     let shape: Vec<usize> = file.shape().iter().map(|&extent| extent as usize).collect();
     let count = file.shape().iter().try_fold(1u64, |count, &extent| count.checked_mul(extent));
@@ -153,7 +182,7 @@ fn array(reader: impl Read, length: u64, one: f64) -> Result<Array, String> {
         return Err("is shorter than its header says".into());
     }
     if file.order() != Order::C && shape.len() > 1 {
-        return Err("is in Fortran's order; save it as `numpy.ascontiguousarray` gives it".into());
+        return Err(Problem::new("is in Fortran's order", "save it as `numpy.ascontiguousarray` gives it"));
     }
     let times = |value: f64| (value * one).round() as i64;
     let values = match (letter, size) {
@@ -168,7 +197,7 @@ fn array(reader: impl Read, length: u64, one: f64) -> Result<Array, String> {
         (TypeChar::Int, 8) => numbers(file, |value: i64| value),
         (TypeChar::Float, 4) => numbers(file, |value: f32| times(value.into())),
         (TypeChar::Float, 8) => numbers(file, times),
-        _ => return Err(format!("holds numbers of the type `{kind}`, which cannot be read")),
+        _ => return Err(format!("holds numbers of the type `{kind}`, which cannot be read").into()),
     };
     let is_real = letter == TypeChar::Float;
     Ok(Array { shape, is_real, values: values.map_err(|error| format!("is damaged: {error}"))? })

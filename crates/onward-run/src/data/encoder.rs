@@ -1,7 +1,7 @@
 //! From samples to packets, by the encoding that the network's input names.
 
 use super::{RateEncoder, Samples};
-use onward_image::{Encoding, PopulationKind};
+use onward_image::{Encoding, NetworkSummary, PopulationKind};
 use onward_isa::random::block_seed;
 
 /// Turns samples into the packets of a window. Integers only: the same packets everywhere.
@@ -31,6 +31,13 @@ pub struct Packet {
 }
 
 impl Encoder {
+    /// The encoder of a network's input, for windows of so many steps as it has, that draws from its seed; `None` for a
+    /// system in assembly.
+    pub fn of(network: &NetworkSummary) -> Option<Encoder> {
+        let input = network.input()?;
+        Encoder::new(&input.population.kind, input.population.neurons, network.window_steps, network.seed)
+    }
+
     /// The encoder of an input of so many axons, for windows of `window` steps; `None` for a population that is no input.
     /// The seed is that of spikes that are drawn.
     pub fn new(kind: &PopulationKind, axons: u32, window: u32, seed: u64) -> Option<Encoder> {
@@ -40,6 +47,11 @@ impl Encoder {
             _ => return None,
         };
         Some(Encoder { kind, window, axons, seed })
+    }
+
+    /// Axons of the input.
+    pub fn axons(&self) -> u32 {
+        self.axons
     }
 
     /// Draws from another seed.

@@ -1,28 +1,32 @@
 //! What can be wrong with data.
 
-/// What is wrong with a data set. Each message says where, what was found and expected, and what would help.
+use super::BUILTIN_DATASETS;
+use onward_diagnostic::{Remedy, system_cause};
+use std::borrow::Cow;
+use std::fmt;
+
+/// What is wrong with a data set. Each message says where, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
+    /// None was given, and the network names none.
+    #[error("no data given, and the network `{network}` names none")]
+    NotNamed {
+        /// The network.
+        network: String,
+    },
     /// Neither a built-in name nor a folder nor an `.npz` file nor recordings.
     #[error(
-        "no data set `{name}`: {}; built in: {}; for your own data, give the path of a folder with the four IDX files \
-         of an MNIST-like set, of an .npz file, or of a folder or tar archive of recordings",
-        if *is_file { "it is a file, but no .npz or .tar.gz" } else { "no folder or file of that name" },
-        builtin.join(", ")
+        "no data set `{name}`: {}",
+        if *is_file { "it is a file, but no .npz or .tar.gz" } else { "no folder or file of that name" }
     )]
     NoDataset {
         /// The name asked for.
         name: String,
         /// Something that is no folder is there.
         is_file: bool,
-        /// The names there are.
-        builtin: Vec<&'static str>,
     },
     /// A file of the set is not in its folder.
-    #[error(
-        "{folder}: no file `{file}`, nor `{file}.gz`; a folder of IDX files needs train-images-idx3-ubyte, \
-         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte"
-    )]
+    #[error("{folder}: no file `{file}`, nor `{file}.gz`")]
     MissingFile {
         /// Where it should be.
         folder: String,
@@ -43,21 +47,18 @@ pub enum DataError {
         /// Its path.
         file: String,
         /// What is wrong with it.
-        problem: String,
+        problem: Problem,
     },
     /// A recording, or an archive of them, is not what it should be.
     #[error("{file}: {problem}")]
     Recording {
         /// Its path.
         file: String,
-        /// What is wrong with it, and what would help.
-        problem: String,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// Images and labels of one part differ in number.
-    #[error(
-        "{images_file} holds {images} images but {labels_file} {labels} labels; take both from the same download of the \
-         data set"
-    )]
+    #[error("{images_file} holds {images} images but {labels_file} {labels} labels")]
     Counts {
         /// The file of images.
         images_file: String,
@@ -69,11 +70,7 @@ pub enum DataError {
         labels: usize,
     },
     /// The two parts hold images of different shape.
-    #[error(
-        "{name}: training images are {} but test images are {}; take both from the same data set",
-        shape_text(train),
-        shape_text(test)
-    )]
+    #[error("{name}: training images are {} but test images are {}", shape_text(train), shape_text(test))]
     Parts {
         /// The data set.
         name: String,
@@ -83,11 +80,7 @@ pub enum DataError {
         test: Vec<u32>,
     },
     /// The network's input has another shape.
-    #[error(
-        "{name}: samples are {} but the network's input is {}; change the network's input or give other data",
-        shape_text(found),
-        shape_text(expected)
-    )]
+    #[error("{name}: samples are {} but the network's input is {}", shape_text(found), shape_text(expected))]
     Shape {
         /// The data set.
         name: String,
@@ -97,9 +90,7 @@ pub enum DataError {
         found: Vec<u32>,
     },
     /// Not as many values as the network's target has.
-    #[error(
-        "{name}: samples have {found} values to be learned, but the network's target has {expected}; change the target or give data with `targets`"
-    )]
+    #[error("{name}: samples have {found} values to be learned, but the network's target has {expected}")]
     Values {
         /// The data set.
         name: String,
@@ -110,9 +101,8 @@ pub enum DataError {
     },
     /// A label that the network has no class for.
     #[error(
-        "{name}: {part} sample {sample} has label {label}, but the network has {classes} classes (0 to {}); give the \
-         network at least {} classes or other data",
-        i64::from(*classes) - 1, u32::from(*label) + 1
+        "{name}: {part} sample {sample} has label {label}, but the network has {classes} classes (0 to {})",
+        i64::from(*classes) - 1
     )]
     Label {
         /// The data set.
@@ -126,22 +116,84 @@ pub enum DataError {
         /// Classes of the network.
         classes: u32,
     },
+    /// Recorded spikes, for an input that makes spikes of values.
+    #[error("{name}: holds recorded spikes, but the network's input encodes values")]
+    Recorded {
+        /// The data set.
+        name: String,
+    },
+}
+
+/// What is wrong with an archive or a recording, and what would help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub cause: String,
+    /// What would help, where it does not follow from the cause.
+    pub remedy: Option<String>,
+}
+
+impl Problem {
+    /// A problem against which something would help.
+    pub(crate) fn new(cause: impl Into<String>, remedy: impl Into<String>) -> Problem {
+        Problem { cause: cause.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+impl<T: Into<String>> From<T> for Problem {
+    fn from(cause: T) -> Problem {
+        Problem { cause: cause.into(), remedy: None }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)
+    }
+}
+
+impl Remedy for DataError {
+    fn remedy(&self) -> Option<Cow<'_, str>> {
+        let builtin = BUILTIN_DATASETS.join(", ");
+        Some(match self {
+            DataError::NotNamed { .. } => format!(
+                "give it with --data: a built-in set ({builtin}), a folder with the four IDX files of an MNIST-like set, or \
+                 an .npz file of samples or spikes"
+            )
+            .into(),
+            DataError::NoDataset { .. } => format!(
+                "built in: {builtin}; for your own data, give the path of a folder with the four IDX files of an MNIST-like \
+                 set, of an .npz file, or of a folder or tar archive of recordings"
+            )
+            .into(),
+            DataError::MissingFile { .. } => "a folder of IDX files needs train-images-idx3-ubyte, train-labels-idx1-ubyte, \
+                                              t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte"
+                .into(),
+            DataError::File { problem, .. } => return problem.remedy(),
+            DataError::Archive { problem, .. } | DataError::Recording { problem, .. } => problem.remedy.as_deref()?.into(),
+            DataError::Counts { .. } => "take both from the same download of the data set".into(),
+            DataError::Parts { .. } => "take both from the same data set".into(),
+            DataError::Shape { .. } => "change the network's input or give other data".into(),
+            DataError::Values { .. } => "change the target or give data with `targets`".into(),
+            DataError::Label { label, .. } => {
+                format!("give the network at least {} classes or other data", u32::from(*label) + 1).into()
+            }
+            DataError::Recorded { .. } => "change the input to `events`, or give other data".into(),
+        })
+    }
 }
 
 /// What is wrong with one file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {
     /// The system would not read it.
-    #[error("cannot be read: {0}; check that it is a file and that you may read it")]
+    #[error("cannot be read: {}", system_cause(.0))]
     Unreadable(std::io::Error),
     /// Compressed bytes are damaged or cut off.
-    #[error("the gzip compression is broken or cut off: {0}; download the file again")]
+    #[error("the gzip compression is broken or cut off: {0}")]
     BrokenGzip(std::io::Error),
     /// Not an IDX file of that kind.
-    #[error(
-        "starts with {found:02x?} where an IDX file of {kind} starts with {expected:02x?}; it is another kind of file, \
-         or two files are swapped"
-    )]
+    #[error("starts with {found:02x?} where an IDX file of {kind} starts with {expected:02x?}")]
     Magic {
         /// "images" or "labels".
         kind: &'static str,
@@ -151,7 +203,7 @@ pub enum FileProblem {
         found: Vec<u8>,
     },
     /// Fewer bytes than the header announces, or no whole header.
-    #[error("is cut off: {expected} bytes expected, {found} found (uncompressed); download the file again")]
+    #[error("is cut off: {expected} bytes expected, {found} found (uncompressed)")]
     Truncated {
         /// Bytes with the header.
         expected: u64,
@@ -159,19 +211,16 @@ pub enum FileProblem {
         found: u64,
     },
     /// More bytes than the header announces.
-    #[error(
-        "goes on after its end: {expected} bytes expected by its header, more found (uncompressed); the header or the \
-         file is wrong, download it again"
-    )]
+    #[error("goes on after its end: {expected} bytes expected by its header, more found (uncompressed)")]
     Trailing {
         /// Bytes with the header.
         expected: u64,
     },
     /// A size of 0.
-    #[error("is empty: its header says {0}; a data set needs at least one sample of at least one pixel")]
+    #[error("is empty: its header says {0}")]
     Empty(String),
     /// Sizes beyond what any data set has.
-    #[error("its header says {sizes}, {bytes} bytes: more than the {limit} that are read; the header is damaged")]
+    #[error("its header says {sizes}, {bytes} bytes: more than the {limit} that are read")]
     TooLarge {
         /// The sizes in the header.
         sizes: String,
@@ -180,6 +229,20 @@ pub enum FileProblem {
         /// The limit.
         limit: u64,
     },
+}
+
+impl Remedy for FileProblem {
+    fn remedy(&self) -> Option<Cow<'_, str>> {
+        let remedy = match self {
+            FileProblem::Unreadable(_) => "check that it is a file and that you may read it",
+            FileProblem::BrokenGzip(_) | FileProblem::Truncated { .. } => "download the file again",
+            FileProblem::Magic { .. } => "it is another kind of file, or two files are swapped",
+            FileProblem::Trailing { .. } => "the header or the file is wrong, download it again",
+            FileProblem::Empty(_) => "a data set needs at least one sample of at least one pixel",
+            FileProblem::TooLarge { .. } => "the header is damaged",
+        };
+        Some(remedy.into())
+    }
 }
 
 /// `28 x 28`.

@@ -21,6 +21,7 @@ mod builtin;
 mod encoder;
 mod encoding;
 mod error;
+mod fit;
 mod idx;
 mod made;
 mod order;
@@ -29,7 +30,7 @@ mod recordings;
 pub use builtin::BUILTIN_DATASETS;
 pub use encoder::{Encoder, Packet, latency};
 pub use encoding::{RateEncoder, encode_rate, rate_count};
-pub use error::{DataError, FileProblem};
+pub use error::{DataError, FileProblem, Problem};
 pub use order::{SampleOrder, SplitMix64};
 
 use std::path::Path;
@@ -225,11 +226,7 @@ impl Dataset {
             return recordings::dataset(name_or_path, place);
         }
         if !folder.is_dir() {
-            return Err(DataError::NoDataset {
-                name: name_or_path.to_owned(),
-                is_file: folder.exists(),
-                builtin: BUILTIN_DATASETS.to_vec(),
-            });
+            return Err(DataError::NoDataset { name: name_or_path.to_owned(), is_file: folder.exists() });
         }
         idx::dataset(name_or_path, |file| idx::open(folder, file))
     }
@@ -289,17 +286,19 @@ impl Dataset {
     /// # Errors
     /// [`DataError::Archive`], [`DataError::Label`].
     pub fn check_events(&self, axons: u32, window: u32, classes: u32) -> Result<(), DataError> {
-        let failed = |problem: String| Err(DataError::Archive { file: self.name.clone(), problem });
+        let failed = |problem| Err(DataError::Archive { file: self.name.clone(), problem });
         if !self.test.is_recorded() {
-            return failed("holds no recorded spikes, which the network's input asks for; it needs arrays `steps`, `axons` and `offsets`".into());
+            let cause = "holds no recorded spikes, which the network's input asks for";
+            return failed(Problem::new(cause, "it needs arrays `steps`, `axons` and `offsets`"));
         }
         for (part, samples) in [("train", &self.train), ("test", &self.test)] {
             for sample in 0..samples.len() {
                 if let Some(&(step, axon)) = samples.events(sample).iter().find(|&&(s, a)| s >= window || a >= axons) {
-                    return failed(format!(
+                    let cause = format!(
                         "{part} sample {sample} has a spike of axon {axon} in step {step}; the network has {axons} axons and \
                          windows of {window} steps"
-                    ));
+                    );
+                    return failed(Problem::new(cause, "change the network's input or window, or give other data"));
                 }
             }
         }

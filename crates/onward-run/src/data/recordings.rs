@@ -3,7 +3,7 @@
 //! from. A recording becomes a sequence by a bank of filters ([`Bank`]).
 
 use super::bank::{Bank, CHANNELS, FRAMES, RATE};
-use super::error::{DataError, FileProblem};
+use super::error::{DataError, FileProblem, Problem};
 use super::{Dataset, Samples};
 use flate2::read::MultiGzDecoder;
 use hound::{SampleFormat, WavReader};
@@ -83,10 +83,11 @@ pub(super) fn dataset(name: &str, place: Place) -> Result<Dataset, DataError> {
     let (train, test) = (part(false), part(true));
     if train.is_empty() || test.is_empty() {
         let missing = if train.is_empty() { "none to learn from" } else { "none to test with" };
-        let problem = format!(
-            "holds {} recordings, {missing}; those with an index below {TEST_INDICES} (LABEL_SPEAKER_INDEX.wav) are to test \
-             with, the others to learn from",
-            samples.len()
+        let problem = Problem::new(
+            format!("holds {} recordings, {missing}", samples.len()),
+            format!(
+                "those with an index below {TEST_INDICES} (LABEL_SPEAKER_INDEX.wav) are to test with, the others to learn from"
+            ),
         );
         return Err(DataError::Recording { file: name.to_owned(), problem });
     }
@@ -109,7 +110,7 @@ fn archive(path: &Path) -> Result<Vec<Recording>, DataError> {
     let place = path.display().to_string();
     let broken = |error: std::io::Error| DataError::Recording {
         file: place.clone(),
-        problem: format!("is no tar archive, or damaged or cut off: {error}; download the file again"),
+        problem: Problem::new(format!("is no tar archive, or damaged or cut off: {error}"), "download the file again"),
     };
     let unreadable = |error| DataError::File { file: place.clone(), problem: FileProblem::Unreadable(error) };
     let mut source = BufReader::new(File::open(path).map_err(unreadable)?);
@@ -132,7 +133,7 @@ fn archive(path: &Path) -> Result<Vec<Recording>, DataError> {
         recordings.push(Recording { name, place: format!("{place}: {}", path.display()), bytes });
     }
     if recordings.is_empty() {
-        let problem = "holds no WAV file (LABEL_SPEAKER_INDEX.wav)".to_owned();
+        let problem = "holds no WAV file (LABEL_SPEAKER_INDEX.wav)".into();
         return Err(DataError::Recording { file: place, problem });
     }
     Ok(recordings)
@@ -144,7 +145,7 @@ struct Label {
     index: u32,
 }
 
-fn label(name: &str) -> Result<Label, String> {
+fn label(name: &str) -> Result<Label, Problem> {
     let parts: Vec<&str> = name.rsplit_once('.').map_or(name, |(stem, _)| stem).split('_').collect();
     let label = parts.first().and_then(|label| label.parse().ok());
     let index = parts.last().and_then(|index| index.parse().ok());
@@ -157,21 +158,22 @@ fn label(name: &str) -> Result<Label, String> {
 }
 
 /// The samples of a WAV file.
-fn wave(bytes: &[u8]) -> Result<Vec<i16>, String> {
+fn wave(bytes: &[u8]) -> Result<Vec<i16>, Problem> {
     let convert = "convert it, for example with `sox IN.wav -r 8000 -c 1 -b 16 OUT.wav`";
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(format!("is larger than {LARGEST_FILE} bytes; a recording is of a single word"));
+        return Err(Problem::new(format!("is larger than {LARGEST_FILE} bytes"), "a recording is of a single word"));
     }
-    let broken = |error: hound::Error| format!("is no WAV file, or damaged: {error}; {convert}");
+    let broken = |error: hound::Error| Problem::new(format!("is no WAV file, or damaged: {error}"), convert);
     let reader = WavReader::new(Cursor::new(bytes)).map_err(broken)?;
     let spec = reader.spec();
     if (spec.sample_rate, spec.channels, spec.bits_per_sample) != (RATE, 1, 16)
         || spec.sample_format != SampleFormat::Int
     {
-        return Err(format!(
-            "has {} channels of {} samples a second of {} bits; one of {RATE} samples of 16 bits is read; {convert}",
+        let cause = format!(
+            "has {} channels of {} samples a second of {} bits; one of {RATE} samples of 16 bits is read",
             spec.channels, spec.sample_rate, spec.bits_per_sample
-        ));
+        );
+        return Err(Problem::new(cause, convert));
     }
     if reader.duration() == 0 {
         return Err("is empty: a recording of 0 samples".into());

@@ -1,9 +1,11 @@
 //! Neurons that never fire: what they would have learned is lost.
 
-use super::{Session, SessionError, Shown, Teaching};
+use super::host::{Shown, Teaching};
+use super::{Session, SessionError};
 use crate::data::Samples;
 use onward_emulate::{Machine, Options};
-use onward_image::{Image, PopulationKind};
+use onward_image::Image;
+use onward_profile::SilentNeurons;
 use std::ops::ControlFlow;
 
 /// Samples that a neuron must fire for, one of them at least, to count as alive.
@@ -20,34 +22,39 @@ pub struct Silence {
     pub silent: usize,
 }
 
+/// Two counts of the same layers, before and after learning.
+pub fn silent_neurons(before: Vec<Silence>, after: Vec<Silence>) -> Vec<SilentNeurons> {
+    let pair = |(before, after): (Silence, Silence)| SilentNeurons {
+        layer: before.layer,
+        neurons: before.neurons,
+        before: before.silent,
+        after: after.silent,
+    };
+    before.into_iter().zip(after).map(pair).collect()
+}
+
 /// The silent neurons of each layer that learns, with the weights that the image holds. A machine of its own is shown the
 /// samples, one by one; what the run's machine has counted stays as it is.
 ///
 /// # Errors
 /// See [`SessionError`].
 pub fn silence(image: &Image, samples: &Samples, seed: u64) -> Result<Vec<Silence>, SessionError> {
-    let learns = |population: u32| {
-        matches!(image.network.populations[population as usize].kind, PopulationKind::Layer { schedule: Some(_), .. })
-    };
     let machine = Machine::new(image, Options { seed, timing: false, threads: 1 })?;
     let mut session = Session::with(image, Box::new(machine))?;
-    let mut fired: Vec<Vec<bool>> = image.blocks.iter().map(|block| vec![false; block.neurons as usize]).collect();
+    let blocks = image.network.learners().flat_map(|(layer, _)| image.blocks_of(layer));
+    let mut fired: Vec<(u32, u32, Vec<bool>)> =
+        blocks.map(|(number, block)| (number, block.population, vec![false; block.neurons as usize])).collect();
     for sample in 0..samples.len().min(SILENCE_SAMPLES) {
         session.show_one(samples, sample)?;
-        for (number, fired) in
-            fired.iter_mut().enumerate().filter(|(number, _)| learns(image.blocks[*number].population))
-        {
-            let counts = session.machine.peek(number as u32, "count").unwrap_or_default();
-            for (fired, count) in fired.iter_mut().zip(counts) {
-                *fired |= count > 0;
-            }
+        for (block, _, fired) in &mut fired {
+            let counts = session.machine.peek(*block, "count").unwrap_or_default();
+            fired.iter_mut().zip(counts).for_each(|(fired, count)| *fired |= count > 0);
         }
     }
-    let populations = image.network.populations.iter().zip(0..).filter(|&(_, number)| learns(number));
-    let of_layer = populations.map(|(population, number)| {
-        let blocks = image.blocks.iter().zip(&fired).filter(|(block, _)| block.population == number);
-        let silent = blocks.map(|(_, fired)| fired.iter().filter(|&&fired| !fired).count()).sum();
-        Silence { layer: population.name.clone(), neurons: population.neurons as usize, silent }
+    let of_layer = image.network.learners().map(|(number, layer)| {
+        let blocks = fired.iter().filter(|(_, population, _)| *population == number);
+        let silent = blocks.map(|(.., fired)| fired.iter().filter(|&&fired| !fired).count()).sum();
+        Silence { layer: layer.name.clone(), neurons: layer.neurons as usize, silent }
     });
     Ok(of_layer.collect())
 }

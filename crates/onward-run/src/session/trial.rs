@@ -1,6 +1,7 @@
 //! Trials: the network answers, and what it is shown then depends on the answer.
 
-use super::{Host, Session, SessionError, Shown, Teaching};
+use super::host::{Host, Shown, Teaching};
+use super::{Session, SessionError};
 use crate::data::Samples;
 use onward_image::Tag;
 
@@ -53,13 +54,5 @@ impl Session {
             }
         })?;
         Ok(())
-    }
-
-    /// Runs until all that was shown has been learned.
-    ///
-    /// # Errors
-    /// A handler did what the machine does not allow.
-    pub(crate) fn settle(&mut self) -> Result<(), SessionError> {
-        self.rest()
     }
 }

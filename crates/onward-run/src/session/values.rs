@@ -1,6 +1,7 @@
 //! Samples of which values are learned, and answers that are values.
 
-use super::{Session, SessionError, Shown, Teaching};
+use super::host::{Shown, Teaching};
+use super::{Session, SessionError};
 use crate::data::Samples;
 use onward_image::{Image, PopulationKind};
 use std::ops::ControlFlow;
@@ -19,13 +20,10 @@ pub(super) struct Outputs {
 impl Outputs {
     /// Those of an image's readout, if it answers with values.
     pub fn of(image: &Image) -> Option<Outputs> {
-        let (number, count, one) =
-            image.network.populations.iter().enumerate().find_map(|(number, of)| match of.kind {
-                PopulationKind::ValueReadout { one, .. } => Some((number as u32, of.neurons as usize, one)),
-                _ => None,
-            })?;
+        let (number, readout) = image.network.readout()?;
+        let PopulationKind::ValueReadout { one, .. } = readout.kind else { return None };
         let first = image.blocks.iter().map(|block| (block.population == number).then_some(block.first_neuron));
-        Some(Outputs { count, one: f64::from(one), first: first.collect() })
+        Some(Outputs { count: readout.neurons as usize, one: f64::from(one), first: first.collect() })
     }
 }
 

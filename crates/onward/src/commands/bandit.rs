@@ -1,16 +1,13 @@
 //! `onward bandit`: learn from rewards alone.
 
-use super::HowToRun;
-use super::place::HowToPlace;
-use super::train::learns;
+use crate::Outcome;
+use crate::arguments::{HowToCompile, HowToRun, WhatToSave};
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, parse_setting, read_costs, read_data, read_network};
-use crate::progress::Monitor;
-use crate::results::{BanditResults, Results, Run};
-use crate::{Outcome, report, terminal};
-use onward_chip::Chip;
-use onward_run::{Bandit, Session, SessionError};
-use std::path::{Path, PathBuf};
+use crate::files::check_outputs;
+use crate::job::Job;
+use onward_run::Bandit;
+use onward_run::data::Dataset;
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,12 +23,8 @@ pub struct Arguments {
     /// The network's text
     #[arg(value_name = "NET.sp")]
     network: PathBuf,
-    /// Built-in chip (small, middle, middle-8-lanes, large) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
-    /// Give a parameter of the text another value; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    compile: HowToCompile,
     /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -47,19 +40,10 @@ pub struct Arguments {
     /// How many of the other classes are shown, one after the other, when the choice was wrong [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     others: Option<u32>,
-    /// Draws the weights, the order of the samples, the classes that are tried and the chip's random bits
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
     #[command(flatten)]
     how: HowToRun,
     #[command(flatten)]
-    place: HowToPlace,
-    /// Save the image with what was learned
-    #[arg(short, long, value_name = "IMAGE.onw")]
-    output: Option<PathBuf>,
-    /// Write the results for machines
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    saves: WhatToSave,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -69,56 +53,24 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
-    let inputs =
-        [Some(arguments.network.as_path()), Some(Path::new(&arguments.chip)), arguments.place.traffic.as_deref()];
-    check_outputs(&outputs, &inputs.into_iter().flatten().collect::<Vec<_>>())?;
-    let chip = Chip::load(&arguments.chip)?;
-    let source = read_network(&arguments.network, &arguments.set)?;
-    let image = onward_compile::compile(&source, &arguments.place.options(chip, arguments.seed)?)
-        .map_err(|errors| Failure::diagnostics(&source, &errors))?;
-    let dataset = read_data(arguments.data.as_deref(), &image)?;
-    if !learns(&image) {
+    let Arguments { compile, how, saves, .. } = arguments;
+    let inputs = std::iter::once(arguments.network.as_path()).chain(compile.inputs());
+    check_outputs(&saves.all(), &inputs.collect::<Vec<_>>())?;
+    let (source, image) = compile.compile(&arguments.network)?;
+    let dataset = Dataset::for_image(&image, arguments.data.as_deref())?;
+    if !image.learns() {
         let help = "give it a target and layers that learn";
-        return Err(Failure::input_with_help("the network learns nothing: it is shown no targets", help));
+        return Err(Failure::input("the network learns nothing: it is shown no targets", help));
     }
-    let json = arguments.json.as_deref().map(Output::prepare).transpose()?;
-    let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
-    let costs = read_costs(&image)?;
-    let failed = |error: SessionError| Failure::session(&source.name, &error);
-    let options = arguments.how.options(arguments.seed);
-    let engine = arguments.how.engine(&image, options).map_err(|error| failed(error.into()))?;
-    let mut session = Session::with(&image, engine).map_err(failed)?;
-    session.set_seed(arguments.seed);
-    terminal::print(&report::opening(&image, &dataset, arguments.seed))?;
-    let mut monitor = Monitor::of_samples(1.into(), arguments.trials as usize, dataset.test.len())?;
+    let options = how.options(compile.seed);
+    let engine = how.engine(&image, options).map_err(|error| Failure::session(&source.name, &error.into()))?;
     let bandit = Bandit {
         trials: arguments.trials as usize,
         explore: arguments.explore,
         explore_trials: arguments.explore_trials as usize,
         others: arguments.others.unwrap_or(u32::MAX),
     };
-    let tell = |progress| monitor.tell(progress);
-    let played = onward_run::bandit(&mut session, &image, &dataset, &bandit, arguments.seed, tell);
-    monitor.finish();
-    let played = played.map_err(failed)?;
-    let run = Run {
-        command: "bandit",
-        image: &image,
-        data: &dataset.name,
-        options,
-        costs: &costs,
-        host_time: monitor.elapsed(),
-    };
-    let results = BanditResults::new(&played, Results::new(&run, &played.run));
-    terminal::print(&report::bandit(&results))?;
-    let json_written = json.as_ref().map_or(Ok(()), |json| json.write_json(&results));
-    let image_written = output.as_ref().map_or(Ok(()), |output| {
-        // A run that was broken off left windows open: they close before the image is saved, so that it is at rest.
-        session.rest().map_err(failed)?;
-        output.write_image(&onward_run::learned(session.machine(), &image, 0))
-    });
-    json_written.and(image_written)?;
-    terminal::print(&report::written([&output, &json, &None]))?;
-    if played.run.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+    let job =
+        Job { command: "bandit", name: &source.name, image: &image, dataset: &dataset, options, weights: None, saves };
+    job.play(engine, &bandit)
 }

@@ -1,13 +1,13 @@
 //! `onward calibrate`: what a network meets in samples, and what its integers make of them.
 
 use super::compile::read;
+use crate::arguments::HowToCompile;
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, parse_setting, read_data};
+use crate::files::{Output, check_outputs, read_json};
 use crate::nir::NirArguments;
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, table};
 use crate::{Outcome, report, terminal};
-use onward_chip::Chip;
 use onward_compile::{
     Calibrated, Calibration, FloatModel, LayerCalibration, LayerParameters, Options, Range, compile_network,
     compile_with,
@@ -16,7 +16,7 @@ use onward_diagnostic::Source;
 use onward_emulate::Counters;
 use onward_image::Image;
 use onward_net::Network;
-use onward_run::data::{Encoder, Samples};
+use onward_run::data::{Dataset, Encoder, Samples};
 use onward_run::{Session, SessionError};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -47,15 +47,8 @@ pub struct Arguments {
     /// Formats hold so many times more than what was met
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = parse_margin)]
     margin: f64,
-    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
-    /// Give a parameter of the text another value; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
-    set: Vec<(String, String)>,
-    /// Draws the initial weights
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    compile: HowToCompile,
     /// Where the calibration goes, for `--calibration` of `compile`
     #[arg(short, long, value_name = "FILE.json")]
     output: Option<PathBuf>,
@@ -76,11 +69,7 @@ pub fn parse_margin(text: &str) -> Result<f64, String> {
 
 /// Reads a calibration.
 pub fn read_calibration(path: &Path) -> Result<Calibration, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
-    serde_json::from_str(&text).map_err(|error| {
-        let message = format!("{}: is not a calibration: {error}", path.display());
-        Failure::input_with_help(message, "`onward calibrate NET.sp -o FILE.json` writes one")
-    })
+    read_json(path, "a calibration", "`onward calibrate NET.sp -o FILE.json` writes one")
 }
 
 /// A network as it was compiled.
@@ -110,7 +99,7 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
     let image = image.map_err(|errors| refused(&errors))?;
     let Some((float, rounded)) = models else {
         let message = format!("{}: the network learns, or scores classes by targets", source.name);
-        return Err(Failure::input_with_help(message, "the formats of such a network are not calibrated"));
+        return Err(Failure::input(message, "the formats of such a network are not calibrated"));
     };
     Ok(Compiled { image, float: float.map_err(|error| refused(&[error]))?, rounded, parameters })
 }
@@ -118,12 +107,12 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
-    check_outputs(&outputs, &[&arguments.network, Path::new(&arguments.chip)])?;
-    let chip = Chip::load(&arguments.chip)?;
-    let (network, source) = read(&arguments.network, &arguments.set, &arguments.nir)?;
-    let mut options = Options::new(chip, arguments.seed);
+    let inputs = std::iter::once(arguments.network.as_path()).chain(arguments.compile.inputs());
+    check_outputs(&outputs, &inputs.collect::<Vec<_>>())?;
+    let mut options = arguments.compile.options()?;
+    let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir)?;
     let mut bounded = compile(network.as_ref(), &source, &options)?;
-    let dataset = read_data(arguments.data.as_deref(), &bounded.image)?;
+    let dataset = Dataset::for_image(&bounded.image, arguments.data.as_deref())?;
     let prepared = [arguments.output.as_deref().map(Output::prepare), arguments.json.as_deref().map(Output::prepare)];
     let [output, json] = prepared.map(Option::transpose);
     let (output, json) = (output?, json?);
@@ -133,7 +122,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     options.calibration = Some(Calibrated { calibration: calibration.clone(), margin: arguments.margin });
     let mut calibrated = compile(network.as_ref(), &source, &options)?;
     show(&mut calibrated.rounded, &calibrated.image, &dataset.train, samples);
-    let counters = on_chip(&calibrated.image, &dataset.train, samples, arguments.seed)
+    let counters = on_chip(&calibrated.image, &dataset.train, samples, arguments.compile.seed)
         .map_err(|error| Failure::session(&source.name, &error))?;
     let report = Report::new(&calibration, arguments.margin, [&bounded, &calibrated], &counters);
     terminal::print(&report.text())?;
@@ -148,9 +137,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 /// Shows the first samples to a model.
 fn show(model: &mut FloatModel, image: &Image, samples: &Samples, count: usize) {
-    let (window, seed) = (image.network.window_steps, image.network.seed);
-    let mut populations = image.network.populations.iter();
-    let Some(encoder) = populations.find_map(|of| Encoder::new(&of.kind, of.neurons, window, seed)) else { return };
+    let window = image.network.window_steps;
+    let Some(encoder) = Encoder::of(&image.network) else { return };
     for sample in 0..count {
         let mut steps = vec![Vec::new(); window as usize];
         encoder.encode(samples, sample, |packet| steps[packet.step as usize].push((packet.axon, packet.payload)));

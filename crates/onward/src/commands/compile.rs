@@ -1,16 +1,18 @@
 //! `onward compile`: from a network's text, or a NIR file, to an image.
 
 use super::calibrate::{parse_margin, read_calibration};
-use super::place::HowToPlace;
+use crate::arguments::HowToCompile;
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, parse_setting, read_network};
+use crate::files::{Output, check_outputs, read_network};
 use crate::nir::{self, NirArguments, is_nir};
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, si, table};
-use crate::{Outcome, report, results, terminal};
-use onward_chip::{Chip, Technology};
-use onward_compile::{Calibrated, Compilation, PASSES, Pass, compile_network, compile_with};
+use crate::{Outcome, report, terminal};
+use anstream::eprint;
+use onward_chip::Technology;
+use onward_compile::{Calibrated, Compilation, Options, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
+use onward_image::Image;
 use onward_net::Network;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,17 +34,8 @@ pub struct Arguments {
     /// The network's text, or a NIR file
     #[arg(value_name = "NET.sp|MODEL.nir", required_unless_present = "passes")]
     network: Option<PathBuf>,
-    /// Built-in chip (small, middle, middle-8-lanes, large, convolution) or path of a chip file
-    #[arg(long, value_name = "CHIP", default_value = "middle")]
-    chip: String,
-    /// Give a parameter of the text another value; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
-    set: Vec<(String, String)>,
-    /// Draws the initial weights
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
     #[command(flatten)]
-    place: HowToPlace,
+    compile: HowToCompile,
     /// Choose formats by what was met (`onward calibrate`), not by bounds
     #[arg(long, value_name = "FILE.json")]
     calibration: Option<PathBuf>,
@@ -78,28 +71,39 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return terminal::print(&table(&[], rows.collect(), &[]));
     };
     check_pass(arguments)?;
-    let inputs = [
-        Some(network.as_path()),
-        Some(Path::new(&arguments.chip)),
-        arguments.place.traffic.as_deref(),
-        arguments.calibration.as_deref(),
-    ];
-    check_outputs(&[arguments.output.as_deref()], &inputs.into_iter().flatten().collect::<Vec<_>>())?;
+    let inputs = std::iter::once(network.as_path()).chain(arguments.compile.inputs());
+    let inputs: Vec<&Path> = inputs.chain(arguments.calibration.as_deref()).collect();
+    check_outputs(&[arguments.output.as_deref()], &inputs)?;
     let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
-    let chip = Chip::load(&arguments.chip)?;
+    let mut options = arguments.compile.options()?;
     // An image whose energy nobody could tell would be refused by every run.
-    Technology::load(&chip.technology)?;
-    let (imported, source) = read(network, &arguments.set, &arguments.nir)?;
+    Technology::load(&options.chip.technology)?;
+    if let Some(path) = &arguments.calibration {
+        options.calibration = Some(Calibrated { calibration: read_calibration(path)?, margin: arguments.margin });
+    }
+    let image = compile(arguments, network, &options)?;
+    if let Some(output) = &output {
+        output.write_image(&image)?;
+    }
+    if arguments.emit.is_some() {
+        return Ok(());
+    }
+    terminal::print(&summary(&image))?;
+    terminal::print(&match &output {
+        Some(output) => format!("\nwrote {}\n", output.path().display()),
+        None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
+    })
+}
+
+/// Compiles the network, and prints of the passes what was asked for.
+fn compile(arguments: &Arguments, network: &Path, options: &Options) -> Result<Image, Failure> {
+    let (imported, source) = read(network, &arguments.compile.set, &arguments.nir)?;
     let mut timings: Vec<Timing> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
     // What is imported has been parsed.
     if let Some(network) = imported.as_ref().filter(|_| arguments.emit.as_deref() == Some("parse")) {
         printed = terminal::print(&if arguments.dot { network.to_dot() } else { source.text.clone() });
-    }
-    let mut options = arguments.place.options(chip, arguments.seed)?;
-    if let Some(path) = &arguments.calibration {
-        options.calibration = Some(Calibrated { calibration: read_calibration(path)?, margin: arguments.margin });
     }
     let monitor = PassMonitor::new(imported.as_ref().map(|_| "parse"));
     let after = |pass: &dyn Pass, compilation: &Compilation| {
@@ -116,8 +120,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         start = Instant::now();
     };
     let compiled = match imported {
-        Some(network) => compile_network(network, &source, &options, after),
-        None => compile_with(&source, &options, after),
+        Some(network) => compile_network(network, &source, options, after),
+        None => compile_with(&source, options, after),
     };
     drop(monitor);
     printed?;
@@ -125,29 +129,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.timings {
         eprint!("{}", timing_table(&timings));
     }
-    if let Some(output) = &output {
-        output.write_image(&image)?;
-    }
-    if arguments.emit.is_some() {
-        return Ok(());
-    }
+    Ok(image)
+}
+
+/// How much of its chip an image takes.
+fn summary(image: &Image) -> String {
     let words: usize = image.programs.iter().map(|program| program.words.len()).sum();
-    let cores = image.core_usage().len();
-    terminal::print(&format!(
+    format!(
         "`{}` fits chip `{}`: {} on {} of {} cores, {} of {} instructions\n\n{}",
         image.network.name,
         image.chip.name,
         plural(image.blocks.len() as u64, "block"),
-        cores,
+        image.core_usage().len(),
         image.chip.mesh.cores(),
         plural(image.programs.len() as u64, "program"),
         count(words as u64),
-        report::usage_table(&results::usage(&image)),
-    ))?;
-    terminal::print(&match &output {
-        Some(output) => format!("\nwrote {}\n", output.path().display()),
-        None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
-    })
+        report::usage_table(&onward_profile::usage(image)),
+    )
 }
 
 /// What a pass took, and how much it made.
@@ -174,10 +172,8 @@ fn check_pass(arguments: &Arguments) -> Outcome {
         PASSES.iter().filter(wanted).map(|pass| pass.name()).collect::<Vec<_>>().join(", ")
     };
     match PASSES.iter().find(|pass| pass.name() == name) {
-        None => {
-            Err(Failure::input_with_help(format!("no pass `{name}`"), format!("the passes are {}", names(|_| true))))
-        }
-        Some(pass) if arguments.dot && pass.drawing().is_none() => Err(Failure::input_with_help(
+        None => Err(Failure::input(format!("no pass `{name}`"), format!("the passes are {}", names(|_| true)))),
+        Some(pass) if arguments.dot && pass.drawing().is_none() => Err(Failure::input(
             format!("pass `{name}` makes no graph that --dot could draw"),
             format!(
                 "passes that do are {}; without --dot it is printed as text",
@@ -197,13 +193,13 @@ pub fn read(
     if !is_nir(path) {
         if nir_options.is_any() {
             let message = format!("{}: options for NIR files are given, but this is none", path.display());
-            return Err(Failure::input_with_help(message, "a text says encoding, readout, neurons and weights itself"));
+            return Err(Failure::input(message, "a text says encoding, readout, neurons and weights itself"));
         }
         return Ok((None, read_network(path, set)?));
     }
     if !set.is_empty() {
         let message = format!("{}: a NIR file has no parameters that --set could set", path.display());
-        return Err(Failure::input_with_help(message, "`onward import` makes a text of it, which can be changed"));
+        return Err(Failure::input(message, "`onward import` makes a text of it, which can be changed"));
     }
     let (network, source) = nir::network(path, nir_options)?;
     Ok((Some(network), source))

@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let (true, Some(name)) = (programs.is_empty(), &arguments.program) {
         let names: Vec<&str> = image.programs.iter().map(|program| program.name.as_str()).collect();
         let message = format!("{}: no program `{name}`", arguments.image.display());
-        return Err(Failure::input_with_help(message, format!("its programs are {}", names.join(", "))));
+        return Err(Failure::input(message, format!("its programs are {}", names.join(", "))));
     }
     for (at, program) in programs.into_iter().enumerate() {
         let body = if arguments.text {

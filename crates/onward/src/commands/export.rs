@@ -1,9 +1,8 @@
 //! `onward export`: what an image has learned, as arrays for other tools.
 
-use super::weights;
 use crate::failure::Failure;
 use crate::files::{Output, check_outputs, read_image};
-use crate::{Outcome, report, terminal};
+use crate::{Outcome, job, report, terminal};
 use onward_emulate::{Machine, Options};
 use std::path::PathBuf;
 
@@ -35,7 +34,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let image = read_image(&arguments.image)?;
     let options = Options { seed: image.network.seed, timing: false, threads: 1 };
     let machine = Machine::new(&image, options)
-        .map_err(|error| Failure::sentence(&format!("{}: {error}", arguments.image.display())))?;
-    weights::export(&machine, &image, &output)?;
+        .map_err(|error| Failure::session(&arguments.image.display().to_string(), &error.into()))?;
+    job::export(&onward_run::learned_arrays(&machine, &image), &output)?;
     terminal::print(report::written([&Some(output)]).trim_start())
 }

@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let arrays_path = text_path.with_extension("npz");
     let (Some(arrays), false) = (arrays_path.file_name(), *text_path == arrays_path) else {
         let message = format!("{}: is no name for the text", text_path.display());
-        return Err(Failure::input_with_help(message, "name a file that ends in .sp"));
+        return Err(Failure::input(message, "name a file that ends in .sp"));
     };
     check_outputs(&[Some(text_path), Some(&arrays_path)], &[&arguments.model])?;
     let (text, array_file) = (Output::prepare(text_path)?, Output::prepare(&arrays_path)?);

@@ -2,6 +2,7 @@
 
 use crate::files::read_image;
 use crate::report;
+use crate::terminal::{BOLD, styled};
 use crate::text::{bytes, count, plural, table};
 use crate::{Outcome, terminal};
 use onward_image::{
@@ -27,11 +28,10 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let image = read_image(&arguments.image)?;
-    let style = terminal::stdout_style();
     let mut text = String::new();
     let mut section = |title: &str, body: String| {
         let gap = if text.is_empty() { "" } else { "\n" };
-        write!(text, "{gap}{}\n{body}", style.bold(title)).expect("writing to memory");
+        write!(text, "{gap}{}\n{body}", styled(BOLD, title)).expect("writing to memory");
     };
     section("Image", head(&image));
     section("Network", populations(&image));
@@ -66,13 +66,11 @@ fn head(image: &Image) -> String {
 }
 
 fn kind(population: &Population) -> String {
+    let shape = |shape: &[u32]| shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
     match &population.kind {
-        PopulationKind::RateInput { shape } => {
-            format!("input, {}", shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x "))
-        }
-        PopulationKind::EncodedInput { shape, encoding } => {
-            let shape = shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
-            format!("input, {shape}, {}", format!("{encoding:?}").to_lowercase())
+        PopulationKind::RateInput { shape: extents } => format!("input, {}", shape(extents)),
+        PopulationKind::EncodedInput { shape: extents, encoding } => {
+            format!("input, {}, {}", shape(extents), format!("{encoding:?}").to_lowercase())
         }
         PopulationKind::SpikeReadout => "readout, spikes".into(),
         PopulationKind::Relay => "relay".into(),
@@ -108,7 +106,7 @@ fn place(image: &Image, core: Core) -> String {
 
 /// `hidden1[64..128]`.
 fn neurons(image: &Image, block: &Block) -> String {
-    let population = &image.network.populations[block.population as usize];
+    let population = image.population(block);
     if block.first_neuron == 0 && block.neurons == population.neurons {
         return population.name.clone();
     }
@@ -173,8 +171,7 @@ fn takers(image: &Image, route: &Route) -> String {
         let (name, number) = match *delivery {
             Delivery::Host => ("host", None),
             Delivery::Block { block, .. } => {
-                let population = image.blocks[block as usize].population;
-                (image.network.populations[population as usize].name.as_str(), Some(block))
+                (image.population(&image.blocks[block as usize]).name.as_str(), Some(block))
             }
         };
         match populations.iter_mut().find(|(known, _)| *known == name) {

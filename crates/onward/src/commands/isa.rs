@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 Some(near) => format!("did you mean `{near}`? `onward isa` lists them all"),
                 None => "`onward isa` lists them all".to_owned(),
             };
-            Err(Failure::input_with_help(format!("no instruction `{mnemonic}`"), help))
+            Err(Failure::input(format!("no instruction `{mnemonic}`"), help))
         }
     }
 }

@@ -1,19 +1,16 @@
 //! `onward run`: run an image, or a system in assembly.
 
-use super::HowToRun;
-use super::run_assembly::Assembly;
+use super::run_assembly::{Assembly, AssemblyArguments};
 use super::trace::{self, Trace};
-use super::train::{HowToLearn, Learning, learns};
-use super::weights;
+use crate::Outcome;
+use crate::arguments::{HowToLearn, HowToRun, WhatToSave};
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_costs, read_data, read_image};
-use crate::progress::Monitor;
-use crate::results::{Results, Run};
-use crate::{Outcome, report, terminal};
+use crate::files::{check_outputs, read_image};
+use crate::job::Job;
+use onward_emulate::MachineError;
 use onward_image::Image;
 use onward_run::data::Dataset;
-use onward_run::{Session, SessionError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,12 +31,6 @@ pub struct Arguments {
     /// The image, or the assembly
     #[arg(value_name = "IMAGE.onw|FILE.s")]
     file: PathBuf,
-    /// For an assembly: built-in chip or chip file [default: middle]
-    #[arg(long, value_name = "CHIP")]
-    chip: Option<String>,
-    /// For an assembly: show these arrays of each block at the end
-    #[arg(long, value_name = "ARRAY", value_delimiter = ',')]
-    show: Vec<String>,
     /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -61,174 +52,94 @@ pub struct Arguments {
     /// Begin with these weights, of a file that `export` wrote
     #[arg(long, value_name = "W.npz")]
     weights: Option<PathBuf>,
-    /// Save the image with what was learned
-    #[arg(short, long, value_name = "IMAGE.onw", requires = "learn")]
-    output: Option<PathBuf>,
     /// Write the spikes of a network that reads out spikes: rows of sample, step and neuron
     #[arg(long, value_name = "FILE.npy", conflicts_with = "learn")]
     spikes: Option<PathBuf>,
-    /// Write the results for machines
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Save how many packets were sent, for `--traffic` of `compile` and `train`
-    #[arg(long, value_name = "FILE.json")]
-    save_traffic: Option<PathBuf>,
+    #[command(flatten)]
+    saves: WhatToSave,
+    #[command(flatten)]
+    assembly: AssemblyArguments,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let is_assembly = arguments.file.extension().is_some_and(|extension| extension == "s");
-    if is_assembly {
+    if arguments.file.extension().is_some_and(|extension| extension == "s") {
         return arguments.assembly().run();
     }
-    if arguments.chip.is_some() || !arguments.show.is_empty() {
-        let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
-        return Err(Failure::input_with_help("--chip and --show are for systems in assembly", help));
-    }
-    // An image may be replaced by what it has learned; a report must not take its place.
-    let reports = [
-        arguments.json.as_deref(),
-        arguments.spikes.as_deref(),
-        arguments.save_traffic.as_deref(),
-        arguments.learning.export.as_deref(),
-    ];
-    let weights = arguments.weights.as_deref();
-    check_outputs(&reports, &[Some(arguments.file.as_path()), weights].into_iter().flatten().collect::<Vec<_>>())?;
-    check_outputs(&[&reports[..], &[arguments.output.as_deref()]].concat(), &weights.into_iter().collect::<Vec<_>>())?;
+    arguments.check_files()?;
     let mut image = read_image(&arguments.file)?;
-    let dataset = read_data(arguments.data.as_deref(), &image)?;
+    let dataset = Dataset::for_image(&image, arguments.data.as_deref())?;
+    let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
-    let seed = arguments.seed.unwrap_or(image.network.seed);
+    let options = how.options(arguments.seed.unwrap_or(image.network.seed));
     if let Some(selection) = arguments.trace.selection(&image)? {
-        if arguments.learn || arguments.json.is_some() || arguments.save_traffic.is_some() {
-            return Err(Failure::input_with_help(
+        if arguments.learn || saves.json.is_some() || saves.save_traffic.is_some() {
+            return Err(Failure::input(
                 "only test windows of an image can be traced, and a trace makes no report",
                 "leave --learn, --json, --save-traffic or --trace-instructions out",
             ));
         }
-        return trace::samples(&image, &name, &dataset, arguments.how.options(seed), selection);
+        return trace::samples(&image, &name, &dataset, options, selection);
     }
-    if let Some(option) = arguments.learning.given().filter(|_| !arguments.learn) {
-        return Err(Failure::input_with_help(
-            format!("{option} is for a run that learns"),
-            "add --learn, or leave it out",
-        ));
-    }
-    if arguments.learn && !learns(&image) {
-        let help = "leave --learn out, or compile a network with `learning`";
-        return Err(Failure::input_with_help("the network learns nothing: the host shows it no targets", help));
-    }
-    if arguments.learn {
-        let learning = Learning {
-            command: "run",
-            name: &name,
-            image: &image,
-            dataset: &dataset,
-            epochs: arguments.learning.epochs(arguments.epochs, &image)?,
-            learning: &arguments.learning,
-            how: &arguments.how,
-            seed,
-            output: arguments.output.as_deref(),
-            json: arguments.json.as_deref(),
-            save_traffic: arguments.save_traffic.as_deref(),
-            weights,
-        };
-        return learning.run();
-    }
-    let test = Test {
-        command: "run",
-        name: &name,
-        image: &mut image,
-        dataset: &dataset,
-        how: &arguments.how,
-        seed,
-        json: arguments.json.as_deref(),
-        spikes: arguments.spikes.as_deref(),
-        traffic: arguments.save_traffic.as_deref(),
-        weights,
+    arguments.check_learning(&image)?;
+    let failed = |error: MachineError| Failure::session(&name, &error.into());
+    let engine = match arguments.learn {
+        true => how.engine(&image, options),
+        false => how.engine_taking(&mut image, options),
     };
-    test.run()
-}
-
-/// A run that shows the test samples and learns nothing.
-pub struct Test<'a> {
-    pub command: &'static str,
-    /// What messages call the image.
-    pub name: &'a str,
-    /// The contents of its memories go into the machine.
-    pub image: &'a mut Image,
-    pub dataset: &'a Dataset,
-    pub how: &'a HowToRun,
-    pub seed: u64,
-    pub json: Option<&'a Path>,
-    /// Where the spikes go.
-    pub spikes: Option<&'a Path>,
-    /// Where the packets counted go.
-    pub traffic: Option<&'a Path>,
-    /// Weights to begin with.
-    pub weights: Option<&'a Path>,
-}
-
-impl Test<'_> {
-    /// Runs it and reports.
-    pub fn run(self) -> Outcome {
-        let json = self.json.map(Output::prepare).transpose()?;
-        let written = self.spikes.map(Output::prepare).transpose()?;
-        let traffic = self.traffic.map(Output::prepare).transpose()?;
-        let costs = read_costs(self.image)?;
-        let failed = |error: SessionError| Failure::session(self.name, &error);
-        let options = self.how.options(self.seed);
-        let engine = self.how.engine_taking(self.image, options).map_err(|error| failed(error.into()))?;
-        let mut session = Session::with(self.image, engine).map_err(failed)?;
-        session.set_seed(options.seed);
-        if let Some(path) = self.weights {
-            weights::give(&mut session, self.image, path)?;
-        }
-        if written.is_some() && !session.reads_spikes() {
-            let help = "give the network the readout `spikes`, or leave --spikes out";
-            return Err(Failure::input_with_help("the network answers with classes, not with spikes", help));
-        }
-        terminal::print(&report::opening(self.image, self.dataset, options.seed))?;
-        let mut monitor = Monitor::new(0.into(), self.dataset)?;
-        let tested = onward_run::test(&mut session, self.image, self.dataset, |progress| monitor.tell(progress));
-        monitor.finish();
-        let tested = tested.map_err(failed)?;
-        let host_time = monitor.elapsed();
-        let data = &self.dataset.name;
-        let run = Run { command: self.command, image: self.image, data, options, costs: &costs, host_time };
-        let results = Results::new(&run, &tested);
-        terminal::print(&report::report(&results))?;
-        if let Some(json) = &json {
-            json.write_json(&results)?;
-        }
-        if let (Some(file), Some(spikes)) = (&written, &tested.spikes) {
-            file.write(&onward_run::spikes_to_npy(spikes))?;
-        }
-        if let Some(traffic) = &traffic {
-            traffic.write_json(&onward_profile::traffic(self.image, &tested.counters))?;
-        }
-        terminal::print(&report::written([&written, &json, &traffic]))?;
-        if tested.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+    let engine = engine.map_err(failed)?;
+    let weights = arguments.weights.as_deref();
+    let job = Job { command: "run", name: &name, image: &image, dataset: &dataset, options, weights, saves };
+    match arguments.learn {
+        true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
+        false => job.test(engine, arguments.spikes.as_deref()),
     }
 }
 
 impl Arguments {
+    /// No file is written over another that is read, or twice.
+    fn check_files(&self) -> Outcome {
+        if self.assembly.is_any() {
+            let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
+            return Err(Failure::input("--chip and --show are for systems in assembly", help));
+        }
+        // An image may be replaced by what it has learned; a report must not take its place.
+        let reports = [&self.saves.reports()[..], &[self.spikes.as_deref()]].concat();
+        let weights: Vec<_> = self.weights.as_deref().into_iter().collect();
+        check_outputs(&reports, &[&[self.file.as_path()][..], &weights].concat())?;
+        check_outputs(&[&reports[..], &[self.saves.output.as_deref()]].concat(), &weights)
+    }
+
+    /// Nothing is asked for that only a run that learns could do.
+    fn check_learning(&self, image: &Image) -> Outcome {
+        if self.learn && !image.learns() {
+            let help = "leave --learn out, or compile a network with `learning`";
+            return Err(Failure::input("the network learns nothing: the host shows it no targets", help));
+        }
+        match self.learning.given(&self.saves).filter(|_| !self.learn) {
+            Some(option) => {
+                Err(Failure::input(format!("{option} is for a run that learns"), "add --learn, or leave it out"))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn assembly(&self) -> Assembly<'_> {
         Assembly {
             file: &self.file,
-            chip: self.chip.as_deref().unwrap_or("middle"),
             seed: self.seed,
-            show: &self.show,
+            arguments: &self.assembly,
             how: &self.how,
             trace: &self.trace,
-            json: self.json.as_deref(),
+            json: self.saves.json.as_deref(),
             foreign: [
                 ("--data", self.data.is_some()),
                 ("--learn", self.learn),
-                ("--output", self.output.is_some()),
+                ("--output", self.saves.output.is_some()),
+                ("--export", self.saves.export.is_some()),
                 ("--spikes", self.spikes.is_some()),
                 ("--weights", self.weights.is_some()),
-                ("--save-traffic", self.save_traffic.is_some()),
+                ("--save-traffic", self.saves.save_traffic.is_some()),
             ],
         }
     }

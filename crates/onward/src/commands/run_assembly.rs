@@ -1,39 +1,52 @@
 //! `onward run FILE.s`: a system written in assembly, straight from source.
 
-use super::HowToRun;
 use super::trace::{self, Trace};
+use crate::arguments::{ChipArgument, HowToRun};
 use crate::failure::Failure;
-use crate::files::{self, check_outputs, read_costs, read_source};
+use crate::files::{self, check_outputs, read_source};
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
-use crate::results::{Results, Run};
+use crate::terminal::{BOLD, styled};
 use crate::text::{count, table};
 use crate::{Outcome, terminal};
-use onward_chip::Chip;
-use onward_compile::{System, assemble_system};
-use onward_diagnostic::Source;
+use onward_compile::{Stimulus, System, assemble_system};
+use onward_diagnostic::{Source, did_you_mean};
 use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
 use onward_isa::read_relative;
-use onward_run::Pace;
-use std::ops::ControlFlow;
+use onward_profile::{Conditions, Results};
+use onward_run::{Stopped, run_packets};
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
-/// Steps that are run at once at most.
-const CHUNK_STEPS: usize = 256;
+/// What an image does not need to be told.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Options for systems in assembly")]
+pub struct AssemblyArguments {
+    #[command(flatten)]
+    chip: ChipArgument,
+    /// Show these arrays of each block at the end
+    #[arg(long, value_name = "ARRAY", value_delimiter = ',')]
+    show: Vec<String>,
+}
+
+impl AssemblyArguments {
+    /// Whether any of them was given.
+    pub fn is_any(&self) -> bool {
+        self.chip.is_given() || !self.show.is_empty()
+    }
+}
 
 /// What is to be run, and how.
 pub struct Assembly<'a> {
     pub file: &'a Path,
-    pub chip: &'a str,
     pub seed: Option<u64>,
-    /// Arrays to show at the end.
-    pub show: &'a [String],
+    pub arguments: &'a AssemblyArguments,
     pub how: &'a HowToRun,
     pub trace: &'a Trace,
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 6],
+    pub foreign: [(&'static str, bool); 7],
 }
 
 impl Assembly<'_> {
@@ -41,42 +54,41 @@ impl Assembly<'_> {
     pub fn run(&self) -> Outcome {
         if let Some((option, _)) = self.foreign.iter().find(|(_, given)| *given) {
             let help = "a system in assembly brings its own packets, by `.packet`";
-            return Err(Failure::input_with_help(format!("{option} is for images"), help));
+            return Err(Failure::input(format!("{option} is for images"), help));
         }
-        check_outputs(&[self.json], &[self.file, Path::new(self.chip)])?;
+        check_outputs(&[self.json], &[self.file, self.arguments.chip.path()])?;
         let source = read_source(self.file)?;
-        let chip = Chip::load(self.chip).map_err(|error| Failure::sentence(&error.to_string()))?;
+        let chip = self.arguments.chip.load()?;
         let system =
             assemble_system(&source, &chip, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
         self.check_shown(&system)?;
         let options = self.how.options(self.seed.unwrap_or(system.image.network.seed));
-        let failed = |error: MachineError| Failure::sentence(&format!("{}: {error}", source.name));
+        let failed = |error: MachineError| Failure::session(&source.name, &error.into());
         if let Some(selection) = self.trace.selection(&system.image)? {
             if self.json.is_some() {
                 let help = "leave --json or --trace-instructions out";
-                return Err(Failure::input_with_help("a trace makes no report", help));
+                return Err(Failure::input("a trace makes no report", help));
             }
             let steps = system.steps.min(selection.steps.end().saturating_add(1));
             let mut machine = trace::machine(&system.image, options, selection).map_err(failed)?;
-            return run(&mut machine, &system, steps, &source, &mut |_, _| Ok(ControlFlow::Continue(())));
+            return run(&mut machine, &system, steps, &source, |_, _| Ok(ControlFlow::Continue(())));
         }
         let json = self.json.map(files::Output::prepare).transpose()?;
-        let costs = read_costs(&system.image)?;
+        let costs = onward_run::costs(&system.image)?;
         let mut engine = self.how.engine(&system.image, options).map_err(failed)?;
         let mut monitor = StepMonitor::new(system.steps)?;
         let mut outputs = Outputs::new(&system);
-        let ran = run(&mut *engine, &system, system.steps, &source, &mut |done, reached| {
+        let ran = run(&mut *engine, &system, system.steps, &source, |done, reached| {
             monitor.print(&outputs.rows(reached))?;
             Ok(monitor.tell(done))
         });
-        monitor.finish();
-        let host_time = monitor.elapsed();
+        let host_time = monitor.finish();
         ran?;
         let counters = engine.counters();
         let interrupted = counters.steps < system.steps;
-        let run = Run { command: "run", image: &system.image, data: "", options, costs: &costs, host_time };
+        let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
         let results = Results::of_system(&run, &counters, outputs.count, interrupted);
-        let arrays = arrays(&system, &*engine, self.show);
+        let arrays = arrays(&system, &*engine, &self.arguments.show);
         let text =
             outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
         terminal::print(&text)?;
@@ -90,50 +102,38 @@ impl Assembly<'_> {
     fn check_shown(&self, system: &System) -> Result<(), Failure> {
         let arrays: Vec<&str> =
             system.image.blocks.iter().flat_map(|block| &block.symbols).map(|symbol| symbol.name.as_str()).collect();
-        let Some(unknown) = self.show.iter().find(|name| !arrays.contains(&name.as_str())) else { return Ok(()) };
-        let help = match onward_diagnostic::nearest(unknown, arrays.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if arrays.is_empty() => "name elements with `.array`".to_owned(),
-            None => format!("there are {}", arrays.join(", ")),
+        let Some(unknown) = self.arguments.show.iter().find(|name| !arrays.contains(&name.as_str())) else {
+            return Ok(());
         };
-        Err(Failure::input_with_help(format!("no block has an array `{unknown}`"), help))
+        let help = match &arrays[..] {
+            [] => "name elements with `.array`".to_owned(),
+            arrays => did_you_mean(unknown, arrays.iter().copied(), "there are "),
+        };
+        Err(Failure::input(format!("no block has an array `{unknown}`"), help))
     }
 }
 
-/// What is told after each chunk: the steps done, and what reached the host in it. It may break off the run.
-type Tell<'a> = dyn FnMut(u64, &[Output]) -> Result<ControlFlow<()>, Failure> + 'a;
-
-/// Runs so many steps, chunk by chunk: however many there are, nothing is kept of those that are over.
-fn run(engine: &mut dyn Engine, system: &System, steps: u64, source: &Source, tell: &mut Tell<'_>) -> Outcome {
-    let mut pace = Pace::new(CHUNK_STEPS);
-    let mut first = 0;
-    while first < steps {
-        let chunk = pace.steps(usize::try_from(steps - first).unwrap_or(usize::MAX));
-        let end = first + chunk as u64;
-        let packets: Vec<HostPacket> = system
-            .stimuli_in(first..end)
-            .iter()
-            .map(|of| HostPacket {
-                step: (of.step - first) as usize,
-                input: of.input,
-                index: of.index,
-                payload: of.payload,
-            })
-            .collect();
-        let reached = match pace.run(chunk, || engine.run_packets(chunk, &packets)) {
-            Ok(reached) => reached,
-            Err(fault) => {
-                // What came before it is told, however long chunks are on this computer.
-                let _ = tell(fault.step, &fault.reached)?;
-                return Err(stopped(&fault, system, source));
-            }
+/// Runs so many steps; `tell` is told after each chunk the steps done and what reached the host in it, and may break off.
+fn run(
+    engine: &mut dyn Engine,
+    system: &System,
+    steps: u64,
+    source: &Source,
+    tell: impl FnMut(u64, &[Output]) -> Result<ControlFlow<()>, Failure>,
+) -> Outcome {
+    let packets = |steps: Range<u64>| {
+        let packet = |sent: &Stimulus| HostPacket {
+            step: (sent.step - steps.start) as usize,
+            input: sent.input,
+            index: sent.index,
+            payload: sent.payload,
         };
-        if tell(end, &reached)?.is_break() {
-            break;
-        }
-        first = end;
-    }
-    Ok(())
+        system.stimuli_in(steps.clone()).iter().map(packet).collect()
+    };
+    run_packets(engine, steps, packets, tell).map_err(|stopped| match stopped {
+        Stopped::Fault(fault) => stopped_at(&fault, system, source),
+        Stopped::Told(failure) => failure,
+    })
 }
 
 /// The list of what reached the host, written as it comes.
@@ -172,17 +172,17 @@ impl Outputs {
     }
 
     fn title(&self) -> String {
-        format!("{}\n", terminal::stdout_style().bold("Packets to the host"))
+        format!("{}\n", styled(BOLD, "Packets to the host"))
     }
 }
 
 /// The chip stopped: where in the text.
-fn stopped(fault: &Fault, system: &System, source: &Source) -> Failure {
+fn stopped_at(fault: &Fault, system: &System, source: &Source) -> Failure {
     let program = &system.image.programs[system.image.blocks[fault.block as usize].program as usize];
     let line = program.lines.get(fault.address as usize).filter(|line| **line as usize <= source.text.lines().count());
     let place = line.map_or(source.name.clone(), |line| format!("{}:{line}", source.name));
     let help = "`--trace-instructions all --from STEP` shows how it came to that";
-    Failure::input_with_help(format!("{place}: {fault}"), help)
+    Failure::input(format!("{place}: {fault}"), help)
 }
 
 /// The arrays that were asked for.

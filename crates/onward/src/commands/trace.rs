@@ -33,7 +33,7 @@ impl Trace {
         let to = self.to.unwrap_or(self.from);
         if to < self.from {
             let help = "steps count from 0, and both ends are traced";
-            return Err(Failure::input_with_help(format!("--to {to} lies before --from {}", self.from), help));
+            return Err(Failure::input(format!("--to {to} lies before --from {}", self.from), help));
         }
         let used: Vec<u32> = image.blocks.iter().map(|block| block.core.0).collect();
         let mut cores = Vec::new();
@@ -46,7 +46,7 @@ impl Trace {
                     known.dedup();
                     let known: Vec<String> = known.iter().map(u32::to_string).collect();
                     let help = format!("cores with blocks: {}, or `all`", known.join(", "));
-                    return Err(Failure::input_with_help(format!("core `{core}` holds no block"), help));
+                    return Err(Failure::input(format!("core `{core}` holds no block"), help));
                 }
             }
         }

@@ -36,10 +36,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     for (source, lines) in [(&first, &a), (&second, &b)] {
         if let Some(at) = lines.iter().position(|line| !line.starts_with("step ")).or(lines.is_empty().then_some(0)) {
             let help = "traces are what `onward run ... --trace-instructions TILES` prints";
-            return Err(Failure::input_with_help(
-                format!("{}:{}: this is no line of a trace", source.name, at + 1),
-                help,
-            ));
+            return Err(Failure::input(format!("{}:{}: this is no line of a trace", source.name, at + 1), help));
         }
     }
     let Some(at) = (0..a.len().max(b.len())).find(|&at| a.get(at) != b.get(at)) else {

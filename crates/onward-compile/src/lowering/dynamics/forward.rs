@@ -39,15 +39,15 @@ impl NeuronParameters {
             ("reset", self.reset.as_ref()),
             ("leak", self.leak.as_ref()),
             ("current_left", self.current.as_ref()),
-            ("bias", Some(&self.bias)),
+            ("given_bias", Some(&self.bias)),
         ];
         all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
     }
 
-    /// Appends the arrays of numbers that differ from neuron to neuron; a bias that lies in memory anyway is left out.
-    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32, has_bias: bool) {
+    /// Appends the arrays of numbers that differ from neuron to neuron.
+    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32) {
         for (name, values) in self.numbers() {
-            if matches!(values, Integers::Each(_)) && !(has_bias && name == "bias") {
+            if matches!(values, Integers::Each(_)) {
                 layout.add(name, Space::Neuron, Width::W32, 1, neurons);
             }
         }
@@ -61,8 +61,6 @@ pub(crate) struct Dynamics<'a> {
     pub reach: Reach,
     /// Where the state of [`STATE`] lies, where the kind of window decides.
     pub state: [Option<Scalar>; 3],
-    /// Whether what comes in holds the bias already.
-    pub has_bias: bool,
 }
 
 /// Numbers that all neurons share, in registers while strip follows strip.
@@ -115,8 +113,7 @@ impl Dynamics<'_> {
         }
         shared.leak = load("leak", neuron.leak.as_ref());
         shared.current = load("left_current", neuron.current.as_ref());
-        let has_bias = self.has_bias || neuron.bias == Integers::Same(0);
-        shared.bias = load("bias", Some(&neuron.bias).filter(|_| !has_bias));
+        shared.bias = load("bias", Some(&neuron.bias).filter(|bias| **bias != Integers::Same(0)));
         if neuron.refractory > 0 {
             shared.refractory = Some(self.refractory_numbers(a));
         }
@@ -226,9 +223,7 @@ impl Dynamics<'_> {
             self.decay(a, membrane, left, &shared.leak, "leak");
         }
         a.vadd(membrane, membrane, taken);
-        if !self.has_bias {
-            self.bias(a, shared, membrane);
-        }
+        self.bias(a, shared, membrane);
         let rest = was.map(|was| self.hold(a, shared, membrane, &was));
         let before = keeps_before.then(|| a.scratch_vector());
         if let Some(before) = &before {
@@ -251,7 +246,7 @@ impl Dynamics<'_> {
                 a.vadds(membrane, membrane, bias);
             }),
             Integers::Each(_) => {
-                self.access(a, "bias", |a, memory| a.vacc(membrane, memory));
+                self.access(a, "given_bias", |a, memory| a.vacc(membrane, memory));
             }
         }
     }

@@ -84,12 +84,16 @@ impl Block<'_> {
         let neuron = &self.lowered.parameters.neuron;
         let own_state =
             |a: &mut Assembly, name: &str| (self.fades() && neuron.has(name)).then(|| a.named(&format!("{name}s")));
+        // Where a part of an update comes without a window, these are loaded behind it.
+        let of_step = |a: &mut Assembly, name: &str| if self.spreads() { a.zeroed(name) } else { a.named(name) };
         let held = Held {
-            learn: a.named("learn"),
-            slot: a.named("slot"),
+            learn: of_step(a, "learn"),
+            slot: of_step(a, "slot"),
             counts: Some(a.named("counts")),
             voltages: self.keeps_voltage().then(|| a.named("voltages")),
-            traces: (self.rule().is_some() && !self.fades()).then(|| a.named("traces")),
+            // A target window of a projection of its own leaves it as it is, and does not look at it.
+            traces: (self.rule().is_some() && !self.fades())
+                .then(|| if self.is_fed() { a.zeroed("traces") } else { a.named("traces") }),
             state: STATE.map(|name| own_state(a, name)),
             position,
             one,
@@ -390,11 +394,12 @@ impl Block<'_> {
             }
         };
         let (input, target, class, count) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
+        if !self.is_whole() {
+            a.setvl(ZERO, length);
+        }
         if rows == 1 {
             load_name(a, input, evoked.input);
             load_h(a, input);
-        } else {
-            a.setvl(ZERO, length);
         }
         load_name(a, target, evoked.target);
         a.addi(count, ZERO, "CLASSES");

@@ -11,7 +11,7 @@ use super::optimizer::Change;
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name};
-use onward_isa::builder::{A16, Assembly, Elements, N32, Scalar, ScalarRegister, Vector, ZERO};
+use onward_isa::builder::{A16, Assembly, N32, Scalar, ScalarRegister, Vector, ZERO};
 use onward_isa::{Space, Width};
 
 /// Rows that a batch keeps: of each sample one a path.
@@ -23,12 +23,14 @@ fn kept_rows(block: &Block, rule: &RuleFormat) -> u32 {
 /// What a batch keeps. Pulls and traces are counts of a window, or differences of two.
 pub(super) fn arrays(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     let rows = kept_rows(block, rule);
-    layout.add("batch_pulls", Space::Synapse, width(block), rows, block.neurons());
-    layout.add("batch_traces", Space::Synapse, width(block), rows, block.trace_rows());
-}
-
-fn width(block: &Block) -> Width {
-    if block.window < 128 { Width::W8 } else { Width::W16 }
+    layout.add("batch_pulls", Space::Synapse, rule.pull_width(), rows, block.neurons());
+    layout.add(
+        "batch_traces",
+        Space::Synapse,
+        if block.window < 128 { Width::W8 } else { Width::W16 },
+        rows,
+        block.trace_rows(),
+    );
 }
 
 /// Keeps what a sample asks for; then, if the batch is complete, changes all rows.
@@ -62,7 +64,7 @@ pub(super) fn update(a: &mut Assembly, change: &Change, pulls: &Pulls, [own, riv
 /// Keeps a row of pulls, a vector, and one of traces: the input's, or those of the target of a class.
 fn keep(a: &mut Assembly, change: &Change, kept: &ScalarRegister, pull: Vector, class: Option<Scalar>) {
     let block = change.block;
-    let elements = Elements::new(Space::Synapse, width(block));
+    let (pulls, traces) = (change.arrays.elements("batch_pulls"), change.arrays.elements("batch_traces"));
     let (place, from, left, step) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
     {
         let row = &a.scratch();
@@ -70,7 +72,7 @@ fn keep(a: &mut Assembly, change: &Change, kept: &ScalarRegister, pull: Vector, 
         a.load_number(row, block.neurons() as i32);
         a.mul(row, kept, row);
         a.add(place, place, row);
-        a.vst(pull, elements.at(place, 0));
+        a.vst(pull, pulls.at(place, 0));
         a.load_number(left, block.trace_rows() as i32);
         match class {
             None => load_name(a, from, "TRACE"),
@@ -92,7 +94,7 @@ fn keep(a: &mut Assembly, change: &Change, kept: &ScalarRegister, pull: Vector, 
         a.min(length, left, step);
         a.setvl(length, 0);
         a.vld(vector, A16.at(from, 0));
-        a.vst(vector, elements.at(place, 0));
+        a.vst(vector, traces.at(place, 0));
         a.add(from, from, step);
         a.add(place, place, step);
         a.sub(left, left, step);
@@ -104,7 +106,7 @@ fn keep(a: &mut Assembly, change: &Change, kept: &ScalarRegister, pull: Vector, 
 /// Changes all rows by all that is kept.
 fn rows(a: &mut Assembly, change: &Change) {
     let block = change.block;
-    let elements = Elements::new(Space::Synapse, width(block));
+    let arrays = change.arrays;
     let (kept_rows, inputs) = (kept_rows(block, change.rule), block.trace_rows());
     a.comment("w_k += 2^-shift * sum over kept rows of pull * trace_k");
     let remainders = change.remainders(a);
@@ -125,8 +127,8 @@ fn rows(a: &mut Assembly, change: &Change) {
             a.setvl(ZERO, block.vector_length.min(kept_rows - first));
             a.load_number(place, (first * inputs) as i32);
             a.add(place, place, first_trace);
-            a.vlds(traces, elements.strided(place, 0, stride)).note("its traces");
-            a.vcges(active, traces, change.one).note("kept rows in which it was active");
+            a.vlds(traces, arrays.elements("batch_traces").strided(place, 0, stride)).note("its traces");
+            a.vcges(active, traces, change.least).note("kept rows in which it was active");
             a.setvl(ZERO, "NEURONS");
             a.for_set(index, active, "batch_summed", |a| {
                 let (pulls, pull, number) = (&a.scratch_vector(), &a.scratch(), &a.scratch());
@@ -134,10 +136,10 @@ fn rows(a: &mut Assembly, change: &Change) {
                 a.load_number(number, block.neurons() as i32);
                 a.mul(pull, pull, number);
                 a.add(pull, pull, first_pull);
-                a.vld(pulls, elements.at(pull, 0)).note("the pulls");
+                a.vld(pulls, arrays.elements("batch_pulls").at(pull, 0)).note("the pulls");
                 a.mul(number, index, stride);
                 a.add(number, number, place);
-                a.ld(number, elements.at(number, 0)).note("the trace");
+                a.ld(number, arrays.elements("batch_traces").at(number, 0)).note("the trace");
                 a.vmacs(sum, pulls, number);
                 a.addi(any, ZERO, 1);
             });

@@ -149,8 +149,7 @@ impl RuleFormat {
     /// The margin of a block of so many neurons for each step that the input has been shown, in products of counts: rounded
     /// down.
     pub fn margin_of_step(&self, neurons: u32) -> i32 {
-        let Loss::Hinge { margin } = self.rule.loss else { return 0 };
-        (margin * f64::from(neurons).sqrt() * f64::from(self.window)) as i32
+        (self.loss().margin(self.rule.loss) * f64::from(neurons).sqrt() * f64::from(self.window)) as i32
     }
 
     /// The product of counts of `sqrt(neurons)` neurons that fire in every step.
@@ -170,9 +169,15 @@ impl RuleFormat {
         2 + 2 * self.window.ilog2() as i32
     }
 
-    /// Whether pulls are made larger or smaller neuron by neuron.
-    pub(crate) fn is_adaptive(&self) -> bool {
-        matches!(self.rule.optimizer, Optimizer::Adaptive { .. })
+    /// The width that holds any pull: of counts, or voltages in thresholds, of a window or differences of two, perhaps multiplied
+    /// by probabilities or by what the optimizer makes of them.
+    pub(crate) fn pull_width(&self) -> Width {
+        let most = if self.is_of_voltage() { 2 * self.window } else { self.window };
+        match most {
+            _ if self.pull_bits() > 0 || matches!(self.rule.optimizer, Optimizer::Adaptive { .. }) => Width::W32,
+            0..128 => Width::W8,
+            _ => Width::W16,
+        }
     }
 
     /// Whether scores are of voltages.

@@ -4,7 +4,9 @@ use super::loss::{Pulls, TargetPulls};
 use super::{INDICES, RuleFormat, VELOCITY_BITS, spread};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, load_name};
-use onward_isa::builder::{A16, Assembly, N16, N32, S16, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
+use onward_isa::builder::{
+    A16, Assembly, Line, Memory, N16, N32, S16, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
+};
 use onward_net::{Optimizer, Rounding};
 
 impl TargetPulls {
@@ -69,7 +71,8 @@ pub(super) struct Change<'a> {
     pub rule: &'a RuleFormat,
     pub arrays: Arrays<'a>,
     pub shift: &'a ScalarRegister,
-    pub one: &'a ScalarRegister,
+    /// What traces must be to count.
+    pub least: &'a ScalarRegister,
     /// The part that weights lose.
     decay: Option<ScalarRegister>,
     momentum: Option<MomentumRegisters>,
@@ -97,7 +100,7 @@ impl<'a> Change<'a> {
         rule: &'a RuleFormat,
         arrays: Arrays<'a>,
         shift: &'a ScalarRegister,
-        one: &'a ScalarRegister,
+        least: &'a ScalarRegister,
     ) -> Change<'a> {
         let decay = rule.rule.weight_decay.map(|bits| {
             let decay = a.named("decay");
@@ -120,7 +123,7 @@ impl<'a> Change<'a> {
             }
             _ => None,
         };
-        Change { block, rule, arrays, shift, one, decay, momentum }
+        Change { block, rule, arrays, shift, least, decay, momentum }
     }
 
     /// Before rows change: what is left of earlier changes, if it is carried on. Vectors are of neurons.
@@ -155,8 +158,7 @@ impl<'a> Change<'a> {
         let bases = traces.as_ref().map(|(_, bases)| bases);
         let load = |a: &mut Assembly, first: &ScalarRegister, vector: &VectorRegister| {
             let address = &a.scratch();
-            self.input_trace(a, address, first, rows);
-            a.vld(vector, A16.at(address, 0));
+            self.input_trace(a, (first, address), rows, |a, memory| a.vld(vector, memory));
             for base in bases.into_iter().flatten() {
                 a.add(address, first, base);
                 a.vacc(vector, A16.at(address, 0));
@@ -164,8 +166,7 @@ impl<'a> Change<'a> {
         };
         let change = |a: &mut Assembly, row: &ScalarRegister, vector: &VectorRegister| {
             let trace = &a.scratch();
-            self.input_trace(a, trace, row, rows);
-            a.ld(trace, A16.at(trace, 0)).note("x_k");
+            self.input_trace(a, (row, trace), rows, |a, memory| a.ld(trace, memory)).note("x_k");
             a.vmuls(vector, &pulls.input, trace);
             if let Some((targets, [own, rival])) = &traces {
                 let (own_pull, rival_pull, _) = targets.paths();
@@ -193,16 +194,20 @@ impl<'a> Change<'a> {
         Some(bases)
     }
 
-    /// The address of the input's trace of the row in a register.
-    fn input_trace(&self, a: &mut Assembly, address: &ScalarRegister, row: &ScalarRegister, rows: &Rows) {
+    /// An instruction on the input's trace of the row in the first register; the second takes its address.
+    fn input_trace<'b>(
+        &self,
+        a: &'b mut Assembly,
+        (row, address): (&ScalarRegister, &ScalarRegister),
+        rows: &Rows,
+        access: impl for<'c> FnOnce(&'c mut Assembly, Memory) -> Line<'c>,
+    ) -> Line<'b> {
         match rows {
-            Rows::All => {
-                add_name(a, address, row, "TRACE");
-            }
-            Rows::Part { traces, .. } => {
-                a.add(address, row, *traces);
-            }
-        }
+            Rows::All if self.block.fades() => return a.indexed(A16, row, self.arrays.offset("trace"), access),
+            Rows::All => add_name(a, address, row, "TRACE"),
+            Rows::Part { traces, .. } => a.add(address, row, *traces),
+        };
+        access(a, A16.at(address, 0))
     }
 
     /// A pass over rows in strips of a vector register's length. `load` adds up the traces of the strip that begins at a row;
@@ -253,7 +258,7 @@ impl<'a> Change<'a> {
             }
             a.setvl(row, 0);
             load(a, first, vector);
-            a.vcges(active, vector, self.one).note("rows of the strip that were active");
+            a.vcges(active, vector, self.least).note("rows of the strip that were active");
             a.setvl(ZERO, "NEURONS");
             a.for_set(index, active, "strip_done", |a| {
                 a.add(row, first, index).note("the row");

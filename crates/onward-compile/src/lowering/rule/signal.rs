@@ -6,7 +6,7 @@ use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name};
 use crate::lowering::record::Held;
 use onward_isa::Special;
-use onward_isa::builder::{Assembly, Elements, N16, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::builder::{Assembly, Elements, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 
 /// The arrays that scores are computed from.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,8 @@ impl Bounds {
     }
 
     /// Clears elements of a vector where the voltage is not live.
-    pub fn gate(&self, a: &mut Assembly, vector: &VectorRegister, voltage: &VectorRegister) {
+    fn gate(&self, a: &mut Assembly, vector: &VectorRegister, voltage: impl Into<Vector>) {
+        let voltage = voltage.into();
         let (live, below) = (&a.scratch_predicate(), &a.scratch_predicate());
         a.vcges(live, voltage, &self.0);
         a.vclts(below, voltage, &self.1);
@@ -127,6 +128,9 @@ impl Update<'_> {
     /// Clears a pull where its voltage is not live.
     pub fn gate(&self, a: &mut Assembly, operands: &Operands, of: Of, pull: &VectorRegister) {
         let Some(bounds) = &self.bounds else { return };
+        if let Some(near) = self.near {
+            return bounds.gate(a, pull, near);
+        }
         let pointer = match operands {
             Operands::Walked { voltages, .. } => voltages[of as usize].as_ref(),
             Operands::Whole { .. } => None,

@@ -31,8 +31,7 @@ pub(crate) fn arrays(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     for name in ["parts", "next_trace", "done_trace"] {
         layout.add(name, Space::Neuron, word, 1, 1);
     }
-    // A loss may have multiplied counts by probabilities.
-    let width = if rule.pull_bits() > 0 || rule.is_adaptive() { Width::W32 } else { Width::W16 };
+    let width = if rule.pull_width() == Width::W8 { Width::W16 } else { rule.pull_width() };
     layout.add("pull", Space::Neuron, width, 1, n);
     if moves_targets(block, rule) {
         for name in ["kept_slot", "kept_rival"] {

@@ -11,7 +11,7 @@ use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, load_name, load_word};
 use onward_image::Tag;
-use onward_isa::builder::{Assembly, Label, N16, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::builder::{Assembly, Label, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 use onward_net::{Optimizer, Rounding};
 
@@ -25,12 +25,16 @@ pub(crate) struct Update<'a> {
     /// Where it goes on if there is nothing to learn.
     pub nothing: &'a Label,
     pub bounds: Option<Bounds>,
+    /// Where weights change while the input is shown: the steps that it was shown so far.
+    pub shown: Option<Scalar>,
+    /// And membranes before resets, in place of voltages.
+    pub near: Option<Vector>,
 }
 
 /// Appends what a rule remembers of each neuron, beside counts, voltages and traces, and the tables that it looks up.
 pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     let (n, classes) = (block.neurons(), block.classes());
-    if rule.rule.revive || rule.steps.is_some() {
+    if rule.rule.revive {
         layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
     }
     if rule.is_of_voltage() {
@@ -69,7 +73,7 @@ pub(crate) fn update(
 ) {
     let nothing = &a.label("homeostasis");
     let slot_operand = slot.operand();
-    let mut update = Update { block, rule, arrays, slot: slot_operand, nothing, bounds: None };
+    let mut update = Update { block, rule, arrays, slot: slot_operand, nothing, bounds: None, shown: None, near: None };
     match one {
         Some(one) => update.whole(a, &one),
         None => update.walked(a, slot),
@@ -114,14 +118,23 @@ impl Update<'_> {
     pub fn lead_by_margin(&self, a: &mut Assembly) -> ScalarRegister {
         let (rival, own, other) = self.rival(a);
         a.sub(&own, &own, &other);
-        a.load_number(&other, self.rule.margin(self.block.neurons())).note("the margin");
+        match self.shown {
+            None => {
+                a.load_number(&other, self.rule.margin(self.block.neurons())).note("the margin");
+            }
+            Some(steps) => {
+                a.load_number(&other, self.rule.margin_of_step(self.block.neurons())).note("the margin of a step");
+                a.mul(&other, &other, steps);
+            }
+        }
         a.bge(&own, &other, self.nothing);
         rival
     }
 
-    /// Whether only the input's path is looked at: a convolution moves the target's own projection by itself.
+    /// Whether only the input's path is looked at: while the input is shown, and where a convolution moves the target's own
+    /// projection by itself.
     pub fn needs_input_only(&self) -> bool {
-        !self.block.is_whole() && self.block.is_fed()
+        self.near.is_some() || !self.block.is_whole() && self.block.is_fed()
     }
 
     /// Clears pulls of the targets' paths where their voltages are not live; a projection of its own is not gated.
@@ -153,7 +166,7 @@ impl Update<'_> {
     }
 
     /// Loads where the own target's arrays begin, and the rival's.
-    fn places(&self, a: &mut Assembly, lead: &Lead) -> (ScalarRegister, Option<ScalarRegister>) {
+    pub fn places(&self, a: &mut Assembly, lead: &Lead) -> (ScalarRegister, Option<ScalarRegister>) {
         let neurons = &a.scratch();
         load_name(a, neurons, "NEURONS");
         let own = a.named("own_neurons");

@@ -1,0 +1,182 @@
+//! What a network that is shown targets cannot be, each with its reason and with what would help.
+
+use super::rule::kernels::MOST_ROWS;
+use onward_diagnostic::Diagnostic;
+use onward_net::{
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer, Pool,
+    PoolKind, Rounding, Rule, TargetKind, Update, Values, When,
+};
+
+/// What is wrong, why, and what would help.
+type Limit = (&'static str, &'static str);
+
+/// What of a network the compiler has no program for.
+pub(crate) fn limits(network: &Network) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for node in network.graph.node_indices() {
+        let of_node = &network.graph[node];
+        let mut error = |what: &str, help: &str| {
+            let message = format!("a network that learns, or scores classes by targets, cannot have {what}");
+            errors.push(Diagnostic::new(of_node.span(), message).help(help.to_owned()));
+        };
+        match of_node {
+            Node::Input(input) if input.encoding == Encoding::Current => {
+                error(
+                    "an input of values: traces count spikes",
+                    "let values become spikes: `rate`, `poisson` or `latency`",
+                );
+            }
+            Node::Pool(Pool { kind: PoolKind::Average, name, .. }) => {
+                error(
+                    &format!("the averages of `{name}`: parts of a spike are below what a weight can change by"),
+                    "pool by `sum` or `max`",
+                );
+            }
+            Node::Readout(readout) if !readout.kind.needs_target() => {
+                error("this readout", "ask for a class: `nearest_target`, `target_tree` or `trained`");
+            }
+            Node::Target(target) if target.kind == TargetKind::Vector => {
+                let (window, lag) = (network.window_steps, lag_before_readout(network));
+                if lag >= window {
+                    error(
+                        &format!("a target of values {lag} steps before the readout, in windows of {window} steps"),
+                        "a longer window, or fewer layers: values wait for a window at most",
+                    );
+                }
+            }
+            Node::Layer(layer) => {
+                let Learning::Rule(rule) = &layer.learning else { continue };
+                if network.classes() == 0 {
+                    error(
+                        &format!("the layer `{}` that learns from values: layers learn from classes", layer.name),
+                        "give the layer `learning = none`; the readout learns",
+                    );
+                }
+                for (what, help) in of_layer(network, node, layer, rule) {
+                    error(&format!("`{}` as it is: {what}", layer.name), help);
+                }
+            }
+            _ => {}
+        }
+    }
+    errors
+}
+
+/// Steps by which the layer that is read lags behind the input.
+fn lag_before_readout(network: &Network) -> u32 {
+    let readout = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
+    readout.map_or(0, |readout| network.lag(readout)).saturating_sub(1)
+}
+
+/// What a layer that learns cannot be.
+fn of_layer(network: &Network, node: NodeIndex, layer: &Layer, rule: &Rule) -> Vec<Limit> {
+    let mut limits = combinations(rule);
+    match &layer.kind {
+        LayerKind::Dense => {}
+        LayerKind::Sparse(_) => limits.push((
+            "it is sparse, and lists of neuron and weight are read but not changed",
+            "make it `dense`, or give it `learning = none`",
+        )),
+        LayerKind::Convolution(convolution) => limits.extend(of_kernels(network, node, layer, convolution, rule)),
+    }
+    if layer.recurrent.as_ref().is_some_and(|own| own.bits != layer.weights.bits) {
+        limits.push((
+            "its recurrent weights have another width, and one instruction changes rows of both",
+            "give `weights` and `recurrent_weights` the same `bits`",
+        ));
+    }
+    if let When::Steps { every, .. } = rule.when {
+        let Neuron { threshold, refractory, .. } = &layer.neuron;
+        if every > network.window_steps {
+            limits.push((
+                "it changes its weights less often than a window has steps",
+                "make `every` smaller, or the window longer",
+            ));
+        }
+        if rule.gate == Gate::Surrogate && (!matches!(threshold, Values::Constant(_)) || *refractory > 0) {
+            limits.push((
+                "how near a membrane is to its threshold is told by one threshold, of neurons that do not rest",
+                "leave `refractory` and thresholds of each neuron away, or write `gate = none`",
+            ));
+        }
+    }
+    limits
+}
+
+/// What of a rule does not go together, whatever the layer.
+fn combinations(rule: &Rule) -> Vec<Limit> {
+    let &Rule { loss, gate, optimizer, when, update, rounding, batch, .. } = rule;
+    let (in_parts, at_steps) = (update == Update::Spread, when != When::Window);
+    let mut limits = Vec::new();
+    if in_parts && at_steps {
+        limits.push((
+            "it changes weights in every few steps, and in parts after a window",
+            "leave `every` or `update = spread` away",
+        ));
+    }
+    if batch > 1 && (in_parts || at_steps) {
+        limits.push((
+            "the changes of several samples are added at the end of a window, and brought to the weights at once",
+            "leave `batch` away, or `every` and `update = spread`",
+        ));
+    }
+    if rounding == Rounding::Carried && matches!(optimizer, Optimizer::Momentum { .. }) {
+        limits.push((
+            "a velocity is what is left of earlier changes, and a remainder would be another",
+            "leave `rounding = carried` or `optimizer = momentum` away",
+        ));
+    }
+    if at_steps && matches!(loss, Loss::Softmax { .. }) {
+        limits.push((
+            "at every few steps its temperature would have to be divided by the steps, for which there is no instruction",
+            "another loss, or leave `every` away",
+        ));
+    }
+    if at_steps && (gate == Gate::Voltage || matches!(optimizer, Optimizer::Adaptive { .. })) {
+        limits.push((
+            "voltages in thresholds, and means of squared pulls, are those of windows",
+            "`gate = surrogate` or `none` and another optimizer, or leave `every` away",
+        ));
+    }
+    limits
+}
+
+/// What a convolution that learns cannot be.
+fn of_kernels(network: &Network, node: NodeIndex, layer: &Layer, convolution: &Convolution, rule: &Rule) -> Vec<Limit> {
+    let &Rule { loss, gate, optimizer, weight_decay, when, update, rounding, batch, revive, .. } = rule;
+    let mut limits = Vec::new();
+    if convolution.groups != 1 || convolution.dilation != [1, 1] {
+        limits.push(("its kernels are grouped or dilated", "leave `groups` and `dilation` away"));
+    }
+    if convolution.kernel[0].div_ceil(convolution.stride[0]) > MOST_ROWS {
+        limits.push((
+            "a kernel reaches six rows of outputs at most, as each takes a vector register",
+            "a smaller kernel, or a larger stride",
+        ));
+    }
+    if layer.recurrent.is_some() {
+        limits.push(("kernels and rows of its own spikes would change together", "leave `recurrent_weights` away"));
+    }
+    if revive {
+        limits.push((
+            "a convolution that learns has no bias that could revive its neurons",
+            "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged",
+        ));
+    }
+    let plain = optimizer == Optimizer::Plain && weight_decay.is_none() && rounding == Rounding::Stochastic;
+    let at_once = when == When::Window && update == Update::AtOnce && batch == 1;
+    if !plain || !at_once || gate == Gate::Voltage {
+        limits.push((
+            "kernels are summed up in vector registers, which leaves none for velocities, means, remainders or batches",
+            "`gate = surrogate` or `none`, the plain optimizer, and neither `every`, `batch`, `weight_decay`, `rounding` nor `update`",
+        ));
+    }
+    let is_fed = network.is_fed_by_target(node);
+    if matches!(loss, Loss::Softmax { .. }) || is_fed && matches!(loss, Loss::SquaredError { .. }) {
+        limits.push((
+            "pulls of all classes at each place of a plane take more registers than there are",
+            "`hinge` or `hebbian`; `squared_error` where the target does not feed the layer",
+        ));
+    }
+    limits
+}

@@ -1,0 +1,165 @@
+//! Neurons: what they are, and the words for them.
+//!
+//! A kind of neurons is a row of [`Neuron::KINDS`]; what it adds to [`Neuron`], with the numbers it has for each
+//! neuron, stands in this file too.
+
+mod decay;
+mod reset;
+
+pub use decay::Decay;
+pub use reset::Reset;
+
+use crate::named::{Kind, Named, Parts, forms};
+use crate::reader::{Given, Reader};
+use crate::values::{PerNeuron, Values};
+use crate::vocabulary::Absent::Means;
+use crate::vocabulary::Takes::{Constructor, Integer, Numbers};
+use crate::vocabulary::{Family, Parameter, form, parameter};
+use std::fmt::{self, Display, Formatter};
+
+/// Neurons. In each step, with input i (the weights of the active axons), in this order:
+///
+/// 1. with a synaptic current: `c = decay_current(c) + i`, and the membrane takes `c`; without: it takes `i`;
+/// 2. `v = decay_leak(v) + that + bias`, but while it is refractory v stays as it is;
+/// 3. it fires if `v >= threshold` and it is not refractory; then the reset, and it is refractory for `refractory` steps.
+///
+/// A decay rounds towards zero, so that what decays reaches 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neuron {
+    /// Membrane potential at which a neuron fires, 0.001 to 1,000; an array has one for each neuron.
+    pub threshold: Values,
+    /// Reset of the membrane after a spike.
+    pub reset: Reset,
+    /// Decay of the membrane from step to step.
+    pub leak: Decay,
+    /// Decay of the synaptic current from step to step, if there is a current.
+    pub current: Option<Decay>,
+    /// Number of steps after a spike in which the membrane does not change, 0 to 255.
+    pub refractory: u32,
+    /// Number that is added to the membrane in each step, -1,000 to 1,000; an array has one for each neuron.
+    pub bias: Values,
+}
+
+impl Default for Neuron {
+    /// The neuron integrates and fires at 1, with a soft reset.
+    fn default() -> Neuron {
+        Neuron {
+            threshold: Values::Constant(1.0),
+            reset: Reset::Subtract,
+            leak: Decay::None,
+            current: None,
+            refractory: 0,
+            bias: Values::Constant(0.0),
+        }
+    }
+}
+
+const THRESHOLD: Parameter =
+    parameter("threshold", Numbers(0.001, 1000.0), Means("1.0"), "membrane potential at which a neuron fires");
+
+const RESET: Parameter =
+    parameter("reset", Constructor(Reset::FAMILY), Means("subtract"), "what firing does to the membrane");
+
+const REFRACTORY: Parameter =
+    parameter("refractory", Integer(0, 255), Means("0"), "steps after a spike in which the membrane does not change");
+
+const BIAS: Parameter =
+    parameter("bias", Numbers(-1000.0, 1000.0), Means("0.0"), "what is added to the membrane in each step");
+
+const LEAK: Parameter =
+    parameter("leak", Constructor(Decay::FAMILY), Means("shift(4)"), "what is left of the membrane from step to step");
+
+const CURRENT: Parameter = parameter(
+    "current",
+    Constructor(Decay::FAMILY),
+    Means("shift(2)"),
+    "what is left of the synaptic current from step to step",
+);
+
+/// The options of all kinds of neurons.
+const COMMON: &[Parameter] = &[THRESHOLD, RESET, REFRACTORY, BIAS];
+
+impl Named for Neuron {
+    const FAMILY: &'static Family = &Family { noun: "kind of neurons", item: None, forms: forms::<Neuron> };
+
+    const KINDS: &'static [Kind<Neuron>] = &[
+        Kind::made(
+            form("integrate_and_fire", &[], &[COMMON], "neurons that sum weights and fire at a threshold"),
+            Neuron::read_common,
+            |neuron| Some(neuron.write_common()),
+        ),
+        Kind::made(
+            form("leaky", &[], &[&[LEAK], COMMON], "the same, and the membrane decays"),
+            |reader, given| Neuron { leak: Decay::chosen(reader, given, &LEAK), ..Neuron::read_common(reader, given) },
+            |neuron| {
+                let decays = neuron.leak != Decay::None;
+                decays.then(|| Parts::default().option(&LEAK, &neuron.leak).and(neuron.write_common()))
+            },
+        ),
+        Kind::made(
+            form(
+                "current_based",
+                &[],
+                &[&[CURRENT, LEAK], COMMON],
+                "the same, and weights add to a current that decays, which adds to the membrane",
+            ),
+            |reader, given| Neuron {
+                current: Some(Decay::chosen(reader, given, &CURRENT)),
+                leak: Decay::chosen(reader, given, &LEAK),
+                ..Neuron::read_common(reader, given)
+            },
+            |neuron| {
+                let current = neuron.current.as_ref()?;
+                let decays = Parts::default().option(&CURRENT, current).option(&LEAK, &neuron.leak);
+                Some(decays.and(neuron.write_common()))
+            },
+        ),
+    ];
+}
+
+impl Neuron {
+    /// Reads what all kinds of neurons have; the rest is as in integrate and fire.
+    fn read_common(reader: &mut Reader, given: &Given) -> Neuron {
+        Neuron {
+            threshold: reader.numbers(given, &THRESHOLD),
+            reset: Reset::chosen(reader, given, &RESET),
+            refractory: reader.integer(given, &REFRACTORY),
+            bias: reader.numbers(given, &BIAS),
+            ..Neuron::default()
+        }
+    }
+
+    fn write_common(&self) -> Parts {
+        let parts = Parts::default().option(&THRESHOLD, &self.threshold).option(&RESET, &self.reset);
+        parts.option(&REFRACTORY, self.refractory).option(&BIAS, &self.bias)
+    }
+
+    /// The places where there may be a number for each neuron.
+    pub(crate) fn numbers(&mut self) -> Vec<PerNeuron<'_>> {
+        let mut numbers = vec![
+            PerNeuron {
+                member: "threshold",
+                what: "threshold",
+                range: THRESHOLD.takes.range(),
+                values: &mut self.threshold,
+            },
+            PerNeuron { member: "bias", what: "bias", range: BIAS.takes.range(), values: &mut self.bias },
+        ];
+        numbers.extend(self.reset.numbers("reset", "value of the reset"));
+        numbers.extend(self.leak.numbers("leak", "factor of the leak"));
+        numbers.extend(self.current.as_mut().and_then(|current| current.numbers("current", "factor of the current")));
+        numbers
+    }
+
+    /// Whether all neurons are the same, so that other layers may have neurons like them.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.clone().numbers().iter().all(|numbers| matches!(numbers.values, Values::Constant(_)))
+    }
+}
+
+/// `integrate_and_fire { ... }`, or what it is with a leak or a current.
+impl Display for Neuron {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        formatter.write_str(&self.text())
+    }
+}

@@ -1,0 +1,317 @@
+//! What came of a run for machines: stable keys, with SI units in their names. `onward ... --json FILE` writes it, and the
+//! report for people shows it.
+
+use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
+use crate::{Activity, Category, Energy};
+use onward_chip::Costs;
+use onward_emulate::{Counters, Options};
+use onward_image::Image;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Version of the keys of [`Results`]: it grows when one is taken away or comes to mean something else, not when one is
+/// added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The last trials of a bandit, of which the share of rewards is told apart.
+const LAST_TRIALS: usize = 2000;
+/// Parts of a bandit's run that its curve shows.
+const CURVE_POINTS: usize = 10;
+
+/// Under what conditions a run ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions<'a> {
+    /// The command, or what else a run is called.
+    pub command: &'static str,
+    /// What ran.
+    pub image: &'a Image,
+    /// The data set it was shown; `None` for a system in assembly.
+    pub data: Option<&'a str>,
+    /// How it was emulated.
+    pub options: Options,
+    /// What events cost on the image's chip.
+    pub costs: &'a Costs,
+    /// Host time of learning and testing.
+    pub host_time: Duration,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The command, or what else a run is called.
+    pub command: &'static str,
+    /// Version of this program.
+    pub onward_version: &'static str,
+    /// Name of the network.
+    pub network: String,
+    /// Name of the text it was compiled from.
+    pub source: String,
+    /// Name of the chip.
+    pub chip: String,
+    /// Name of its technology.
+    pub technology: String,
+    /// `null` for a system in assembly, which is shown no samples.
+    pub data: Option<String>,
+    /// The run's seed.
+    pub seed: u64,
+    /// `cycle` or `none`.
+    pub timing: &'static str,
+    /// Host threads.
+    pub threads: usize,
+    /// Whether the run was broken off.
+    pub interrupted: bool,
+    /// What came of the last test; `None` without one.
+    #[serde(flatten, serialize_with = "optional_answers")]
+    pub answers: Option<Answers>,
+    /// Packets that reached the host; `null` where samples are shown.
+    pub host_outputs: Option<u64>,
+    /// Epochs, in their order.
+    pub epochs: Vec<EpochReport>,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Cycles of the whole run; `null` without timing, as all that follows from it.
+    pub cycles: Option<u64>,
+    /// Time the chip would have taken.
+    pub emulated_s: Option<f64>,
+    /// Cycles in which cores waited for the network.
+    pub stall_cycles: Option<u64>,
+    /// Means over samples learned from; `null` where nothing was learned.
+    pub per_training_sample: Option<PerSample>,
+    /// Means over samples tested; `null` where nothing was tested.
+    pub per_test_sample: Option<PerSample>,
+    /// Energy of the whole run.
+    pub energy_j: f64,
+    /// Whether leakage is in it: it is known only where time is.
+    pub energy_includes_leakage: bool,
+    /// The energy by [`Category`], without leakage where it is not known.
+    pub energy_by_category_j: BTreeMap<&'static str, f64>,
+    /// Sums over the run.
+    #[serde(flatten)]
+    pub activity: Activity,
+    /// Blocks of the image.
+    pub blocks: usize,
+    /// Cores that hold a block.
+    pub cores_used: usize,
+    /// Cores of the chip.
+    pub cores: usize,
+    /// How full the memories of the cores in use are, by the keys of [`MEMORIES`].
+    pub core_usage_percent: BTreeMap<&'static str, Usage>,
+    /// Host time of learning and testing.
+    #[serde(rename = "host_s", serialize_with = "crate::report::seconds")]
+    pub host_time: Duration,
+    /// Synaptic events a second of host time.
+    pub synaptic_events_per_host_s: f64,
+    /// Hash of all weights and biases after the last epoch; empty where nothing can learn.
+    pub weights_hash: String,
+    /// Of each layer that learned; empty where nothing was learned.
+    pub silent_neurons: Vec<SilentNeurons>,
+    /// The energy in the order of categories.
+    #[serde(skip)]
+    pub energy: Energy,
+}
+
+/// What came of a bandit.
+#[derive(Clone, Debug, Serialize)]
+pub struct BanditResults {
+    /// Trials played.
+    pub trials: usize,
+    /// Share of the best possible reward over all trials.
+    pub reward_share_percent: f64,
+    /// How many trials are the last ones.
+    pub last_trials: usize,
+    /// The share of them.
+    pub reward_share_last_percent: f64,
+    /// How many trials a point of the curve stands for.
+    pub curve_trials: usize,
+    /// The share of every so many trials.
+    pub reward_curve_percent: Vec<f64>,
+    /// The rest of the run.
+    #[serde(flatten)]
+    pub results: Results,
+}
+
+/// The neurons of a layer that fire for none of the first test samples, before and after learning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SilentNeurons {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its neurons.
+    pub neurons: usize,
+    /// How many were silent before the run.
+    pub before: usize,
+    /// How many are silent after it.
+    pub after: usize,
+}
+
+/// Means over samples.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PerSample {
+    /// How many samples.
+    pub samples: u64,
+    /// Steps a sample.
+    pub steps: f64,
+    /// Cycles a sample; `null` without timing.
+    pub cycles: Option<f64>,
+    /// Time the chip takes for a sample; `null` without timing.
+    pub emulated_s: Option<f64>,
+    /// Energy of a sample.
+    pub energy_j: f64,
+}
+
+/// How full a memory is over the cores in use, percent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Usage {
+    /// Of the fullest core.
+    pub max: f64,
+    /// Mean over the cores.
+    pub mean: f64,
+}
+
+/// The memories whose use is shown: name for people, key, index into the limits of a core.
+pub const MEMORIES: [(&str, &str, usize); 4] = [
+    ("synapse memory", "synapse_memory", 0),
+    ("neuron memory", "neuron_memory", 1),
+    ("axon memory", "axon_memory", 2),
+    ("instruction memory", "instruction_memory", 3),
+];
+
+impl Results {
+    /// What came of a run that showed samples.
+    ///
+    /// # Panics
+    /// If the report's counters are of another image.
+    pub fn new(run: &Conditions<'_>, report: &TrainReport) -> Results {
+        let energy_of = |counters| Energy::of(run.image, counters, run.costs).total();
+        let learning = energy_of(&report.learning_counters);
+        let testing = energy_of(&report.counters.since(&report.learning_counters));
+        let clock_hz = report.counters.timing.map(|_| run.image.chip.clock_hz);
+        Results {
+            interrupted: report.interrupted,
+            answers: report.answers().cloned(),
+            epochs: report.epochs.clone(),
+            per_training_sample: PerSample::new(report.learning, learning, clock_hz),
+            per_test_sample: PerSample::new(report.testing, testing, clock_hz),
+            weights_hash: report.epochs.last().map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
+            ..Results::of_counters(run, &report.counters)
+        }
+    }
+
+    /// What came of a system in assembly, of which so many packets reached the host.
+    ///
+    /// # Panics
+    /// If the counters are of another image.
+    pub fn of_system(run: &Conditions<'_>, counters: &Counters, host_outputs: u64, interrupted: bool) -> Results {
+        Results { host_outputs: Some(host_outputs), interrupted, ..Results::of_counters(run, counters) }
+    }
+
+    /// What is known of any run.
+    fn of_counters(run: &Conditions<'_>, counters: &Counters) -> Results {
+        let Conditions { image, options, host_time, .. } = *run;
+        let (timing, chip) = (counters.timing, &image.chip);
+        let energy = Energy::of(image, counters, run.costs);
+        let activity = Activity::of(image, counters);
+        let by_category =
+            energy.categories().filter(|(category, _)| timing.is_some() || *category != Category::Leakage);
+        let host_s = host_time.as_secs_f64();
+        Results {
+            schema_version: SCHEMA_VERSION,
+            command: run.command,
+            onward_version: env!("CARGO_PKG_VERSION"),
+            network: image.network.name.clone(),
+            source: image.network.source.0.clone(),
+            chip: chip.name.clone(),
+            technology: chip.technology.clone(),
+            data: run.data.map(str::to_owned),
+            seed: options.seed,
+            timing: if options.timing { "cycle" } else { "none" },
+            threads: options.threads,
+            interrupted: false,
+            answers: None,
+            host_outputs: None,
+            epochs: Vec::new(),
+            steps: counters.steps,
+            cycles: timing.map(|timing| timing.cycles),
+            emulated_s: timing.map(|timing| timing.cycles as f64 / chip.clock_hz as f64),
+            stall_cycles: timing.map(|timing| timing.stalls),
+            per_training_sample: None,
+            per_test_sample: None,
+            energy_j: energy.total(),
+            energy_includes_leakage: timing.is_some(),
+            energy_by_category_j: by_category.map(|(category, joules)| (category.key(), joules)).collect(),
+            activity,
+            blocks: image.blocks.len(),
+            cores_used: image.core_usage().len(),
+            cores: chip.mesh.cores(),
+            core_usage_percent: usage(image),
+            host_time,
+            synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
+            weights_hash: String::new(),
+            silent_neurons: Vec::new(),
+            energy,
+        }
+    }
+
+    /// Share of right answers of the last test, percent; `None` where none could be right, or nothing was tested.
+    pub fn accuracy_percent(&self) -> Option<f64> {
+        self.answers.as_ref()?.accuracy_percent()
+    }
+
+    /// Samples answered in the last test.
+    pub fn tested(&self) -> usize {
+        self.answers.as_ref().map_or(0, Answers::tested)
+    }
+
+    /// Samples learned from in all.
+    pub fn learned(&self) -> usize {
+        self.epochs.iter().map(|epoch| epoch.samples).sum()
+    }
+}
+
+impl PerSample {
+    /// The means of a phase that took so many joules; `None` if it showed no sample. Without a clock no time was kept.
+    fn new(phase: Phase, joules: f64, clock_hz: Option<u64>) -> Option<PerSample> {
+        let samples = phase.samples as f64;
+        (phase.samples > 0).then(|| PerSample {
+            samples: phase.samples,
+            steps: phase.steps as f64 / samples,
+            cycles: clock_hz.map(|_| phase.cycles as f64 / samples),
+            emulated_s: clock_hz.map(|clock_hz| phase.cycles as f64 / clock_hz as f64 / samples),
+            energy_j: joules / samples,
+        })
+    }
+}
+
+impl BanditResults {
+    /// What came of a bandit.
+    ///
+    /// # Panics
+    /// If the report's counters are of another image.
+    pub fn new(run: &Conditions<'_>, report: &BanditReport) -> BanditResults {
+        let trials = report.rewards.len();
+        let curve_trials = trials.div_ceil(CURVE_POINTS).max(1);
+        BanditResults {
+            trials,
+            reward_share_percent: report.share_percent(),
+            last_trials: LAST_TRIALS.min(trials),
+            reward_share_last_percent: report.last_share_percent(LAST_TRIALS),
+            curve_trials,
+            reward_curve_percent: report.curve_percent(curve_trials),
+            results: Results::new(run, &report.run),
+        }
+    }
+}
+
+/// How full the memories of the cores in use are, by the keys of [`MEMORIES`].
+pub fn usage(image: &Image) -> BTreeMap<&'static str, Usage> {
+    let cores: Vec<_> = image.core_usage().iter().map(|core| core.limits(&image.chip)).collect();
+    let of_memory = |&(_, key, index): &(&str, &'static str, usize)| {
+        let percents: Vec<f64> =
+            cores.iter().map(|limits| 100.0 * limits[index].needed as f64 / limits[index].available as f64).collect();
+        let mean = percents.iter().sum::<f64>() / percents.len().max(1) as f64;
+        (key, Usage { max: percents.iter().copied().fold(0.0, f64::max), mean })
+    };
+    MEMORIES.iter().map(of_memory).collect()
+}

@@ -1,0 +1,48 @@
+//! Which data an image can be shown.
+
+use super::{DataError, Dataset};
+use onward_image::{Encoding, Image, PopulationKind};
+
+impl Dataset {
+    /// Loads the data that is given, or else the one that the network names, and checks that the image can be shown it.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or it does not fit: see [`Dataset::load`] and [`Dataset::fits`].
+    pub fn for_image(image: &Image, given: Option<&str>) -> Result<Dataset, DataError> {
+        let name = given.or(image.network.data.as_deref());
+        let name = name.ok_or_else(|| DataError::NotNamed { network: image.network.name.clone() })?;
+        let dataset = Dataset::load(name)?;
+        dataset.fits(image)?;
+        Ok(dataset)
+    }
+
+    /// Whether an image can be shown the data: samples are of the input's shape and in the form that its encoding takes,
+    /// values to be learned are as many as the target's, and no label is beyond the classes.
+    ///
+    /// # Errors
+    /// What does not fit, with the first sample that does not.
+    pub fn fits(&self, image: &Image) -> Result<(), DataError> {
+        let (network, window) = (&image.network, image.network.window_steps);
+        let values = network.target().filter(|target| target.kind == PopulationKind::ValueTarget);
+        if let Some(values) = values {
+            self.check_values(values.neurons)?;
+        }
+        // Classes are those of the target, or the neurons that answer; spikes and values are not compared with labels.
+        let readout = network.readout().map(|(_, readout)| readout);
+        let classes = network.classes().or(match readout.map(|readout| &readout.kind) {
+            _ if values.is_some() => Some(u32::MAX),
+            Some(PopulationKind::SpikeReadout) => Some(u32::MAX),
+            Some(PopulationKind::Readout) => readout.map(|readout| readout.neurons),
+            _ => None,
+        });
+        let (Some(input), Some(classes)) = (network.input(), classes) else { return Ok(()) };
+        let axons = input.population.neurons;
+        match input.encoding {
+            Some(Encoding::Events) => self.check_events(axons, window, classes),
+            Some(Encoding::Delta { .. }) => self.check_sequences(axons, 2, window, classes),
+            Some(Encoding::Sequence { .. }) => self.check_sequences(axons, 3, window, classes),
+            _ if self.test.is_recorded() => Err(DataError::Recorded { name: self.name.clone() }),
+            _ => self.check(input.shape, classes),
+        }
+    }
+}

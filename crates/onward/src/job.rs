@@ -1,0 +1,158 @@
+//! A run of an image on data, from its opening lines to the files that are saved.
+
+use crate::arguments::{HowToLearn, Saves, WhatToSave};
+use crate::failure::Failure;
+use crate::files::Output;
+use crate::progress::Monitor;
+use crate::{Outcome, report, terminal, text};
+use onward_emulate::{Engine, Options};
+use onward_image::Image;
+use onward_profile::{Answers, Results};
+use onward_run::data::Dataset;
+use onward_run::{Bandit, Epochs, Run, RunError, SessionError};
+use serde::Serialize;
+use std::path::Path;
+
+/// What is run.
+pub struct Job<'a> {
+    pub command: &'static str,
+    /// What messages call the image.
+    pub name: &'a str,
+    pub image: &'a Image,
+    pub dataset: &'a Dataset,
+    pub options: Options,
+    /// A file of weights to begin with.
+    pub weights: Option<&'a Path>,
+    pub saves: &'a WhatToSave,
+}
+
+impl<'a> Job<'a> {
+    /// Learns, reports, saves.
+    pub fn learn(&self, engine: Box<dyn Engine>, how: &HowToLearn, epochs: Epochs) -> Outcome {
+        let (mut run, saves) = self.prepare(engine)?;
+        run.set_rate_shift(how.rate_shift);
+        run.let_learn(&how.learners()).map_err(|error| self.failed(error))?;
+        self.open()?;
+        terminal::print(&report::epochs_heading(run.session().answered_values().is_some()))?;
+        let results = self.watch(epochs, self.dataset.train.len(), |monitor| run.learn(epochs, monitor))?;
+        let results = Results { command: self.command, ..results };
+        terminal::print(&report::report(&results))?;
+        self.save(&saves, &mut run, &results, &[])?;
+        end(&results)
+    }
+
+    /// Tests, reports, saves; of a network that reads out spikes also these.
+    pub fn test(&self, engine: Box<dyn Engine>, spikes: Option<&Path>) -> Outcome {
+        let file = spikes.map(Output::prepare).transpose()?;
+        let (mut run, saves) = self.prepare(engine)?;
+        if file.is_some() && !run.session().reads_spikes() {
+            let help = "give the network the readout `spikes`, or leave --spikes out";
+            return Err(Failure::input("the network answers with classes, not with spikes", help));
+        }
+        self.open()?;
+        let results = self.watch(Epochs::from(0), 0, |monitor| run.test(monitor))?;
+        let results = Results { command: self.command, ..results };
+        terminal::print(&report::report(&results))?;
+        let answers = results.epochs.last().map(|epoch| &epoch.answers);
+        if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (&file, answers) {
+            file.write(&onward_run::spikes_to_npy(spikes).map_err(inside)?)?;
+        }
+        self.save(&saves, &mut run, &results, &[&file])?;
+        end(&results)
+    }
+
+    /// Plays a bandit, reports, saves.
+    pub fn play(&self, engine: Box<dyn Engine>, bandit: &Bandit) -> Outcome {
+        let (mut run, saves) = self.prepare(engine)?;
+        self.open()?;
+        let results = self.watch(Epochs::from(1), bandit.trials, |monitor| run.play(bandit, monitor))?;
+        terminal::print(&report::bandit(&results))?;
+        self.save(&saves, &mut run, &results, &[])?;
+        end(&results.results)
+    }
+
+    fn prepare(&self, engine: Box<dyn Engine>) -> Result<(Run<'a>, Saves), Failure> {
+        let saves = self.saves.prepare()?;
+        let mut run = Run::with(self.image, self.dataset, self.options, engine).map_err(|error| self.failed(error))?;
+        if let Some(path) = self.weights {
+            give_weights(&mut run, path)?;
+        }
+        Ok((run, saves))
+    }
+
+    /// Says what is about to run: all that could be refused has been.
+    fn open(&self) -> Outcome {
+        terminal::print(&report::opening(self.image, self.dataset, self.options.seed))
+    }
+
+    /// Follows what runs, in epochs of so many samples.
+    fn watch<T>(
+        &self,
+        epochs: Epochs,
+        learned: usize,
+        run: impl FnOnce(&mut Monitor) -> Result<T, RunError>,
+    ) -> Result<T, Failure> {
+        let mut monitor = Monitor::new(epochs, learned, self.dataset.test.len())?;
+        let results = run(&mut monitor);
+        monitor.finish();
+        results.map_err(|error| self.failed(error))
+    }
+
+    /// Writes the files, each of them even if another cannot be: what was learned in hours is not lost to a full disk.
+    fn save(&self, saves: &Saves, run: &mut Run, results: &impl Serialize, more: &[&Option<Output>]) -> Outcome {
+        let json = written(&saves.json, |file| file.write_json(results));
+        let traffic = written(&saves.traffic, |file| file.write_json(&run.traffic()));
+        let image = written(&saves.image, |file| {
+            let learned = run.learned().map_err(|error: SessionError| Failure::session(self.name, &error))?;
+            file.write_image(&learned)
+        });
+        let export = written(&saves.export, |file| export(&run.learned_arrays(), file));
+        json.and(image).and(export).and(traffic)?;
+        let files = more.iter().copied().chain([&saves.image, &saves.export, &saves.json, &saves.traffic]);
+        terminal::print(&report::written(files))
+    }
+
+    fn failed(&self, error: RunError) -> Failure {
+        Failure::run(self.name, error)
+    }
+}
+
+fn written(file: &Option<Output>, write: impl FnOnce(&Output) -> Outcome) -> Outcome {
+    file.as_ref().map_or(Ok(()), write)
+}
+
+fn inside(error: std::io::Error) -> Failure {
+    Failure::Inside(error.to_string())
+}
+
+fn end(results: &Results) -> Outcome {
+    if results.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// Writes what was learned as arrays.
+///
+/// # Errors
+/// There is nothing of that kind, or the file cannot be written.
+pub fn export(arrays: &[onward_run::LearnedArray], output: &Output) -> Outcome {
+    if arrays.is_empty() {
+        let help = "an image (-o) keeps everything";
+        return Err(Failure::input("no layer has weights that could be exported as arrays", help));
+    }
+    output.write(&onward_run::to_npz(arrays).map_err(inside)?)
+}
+
+/// Gives the weights of a file to the chip. Says on stderr what did not fit its formats.
+fn give_weights(run: &mut Run, path: &Path) -> Outcome {
+    let place = path.display().to_string();
+    let refused = |problem: String| {
+        Failure::input(format!("{place}: {problem}"), "`onward export IMAGE.onw -o W.npz` writes such a file")
+    };
+    let arrays = onward_net::read_npz(path).map_err(refused)?;
+    let find = |name: &str| arrays.get(name).map(|array| (array.shape.clone(), array.values.clone()));
+    let given = run.give_weights(find).map_err(|error| Failure::refused_at(&place, &error))?;
+    if given.rounded + given.clamped > 0 {
+        let [rounded, clamped] = [given.rounded, given.clamped].map(|numbers| text::count(numbers as u64));
+        eprintln!("{place}: {rounded} numbers were rounded to the layers' formats, {clamped} were beyond them");
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! What a model takes of a network's text, as the language's own parser reads it.
+
+use super::dynamics::Neurons;
+use super::feed::{Connection, dense_rows, plane};
+use super::layer::{Block, Format, Layer};
+use super::{Model, Node, NodeKind, Noise, Number, Readout};
+use onward_net::{Initial, LayerKind, Learning, Network, NodeIndex, PoolKind, Sparse, Values, When};
+use std::collections::BTreeMap;
+
+impl<N: Number> Model<N> {
+    /// A network before its first sample, in the first epoch of a run of this seed; its weights are all 0.
+    pub fn new(network: &Network, seed: u64) -> Model<N> {
+        let (mut nodes, mut layers, mut blocks) = (Vec::new(), Vec::new(), 0);
+        let mut readout = Readout::Spikes;
+        for node in network.graph.node_indices() {
+            let text = &network.graph[node];
+            let pair = |sizes: [u32; 2]| sizes.map(|size| size as usize);
+            let kind = match text {
+                onward_net::Node::Input(_) => NodeKind::Input,
+                onward_net::Node::Target(_) => NodeKind::Target,
+                onward_net::Node::Flatten(_) | onward_net::Node::Add(_) => NodeKind::Pass(0),
+                onward_net::Node::Delay(delay) => NodeKind::Pass(delay.steps),
+                onward_net::Node::Pool(pool) => {
+                    if pool.kind == PoolKind::Maximum {
+                        blocks += plane(&pool.shape)[0].div_ceil(pool.block as usize);
+                    }
+                    NodeKind::Pool(pool.kind, pair(pool.window), pair(pool.stride))
+                }
+                onward_net::Node::Layer(_) => {
+                    let layer = described(network, node, seed, blocks);
+                    blocks += layer.blocks.len();
+                    layers.push(layer);
+                    NodeKind::Layer(layers.len() - 1)
+                }
+                onward_net::Node::Readout(text) => {
+                    let inputs = network.inputs(node) as usize;
+                    let outputs = network.target().map_or(0, |target| target.size as usize);
+                    readout =
+                        Readout::new(text.kind, inputs, outputs, network.window_steps.into(), Noise::new(seed, blocks));
+                    NodeKind::Readout
+                }
+            };
+            let sources = network.sources(node).iter().map(|source| source.index()).collect();
+            nodes.push(Node { name: text.name().to_owned(), kind, plane: plane(text.shape()), sources });
+        }
+        let sent = vec![Vec::new(); nodes.len()];
+        let (classes, window) = (network.classes() as usize, network.window_steps.into());
+        let mut model = Model { layers, readout, window, classes, nodes, sent };
+        model.set_epoch(0, 1);
+        model
+    }
+}
+
+/// A layer whose weights are all 0, the first of its blocks being the `first` of the network.
+fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: usize) -> Layer<N> {
+    let text = network.layer(node);
+    let (inputs, neurons) = (network.inputs(node) as usize, text.neurons() as usize);
+    let (classes, window) = (network.classes() as usize, i64::from(network.window_steps));
+    let connection = Connection::new(&text.kind, network.graph[network.signal(node)].shape(), &text.shape);
+    let format = format(text, network.fan_in(node));
+    let fed_by_target = network.is_fed_by_target(node);
+    let is_recurrent = text.recurrent.is_some();
+    let rule = match &text.learning {
+        Learning::None => None,
+        Learning::Rule(rule) => Some(rule.clone()),
+    };
+    let one = f64::from(N::point(format.membrane)).exp2();
+    let block = |(number, members): (usize, Vec<usize>)| {
+        let own = if is_recurrent { dense_rows(inputs, neurons, neurons, &members) } else { Vec::new() };
+        let rows = [connection.rows(inputs, neurons, &members), own];
+        Block::new(members, rows, Noise::new(seed, first + number), classes, window)
+    };
+    let blocks = connection.blocks(neurons, text.block as usize).into_iter().enumerate().map(block).collect();
+    let zeros = |count: usize| vec![N::default(); count];
+    let own = if is_recurrent { neurons * neurons } else { 0 };
+    let (weights, axons) = (connection.weights(inputs, neurons), inputs + if is_recurrent { neurons } else { 0 });
+    // In the order of the connection: number of the place of each neuron.
+    let order: Vec<usize> = (0..neurons).map(|neuron| connection.place(neuron)).collect();
+    Layer {
+        name: text.name.clone(),
+        inputs,
+        fed_by_target,
+        weight_bits: text.weights.bits,
+        format,
+        neurons: Neurons::new(&text.neuron, neurons, text.block as usize, one).ordered(&order),
+        rule,
+        shift: 0,
+        weights: BTreeMap::from([(1, zeros(weights))]),
+        own_weights: zeros(own),
+        target_weights: zeros(if fed_by_target { classes * neurons } else { 0 }),
+        velocity: [zeros(weights), zeros(own)],
+        trace: zeros(axons),
+        target_trace: vec![zeros(axons); classes],
+        blocks,
+        connection,
+        window,
+    }
+}
+
+/// Where the binary points of a layer in a network that learns are. Where it shares kernels, or learns at steps, all has one;
+/// else weights of few bits have as many fraction bits as leave room for 3 of the deviations they are drawn with, and
+/// membranes 12 at least.
+fn format(text: &onward_net::Layer, fan_in: u32) -> Format {
+    let bits = text.weights.bits;
+    let (gain, given) = match text.weights.initial {
+        Initial::Drawn { gain, fraction } => (gain, fraction),
+        Initial::Given(_) => (1.0, None),
+    };
+    let widest = if bits > 8 { bits - 4 } else { bits - 2 };
+    let at_steps = matches!(&text.learning, Learning::Rule(rule) if rule.when != When::Window);
+    if at_steps || matches!(text.kind, LayerKind::Convolution(_)) {
+        let weights = given.unwrap_or(widest);
+        return Format { weights, targets: weights, membrane: weights };
+    }
+    let deviation = gain * (2.0 / f64::from(fan_in)).sqrt();
+    let largest = f64::from((1 << (bits - 1)) - 1);
+    let has_room = |bits: u32| bits < 15 && largest / f64::from(bits + 1).exp2() >= 3.0 * deviation;
+    let mut usual = widest;
+    while bits <= 8 && has_room(usual) {
+        usual += 1;
+    }
+    let weights = given.unwrap_or(usual);
+    Format { weights, targets: weights.min(widest), membrane: weights.max(12) }
+}
+
+/// Normal numbers: SplitMix64, and the sum of twelve uniform ones.
+struct Normal(u64);
+
+impl Normal {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e3779b97f4a7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d049bb133111eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn draw(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+    }
+}
+
+impl Model<f64> {
+    /// A network in real numbers before its first sample. Weights that the text does not give come of the same distributions as
+    /// the chip's, but not of the same generator. A plane's targets are drawn about 1/2.
+    pub fn drawn(network: &Network, seed: u64) -> Model<f64> {
+        let (mut model, mut normal) = (Model::new(network, seed), Normal(seed));
+        for (layer, node) in model.layers.iter_mut().zip(network.layers()) {
+            let text = network.layer(node);
+            let neurons = layer.size();
+            let count = layer.learned().len();
+            // The text's order is `[neuron][place]`, `[channel][tap]`.
+            let outputs = if let Connection::Kernels(_) = layer.connection { plane(&text.shape)[0] } else { neurons };
+            let place = |at: usize| match layer.connection {
+                Connection::Pairs(_) => at,
+                _ => at % outputs * (count / outputs) + at / outputs,
+            };
+            let weights = match &text.kind {
+                LayerKind::Sparse(sparse) => pair_weights(sparse),
+                _ => numbers(&text.weights.initial, count, network.fan_in(node), place, &mut normal),
+            };
+            layer.weights = BTreeMap::from([(1, weights)]);
+            let (about, deviation) = if layer.connection.has_bias() { (0.0, 1.0) } else { (0.5, 0.3) };
+            for row in layer.target_weights.chunks_mut(neurons) {
+                let members = layer.blocks.iter().flat_map(|block| &block.members);
+                members.for_each(|&neuron| row[neuron] = about + deviation * normal.draw());
+            }
+            if let Some(own) = &text.recurrent {
+                layer.own_weights = numbers(&own.initial, neurons * neurons, neurons as u32, |at| at, &mut normal);
+            }
+        }
+        model
+    }
+}
+
+/// So many weights as a text gives them: number `place` of its array, or drawn.
+fn numbers(
+    initial: &Initial,
+    count: usize,
+    fan_in: u32,
+    place: impl Fn(usize) -> usize,
+    normal: &mut Normal,
+) -> Vec<f64> {
+    match initial {
+        Initial::Drawn { gain, .. } => {
+            let deviation = gain * (2.0 / f64::from(fan_in)).sqrt();
+            (0..count).map(|_| deviation * normal.draw()).collect()
+        }
+        Initial::Given(Values::Constant(value)) => vec![*value; count],
+        Initial::Given(Values::Array(array)) => (0..count).map(|at| array.values[place(at)]).collect(),
+        Initial::Given(Values::File(file)) => panic!("`{}` is read before", file.path),
+    }
+}
+
+fn pair_weights(sparse: &Sparse) -> Vec<f64> {
+    let Values::Array(array) = &sparse.connections else { panic!("pairs are read before") };
+    array.values.chunks(3).map(|row| row[2]).collect()
+}

@@ -1,0 +1,141 @@
+//! How neurons move: leak, synaptic current, reset, refractory time.
+
+use super::Number;
+use onward_net::{Decay, Neuron, Reset, Values};
+
+/// What the neurons of a layer are; each array has an element a neuron. What is left of something has 16 fraction bits.
+#[derive(Clone, Debug)]
+pub struct Neurons<N> {
+    /// They fire from here on.
+    pub threshold: Vec<N>,
+    /// What firing sets the membrane to; `None` if it subtracts the threshold.
+    pub reset: Option<Vec<N>>,
+    /// What is left of the membrane from step to step; `None` for all of it.
+    pub leak: Option<Vec<N>>,
+    /// The same of the synaptic current, if there is one.
+    pub current: Option<Vec<N>>,
+    /// Steps after a spike in which the membrane stays.
+    pub refractory: u32,
+    /// Added to the membrane in each step.
+    pub bias: Vec<N>,
+}
+
+/// The state of the neurons of a block, an element a neuron.
+#[derive(Clone, Debug)]
+pub struct State<N> {
+    /// Membranes.
+    pub membrane: Vec<N>,
+    /// Synaptic currents; 0 without.
+    pub current: Vec<N>,
+    /// Membranes of the last step before any reset.
+    pub risen: Vec<N>,
+    /// Steps left in which a neuron is refractory.
+    resting: Vec<u32>,
+}
+
+/// What a neuron did in a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved<N> {
+    /// Whether it fired.
+    pub fires: bool,
+    /// What its membrane took in.
+    pub taken: N,
+}
+
+/// A number for each of so many neurons.
+fn each<N>(values: &Values, neurons: usize, number: impl Fn(f64) -> N) -> Vec<N> {
+    match values {
+        Values::Constant(value) => (0..neurons).map(|_| number(*value)).collect(),
+        Values::Array(array) => array.values.iter().map(|&value| number(value)).collect(),
+        Values::File(file) => panic!("`{}` is read before", file.path),
+    }
+}
+
+/// What a decay leaves, by neuron.
+fn left<N: Number>(decay: &Decay, neurons: usize, block: usize) -> Option<Vec<N>> {
+    let part = |part: f64| N::nearest(part, 16);
+    match decay {
+        Decay::None => None,
+        Decay::Shift(bits) => Some(vec![part(1.0 - f64::from(*bits).exp2().recip()); neurons]),
+        Decay::Factor(values) => Some(each(values, neurons, part)),
+        Decay::Spread(least, most) => {
+            let of = |neuron: usize| {
+                let place = (neuron % block) as f64 / (block.max(2) - 1) as f64;
+                part(1.0 - (1.0 - least) * ((1.0 - most) / (1.0 - least)).powf(place))
+            };
+            Some((0..neurons).map(of).collect())
+        }
+    }
+}
+
+impl<N: Number> Neurons<N> {
+    /// Neurons with these thresholds and a soft reset, without leak, current, bias and refractory time.
+    pub fn integrate_and_fire(threshold: Vec<N>) -> Neurons<N> {
+        let bias = vec![N::default(); threshold.len()];
+        Neurons { threshold, reset: None, leak: None, current: None, refractory: 0, bias }
+    }
+
+    /// What a text says of so many neurons, in blocks of the text; 1.0 is `one` on their membranes.
+    pub fn new(text: &Neuron, neurons: usize, block: usize, one: f64) -> Neurons<N> {
+        let numbers = |values: &Values| each(values, neurons, |value| N::nearest(value * one, 0));
+        Neurons {
+            threshold: each(&text.threshold, neurons, |value| N::positive(value * one, 0)),
+            reset: if let Reset::To(values) = &text.reset { Some(numbers(values)) } else { None },
+            leak: left(&text.leak, neurons, block),
+            current: text
+                .current
+                .as_ref()
+                .map(|current| left(current, neurons, block).unwrap_or_else(|| vec![N::nearest(1.0, 16); neurons])),
+            refractory: text.refractory,
+            bias: numbers(&text.bias),
+        }
+    }
+
+    /// The same neurons in another order.
+    pub fn ordered(&self, order: &[usize]) -> Neurons<N> {
+        let pick = |all: &Vec<N>| order.iter().map(|&neuron| all[neuron]).collect();
+        Neurons {
+            threshold: pick(&self.threshold),
+            reset: self.reset.as_ref().map(pick),
+            leak: self.leak.as_ref().map(pick),
+            current: self.current.as_ref().map(pick),
+            refractory: self.refractory,
+            bias: pick(&self.bias),
+        }
+    }
+
+    /// A step of the neuron `neuron`, of which `state` holds element `i`.
+    #[inline]
+    pub fn step(&self, neuron: usize, state: &mut State<N>, i: usize, input: N) -> Moved<N> {
+        let mut taken = input;
+        if let Some(left) = &self.current {
+            taken = (state.current[i].decayed(left[neuron]) + input).held(32);
+            state.current[i] = taken;
+        }
+        if state.resting[i] > 0 {
+            state.resting[i] -= 1;
+            return Moved { fires: false, taken };
+        }
+        let left = self.leak.as_ref().map_or(state.membrane[i], |left| state.membrane[i].decayed(left[neuron]));
+        let risen = ((left + taken).held(32) + self.bias[neuron]).held(32);
+        let fires = risen >= self.threshold[neuron];
+        state.risen[i] = risen;
+        state.membrane[i] = risen;
+        if fires {
+            state.membrane[i] = match &self.reset {
+                None => (risen - self.threshold[neuron]).held(32),
+                Some(values) => values[neuron],
+            };
+            state.resting[i] = self.refractory;
+        }
+        Moved { fires, taken }
+    }
+}
+
+impl<N: Number> State<N> {
+    /// So many neurons at rest.
+    pub fn new(neurons: usize) -> State<N> {
+        let zeros = vec![N::default(); neurons];
+        State { membrane: zeros.clone(), current: zeros.clone(), risen: zeros, resting: vec![0; neurons] }
+    }
+}

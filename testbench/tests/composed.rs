@@ -1,0 +1,199 @@
+//! Any layer may have any connection, neuron and rule: random networks of all of these on the emulated chip against the composed
+//! model in integers, to the bit, after every sample. What the compiler says it cannot do is passed over, and counted.
+
+#[expect(dead_code, reason = "networks are compiled that may be refused")]
+mod common;
+
+use common::{Comparison, layer_blocks, modelled, parsed, same_arrays};
+use onward_chip::Chip;
+use onward_compile::compile;
+use onward_diagnostic::Source;
+use onward_emulate::{Machine, Options};
+use onward_image::{HostInputKind, Image, Tag};
+use onward_run::data::SplitMix64;
+use testbench::model::{Model, Step, encode, spikes};
+
+/// A number below `count`.
+fn below(random: &mut SplitMix64, count: usize) -> usize {
+    random.below(count as u32) as usize
+}
+
+fn one_of<'a>(random: &mut SplitMix64, from: &[&'a str]) -> &'a str {
+    from[below(random, from.len())]
+}
+
+/// A rule, of whatever parts.
+fn rule(random: &mut SplitMix64, window: u32, has_bias: bool) -> String {
+    let loss = one_of(random, &["hinge", "hinge", "softmax", "squared_error", "hebbian"]);
+    let mut options = vec![format!("rate = {}", below(random, 9)), "anneal = 0".to_owned()];
+    let gate = one_of(random, &["surrogate", "surrogate", "voltage", "none"]);
+    options.push(format!("gate = {gate}"));
+    let optimizer = one_of(random, &["plain", "plain", "momentum", "adaptive { decay = 3 }"]);
+    options.push(format!("optimizer = {optimizer}"));
+    if !has_bias || random.below(3) == 0 {
+        options.push("revive = none".to_owned());
+    }
+    for option in ["weight_decay = 6", "rounding = carried", "batch = 3", "update = spread"] {
+        if random.below(5) == 0 {
+            options.push(option.to_owned());
+        }
+    }
+    if random.below(4) == 0 {
+        options.push(format!("every = {}, memory = {}", 1 << random.below(window.ilog2() + 1), 1 + below(random, 4)));
+    }
+    format!("{loss} {{ {} }}", options.join(", "))
+}
+
+fn neurons(random: &mut SplitMix64) -> String {
+    let decays = ["none", "shift(2)", "factor(0.8)", "spread(0.5, 0.95)"];
+    let leak = one_of(random, &decays);
+    let kind = match random.below(4) {
+        0 | 1 => "integrate_and_fire { ".to_owned(),
+        2 => format!("leaky {{ leak = {leak}, "),
+        _ => format!("current_based {{ leak = {leak}, current = {}, ", one_of(random, &decays)),
+    };
+    let reset = one_of(random, &["subtract", "subtract", "zero", "to(-0.25)"]);
+    let refractory = if random.below(4) == 0 { below(random, 3) } else { 0 };
+    let bias = if random.below(4) == 0 { 0.125 } else { 0.0 };
+    format!(
+        "{kind}threshold = {:?}, reset = {reset}, refractory = {refractory}, bias = {bias:?} }}",
+        0.5 + 0.25 * below(random, 4) as f64
+    )
+}
+
+/// A network of one to three layers, between which there may be pools, additions and delays.
+fn text(random: &mut SplitMix64) -> String {
+    let window = 2 << random.below(3);
+    let mut text = format!(
+        "network composed {{\n window = {window}\n input x = rate(2, 6, 6)\n target y = classes({})\n",
+        2 + random.below(3)
+    );
+    // The node that the next one is fed by, and what else has its shape; whether it is a plane.
+    let (mut from, mut like, mut is_plane) = ("x, y".to_owned(), None::<String>, true);
+    let layers = 1 + below(random, 3);
+    for number in 0..layers {
+        let name = format!("layer{number}");
+        let bits = one_of(random, &["4", "8", "16"]);
+        let (kind, options, has_bias) = match below(random, if is_plane { 4 } else { 3 }) {
+            0 => {
+                let own = format!("recurrent_weights = fixed {{ bits = {bits} }}, block = {}", 4 + below(random, 9));
+                ("recurrent(12)".to_owned(), own, true)
+            }
+            1 | 2 => ("dense(12)".to_owned(), format!("block = {}", 4 + below(random, 9)), true),
+            _ => {
+                let size = 1 + below(random, 3);
+                (format!("conv(4, {size})"), format!("padding = {}, block = {}", size / 2, 1 + below(random, 4)), false)
+            }
+        };
+        let learning = if random.below(5) > 0 { rule(random, window, has_bias) } else { "none".into() };
+        text += &format!(
+            " layer {name} = {kind} from {from} {{\n  {options}, weights = fixed {{ bits = {bits} }},\n  neurons = {},\n  learning = {learning}\n }}\n",
+            neurons(random)
+        );
+        is_plane = kind.starts_with("conv");
+        let before = like.replace(name.clone()).filter(|_| kind == "dense(12)" && from.starts_with("layer"));
+        from = name.clone();
+        if number + 1 == layers {
+            break;
+        }
+        let between = match random.below(6) {
+            0 if is_plane => format!("{}(2) from {name}", one_of(random, &["sum_pool", "max_pool", "average_pool"])),
+            1 => format!("delay({}) from {name}", 1 + below(random, 3)),
+            2 if before.is_some() => format!("add from {}, {name}", before.unwrap_or_default()),
+            _ => continue,
+        };
+        text += &format!(" layer between{number} = {between}\n");
+        from = format!("between{number}");
+    }
+    text + &format!(" readout z = nearest_target from {}\n}}\n", like.unwrap_or_default())
+}
+
+/// Shows a window to the chip: its tag, then in each step what is active of the input or the target.
+fn show(
+    machine: &mut Machine,
+    image: &Image,
+    tag: Tag,
+    kind: HostInputKind,
+    steps: &[Step<i64>],
+) -> Result<Vec<i32>, String> {
+    let find = |kind| image.host_inputs.iter().position(|input| input.kind == kind).expect("an input of this kind");
+    let (tags, lines) = (find(HostInputKind::Tag), find(kind));
+    let outputs = machine.run(steps.len(), |inputs| {
+        inputs.send(tags, 0, 0, tag.payload());
+        for (at, active) in steps.iter().enumerate() {
+            active.iter().for_each(|spike| inputs.send(lines, at, spike.place as u32, 1));
+        }
+    });
+    Ok(outputs.map_err(|fault| fault.to_string())?.iter().map(|output| output.payload).collect())
+}
+
+fn compare(machine: &Machine, model: &Model<i64>, blocks: &[[usize; 3]]) -> Comparison {
+    for &[number, layer, at] in blocks {
+        let state = &model.layers[layer];
+        let mut arrays = vec!["weights", "membrane", "count", "target_count"];
+        arrays.extend(state.fed_by_target.then_some("target_weights"));
+        arrays.extend((!state.own_weights.is_empty()).then_some("own_weights"));
+        arrays.extend(state.rule.is_some().then_some("scores"));
+        arrays.extend((state.rule.is_some() && state.connection.has_bias()).then_some("bias"));
+        let arrays: Vec<_> = arrays.into_iter().map(|name| (name, true)).collect();
+        same_arrays(machine, model, [number, layer, at], &arrays, &[])?;
+    }
+    Ok(())
+}
+
+/// Shows samples of a random network to both; whether the compiler knows it.
+fn run(seed: u64, samples: usize) -> Result<bool, String> {
+    let random = &mut SplitMix64::new(seed);
+    let text = text(random);
+    let network = parsed(&text);
+    let mut chip = Chip::builtin("large").expect("a chip of that name");
+    chip.core.vector_length = [64, 256][below(random, 2)];
+    chip.memory.neuron_bytes = 1 << 20;
+    chip.memory.axon_bytes = 1 << 20;
+    chip.memory.synapse_bytes = 1 << 20;
+    chip.memory.instruction_words = 1 << 14;
+    let Ok(image) = compile(&Source::new("composed.sp", text.as_str()), &onward_compile::Options::new(chip, seed))
+    else {
+        return Ok(false);
+    };
+    let options = Options { seed, timing: false, threads: 1 };
+    let mut machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
+    let mut model = modelled(&network, &image, &machine, seed);
+    let (blocks, pixels) = (layer_blocks(&image), network.input().size());
+    let mut answers = Vec::new();
+    let mut expected = Vec::new();
+    for number in 0..samples {
+        let sample: Vec<u8> =
+            (0..pixels).map(|_| if random.below(3) == 0 { 0 } else { random.below(256) as u8 }).collect();
+        let class = random.below(network.classes()) as usize;
+        let learn = number % 4 != 3;
+        let tag = |target| Tag { target, learn, slot: class as u16, ..Tag::default() };
+        let shown = encode(&sample, model.window);
+        answers.extend(show(&mut machine, &image, tag(false), HostInputKind::Input, &shown)?);
+        if learn {
+            let line = vec![spikes(&[class]); shown.len()];
+            answers.extend(show(&mut machine, &image, tag(true), HostInputKind::Target, &line)?);
+        }
+        while machine.is_busy() {
+            let outputs = machine.run(1, |_| {}).map_err(|fault| fault.to_string())?;
+            answers.extend(outputs.iter().map(|output| output.payload));
+        }
+        if learn {
+            model.learn(&shown, class, None, false);
+            model.rest();
+            compare(&machine, &model, &blocks).map_err(|what| format!("sample {number}: {what}\n{text}"))?;
+        } else {
+            expected.push(model.infer(&shown, false) as i32);
+        }
+    }
+    if answers == expected { Ok(true) } else { Err(format!("answers: {answers:?}, not {expected:?}\n{text}")) }
+}
+
+#[test]
+fn whatever_the_compiler_knows_learns_as_the_model_says() {
+    let cases: u64 = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
+    let known = (0..cases).map(|seed| run(seed, 8).unwrap_or_else(|what| panic!("seed {seed}: {what}")));
+    let known = known.filter(|known| *known).count();
+    println!("{known} of {cases} networks are known to the compiler");
+    assert!(known > 0, "no network is known to the compiler");
+}
