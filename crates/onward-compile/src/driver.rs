@@ -1,6 +1,6 @@
 //! The driver: runs the passes, one after the other.
 
-use crate::pass::{Compilation, Options, Pass};
+use crate::pass::{Compilation, Options, Pass, Product};
 use crate::passes::PASSES;
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::Image;
@@ -48,8 +48,17 @@ fn run(
     passes: &[&dyn Pass],
     after: &mut dyn FnMut(&dyn Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
+    let mut made: Vec<Product> = compilation.network.iter().map(|_| Product::Network).collect();
     for pass in passes {
+        let (needs, makes) = pass.products();
+        assert!(needs.iter().all(|product| made.contains(product)), "`{}` needs {needs:?}: {made:?}", pass.name());
         pass.run(&mut compilation)?;
+        made.push(makes);
+        if cfg!(debug_assertions)
+            && let Err(what) = pass.verify(&compilation)
+        {
+            panic!("the pass `{}` broke something: {what}", pass.name());
+        }
         after(*pass, &compilation);
     }
     Ok(compilation.image.expect("the last pass makes the image"))

@@ -49,6 +49,6 @@ pub use driver::{compile, compile_network, compile_with};
 pub use lowering::{
     Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, Record, Rounding, RuleFormat, Steps, Widths,
 };
-pub use pass::{Compilation, Options, Pass, Placing};
+pub use pass::{Compilation, Options, Pass, Placing, Product};
 pub use passes::PASSES;
 pub use ranges::{LayerCalibration, Range};

@@ -70,6 +70,31 @@ pub struct Compilation {
     pub(crate) image: Option<Image>,
 }
 
+/// What passes hand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// The graph of the text.
+    Network,
+    /// The graph with all arrays that are in files.
+    Arrays,
+    /// The graph with all paths in step.
+    Balance,
+    /// Layers in integers.
+    Layers,
+    /// Blocks and their axons.
+    Blocks,
+    /// Programs as text, and what lies where.
+    Programs,
+    /// Programs as words.
+    Words,
+    /// The core of each block.
+    Cores,
+    /// Routes and trees.
+    Routes,
+    /// The image.
+    Image,
+}
+
 /// One step of the compiler.
 pub trait Pass: Sync {
     /// Its name, as `--emit` takes it.
@@ -78,11 +103,22 @@ pub trait Pass: Sync {
     /// What it does, in a line.
     fn description(&self) -> &'static str;
 
+    /// What passes before it must have made, and what it makes.
+    fn products(&self) -> (&'static [Product], Product);
+
     /// Does it.
     ///
     /// # Errors
     /// All that is wrong, each with its place in the text.
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>>;
+
+    /// Looks for what it should not have made; debug builds ask after each pass.
+    ///
+    /// # Errors
+    /// A mistake of the compiler, in words.
+    fn verify(&self, _compilation: &Compilation) -> Result<(), String> {
+        Ok(())
+    }
 
     /// What it made, as text.
     fn emit(&self, compilation: &Compilation) -> String;

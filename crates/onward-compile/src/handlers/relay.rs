@@ -77,8 +77,14 @@ pub(crate) fn maximum(
         a.send(ZERO, number, "ROUTE_TAGS");
     }
     a.bind(integrate);
-    let feed =
-        Feed { connection: &connection, arrays: Arrays(&layout), vector_length, neurons: block.neurons, sums: None };
+    let feed = Feed {
+        connection: &connection,
+        arrays: Arrays(&layout),
+        vector_length,
+        neurons: block.neurons,
+        sums: None,
+        own_sums: None,
+    };
     feed.events(a, &[Role::Input], None, "update");
     {
         let one = &a.named("one");

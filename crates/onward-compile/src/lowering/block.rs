@@ -123,6 +123,11 @@ impl Block<'_> {
         self.is_whole() && self.lowered.record.is_some()
     }
 
+    /// Whether the target's lines come in together with own spikes whose weights have another binary point.
+    fn splits_targets(&self) -> bool {
+        self.has_bias() && self.is_fed() && self.target_coarser() > 0 && self.rows_of(Role::Own) > 0
+    }
+
     fn rows_of(&self, role: Role) -> u32 {
         self.connection.parts.iter().filter(|part| part.role == role).map(|part| part.kind.rows()).sum()
     }
@@ -321,7 +326,14 @@ fn come_to_rest(a: &mut Assembly, block: &Block, arrays: Arrays) {
 fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&VectorRegister>, held: Option<&Held>) {
     let parameters = &block.lowered.parameters;
     let connection = block.connection;
-    let feed = Feed { connection, arrays, vector_length: block.vector_length, neurons: block.neurons(), sums: taken };
+    let feed = Feed {
+        connection,
+        arrays,
+        vector_length: block.vector_length,
+        neurons: block.neurons(),
+        sums: taken,
+        own_sums: None,
+    };
     let is_scaled = block.has_bias() && (parameters.finer > 0 || block.target_coarser() > 0);
     let load_bias = |a: &mut Assembly, taken: &VectorRegister| {
         let address = &a.scratch();
@@ -341,11 +353,12 @@ fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&Vecto
         _ => {}
     }
     let all = &[Role::Input, Role::Target, Role::Own];
-    let roles: &[Role] = if block.is_fed() && !feed.is_joined() { &[Role::Input, Role::Own] } else { all };
+    let is_joined = feed.is_joined() && !block.splits_targets();
+    let roles: &[Role] = if block.is_fed() && !is_joined { &[Role::Input, Role::Own] } else { all };
     let done = &a.label("taken_in");
-    let needs_plain = block.rule().is_some() || block.is_fed() && feed.is_joined();
+    let needs_plain = block.rule().is_some() || block.is_fed() && is_joined;
     let plainly = needs_plain.then(|| a.label("integrate_plainly"));
-    let target = (block.is_fed() && !feed.is_joined()).then(|| a.label("integrate_target"));
+    let target = (block.is_fed() && !is_joined).then(|| a.label("integrate_target"));
     if block.is_fed() {
         let kind = &a.scratch();
         a.special(kind, Special::Kind);
@@ -395,12 +408,27 @@ fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&Vecto
         if let Some(taken) = taken.filter(|_| !is_scaled) {
             a.vmv(taken, ZERO).note("no bias where the target comes in by its own projection");
         }
-        feed.events(a, &[Role::Target, Role::Own], None, "integrated_target");
+        take_targets_in(a, block, feed);
     }
     a.bind(done);
     if let Some(taken) = taken.filter(|_| is_scaled) {
         scale(a, block, taken);
     }
+}
+
+/// Takes in the target's lines, and the layer's own spikes.
+fn take_targets_in(a: &mut Assembly, block: &Block, feed: Feed) {
+    let roles = &[Role::Target, Role::Own];
+    let Some(taken) = feed.sums.filter(|_| block.splits_targets()) else {
+        return feed.events(a, roles, None, "integrated_target");
+    };
+    let own = &a.scratch_vector();
+    a.vmv(own, ZERO);
+    Feed { own_sums: Some(own), ..feed }.events(a, roles, None, "integrated_target");
+    let number = &a.scratch();
+    a.addi(number, ZERO, -i64::from(block.target_coarser())).note("to the binary point of other weights");
+    a.vshr(taken, taken, number);
+    a.vadd(taken, taken, own);
 }
 
 /// Takes in what arrives where the sample is learned from, so that traces grow; else goes on at `plainly`.
@@ -442,7 +470,8 @@ fn scale(a: &mut Assembly, block: &Block, taken: &VectorRegister) {
         let input = &a.label("scale_input");
         a.special(number, Special::Kind);
         a.beq(number, ZERO, input);
-        a.addi(number, ZERO, -i64::from(finer + block.target_coarser())).note("the target's projection, no bias");
+        let coarser = if block.splits_targets() { 0 } else { block.target_coarser() };
+        a.addi(number, ZERO, -i64::from(finer + coarser)).note("the target's projection, no bias");
         a.vshr(taken, taken, number);
         a.jmp(&scaled);
         a.bind(input);

@@ -120,6 +120,12 @@ fn combinations(rule: &Rule) -> Vec<Limit> {
             "leave `batch` away, or `every` and `update = spread`",
         ));
     }
+    if (in_parts || batch > 1) && matches!(optimizer, Optimizer::Momentum { .. }) {
+        limits.push((
+            "where velocities, and the parts of an update or the rows of a batch, lie takes more registers than there are",
+            "leave `optimizer = momentum` away, or `batch` and `update = spread`",
+        ));
+    }
     if rounding == Rounding::Carried && matches!(optimizer, Optimizer::Momentum { .. }) {
         limits.push((
             "a velocity is what is left of earlier changes, and a remainder would be another",

@@ -1,7 +1,7 @@
 //! `assemble`: assembly to words.
 
 use crate::handlers::Handlers;
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_isa::assemble;
 use onward_isa::lint::{Given, check};
@@ -23,6 +23,10 @@ impl Pass for Assemble {
 
     fn description(&self) -> &'static str {
         "assemble the handlers"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Programs], Product::Words)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

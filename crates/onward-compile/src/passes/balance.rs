@@ -1,6 +1,6 @@
 //! `balance`: paths of unequal length that meet in an addition are brought in step by delays on the shorter ones.
 
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
 use onward_net::{Delay, Network, Node};
 use petgraph::graph::NodeIndex;
@@ -56,6 +56,10 @@ impl Pass for Balance {
 
     fn description(&self) -> &'static str {
         "bring paths that meet in step, by delays on the shorter ones"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Arrays], Product::Balance)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

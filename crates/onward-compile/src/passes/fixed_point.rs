@@ -2,7 +2,7 @@
 
 use crate::lowering::limits::limits;
 use crate::lowering::{Integers, LayerParameters, LoweredLayer, is_shown_targets};
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
 use onward_net::{Layer, LayerKind, Readout};
@@ -160,6 +160,10 @@ impl Pass for FixedPoint {
 
     fn description(&self) -> &'static str {
         "choose each layer's fixed-point format and turn its parameters into integers"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Balance], Product::Layers)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

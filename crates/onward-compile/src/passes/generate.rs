@@ -6,7 +6,7 @@ use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::lowering::LoweredLayer;
 use crate::lowering::block::{self, Block};
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use crate::places::plane;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, value_target};
@@ -244,6 +244,10 @@ impl Pass for Generate {
 
     fn description(&self) -> &'static str {
         "write the handlers of each layer as assembly and lay out its memories"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Layers, Product::Blocks], Product::Programs)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

@@ -1,7 +1,7 @@
 //! `link`: everything comes together in an image.
 
 use crate::contents;
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_diagnostic::Diagnostic;
 use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
@@ -104,6 +104,10 @@ impl Pass for Link {
 
     fn description(&self) -> &'static str {
         "fill the memories and put the image together"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Layers, Product::Words, Product::Routes], Product::Image)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

@@ -1,6 +1,6 @@
 //! `load`: arrays from the files that the text names.
 
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
 use std::path::Path;
 
@@ -13,6 +13,10 @@ impl Pass for Load {
 
     fn description(&self) -> &'static str {
         "read the arrays that are in files and check their shapes"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Network], Product::Arrays)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

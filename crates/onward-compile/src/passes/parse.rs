@@ -1,6 +1,6 @@
 //! `parse`: text to graph, all shapes checked.
 
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
 use onward_net::Network;
 
@@ -13,6 +13,10 @@ impl Pass for Parse {
 
     fn description(&self) -> &'static str {
         "read the text into a graph and check its shapes"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[], Product::Network)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

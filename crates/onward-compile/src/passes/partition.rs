@@ -2,7 +2,7 @@
 
 use crate::connect::{Kernels, Source, sources};
 use crate::drawing;
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use crate::places::{Feed, Feeds, plane};
 use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
 use crate::readouts::value_target;
@@ -352,6 +352,10 @@ impl Pass for Partition {
         "cut layers into blocks and number their axons"
     }
 
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Layers], Product::Blocks)
+    }
+
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let chip = &compilation.options.chip;
@@ -397,6 +401,26 @@ impl Pass for Partition {
         compilation.blocks = planned;
         compilation.sources = sources;
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Axons of a block follow each other without gaps, and all neurons of a node are in some block.
+    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
+        for (number, block) in compilation.blocks.iter().enumerate() {
+            let firsts: Vec<u32> = block.inlets.iter().map(|inlet| inlet.first_axon).collect();
+            if firsts.first().is_some_and(|&first| first != 0)
+                || !firsts.is_sorted()
+                || firsts.last() > Some(&block.axons)
+            {
+                return Err(format!("the axons of block {number} do not tile: {firsts:?} of {}", block.axons));
+            }
+        }
+        let network = compilation.network();
+        let missing = network.layers().find(|&node| {
+            let of_node = compilation.blocks.iter().filter(|block| block.node == node);
+            of_node.map(|block| block.neurons).sum::<u32>() != network.layer(node).neurons()
+        });
+        missing
+            .map_or(Ok(()), |node| Err(format!("neurons of `{}` are in no block, or in two", network.layer(node).name)))
     }
 
     fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {

@@ -2,7 +2,7 @@
 
 use crate::demand::{self, LIMITS, WINDOWS};
 use crate::drawing;
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use crate::placement::{Problem, Strategy, solve};
 use onward_diagnostic::Diagnostic;
 use onward_image::Core;
@@ -22,6 +22,10 @@ impl Pass for Place {
         "give each block a core, so that packets cross few links"
     }
 
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Blocks, Product::Words], Product::Cores)
+    }
+
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let problem = demand::problem(compilation).map_err(|error| vec![error])?;
         let placing = &compilation.options.placing;
@@ -29,6 +33,17 @@ impl Pass for Place {
             .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block as usize)])?;
         compilation.cores = cores.into_iter().map(Core).collect();
         Ok(())
+    }
+
+    /// Every block has a core that the chip has.
+    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
+        let cores = compilation.options.chip.mesh.cores();
+        let beyond = compilation.cores.iter().find(|core| core.0 as usize >= cores);
+        match (compilation.cores.len() == compilation.blocks.len(), beyond) {
+            (true, None) => Ok(()),
+            (false, _) => Err(format!("{} cores for {} blocks", compilation.cores.len(), compilation.blocks.len())),
+            (true, Some(core)) => Err(format!("core {} of {cores}", core.0)),
+        }
     }
 
     fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {

@@ -2,14 +2,14 @@
 
 use crate::drawing;
 use crate::lowering::is_shown_targets;
-use crate::pass::{Compilation, Pass};
+use crate::pass::{Compilation, Pass, Product};
 use crate::plan::{Channel, PlannedSource, Routing};
 use crate::readouts::value_target;
 use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
 use onward_image::{Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
 use onward_net::{Encoding, Node, ReadoutKind, Target, TargetKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 pub(super) struct RoutePackets;
@@ -49,6 +49,10 @@ impl Pass for RoutePackets {
 
     fn description(&self) -> &'static str {
         "turn edges into routes and multicast trees"
+    }
+
+    fn products(&self) -> (&'static [Product], Product) {
+        (&[Product::Blocks, Product::Cores], Product::Routes)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
@@ -108,6 +112,25 @@ impl Pass for RoutePackets {
         }
         let trees = trees.into_trees();
         compilation.routing = Routing { routes, trees, host_inputs };
+        Ok(())
+    }
+
+    /// Every inlet of every block is reached by what it is for.
+    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
+        let Routing { routes, host_inputs, .. } = &compilation.routing;
+        let all = routes.iter().flatten().chain(host_inputs.iter().map(|input| &input.route));
+        let flits = all.flat_map(|route| &route.flits).flat_map(|flit| &flit.deliveries);
+        let reached: BTreeSet<(u32, u32)> = flits
+            .filter_map(|delivery| match delivery {
+                Delivery::Block { block, first_axon } => Some((*block, *first_axon)),
+                Delivery::Host => None,
+            })
+            .collect();
+        for (number, block) in (0..).zip(&compilation.blocks) {
+            if let Some(inlet) = block.inlets.iter().find(|inlet| !reached.contains(&(number, inlet.first_axon))) {
+                return Err(format!("nothing reaches axon {} of block {number}", inlet.first_axon));
+            }
+        }
         Ok(())
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Feed<'a> {
     pub neurons: u32,
     /// The vector that sums are in, where a register holds the block.
     pub sums: Option<&'a VectorRegister>,
+    /// That of the layer's own spikes, where they have another binary point than what comes in with them.
+    pub own_sums: Option<&'a VectorRegister>,
 }
 
 /// What an event adds to the trace of its axon.
@@ -113,7 +115,8 @@ impl Feed<'_> {
         let mut groups: Vec<&Part> = Vec::new();
         let mut last: Option<usize> = None;
         for at in of_roles {
-            let joined = last.is_some_and(|last| last + 1 == at && follows(&parts[last], &parts[at]));
+            let apart = self.own_sums.is_some() && parts[at].role == Role::Own;
+            let joined = last.is_some_and(|last| last + 1 == at && !apart && follows(&parts[last], &parts[at]));
             if !joined {
                 groups.push(&parts[at]);
             }

@@ -56,7 +56,8 @@ impl Feed<'_> {
         let offset = self.offset(part, "weights");
         let columns = i64::from(self.neurons.max(1));
         let weights = synapses(part.bits);
-        let sums = self.sums.expect("sums are in a register");
+        let own_sums = self.own_sums.filter(|_| part.role == Role::Own);
+        let sums = own_sums.or(self.sums).expect("sums are in a register");
         let in_rows = number + offset / columns;
         if offset % columns == 0 && (-0x800..0x800).contains(&in_rows) {
             if part.graded {
