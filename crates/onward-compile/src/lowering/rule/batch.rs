@@ -122,24 +122,36 @@ fn rows(a: &mut Assembly, change: &Change) {
         a.vmv(sum, ZERO);
         a.addi(any, ZERO, 0);
         for first in (0..kept_rows).step_by(block.vector_length as usize) {
-            let (place, index) = (&a.scratch(), &a.scratch());
-            let (traces, active) = (&a.scratch_vector(), &a.scratch_predicate());
+            let offset = i64::from(first * inputs);
+            let (index, active) = (&a.scratch(), &a.scratch_predicate());
             a.setvl(ZERO, block.vector_length.min(kept_rows - first));
-            a.load_number(place, (first * inputs) as i32);
-            a.add(place, place, first_trace);
-            a.vlds(traces, arrays.elements("batch_traces").strided(place, 0, stride)).note("its traces");
-            a.vcges(active, traces, change.least).note("kept rows in which it was active");
+            {
+                let traces = &a.scratch_vector();
+                let all = arrays.elements("batch_traces");
+                if offset == 0 {
+                    a.vlds(traces, all.strided(first_trace, 0, stride)).note("its traces");
+                } else {
+                    a.load_number(index, offset as i32);
+                    a.add(index, index, first_trace);
+                    a.vlds(traces, all.strided(index, 0, stride)).note("its traces");
+                }
+                a.vcges(active, traces, change.least).note("kept rows in which it was active");
+            }
             a.setvl(ZERO, "NEURONS");
             a.for_set(index, active, "batch_summed", |a| {
-                let (pulls, pull, number) = (&a.scratch_vector(), &a.scratch(), &a.scratch());
-                a.addi(pull, index, first);
-                a.load_number(number, block.neurons() as i32);
-                a.mul(pull, pull, number);
-                a.add(pull, pull, first_pull);
-                a.vld(pulls, arrays.elements("batch_pulls").at(pull, 0)).note("the pulls");
+                let (pulls, number) = (&a.scratch_vector(), &a.scratch());
+                {
+                    let pull = &a.scratch();
+                    a.addi(pull, index, first);
+                    a.load_number(number, block.neurons() as i32);
+                    a.mul(pull, pull, number);
+                    a.add(pull, pull, first_pull);
+                    a.vld(pulls, arrays.elements("batch_pulls").at(pull, 0)).note("the pulls");
+                }
                 a.mul(number, index, stride);
-                a.add(number, number, place);
-                a.ld(number, arrays.elements("batch_traces").at(number, 0)).note("the trace");
+                a.add(number, number, first_trace);
+                a.indexed(arrays.elements("batch_traces"), number, offset, |a, memory| a.ld(number, memory))
+                    .note("the trace");
                 a.vmacs(sum, pulls, number);
                 a.addi(any, ZERO, 1);
             });
