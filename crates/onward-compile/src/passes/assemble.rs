@@ -43,12 +43,14 @@ impl Pass for Assemble {
                 vec![error]
             })?;
             compilation.handlers[at].program = program;
-            if cfg!(debug_assertions) {
-                let mistakes = mistakes(&compilation.handlers[at]);
-                assert!(mistakes.is_empty(), "{}\n{}", mistakes.join("\n"), compilation.handlers[at].text);
-            }
         }
         Ok(())
+    }
+
+    /// Programs do nothing that no program should.
+    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
+        let mistakes: Vec<String> = compilation.handlers.iter().flat_map(mistakes).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("\n")) }
     }
 
     fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
@@ -69,7 +71,6 @@ impl Pass for Assemble {
 
 #[cfg(test)]
 mod tests {
-    use super::mistakes;
     use crate::{Options, compile_with};
     use onward_chip::Chip;
     use onward_diagnostic::Source;
@@ -82,9 +83,9 @@ mod tests {
         paths
     }
 
-    /// Also where the compiler is built without its checks.
+    /// What debug builds ask after each pass, of all networks there are; the lint of programs is among it.
     #[test]
-    fn handlers_of_all_networks_pass_the_lint() {
+    fn passes_hold_what_they_promise_on_all_networks() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folders = ["../../programs", "../../programs/examples", "../../programs/learning", "tests/emits"];
         let (mut checked, mut found) = (0, Vec::new());
@@ -96,16 +97,14 @@ mod tests {
             for chip in ["small", "large"] {
                 let options = Options::new(Chip::builtin(chip).expect("a built-in chip"), 1);
                 drop(compile_with(&source, &options, |pass, compilation| {
-                    if pass.name() == "assemble" {
-                        let file = path.file_name().unwrap_or_default().to_string_lossy();
-                        let mistakes = compilation.handlers.iter().flat_map(mistakes);
-                        found.extend(mistakes.map(|mistake| format!("{file}: {mistake}")));
-                        checked += compilation.handlers.len();
-                    }
+                    let file = path.file_name().unwrap_or_default().to_string_lossy();
+                    let mistakes = pass.verify(compilation).err();
+                    found.extend(mistakes.map(|mistake| format!("{file}, {}: {mistake}", pass.name())));
+                    checked += usize::from(pass.name() == "assemble");
                 }));
             }
         }
         assert!(found.is_empty(), "{}", found.join("\n"));
-        assert!(checked > 100, "{checked}");
+        assert!(checked > 40, "{checked}");
     }
 }
