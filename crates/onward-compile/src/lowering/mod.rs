@@ -23,6 +23,8 @@ pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;
 pub(crate) use parameters::is_graded;
 pub use record::Record;
+pub(crate) use record::unless_answered;
+pub(crate) use rule::update::named_rival;
 pub use rule::{RuleFormat, Steps};
 pub(crate) use weights::RealWeights;
 pub use weights::Rounding;
