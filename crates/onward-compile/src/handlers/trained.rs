@@ -3,7 +3,8 @@
 use super::axons::{Step, clear_traces};
 use crate::layout::Layout;
 use crate::lowering::code::Arrays;
-use crate::lowering::{named_rival, unless_answered};
+use crate::lowering::record::windows::unless_answered;
+use crate::lowering::rule::update::named_rival;
 use crate::plan::Channel;
 use crate::readouts::ReadoutFormat;
 use onward_isa::builder::{A16, Assembly, Elements, Label, Listing, N16, N32, ScalarRegister, VectorRegister, ZERO};

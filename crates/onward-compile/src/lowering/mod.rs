@@ -12,7 +12,7 @@ pub(crate) mod integers;
 pub(crate) mod limits;
 pub(crate) mod parameters;
 pub(crate) mod record;
-mod rule;
+pub(crate) mod rule;
 mod walk;
 mod weights;
 
@@ -23,7 +23,6 @@ pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;
 pub(crate) use parameters::is_graded;
 pub use record::Record;
-pub(crate) use rule::update::named_rival;
 pub use rule::{RuleFormat, Steps};
 pub(crate) use weights::RealWeights;
 pub use weights::Rounding;
