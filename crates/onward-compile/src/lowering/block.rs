@@ -7,7 +7,7 @@
 
 use super::LoweredLayer;
 use super::code::{Arrays, clear, load_word};
-use super::dynamics::forward::{Dynamics, Fired, Reach, STATE};
+use super::dynamics::forward::{Dynamics, Fired, Reach};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
 use super::record::windows::{Held, unless_answered};
@@ -65,6 +65,12 @@ impl Block<'_> {
     /// Classes of the target, if the block keeps what they evoked.
     pub fn classes(&self) -> u32 {
         self.lowered.record.as_ref().map_or(0, |record| record.classes)
+    }
+
+    /// The state of its neurons: the name of each array, and its bits.
+    pub fn states(&self) -> Vec<(&'static str, u32)> {
+        let parameters = &self.lowered.parameters;
+        parameters.neuron.states(parameters.widths)
     }
 
     /// Whether the target has a projection of its own into the block.
@@ -171,8 +177,7 @@ fn layout(block: &Block) -> Layout {
     if block.lowered.record.is_some() {
         layout.add("scores", Space::Neuron, Width::W32, 1, block.classes());
     }
-    let widths = [parameters.widths.membrane, parameters.widths.current, 16];
-    for (name, bits) in STATE.into_iter().zip(widths).filter(|(name, _)| parameters.neuron.has(name)) {
+    for (name, bits) in block.states() {
         let width = Width::from_bits(bits).expect("16 or 32 bits");
         layout.add(name, Space::Neuron, width, 1, n);
         if block.fades() {
@@ -317,7 +322,7 @@ fn come_to_rest(a: &mut Assembly, block: &Block, arrays: Arrays) {
         let symbol = arrays.0.symbol(name)?;
         Some((symbol.offset * u32::from(symbol.width_bits), symbol.columns * u32::from(symbol.width_bits)))
     };
-    let all: Vec<(u32, u32)> = STATE.into_iter().filter_map(bits).collect();
+    let all: Vec<(u32, u32)> = block.states().into_iter().filter_map(|(name, _)| bits(name)).collect();
     let first = all.iter().map(|(first, _)| first / 32).min().unwrap_or(0);
     let end = all.iter().map(|(first, bits)| (first + bits).div_ceil(32)).max().unwrap_or(0);
     // What shares a word with them is a sum, which is 0 between steps.
@@ -330,7 +335,7 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
     let taken = a.scratch_vector();
     take_in(a, block, arrays, Some(&taken), Some(&held));
     a.gap();
-    let state = [0, 1, 2].map(|at: usize| held.state[at].as_ref().map(ScalarRegister::operand));
+    let state = held.state.iter().map(|(name, register)| (*name, register.operand())).collect();
     let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, learns_bias: true };
     let shared = dynamics.shared(a);
     let Fired { set, before } = dynamics.forward(a, &shared, &taken, block.fades());

@@ -16,11 +16,6 @@ impl Arrays<'_> {
         }
     }
 
-    /// Whether there is such an array.
-    pub fn has(self, name: &str) -> bool {
-        self.0.symbol(name).is_some()
-    }
-
     /// The elements of an array: its memory and their width.
     pub fn elements(self, name: &str) -> Elements {
         let symbol = self.0.symbol(name).unwrap_or_else(|| panic!("no array `{name}` is laid out"));

@@ -87,7 +87,7 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     let at = loops.then(|| a.named("at"));
     let reach = Reach::From(at.as_ref().map_or(ZERO, ScalarRegister::operand));
     let neuron = &block.lowered.parameters.neuron;
-    let dynamics = Dynamics { neuron, arrays, reach, state: [None; 3], learns_bias: block.has_bias() };
+    let dynamics = Dynamics { neuron, arrays, reach, state: Vec::new(), learns_bias: block.has_bias() };
     let shared = dynamics.shared(a);
     let one = kept.map(|_| {
         let one = a.named("count_one");

@@ -161,7 +161,7 @@ pub(crate) fn part(
         a.addi(end, ZERO, "WINDOW");
         a.bge(&position, end, rest);
     }
-    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: [None, None, None] }
+    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: Vec::new() }
 }
 
 /// Sleeps, unless parts are still to be done.

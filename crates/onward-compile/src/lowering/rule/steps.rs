@@ -75,7 +75,7 @@ pub(crate) fn step(
     change(a, update, shown);
     a.gap();
     a.bind(&stepped);
-    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: [None, None, None] }
+    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: Vec::new() }
 }
 
 /// Makes pulls; `shown` is given back as soon as the loss has looked at the scores. Loads the shift, and so many bits more.
