@@ -44,7 +44,7 @@ mod readouts;
 mod trees;
 
 pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
-pub use calibration::{Calibrated, Calibration, FloatModel};
+pub use calibration::{Calibrated, Calibration, Comparison, Counted, FloatModel, LayerComparison, Models, Quantity};
 pub use driver::{compile, compile_network, compile_with};
 pub use lowering::{
     Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, Record, Rounding, RuleFormat, Steps, Widths,

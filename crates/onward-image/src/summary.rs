@@ -29,6 +29,11 @@ impl Population {
         matches!(self.kind, PopulationKind::Layer { .. })
     }
 
+    /// Whether it holds weights: a layer, or a readout that learns.
+    pub fn has_weights(&self) -> bool {
+        self.is_layer() || self.schedule().is_some()
+    }
+
     /// Whether it is what reaches the host, of whatever sort.
     pub fn is_readout(&self) -> bool {
         use PopulationKind::{LearningReadout, Readout, SpikeReadout, ValueReadout};

@@ -80,6 +80,6 @@ impl Traffic {
 impl BlockTraffic {
     /// Packets of the route of this name; `None` if there is none.
     pub fn packets(&self, route: &str) -> Option<u64> {
-        self.routes.iter().find(|of| of.route == route).map(|of| of.packets)
+        self.routes.iter().find(|sent| sent.route == route).map(|sent| sent.packets)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::program::executed;
 use crate::routes::sent;
+use crate::traffic::traffic;
 use onward_emulate::Counters;
 use onward_image::{Image, PopulationKind};
 use onward_isa::{Access, Op, Space};
@@ -39,8 +40,7 @@ impl Activity {
         let mut sum = Activity::default();
         for block in &counters.blocks {
             sum.saturations += block.saturated;
-            let population = image.blocks[block.block as usize].population as usize;
-            let relays = image.network.populations.get(population).is_some_and(|of| of.kind == PopulationKind::Relay);
+            let relays = image.population(&image.blocks[block.block as usize]).kind == PopulationKind::Relay;
             // By predicate, the elements of the last comparison that set it.
             let mut compared = [0; 4];
             for executed in executed(image, block) {
@@ -71,5 +71,31 @@ impl Activity {
             sum.crossings += packets * route.crossings;
         }
         sum
+    }
+}
+
+/// What the blocks of one population did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PopulationActivity {
+    /// Spikes that its neurons fired.
+    pub spikes: u64,
+    /// Results that were saturated.
+    pub saturations: u64,
+}
+
+impl PopulationActivity {
+    /// What the counters say of the population of this name.
+    ///
+    /// # Panics
+    /// If the counters are of another image.
+    pub fn of(image: &Image, counters: &Counters, name: &str) -> PopulationActivity {
+        let traffic = traffic(image, counters);
+        let sent = traffic.blocks.iter().filter(|block| block.population == name);
+        let is_its = |block: u32| image.population(&image.blocks[block as usize]).name == name;
+        let counted = counters.blocks.iter().filter(|counted| is_its(counted.block));
+        PopulationActivity {
+            spikes: sent.filter_map(|block| block.packets("spikes")).sum(),
+            saturations: counted.map(|counted| counted.saturated).sum(),
+        }
     }
 }

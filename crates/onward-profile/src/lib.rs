@@ -33,7 +33,7 @@ mod results;
 mod routes;
 mod traffic;
 
-pub use activity::Activity;
+pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
 pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TrainReport};
 pub use results::{

@@ -12,7 +12,7 @@ use crate::data::{Encoder, Samples};
 use crate::error::SessionError;
 use crate::pace::Pace;
 use host::{Host, Shown, Teaching};
-use onward_emulate::{Engine, Machine, Options, Output};
+use onward_emulate::{Counters, Engine, Machine, Options, Output};
 use onward_image::{Block, HostInputKind, Image, PopulationKind, Schedule};
 use onward_profile::Spike;
 use std::ops::ControlFlow;
@@ -321,6 +321,17 @@ impl Session {
     fn longest_rest(&self) -> usize {
         2 * (self.window + self.latency as usize) + 1
     }
+}
+
+/// Shows the first samples to a machine of its own, without timing; nothing is learned. Returns what it counted.
+///
+/// # Errors
+/// See [`SessionError`].
+pub fn counters_of(image: &Image, samples: &Samples, count: usize, seed: u64) -> Result<Counters, SessionError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut session = Session::new(image, Options { seed, timing: false, threads })?;
+    session.show_all(samples, count, |_| ControlFlow::Continue(()), &mut |_| {})?;
+    Ok(session.machine.counters())
 }
 
 /// Steps that are run at once at most.

@@ -241,8 +241,8 @@ pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
 /// BLAKE3 of all weights and biases, layer by layer, block by block, array by array: the same wherever blocks lie.
 pub fn weights_hash(machine: &dyn Engine, image: &Image) -> String {
     let mut hash = blake3::Hasher::new();
-    for (population, _) in image.network.numbered().filter(|(_, of)| of.is_layer() || of.schedule().is_some()) {
-        for (block, _) in image.blocks_of(population) {
+    for (number, _) in image.network.numbered().filter(|(_, population)| population.has_weights()) {
+        for (block, _) in image.blocks_of(number) {
             for name in ["weights", "target_weights", "own_weights", "pairs", "bias"] {
                 for value in machine.peek(block, name).into_iter().flatten() {
                     hash.update(&value.to_le_bytes());

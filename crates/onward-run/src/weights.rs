@@ -28,10 +28,10 @@ struct Kind {
 }
 
 const KINDS: [Kind; 9] = [
-    Kind { symbol: "weights", name: "weight", by_axon: true, fraction: |of| of.weights },
-    Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: |of| of.target_weights },
-    Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: |of| of.weights },
-    Kind { symbol: "bias", name: "bias", by_axon: false, fraction: |of| of.membrane },
+    Kind { symbol: "weights", name: "weight", by_axon: true, fraction: |bits| bits.weights },
+    Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: |bits| bits.target_weights },
+    Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: |bits| bits.weights },
+    Kind { symbol: "bias", name: "bias", by_axon: false, fraction: |bits| bits.membrane },
     Kind { symbol: "target_count", name: "target_count", by_axon: false, fraction: |_| 0 },
     Kind { symbol: "target_potential", name: "target_potential", by_axon: false, fraction: |_| 0 },
     // What follows has fraction bits of its own.
@@ -103,8 +103,7 @@ pub struct Given {
 
 /// A layer or readout whose weights are learned: its number, its fraction bits, and how its kernels lie.
 fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits, Option<&Kernel>)> + '_ {
-    let populations = (0..).zip(&image.network.populations);
-    populations.filter_map(|(number, population)| match &population.kind {
+    image.network.numbered().filter_map(|(number, population)| match &population.kind {
         PopulationKind::Layer { schedule: Some(_), fraction_bits, kernel } => {
             Some((number, *fraction_bits, kernel.as_ref()))
         }
@@ -128,8 +127,7 @@ fn columns(block: &Block, kernels: bool) -> u32 {
 /// The blocks of a layer with their numbers, where each has such an array with a column a neuron, or of `kernels` a column a
 /// channel.
 fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str, kernels: bool) -> Vec<(u32, &'a Block)> {
-    let of = (0..).zip(&image.blocks).filter(|(_, block)| block.population == population);
-    let blocks: Vec<(u32, &Block)> = of.collect();
+    let blocks: Vec<(u32, &Block)> = image.blocks_of(population).collect();
     let fits = |block: &Block| block.symbol(symbol).is_some_and(|symbol| symbol.columns == columns(block, kernels));
     if blocks.iter().all(|(_, block)| fits(block)) { blocks } else { Vec::new() }
 }
@@ -153,9 +151,9 @@ struct Place<'a> {
 /// some of a plane number their neurons place by place.
 fn inputs(image: &Image, population: u32, rows: usize) -> Vec<usize> {
     let populations = &image.network.populations;
-    let source = |of: u32| {
-        let sources = image.network.edges.iter().filter(|(_, to)| *to == of).map(|&(from, _)| from);
-        sources.into_iter().find(|&from| populations[from as usize].kind != PopulationKind::Target)
+    let source = |taker: u32| {
+        let mut sources = image.network.edges.iter().filter(|(_, to)| *to == taker).map(|&(from, _)| from);
+        sources.find(|&from| populations[from as usize].kind != PopulationKind::Target)
     };
     let mut from = source(population);
     while let Some(folded) = from.filter(|&from| populations[from as usize].kind == PopulationKind::Folded) {
@@ -187,15 +185,15 @@ impl Place<'_> {
 fn places(image: &Image) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     for (population, fraction_bits, kernel) in learners(image) {
-        let of = &image.network.populations[population as usize];
+        let layer = &image.network.populations[population as usize];
         for kind in KINDS {
             let kernel = kernel.filter(|_| kind.symbol == "weights");
             let blocks = blocks_with(image, population, kind.symbol, kernel.is_some());
             let Some(symbol) = blocks.first().and_then(|(_, block)| block.symbol(kind.symbol)) else { continue };
             let rows = symbol.rows as usize;
             let neurons = match (kernel, blocks[0].1.order) {
-                (Some(_), Order::Plane(plane)) => of.neurons / (plane.height * plane.width).max(1),
-                _ => of.neurons,
+                (Some(_), Order::Plane(plane)) => layer.neurons / (plane.height * plane.width).max(1),
+                _ => layer.neurons,
             } as usize;
             let shape = match (kernel, kind.by_axon, rows) {
                 (Some(kernel), ..) => [neurons].into_iter().chain(kernel.shape.map(|extent| extent as usize)).collect(),
@@ -204,7 +202,7 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 (None, false, _) => vec![rows, neurons],
             };
             let array = LearnedArray {
-                name: format!("{}.{}", of.name, kind.name),
+                name: format!("{}.{}", layer.name, kind.name),
                 shape,
                 integers: Vec::new(),
                 fraction_bits: (kind.fraction)(fraction_bits),

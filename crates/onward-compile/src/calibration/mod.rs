@@ -5,8 +5,10 @@
 //! asks for 32 bits and what was met, times a margin, fits 16, the compiler takes 16. What is larger all the same
 //! saturates, and is counted.
 
+mod comparison;
 mod model;
 
+pub use comparison::{Comparison, Counted, LayerComparison, Models, Quantity};
 pub use model::FloatModel;
 
 use crate::ranges::LayerCalibration;

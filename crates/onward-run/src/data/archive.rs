@@ -36,14 +36,14 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
     let mut arrays = BTreeMap::new();
     for at in 0..archive.len() {
         let member = archive.by_index(at).map_err(damaged)?;
-        let Some(of) = member.name().ok().and_then(|name| Some(name.strip_suffix(".npy")?.to_owned())) else {
+        let Some(member_name) = member.name().ok().and_then(|name| Some(name.strip_suffix(".npy")?.to_owned())) else {
             continue;
         };
         let size = member.size();
-        let one = if of.ends_with(TARGETS) { f64::from(VALUE_ONE) } else { 255.0 };
+        let one = if member_name.ends_with(TARGETS) { f64::from(VALUE_ONE) } else { 255.0 };
         let array = array(member, size, one)
-            .map_err(|problem| failed(Problem { cause: format!("`{of}` {problem}"), ..problem }))?;
-        arrays.insert(of, array);
+            .map_err(|problem| failed(Problem { cause: format!("`{member_name}` {problem}"), ..problem }))?;
+        arrays.insert(member_name, array);
     }
     let (train, train_shape) = part(&arrays, "train_").map_err(failed)?;
     let (test, test_shape) = part(&arrays, "test_").map_err(failed)?;

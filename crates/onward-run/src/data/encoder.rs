@@ -64,6 +64,13 @@ impl Encoder {
         if let Kind::Rate(encoder) = &self.kind { Some(encoder) } else { None }
     }
 
+    /// The packets of a sample, axon and payload, step by step.
+    pub fn window(&self, samples: &Samples, sample: usize) -> Vec<Vec<(u32, i32)>> {
+        let mut steps = vec![Vec::new(); self.window as usize];
+        self.encode(samples, sample, |packet| steps[packet.step as usize].push((packet.axon, packet.payload)));
+        steps
+    }
+
     /// Calls `send` with each packet of a sample.
     pub fn encode(&self, samples: &Samples, sample: usize, mut send: impl FnMut(Packet)) {
         let values = samples.pixels(sample);

@@ -157,11 +157,11 @@ struct Timing {
 
 fn timing_table(timings: &[Timing]) -> String {
     let time = |time: Duration| si(time.as_secs_f64(), "s");
-    let row = |of: &Timing| {
-        let amounts: Vec<String> = of.amounts.iter().map(|&(number, one)| plural(number, one)).collect();
-        vec![of.pass.into(), time(of.time), amounts.join(", ")]
+    let row = |timing: &Timing| {
+        let amounts: Vec<String> = timing.amounts.iter().map(|&(number, one)| plural(number, one)).collect();
+        vec![timing.pass.into(), time(timing.time), amounts.join(", ")]
     };
-    let all = vec!["in all".into(), time(timings.iter().map(|of| of.time).sum()), String::new()];
+    let all = vec!["in all".into(), time(timings.iter().map(|timing| timing.time).sum()), String::new()];
     table(&[], timings.iter().map(row).chain([all]).collect(), &[1])
 }
 

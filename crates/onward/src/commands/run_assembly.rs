@@ -156,8 +156,8 @@ impl Outputs {
         if self.count == 0 && !reached.is_empty() {
             text = self.title() + &format!("  {:>width$}   {:>5}   {:>11}\n", "step", "index", "payload");
         }
-        for of in reached {
-            text += &format!("  {:>width$}   {:>5}   {:>11}\n", of.step, of.index, of.payload);
+        for output in reached {
+            text += &format!("  {:>width$}   {:>5}   {:>11}\n", output.step, output.index, output.payload);
         }
         self.count += reached.len() as u64;
         text
@@ -205,15 +205,13 @@ fn arrays(system: &System, engine: &dyn Engine, show: &[String]) -> String {
 
 /// What each block did.
 fn blocks(system: &System, counters: &Counters) -> String {
-    let rows = counters.blocks.iter().map(|of| {
-        let instructions = of.addresses.iter().map(|counts| counts.executed).sum::<u64>();
-        let packets = of.packets.iter().sum::<u64>();
-        let block = format!(
-            "{} {}",
-            of.block, system.image.network.populations[system.image.blocks[of.block as usize].population as usize].name
-        );
-        let counts = [of.steps, instructions, of.cycles, of.events, packets, of.saturated];
-        std::iter::once(block).chain(counts.map(count)).collect()
+    let rows = counters.blocks.iter().map(|block| {
+        let instructions = block.addresses.iter().map(|counts| counts.executed).sum::<u64>();
+        let packets = block.packets.iter().sum::<u64>();
+        let population = system.image.population(&system.image.blocks[block.block as usize]);
+        let name = format!("{} {}", block.block, population.name);
+        let counts = [block.steps, instructions, block.cycles, block.events, packets, block.saturated];
+        std::iter::once(name).chain(counts.map(count)).collect()
     });
     let header = ["block", "steps", "instructions", "cycles", "events", "packets", "saturations"];
     let text = table(&header, rows.collect(), &[1, 2, 3, 4, 5, 6]);
