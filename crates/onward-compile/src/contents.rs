@@ -1,6 +1,6 @@
 //! The initial contents of blocks: weights, tables, and what neurons are made of.
 
-use crate::connect::{Kernels, Part, PartKind, Role, Table, Traces};
+use crate::connect::{Kernels, Part, PartKind, Role, Sums, Table, Traces};
 use crate::handlers::{neurons_of_axons, product_parts};
 use crate::layout::{Layout, put};
 use crate::lowering::{Integers, LayerParameters, LoweredLayer};
@@ -85,7 +85,7 @@ pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3]
     let mut writer = Writer { layout, contents: Default::default() };
     match &network.graph[block.node] {
         Node::Readout(Readout { kind: ReadoutKind::MostSpikes, .. }) => {
-            if let Some(neurons) = neurons_of_axons(compilation, block) {
+            if let Some(neurons) = neurons_of_axons(&compilation.blocks, block) {
                 writer.fill("entries", neurons.into_iter().map(i64::from));
             }
         }
@@ -101,7 +101,9 @@ pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3]
         }
         Node::Layer(layer) => {
             let lowered = &compilation.layers[&block.node];
-            for (name, values) in lowered.parameters.neuron.numbers() {
+            let connection = compilation.connections[number].as_ref();
+            let is_whole = connection.is_some_and(|connection| connection.sums == Sums::Register);
+            for (name, values) in lowered.parameters.neuron.numbers(is_whole && lowered.record.is_some()) {
                 writer.neurons(name, values, block);
             }
             if let Some(rule) = &lowered.rule {
@@ -110,7 +112,6 @@ pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3]
                     writer.fill(table.name, table.values.into_iter().map(i64::from));
                 }
             }
-            let connection = compilation.connections[number].as_ref();
             let mut kernels = None;
             for part in connection.into_iter().flat_map(|connection| &connection.parts) {
                 weights(&mut writer, part, layer, lowered, block, kernels);

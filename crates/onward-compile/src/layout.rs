@@ -40,6 +40,12 @@ impl Layout {
     }
 }
 
+/// Rows of a length that vectors take in equal strips: strips, and the length of one. The last may reach beyond the row.
+pub(crate) fn strips(length: u32, vector_length: u32) -> (u32, u32) {
+    let strips = length.div_ceil(vector_length);
+    (strips, length.div_ceil(strips))
+}
+
 /// Writes an element as it lies in memory: little-endian, the low nibble first.
 pub(crate) fn put(bytes: &mut [u8], width: Width, at: usize, value: i64) {
     match width {

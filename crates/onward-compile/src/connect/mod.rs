@@ -21,7 +21,8 @@ pub(crate) use fold::{Source, sources};
 pub(crate) use kernels::Kernels;
 pub(crate) use traces::{Phase, Traces};
 
-use crate::lowering::LoweredLayer;
+use crate::layout::strips;
+use crate::lowering::parameters::LayerParameters;
 use crate::places::Feed;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
@@ -180,16 +181,12 @@ pub(crate) enum Sums {
     Memory { bits: u32, elements: u32 },
 }
 
-/// Rows of a length that vectors take in equal strips: strips, and the length of one. The last may reach beyond the row.
-pub(crate) fn strips(length: u32, vector_length: u32) -> (u32, u32) {
-    let strips = length.div_ceil(vector_length);
-    (strips, length.div_ceil(strips))
-}
-
 /// What a block's connection is made from.
 pub(crate) struct Maker<'a> {
     pub layer: &'a Layer,
-    pub lowered: &'a LoweredLayer,
+    pub parameters: &'a LayerParameters,
+    /// Classes of the target, if the layer keeps what they evoke.
+    pub classes: Option<u32>,
     pub sources: &'a [Source],
     /// Shape of what comes in.
     pub input: [u32; 3],
@@ -232,13 +229,12 @@ impl Maker<'_> {
             }
         }
         let axons = feeds.len() as u32;
-        let bits = self.lowered.parameters.weight_bits;
-        let graded = self.lowered.parameters.payload != 1;
+        let bits = self.parameters.weight_bits;
+        let graded = self.parameters.payload != 1;
         let kind = match &self.layer.kind {
             LayerKind::Dense => rows(feeds),
             LayerKind::Convolution(convolution) => {
-                let kernels =
-                    Kernels::new(convolution, self.input, block, self.lowered.parameters.divisors.len() as u32);
+                let kernels = Kernels::new(convolution, self.input, block, self.parameters.divisors.len() as u32);
                 let table = Table::new(feeds.iter().map(|feeds| kernels.entries(feeds)).collect());
                 PartKind::Kernels { kernels, table }
             }
@@ -249,17 +245,17 @@ impl Maker<'_> {
             let axons = feeds.len() as u32;
             parts.push(Part { first_axon, axons, bits, graded: false, role, kind: rows(feeds) });
         };
-        if let (Some(first), Some(record)) = (first_target, &self.lowered.record) {
-            rest(first, (0..record.classes).map(|class| vec![(class, 0)]).collect(), bits, Role::Target);
+        if let (Some(first), Some(classes)) = (first_target, self.classes) {
+            rest(first, (0..classes).map(|class| vec![(class, 0)]).collect(), bits, Role::Target);
         }
-        if let Some((bits, _)) = &self.lowered.parameters.recurrent {
+        if let Some((bits, _)) = &self.parameters.recurrent {
             rest(first_own, own, *bits, Role::Own);
         }
         Connection { sums: self.sums(block, &parts), parts }
     }
 
     fn variant(&self, feed: Feed) -> u32 {
-        self.lowered.parameters.divisors.binary_search(&feed.divisor).unwrap_or(0) as u32
+        self.parameters.divisors.binary_search(&feed.divisor).unwrap_or(0) as u32
     }
 
     /// Sums stay in a register where all is rows that one register holds.
@@ -276,7 +272,7 @@ impl Maker<'_> {
                 strips * strip
             }
         };
-        Sums::Memory { bits: self.lowered.parameters.widths.input, elements }
+        Sums::Memory { bits: self.parameters.widths.input, elements }
     }
 
     /// Pairs of a sparse layer: lists, or rows where those are quicker and fit.
@@ -285,10 +281,10 @@ impl Maker<'_> {
         let mut from: Vec<Vec<usize>> = vec![Vec::new(); inputs as usize];
         let range = block.first_neuron..block.first_neuron + block.neurons;
         let mut twice = false;
-        for (at, (place, to)) in self.lowered.parameters.connections.iter().enumerate() {
+        for (at, (place, to)) in self.parameters.connections.iter().enumerate() {
             if range.contains(to) {
                 let of_place: &mut Vec<usize> = &mut from[*place as usize];
-                twice |= of_place.iter().any(|&other| self.lowered.parameters.connections[other].1 == *to);
+                twice |= of_place.iter().any(|&other| self.parameters.connections[other].1 == *to);
                 of_place.push(at);
             }
         }
@@ -297,14 +293,14 @@ impl Maker<'_> {
         for feeds in &feeds {
             for &(place, variant) in feeds {
                 pairs.extend(from[place as usize].iter().map(|&at| {
-                    let neuron = self.lowered.parameters.connections[at].1 - block.first_neuron;
-                    i32::from(self.lowered.parameters.weights[variant as usize][at]) << 16 | neuron as i32
+                    let neuron = self.parameters.connections[at].1 - block.first_neuron;
+                    i32::from(self.parameters.weights[variant as usize][at]) << 16 | neuron as i32
                 }));
             }
             first.push(pairs.len() as i32);
         }
         // A pair takes 7 cycles, a row one for each beat; and rows must fit.
-        let (axons, bits) = (feeds.len() as u64, u64::from(self.lowered.parameters.weight_bits));
+        let (axons, bits) = (feeds.len() as u64, u64::from(self.parameters.weight_bits));
         let beats = u64::from(block.neurons.div_ceil(u32::from(self.chip.core.lanes)));
         let rows_fit = axons * u64::from(block.neurons) * bits / 8 <= u64::from(self.chip.memory.synapse_bytes);
         if !twice && rows_fit && beats * axons <= 7 * pairs.len() as u64 {

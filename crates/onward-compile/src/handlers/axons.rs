@@ -1,7 +1,6 @@
 //! What blocks that hear neurons and answer have in common.
 
 use crate::lowering::code::clear_from;
-use onward_image::Tag;
 use onward_isa::Special;
 use onward_isa::builder::{A16, Assembly, Label, Scalar, ScalarRegister, ZERO};
 
@@ -75,26 +74,4 @@ pub(super) fn end_unless_last(a: &mut Assembly, position: &ScalarRegister, label
     a.addi(last, ZERO, "WINDOW - 1");
     a.beq(position, last, label);
     a.stay();
-}
-
-/// Goes on at `otherwise` unless the host wants an answer: while learning, where the tag asks for one.
-pub(super) fn unless_answered(a: &mut Assembly, learn: &ScalarRegister, otherwise: &Label) {
-    let (tag, answer) = (&a.scratch(), &a.label("answer"));
-    a.beq(learn, ZERO, answer);
-    a.special(tag, Special::Tag);
-    a.andi(tag, tag, Tag::ANSWER).note("learning, the host asks for an answer or not");
-    a.beq(tag, ZERO, otherwise);
-    a.bind(answer);
-}
-
-/// The rival: what `find` finds, unless the tag names one.
-pub(super) fn rival(a: &mut Assembly, rival: &ScalarRegister, find: impl FnOnce(&mut Assembly)) {
-    let (tag, found) = (&a.scratch(), &a.label("rival_found"));
-    a.special(tag, Special::Tag);
-    a.shri(rival, tag, 24);
-    a.andi(rival, rival, 255);
-    a.andi(tag, tag, Tag::RIVAL).note("does the host name it?");
-    a.bne(tag, ZERO, found);
-    find(a);
-    a.bind(found);
 }

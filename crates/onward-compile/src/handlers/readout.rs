@@ -3,7 +3,6 @@
 use super::axons::{end_unless_last, end_without_window};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, clear, in_strips};
-use crate::pass::Compilation;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_isa::builder::{A32, Assembly, E32, Elements, Listing, ZERO};
 use onward_isa::{Space, Special, Width};
@@ -39,15 +38,14 @@ pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> (Listing, Layou
 /// Handlers of a readout that counts spikes over a window and answers with the neuron that fired most, the first of
 /// several.
 pub(crate) fn most_spikes(
-    name: &str,
-    compilation: &Compilation,
+    (name, window): (&str, u32),
+    blocks: &[PlannedBlock],
     block: &PlannedBlock,
     vector_length: u32,
 ) -> (Listing, Layout) {
-    let window = compilation.network().window_steps;
     let width = if window > i16::MAX as u32 { Width::W32 } else { Width::W16 };
     let counts = Elements::new(Space::Neuron, width);
-    let has_table = neurons_of_axons(compilation, block).is_some();
+    let has_table = neurons_of_axons(blocks, block).is_some();
     let mut layout = Layout::default();
     layout.add("count", Space::Neuron, width, 1, block.neurons);
     if has_table {
@@ -107,10 +105,10 @@ pub(crate) fn most_spikes(
 }
 
 /// For each axon, the neuron it stands for; `None` if they come in their order.
-pub(crate) fn neurons_of_axons(compilation: &Compilation, block: &PlannedBlock) -> Option<Vec<u32>> {
+pub(crate) fn neurons_of_axons(blocks: &[PlannedBlock], block: &PlannedBlock) -> Option<Vec<u32>> {
     let senders =
         block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes).filter_map(|inlet| match inlet.from {
-            PlannedSource::Block(number) => Some(&compilation.blocks[number as usize]),
+            PlannedSource::Block(number) => Some(&blocks[number as usize]),
             PlannedSource::Host(_) => None,
         });
     let neurons: Vec<u32> = senders.flat_map(|sender| (0..sender.neurons).map(|index| sender.neuron(index))).collect();

@@ -1,16 +1,14 @@
 //! Pools by maximum and delays: blocks that pass packets on.
 
-use crate::connect::{Connection, Part, PartKind, Role, Sums, Table};
+use crate::connect::{Connection, Part, PartKind, Role, Source, Sums, Table};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, clear, in_strips};
 use crate::lowering::feed::{Feed, add_table};
-use crate::lowering::is_graded;
-use crate::pass::Compilation;
-use crate::places::{Windows, plane};
+use crate::places::Windows;
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::builder::{Assembly, E32, Elements, Listing, N16, N32, ScalarRegister, ZERO};
 use onward_isa::{Space, Special, Width};
-use onward_net::{Node, Pool};
+use onward_net::{Delay, Pool};
 
 /// The packets an axon stands for and how they go on.
 fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &Layout) {
@@ -26,10 +24,8 @@ fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &Layout) {
 }
 
 /// The windows of a pool that the axons of a block lie in.
-fn marks(pool: &Pool, compilation: &Compilation, block: &PlannedBlock) -> Vec<Vec<u32>> {
-    let network = compilation.network();
-    let windows = Windows::new(pool, plane(network.graph[network.signal(block.node)].shape()));
-    let sources = &compilation.sources[&block.node];
+fn marks(pool: &Pool, input: [u32; 3], sources: &[Source], block: &PlannedBlock) -> Vec<Vec<u32>> {
+    let windows = Windows::new(pool, input);
     let by_sender: std::collections::BTreeMap<_, _> = sources.iter().map(|source| (source.from, source)).collect();
     let mut lists = Vec::new();
     for inlet in block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes) {
@@ -48,13 +44,13 @@ fn marks(pool: &Pool, compilation: &Compilation, block: &PlannedBlock) -> Vec<Ve
 
 /// Handlers of a pool by maximum: an axon marks the windows it lies in, each marked window sends a spike.
 pub(crate) fn maximum(
-    name: &str,
-    compilation: &Compilation,
+    pool: &Pool,
+    input: [u32; 3],
+    sources: &[Source],
     block: &PlannedBlock,
     vector_length: u32,
 ) -> (Listing, Layout, Connection) {
-    let Node::Pool(pool) = &compilation.network().graph[block.node] else { unreachable!("a pool") };
-    let lists = marks(pool, compilation, block);
+    let lists = marks(pool, input, sources, block);
     let axons = lists.len() as u32;
     let table = Table::of_values(lists);
     let mut layout = Layout::default();
@@ -67,7 +63,7 @@ pub(crate) fn maximum(
 
     let mut assembly = Assembly::new();
     let a = &mut assembly;
-    head(a, &format!("Pool `{name}`, by maximum"), block, &layout);
+    head(a, &format!("Pool `{}`, by maximum", pool.name), block, &layout);
     let integrate = &a.label("integrate");
     {
         let number = &a.scratch();
@@ -112,15 +108,8 @@ struct Ring<'a> {
 }
 
 /// Handlers of a delay. The step of the block itself is the first.
-pub(crate) fn delay(
-    name: &str,
-    steps: u32,
-    compilation: &Compilation,
-    block: &PlannedBlock,
-    vector_length: u32,
-) -> (Listing, Layout) {
-    let network = compilation.network();
-    let graded = is_graded(network, network.signal(block.node)).unwrap_or(false);
+pub(crate) fn delay(delay: &Delay, graded: bool, block: &PlannedBlock, vector_length: u32) -> (Listing, Layout) {
+    let Delay { name, steps, .. } = delay;
     let (places, slots) = (block.neurons, steps - 1);
     let mut layout = Layout::default();
     if slots > 0 {

@@ -3,9 +3,10 @@
 //! Inner node m has a vector `weights[m]`, a bias, two children and a parent; its number is greater than its parent's. A
 //! child is a node's number, or `-1 - class` for a leaf. A place is `2 * node + side` (left is 0), -1 above the root.
 
-use super::axons::{Step, clear_traces, parts, unless_answered};
+use super::axons::{Step, clear_traces, parts};
 use crate::layout::Layout;
 use crate::lowering::code::Arrays;
+use crate::lowering::record::windows::unless_answered;
 use crate::plan::Channel;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
 use onward_isa::builder::{
@@ -235,7 +236,7 @@ impl Writer<'_> {
 
     /// Down the tree, on both sides where it is not sure; then the best of the leaves.
     fn answer(&self, a: &mut Assembly, step: &Step, rest: &Label) {
-        unless_answered(a, &step.learn, rest);
+        unless_answered(a, step.learn.operand(), rest);
         let (best, found, chosen) = (&a.named("best"), &a.named("found"), &a.label("chosen"));
         a.addm(&step.one, N32.at(ZERO, "ANSWERS"));
         a.addi(best, ZERO, 0);

@@ -1,8 +1,10 @@
 //! The trained readout: weights from the axons of the last layer to outputs, which learn by a rule of their own.
 
-use super::axons::{self, Step, clear_traces, unless_answered};
+use super::axons::{Step, clear_traces};
 use crate::layout::Layout;
 use crate::lowering::code::Arrays;
+use crate::lowering::record::windows::unless_answered;
+use crate::lowering::rule::update::named_rival;
 use crate::plan::Channel;
 use crate::readouts::ReadoutFormat;
 use onward_isa::builder::{A16, Assembly, Elements, Label, Listing, N16, N32, ScalarRegister, VectorRegister, ZERO};
@@ -157,7 +159,7 @@ impl Writer<'_> {
     /// At the end of the input's window the greatest output is the answer; at that of the target's, the readout learns.
     fn classes(&self, a: &mut Assembly, loss: ReadoutLoss, learning: &Label) {
         let (step, rest) = (&self.step, &a.label("rest"));
-        unless_answered(a, &step.learn, rest);
+        unless_answered(a, step.learn.operand(), rest);
         {
             let class = &a.scratch();
             a.vimax(class, &self.outputs).note("of equal ones the lowest");
@@ -187,7 +189,7 @@ impl Writer<'_> {
     /// Outputs are the answer; where the sample is learned from, the error is what they lack of the target's values.
     fn values(&self, a: &mut Assembly, learning: &Label) {
         let (shape, step, outputs) = (self.shape, &self.step, &self.outputs);
-        unless_answered(a, &step.learn, learning);
+        unless_answered(a, step.learn.operand(), learning);
         {
             let (all, none) = (&a.scratch_predicate(), &a.cleared_predicate("none"));
             a.pnot(all, none).note("all outputs");
@@ -220,7 +222,7 @@ impl Writer<'_> {
         a.vext(lead, outputs, slot).note("the own output");
         a.lui(number, 0x8000);
         a.vins(outputs, number, slot);
-        axons::rival(a, rival, |a| a.vimax(rival, outputs).note(""));
+        named_rival(a, rival, |a| a.vimax(rival, outputs).note(""));
         a.vext(number, outputs, rival);
         a.sub(lead, lead, number);
         a.load_number(number, self.shape.format.margin).note("the margin");

@@ -6,15 +6,17 @@
 //! so in memory, strip by strip.
 
 use super::LoweredLayer;
-use super::code::{Arrays, clear, load_name, load_word};
-use super::dynamics::{Dynamics, Fired, Reach, STATE};
-use super::feed::{Feed, Tally, neuron_memory, slot_arrays, synapses};
-use super::record::{Held, Walked, unless_answered};
-use super::rule::{RuleFormat, TRACE_BITS, kernels, signal, spread, steps, update};
-use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces, strips};
+use super::code::{Arrays, clear, load_word};
+use super::dynamics::forward::{Dynamics, Fired, Reach};
+use super::feed::{Feed, slot_arrays, synapses};
+use super::intake::take_in;
+use super::record::windows::{Held, unless_answered};
+use super::rule::{RuleFormat, kernels, signal, spread, steps, update};
+use super::walk::{spikes, walk};
+use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces};
 use crate::layout::Layout;
 use crate::plan::{Channel, PlannedBlock};
-use onward_isa::builder::{Assembly, Elements, Label, Listing, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::builder::{Assembly, Elements, Label, Listing, N32, ScalarRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 
 /// What the program of a block is made for.
@@ -63,6 +65,12 @@ impl Block<'_> {
     /// Classes of the target, if the block keeps what they evoked.
     pub fn classes(&self) -> u32 {
         self.lowered.record.as_ref().map_or(0, |record| record.classes)
+    }
+
+    /// The state of its neurons: the name of each array, and its bits.
+    pub fn states(&self) -> Vec<(&'static str, u32)> {
+        let parameters = &self.lowered.parameters;
+        parameters.neuron.states(parameters.widths)
     }
 
     /// Whether the target has a projection of its own into the block.
@@ -119,16 +127,16 @@ impl Block<'_> {
     }
 
     /// Whether it has a bias that learns: it comes in before all else, as a weight whose axon is active in every step.
-    fn has_bias(&self) -> bool {
+    pub(super) fn has_bias(&self) -> bool {
         self.is_whole() && self.lowered.record.is_some()
     }
 
     /// Whether the target's lines come in together with own spikes whose weights have another binary point.
-    fn splits_targets(&self) -> bool {
+    pub(super) fn splits_targets(&self) -> bool {
         self.has_bias() && self.is_fed() && self.target_coarser() > 0 && self.rows_of(Role::Own) > 0
     }
 
-    fn rows_of(&self, role: Role) -> u32 {
+    pub(super) fn rows_of(&self, role: Role) -> u32 {
         self.connection.parts.iter().filter(|part| part.role == role).map(|part| part.kind.rows()).sum()
     }
 
@@ -169,15 +177,14 @@ fn layout(block: &Block) -> Layout {
     if block.lowered.record.is_some() {
         layout.add("scores", Space::Neuron, Width::W32, 1, block.classes());
     }
-    let widths = [parameters.widths.membrane, parameters.widths.current, 16];
-    for (name, bits) in STATE.into_iter().zip(widths).filter(|(name, _)| parameters.neuron.has(name)) {
+    for (name, bits) in block.states() {
         let width = Width::from_bits(bits).expect("16 or 32 bits");
         layout.add(name, Space::Neuron, width, 1, n);
         if block.fades() {
             layout.add(&format!("target_{name}"), Space::Neuron, width, 1, n);
         }
     }
-    parameters.neuron.arrays(&mut layout, n);
+    parameters.neuron.arrays(&mut layout, n, block.has_bias());
     if block.has_bias() {
         layout.add("bias", Space::Neuron, Width::W32, 1, n);
     }
@@ -315,174 +322,11 @@ fn come_to_rest(a: &mut Assembly, block: &Block, arrays: Arrays) {
         let symbol = arrays.0.symbol(name)?;
         Some((symbol.offset * u32::from(symbol.width_bits), symbol.columns * u32::from(symbol.width_bits)))
     };
-    let all: Vec<(u32, u32)> = STATE.into_iter().filter_map(bits).collect();
+    let all: Vec<(u32, u32)> = block.states().into_iter().filter_map(|(name, _)| bits(name)).collect();
     let first = all.iter().map(|(first, _)| first / 32).min().unwrap_or(0);
     let end = all.iter().map(|(first, bits)| (first + bits).div_ceil(32)).max().unwrap_or(0);
     // What shares a word with them is a sum, which is 0 between steps.
     clear(a, N32, first, end - first, block.vector_length, "cleared");
-}
-
-/// Takes in what arrives. In a vector, what comes in begins with the bias if that learns.
-fn take_in(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&VectorRegister>, held: Option<&Held>) {
-    let parameters = &block.lowered.parameters;
-    let connection = block.connection;
-    let feed = Feed {
-        connection,
-        arrays,
-        vector_length: block.vector_length,
-        neurons: block.neurons(),
-        sums: taken,
-        own_sums: None,
-    };
-    let is_scaled = block.has_bias() && (parameters.finer > 0 || block.target_coarser() > 0);
-    let load_bias = |a: &mut Assembly, taken: &VectorRegister| {
-        let address = &a.scratch();
-        load_name(a, address, "BIAS");
-        a.vld(taken, N32.at(address, 0)).note("the current begins with the bias");
-    };
-    match (taken, held) {
-        (Some(taken), None) => {
-            a.setvl(ZERO, block.neurons());
-            a.setrow(ZERO, block.neurons());
-            a.vmv(taken, ZERO).note("what comes in");
-        }
-        (Some(taken), Some(_)) if is_scaled => {
-            a.vmv(taken, ZERO);
-        }
-        (Some(taken), Some(_)) if !block.fades() => load_bias(a, taken),
-        _ => {}
-    }
-    let all = &[Role::Input, Role::Target, Role::Own];
-    let is_joined = feed.is_joined() && !block.splits_targets();
-    let roles: &[Role] = if block.is_fed() && !is_joined { &[Role::Input, Role::Own] } else { all };
-    let done = &a.label("taken_in");
-    let needs_plain = block.rule().is_some() || block.is_fed() && is_joined;
-    let plainly = needs_plain.then(|| a.label("integrate_plainly"));
-    let target = (block.is_fed() && !is_joined).then(|| a.label("integrate_target"));
-    if block.is_fed() {
-        let kind = &a.scratch();
-        a.special(kind, Special::Kind);
-        match (&target, &plainly) {
-            (Some(target), _) => {
-                a.bne(kind, ZERO, target);
-            }
-            (None, Some(plainly)) => {
-                let input = &a.label("integrate_input");
-                a.beq(kind, ZERO, input);
-                if let Some(taken) = taken.filter(|_| !is_scaled) {
-                    a.vmv(taken, ZERO).note("no bias where the target comes in by its own projection");
-                }
-                a.jmp(plainly);
-                a.bind(input);
-            }
-            _ => {}
-        }
-    }
-    if let (Some(rule), Some(plainly)) = (block.rule(), &plainly) {
-        if let (Some(steps), Some(held), Some(taken)) = (rule.steps, held, taken) {
-            let not_faded = &a.label("load_bias");
-            if !block.is_fed() {
-                let (kind, input) = (&a.scratch(), &a.label("integrate_input"));
-                a.special(kind, Special::Kind);
-                a.beq(kind, ZERO, input);
-                load_bias(a, taken);
-                a.jmp(plainly).note("only inputs leave traces that fade");
-                a.bind(input);
-            }
-            a.beq(&held.learn, ZERO, not_faded).note("without learning nobody asks for traces");
-            steps::fade(a, block, arrays, steps.memory);
-            a.bind(not_faded);
-            load_bias(a, taken);
-        }
-        with_traces(a, block, &feed, (roles, plainly), held);
-        a.jmp(done);
-    }
-    if let Some(plainly) = &plainly {
-        a.bind(plainly);
-    }
-    feed.events(a, roles, None, "integrated_plainly");
-    if let Some(target) = &target {
-        a.jmp(done);
-        a.gap();
-        a.bind(target);
-        if let Some(taken) = taken.filter(|_| !is_scaled) {
-            a.vmv(taken, ZERO).note("no bias where the target comes in by its own projection");
-        }
-        take_targets_in(a, block, feed);
-    }
-    a.bind(done);
-    if let Some(taken) = taken.filter(|_| is_scaled) {
-        scale(a, block, taken);
-    }
-}
-
-/// Takes in the target's lines, and the layer's own spikes.
-fn take_targets_in(a: &mut Assembly, block: &Block, feed: Feed) {
-    let roles = &[Role::Target, Role::Own];
-    let Some(taken) = feed.sums.filter(|_| block.splits_targets()) else {
-        return feed.events(a, roles, None, "integrated_target");
-    };
-    let own = &a.scratch_vector();
-    a.vmv(own, ZERO);
-    Feed { own_sums: Some(own), ..feed }.events(a, roles, None, "integrated_target");
-    let number = &a.scratch();
-    a.addi(number, ZERO, -i64::from(block.target_coarser())).note("to the binary point of other weights");
-    a.vshr(taken, taken, number);
-    a.vadd(taken, taken, own);
-}
-
-/// Takes in what arrives where the sample is learned from, so that traces grow; else goes on at `plainly`.
-fn with_traces(a: &mut Assembly, block: &Block, feed: &Feed, (roles, plainly): (&[Role], &Label), held: Option<&Held>) {
-    let held_traces = held.and_then(|held| held.traces.as_ref().zip(held.one.as_ref()));
-    match held {
-        Some(held) => {
-            a.beq(&held.learn, ZERO, plainly);
-        }
-        None => {
-            let learn = &a.scratch();
-            a.special(learn, Special::Learn);
-            a.beq(learn, ZERO, plainly);
-        }
-    }
-    if let Some((traces, one)) = held_traces {
-        let tally = Tally { base: Some(traces.operand()), amount: one.operand() };
-        return feed.events(a, roles, Some(tally), "integrated");
-    }
-    if held.is_some() {
-        let amount = &a.named("spike_trace");
-        a.load_number(amount, 1 << TRACE_BITS).note("what a spike adds to its axon's trace");
-        return feed.events(a, roles, Some(Tally { base: None, amount: amount.operand() }), "integrated");
-    }
-    let (traces, one) = (block.trace_destination(a), &a.named("one"));
-    a.addi(one, ZERO, 1);
-    let tally = Tally { base: Some(traces.operand()), amount: one.operand() };
-    feed.events(a, roles, Some(tally), "integrated");
-}
-
-/// Brings the sum of weights to the membrane's fraction bits and adds the bias, which has them.
-fn scale(a: &mut Assembly, block: &Block, taken: &VectorRegister) {
-    let finer = block.lowered.parameters.finer;
-    a.gap();
-    a.comment("A membrane is finer than a weight.");
-    let number = &a.scratch();
-    let scaled = a.label("scaled");
-    if block.is_fed() {
-        let input = &a.label("scale_input");
-        a.special(number, Special::Kind);
-        a.beq(number, ZERO, input);
-        let coarser = if block.splits_targets() { 0 } else { block.target_coarser() };
-        a.addi(number, ZERO, -i64::from(finer + coarser)).note("the target's projection, no bias");
-        a.vshr(taken, taken, number);
-        a.jmp(&scaled);
-        a.bind(input);
-    }
-    if finer > 0 {
-        a.addi(number, ZERO, -i64::from(finer));
-        a.vshr(taken, taken, number);
-    }
-    load_name(a, number, "BIAS");
-    a.vacc(taken, N32.at(number, 0));
-    a.bind(&scaled);
 }
 
 /// A step of a block that a register holds and that keeps what windows were.
@@ -491,8 +335,8 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
     let taken = a.scratch_vector();
     take_in(a, block, arrays, Some(&taken), Some(&held));
     a.gap();
-    let state = [0, 1, 2].map(|at: usize| held.state[at].as_ref().map(ScalarRegister::operand));
-    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state };
+    let state = held.state.iter().map(|(name, register)| (*name, register.operand())).collect();
+    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, learns_bias: true };
     let shared = dynamics.shared(a);
     let Fired { set, before } = dynamics.forward(a, &shared, &taken, block.fades());
     let counts = held.counts.as_ref().expect("a step begins with all registers").operand();
@@ -527,223 +371,6 @@ fn end_of_step(a: &mut Assembly, position: &ScalarRegister, close: &Label) {
     a.addi(last, ZERO, "WINDOW - 1");
     a.beq(position, last, close);
     a.stay();
-}
-
-/// Sends the spikes of neurons from `base` on.
-fn spikes(
-    a: &mut Assembly,
-    block: &Block,
-    fired: &onward_isa::builder::PredicateRegister,
-    base: Option<Scalar>,
-    position: Option<&ScalarRegister>,
-) {
-    let base = base.unwrap_or(ZERO);
-    a.spike(fired, "ROUTE_SPIKES", base);
-    if block.rows_of(Role::Own) == 0 {
-        return;
-    }
-    // A window begins at rest: its first step hears nothing of the one before.
-    let (here, last, sent) = (&a.scratch(), &a.scratch(), &a.label("own_sent"));
-    let position = match position {
-        Some(position) => position,
-        None => {
-            a.special(here, Special::Position);
-            here
-        }
-    };
-    a.addi(last, ZERO, "WINDOW - 1");
-    a.beq(position, last, sent);
-    a.spike(fired, "ROUTE_OWN", base).note("to the layer itself");
-    a.bind(sent);
-}
-
-/// A loop nest over all neurons: `rows` rows of `length` neurons; after each row the sums are `skip` further, after each
-/// `band_rows` rows `band_skip` more.
-struct Walk {
-    bands: u32,
-    rows: u32,
-    length: u32,
-    first_sum: u32,
-    skip: u32,
-    band_skip: u32,
-}
-
-impl Walk {
-    fn new(block: &Block) -> Walk {
-        match block.kernels() {
-            Some((kernels, _)) => {
-                let (plane, pitch) = (kernels.plane, kernels.row_pitch());
-                let length = plane.width * plane.channels;
-                Walk {
-                    bands: kernels.bands,
-                    rows: plane.rows,
-                    length,
-                    first_sum: kernels.first_sum(),
-                    skip: pitch - length,
-                    band_skip: kernels.band_sums() - plane.rows * pitch,
-                }
-            }
-            None => Walk { bands: 1, rows: 1, length: block.neurons(), first_sum: 0, skip: 0, band_skip: 0 },
-        }
-    }
-}
-
-/// Brings all neurons forward, strip by strip.
-fn walk(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&VectorRegister>) {
-    a.gap();
-    {
-        let kept = block.lowered.record.is_some().then(|| block.walked(a));
-        walk_strips(a, block, arrays, taken, kept.as_ref());
-    }
-    clear_sums(a, block);
-}
-
-fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&VectorRegister>, kept: Option<&Walked>) {
-    let walk = Walk::new(block);
-    let (count, strip) = strips(walk.length, block.vector_length);
-    let even = count * strip == walk.length;
-    let loops = walk.bands * walk.rows * count > 1;
-    let at = loops.then(|| a.named("at"));
-    let reach = Reach::From(at.as_ref().map_or(ZERO, ScalarRegister::operand));
-    let neuron = &block.lowered.parameters.neuron;
-    let dynamics = Dynamics { neuron, arrays, reach, state: [None; 3] };
-    let shared = dynamics.shared(a);
-    let one = kept.map(|_| {
-        let one = a.named("count_one");
-        a.addi(&one, ZERO, 1);
-        one
-    });
-    if even {
-        a.setvl(ZERO, strip);
-    }
-    let sums = taken.is_none().then(|| a.named("sums"));
-    if let Some(at) = &at {
-        a.addi(at, ZERO, 0).note("the neuron");
-    }
-    if let Some(sums) = &sums {
-        a.load_number(sums, walk.first_sum as i32).note("its sum");
-    }
-    let step = (!even).then(|| (a.scratch(), a.scratch()));
-    // What is added to pointers behind a strip: its length, and over the halo if it is a row.
-    let halo = if count == 1 && walk.rows > 1 { walk.skip } else { 0 };
-    let body = |a: &mut Assembly| {
-        if let Some((length, left)) = &step {
-            a.addi(length, ZERO, strip);
-            a.min(length, left, length);
-            a.setvl(length, 0);
-            a.sub(left, left, length);
-        }
-        strip_forward(a, block, (&dynamics, &shared), taken, sums.as_ref(), (kept, one.as_ref(), at.as_ref()));
-        let forward = |a: &mut Assembly, pointer: Option<&ScalarRegister>, more: u32| {
-            match (pointer, &step) {
-                (Some(pointer), Some((length, _))) => {
-                    a.add(pointer, pointer, length);
-                }
-                (Some(pointer), None) => {
-                    a.advance(pointer, (strip + more).into());
-                }
-                (None, _) => {}
-            };
-        };
-        if loops {
-            forward(a, at.as_ref(), 0);
-            forward(a, sums.as_ref(), halo);
-            forward(a, kept.map(|kept| &kept.counts), 0);
-            forward(a, kept.and_then(|kept| kept.voltages.as_ref()).map(|(voltages, _)| voltages), 0);
-        }
-    };
-    nest(a, &walk, (count, halo), step.as_ref().map(|(_, left)| left), sums.as_ref(), body);
-}
-
-/// The loops of a walk around what is done for a strip.
-fn nest(
-    a: &mut Assembly,
-    walk: &Walk,
-    (strips, halo): (u32, u32),
-    left: Option<&ScalarRegister>,
-    sums: Option<&ScalarRegister>,
-    body: impl FnOnce(&mut Assembly),
-) {
-    let counter = &a.scratch();
-    let in_row = |a: &mut Assembly| {
-        if strips > 1 {
-            if let Some(left) = left {
-                a.load_number(left, walk.length as i32);
-            }
-            a.addi(counter, ZERO, strips);
-            a.repeat(counter, "strips_done", body);
-        } else {
-            body(a);
-        }
-        if let Some(sums) = sums.filter(|_| walk.rows > 1) {
-            a.advance(sums, (walk.skip - halo).into()).note("over the halo");
-        }
-    };
-    let in_band = |a: &mut Assembly| {
-        if walk.rows > 1 {
-            a.load_number(counter, walk.rows as i32);
-            a.repeat(counter, "rows_done", in_row);
-        } else {
-            in_row(a);
-        }
-        if let Some(sums) = sums.filter(|_| walk.bands > 1) {
-            let skip = walk.band_skip + if walk.rows > 1 { 0 } else { walk.skip };
-            a.advance(sums, skip.into()).note("to the next band");
-        }
-    };
-    if walk.bands > 1 {
-        a.addi(counter, ZERO, walk.bands);
-        a.repeat(counter, "updated", in_band);
-    } else {
-        in_band(a);
-    }
-}
-
-/// Brings a strip of neurons forward.
-fn strip_forward(
-    a: &mut Assembly,
-    block: &Block,
-    (dynamics, shared): (&Dynamics, &super::dynamics::Shared),
-    taken: Option<&VectorRegister>,
-    sums: Option<&ScalarRegister>,
-    (kept, one, at): (Option<&Walked>, Option<&ScalarRegister>, Option<&ScalarRegister>),
-) {
-    let own = taken.is_none().then(|| a.scratch_vector());
-    let Some(taken) = taken.or(own.as_ref()) else { return };
-    if let (Some(sums), Sums::Memory { bits, .. }) = (sums, block.connection.sums) {
-        a.vld(taken, neuron_memory(bits).at(sums, 0)).note("what came in");
-    }
-    let fired = dynamics.forward(a, shared, taken, false);
-    if let (Some(kept), Some(one)) = (kept, one) {
-        block.count(a, &fired.set, kept.counts.operand(), Some(one.operand()));
-    }
-    spikes(a, block, &fired.set, at.map(ScalarRegister::operand), None);
-    if let Some((voltages, keeps)) = kept.and_then(|kept| kept.voltages.as_ref()) {
-        let unkept = &a.label("unkept");
-        a.beq(keeps, ZERO, unkept);
-        a.vacc(taken, N32.at(voltages, 0)).note("the voltage: what was integrated, without resets");
-        a.vst(taken, N32.at(voltages, 0));
-        a.bind(unkept);
-    }
-}
-
-/// Sums are read once: then they are 0 again, if anything came in.
-fn clear_sums(a: &mut Assembly, block: &Block) {
-    let Sums::Memory { bits, elements } = block.connection.sums else { return };
-    a.gap();
-    let done = &a.label("sums_are_0");
-    {
-        let events = &a.scratch();
-        a.special(events, Special::Events);
-        a.beq(events, ZERO, done).note("nothing came in");
-    }
-    // Two sums of 16 bits are cleared as a word.
-    if bits == 16 && elements.is_multiple_of(2) {
-        clear(a, N32, 0, (elements * bits).div_ceil(32), block.vector_length, "sums_cleared");
-    } else {
-        clear(a, neuron_memory(bits), 0, elements, block.vector_length, "sums_cleared");
-    }
-    a.bind(done);
 }
 
 /// The end of a step, and of a window.

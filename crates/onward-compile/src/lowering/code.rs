@@ -1,7 +1,6 @@
 //! What the code of all blocks is written with: where arrays lie, loops in strips, memory that is cleared.
 
-use crate::connect::strips;
-use crate::layout::Layout;
+use crate::layout::{Layout, strips};
 use onward_isa::builder::{Assembly, Constant, Elements, Line, Scalar, Vector, ZERO};
 
 /// The arrays of a block, by the names of their layout.
@@ -15,11 +14,6 @@ impl Arrays<'_> {
             let elements = self.elements(&symbol.name);
             a.array(&symbol.name.to_uppercase(), elements, symbol.offset, symbol.rows, symbol.columns);
         }
-    }
-
-    /// Whether there is such an array.
-    pub fn has(self, name: &str) -> bool {
-        self.0.symbol(name).is_some()
     }
 
     /// The elements of an array: its memory and their width.

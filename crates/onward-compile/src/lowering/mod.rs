@@ -7,11 +7,13 @@ pub(crate) mod block;
 pub(crate) mod code;
 mod dynamics;
 pub(crate) mod feed;
-mod integers;
+mod intake;
+pub(crate) mod integers;
 pub(crate) mod limits;
-mod parameters;
-mod record;
-mod rule;
+pub(crate) mod parameters;
+pub(crate) mod record;
+pub(crate) mod rule;
+mod walk;
 mod weights;
 
 pub(crate) use dynamics::factors;

@@ -230,7 +230,8 @@ impl LayerParameters {
             // Weights may come to be anything, so nothing is narrower than a word.
             let target_coarser = format.target_coarser;
             let target = real.target.as_ref();
-            let target_weights = target.map(|real| target_weights(layer, real, &parameters, target_coarser, seed));
+            let target_weights =
+                target.map(|real| target_weights(layer, real, fraction_bits - target_coarser as i32, seed));
             return Ok((parameters, Some(Record { classes: network.classes(), target_coarser, target_weights })));
         }
         let counts: Vec<u64> = axons.values().copied().collect();

@@ -4,8 +4,8 @@ use crate::connect::{Connection, Maker, PartKind, Sums};
 use crate::handlers::{Handlers, delay, maximum, most_spikes, readout};
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
-use crate::lowering::LoweredLayer;
 use crate::lowering::block::{self, Block};
+use crate::lowering::{LoweredLayer, is_graded};
 use crate::pass::{Compilation, Pass, Product};
 use crate::places::plane;
 use crate::plan::PlannedBlock;
@@ -39,16 +39,21 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
             block::program(&Block::new(sizes, block, lowered, connection, answers))
         }
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
-            most_spikes(&of.name, compilation, block, vector_length)
+            most_spikes((&of.name, network.window_steps), &compilation.blocks, block, vector_length)
         }
         Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
         Node::Readout(of) => readout(&of.name, classes, block.inlets.len() as u32),
         Node::Pool(of) => {
-            let (listing, layout, made) = maximum(&of.name, compilation, block, vector_length);
+            let input = plane(network.graph[network.signal(block.node)].shape());
+            let sources = &compilation.sources[&block.node];
+            let (listing, layout, made) = maximum(of, input, sources, block, vector_length);
             connection = Some(made);
             (listing, layout)
         }
-        Node::Delay(of) => delay(&of.name, of.steps, compilation, block, vector_length),
+        Node::Delay(of) => {
+            let graded = is_graded(network, network.signal(block.node)).unwrap_or(false);
+            delay(of, graded, block, vector_length)
+        }
         _ => unreachable!("nodes that have no neurons have no blocks"),
     };
     let name = network.graph[block.node].name();
@@ -99,7 +104,8 @@ fn maker<'a>(
     let network = compilation.network();
     Maker {
         layer,
-        lowered,
+        parameters: &lowered.parameters,
+        classes: lowered.record.as_ref().map(|record| record.classes),
         sources: &compilation.sources[&block.node],
         input: plane(network.graph[network.signal(block.node)].shape()),
         planned: &compilation.blocks,

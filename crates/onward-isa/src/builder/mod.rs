@@ -277,8 +277,9 @@ impl Assembly {
         self.name_register(name, &Wish::Number(number))
     }
 
-    /// A predicate register that nothing in the program writes: as the machine sets it at dispatch, with all bits 0
-    /// (`microarchitecture.md`, E3). It stays out of others' hands to the program's end.
+    /// A predicate register that nothing has written, and nothing writes while it is held: as the machine sets it at
+    /// dispatch, with all bits 0 (`microarchitecture.md`, E3). Others may get it afterwards; should a way lead back to
+    /// where it is read, the [lint](crate::lint) finds it.
     ///
     /// # Panics
     /// All are held or written.
@@ -288,7 +289,8 @@ impl Assembly {
     }
 
     /// A scalar register that holds 0 until the program writes it, as dispatch leaves it (`microarchitecture.md`, E3), and
-    /// of which that is counted on. It stays out of others' hands to the program's end.
+    /// of which that is counted on. Others may get it once it is dropped, as with
+    /// [`cleared_predicate`](Self::cleared_predicate).
     ///
     /// # Panics
     /// All are held or written.

@@ -275,8 +275,7 @@ impl Pool {
 
     fn give_back(&mut self, kind: RegisterKind, number: u8) {
         let words = self.words;
-        // What counts on its 0 stays away from others: the program may come back to where it is read.
-        let holder = self.holders[kind as usize][usize::from(number)].take_if(|holder| holder.start == Start::Unset);
+        let holder = self.holders[kind as usize][usize::from(number)].take();
         self.held.extend(holder.map(|holder| holder.ended(kind, number, words)));
     }
 

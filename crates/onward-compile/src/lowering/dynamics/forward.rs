@@ -1,10 +1,10 @@
 //! How neurons are brought forward by a step: the one code of all of them, for a block that a vector register holds and for
 //! strips of larger ones.
 
-use super::NeuronParameters;
+use super::{NeuronParameters, Widths};
 use crate::layout::Layout;
-use crate::lowering::Integers;
 use crate::lowering::code::{Arrays, load_name};
+use crate::lowering::integers::Integers;
 use onward_isa::builder::{
     Assembly, Line, Memory, Predicate, PredicateRegister, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
 };
@@ -19,34 +19,33 @@ pub(crate) enum Reach {
     From(Scalar),
 }
 
-/// The state that windows begin and go on with.
-pub(crate) const STATE: [&str; 3] = ["membrane", "current", "refractory"];
-
 impl NeuronParameters {
-    /// Whether neurons have a state of that name.
-    pub(crate) fn has(&self, state: &str) -> bool {
-        match state {
-            "current" => self.current.is_some(),
-            "refractory" => self.refractory > 0,
-            _ => true,
-        }
+    /// The state that a window begins with at rest: the name of each array, and its bits.
+    pub(crate) fn states(&self, widths: Widths) -> Vec<(&'static str, u32)> {
+        let all = [
+            ("membrane", widths.membrane, true),
+            ("current", widths.current, self.current.is_some()),
+            ("refractory", 16, self.refractory > 0),
+        ];
+        all.into_iter().filter(|&(.., exists)| exists).map(|(name, bits, _)| (name, bits)).collect()
     }
 
-    /// Numbers of neurons, by the name of the array they lie in where they differ.
-    pub(crate) fn numbers(&self) -> Vec<(&'static str, &Integers)> {
+    /// Numbers of neurons, by the name of the array they lie in where they differ; with `learns_bias`, a bias that learns lies
+    /// beside the given one.
+    pub(crate) fn numbers(&self, learns_bias: bool) -> Vec<(&'static str, &Integers)> {
         let all = [
             ("threshold", Some(&self.threshold)),
             ("reset", self.reset.as_ref()),
             ("leak", self.leak.as_ref()),
             ("current_left", self.current.as_ref()),
-            ("given_bias", Some(&self.bias)),
+            (bias_name(learns_bias), Some(&self.bias)),
         ];
         all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
     }
 
     /// Appends the arrays of numbers that differ from neuron to neuron.
-    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32) {
-        for (name, values) in self.numbers() {
+    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32, learns_bias: bool) {
+        for (name, values) in self.numbers(learns_bias) {
             if matches!(values, Integers::Each(_)) {
                 layout.add(name, Space::Neuron, Width::W32, 1, neurons);
             }
@@ -54,13 +53,20 @@ impl NeuronParameters {
     }
 }
 
+/// Where a given bias lies, if it differs from neuron to neuron.
+fn bias_name(learns_bias: bool) -> &'static str {
+    if learns_bias { "given_bias" } else { "bias" }
+}
+
 /// The code that brings neurons forward.
 pub(crate) struct Dynamics<'a> {
     pub neuron: &'a NeuronParameters,
     pub arrays: Arrays<'a>,
     pub reach: Reach,
-    /// Where the state of [`STATE`] lies, where the kind of window decides.
-    pub state: [Option<Scalar>; 3],
+    /// Where states lie, where the kind of window decides.
+    pub state: Vec<(&'static str, Scalar)>,
+    /// Whether there is a bias that learns beside the given one.
+    pub learns_bias: bool,
 }
 
 /// Numbers that all neurons share, in registers while strip follows strip.
@@ -154,32 +160,39 @@ impl Dynamics<'_> {
         vector
     }
 
-    /// Loads a vector of the state; where it is to be stored again.
-    fn load_state(&self, a: &mut Assembly, number: usize, vector: &VectorRegister, note: &str) -> StateAddress {
-        let (name, elements) = (STATE[number], self.arrays.elements(STATE[number]));
-        let address = match (self.state[number], self.reach) {
-            (Some(address), _) => StateAddress::Known(address),
-            (None, Reach::From(_)) => StateAddress::Indexed,
+    /// Loads a vector of a state; where it is to be stored again.
+    fn load_state(&self, a: &mut Assembly, name: &'static str, vector: &VectorRegister, note: &str) -> StateAddress {
+        let register = match (self.state.iter().find(|(held, _)| *held == name), self.reach) {
+            (Some((_, address)), _) => StateRegister::Known(*address),
+            (None, Reach::From(_)) => StateRegister::Indexed,
             (None, Reach::Whole) => {
                 let address = a.scratch();
                 load_name(a, &address, &name.to_uppercase());
-                StateAddress::Loaded(address)
+                StateRegister::Loaded(address)
             }
         };
-        match address.register() {
-            Some(register) => a.vld(vector, elements.at(register, 0)),
-            None => self.access(a, name, |a, memory| a.vld(vector, memory)),
-        }
-        .note(note);
+        let address = StateAddress { name, register };
+        self.access_state(a, &address, |a, memory| a.vld(vector, memory)).note(note);
         address
     }
 
-    fn store_state(&self, a: &mut Assembly, number: usize, vector: impl Into<Vector>, address: &StateAddress) {
+    fn store_state(&self, a: &mut Assembly, vector: impl Into<Vector>, address: &StateAddress) {
         let vector = vector.into();
-        match address.register() {
-            Some(register) => a.vst(vector, self.arrays.elements(STATE[number]).at(register, 0)),
-            None => self.access(a, STATE[number], |a, memory| a.vst(vector, memory)),
-        };
+        self.access_state(a, address, |a, memory| a.vst(vector, memory));
+    }
+
+    fn access_state<'a>(
+        &self,
+        a: &'a mut Assembly,
+        address: &StateAddress,
+        access: impl for<'b> FnOnce(&'b mut Assembly, Memory) -> Line<'b>,
+    ) -> Line<'a> {
+        let elements = self.arrays.elements(address.name);
+        match &address.register {
+            StateRegister::Known(register) => access(a, elements.at(register, 0)),
+            StateRegister::Loaded(register) => access(a, elements.at(register, 0)),
+            StateRegister::Indexed => self.access(a, address.name, access),
+        }
     }
 
     /// Leaves of `vector` what a step leaves.
@@ -208,13 +221,13 @@ impl Dynamics<'_> {
         let neuron = self.neuron;
         if let Some(left) = &neuron.current {
             let current = &a.scratch_vector();
-            let address = self.load_state(a, 1, current, "the synaptic current decays ..");
+            let address = self.load_state(a, "current", current, "the synaptic current decays ..");
             self.decay(a, current, left, &shared.current, "current_left");
             a.vadd(taken, current, taken).note(".. and takes it in");
-            self.store_state(a, 1, taken, &address);
+            self.store_state(a, taken, &address);
         }
         let membrane = &a.scratch_vector();
-        let address = self.load_state(a, 0, membrane, "");
+        let address = self.load_state(a, "membrane", membrane, "");
         let was = (neuron.refractory > 0).then(|| a.scratch_vector());
         if let Some(was) = &was {
             a.vadds(was, membrane, ZERO).note("as it was");
@@ -231,7 +244,7 @@ impl Dynamics<'_> {
         }
         let set = a.scratch_predicate();
         self.fire(a, shared, membrane, &set, rest.as_ref().map(|rest| rest.free.operand()));
-        self.store_state(a, 0, membrane, &address);
+        self.store_state(a, membrane, &address);
         if let Some(rest) = rest {
             self.begin_rest(a, shared, &set, &rest);
         }
@@ -246,7 +259,7 @@ impl Dynamics<'_> {
                 a.vadds(membrane, membrane, bias);
             }),
             Integers::Each(_) => {
-                self.access(a, "given_bias", |a, memory| a.vacc(membrane, memory));
+                self.access(a, bias_name(self.learns_bias), |a, memory| a.vacc(membrane, memory));
             }
         }
     }
@@ -255,7 +268,7 @@ impl Dynamics<'_> {
     fn hold(&self, a: &mut Assembly, shared: &Shared, membrane: &VectorRegister, was: &VectorRegister) -> Rest {
         let numbers = if shared.refractory.is_none() { Some(self.refractory_numbers(a)) } else { None };
         let (steps, free) = (a.scratch_vector(), a.scratch_predicate());
-        let address = self.load_state(a, 2, &steps, "");
+        let address = self.load_state(a, "refractory", &steps, "");
         let rest = Rest { steps, free, address, numbers };
         a.vclts(&rest.free, &rest.steps, rest.number(shared, 0)).note("not refractory");
         a.vsel(membrane, membrane, was, &rest.free);
@@ -269,7 +282,7 @@ impl Dynamics<'_> {
         a.vaddp(&rest.steps, &rest.steps, rest.number(shared, 1), others).note("a step less");
         a.pnot(others, fired);
         a.vsels(&rest.steps, &rest.steps, rest.number(shared, 2), others).note("who fires begins");
-        self.store_state(a, 2, &rest.steps, &rest.address);
+        self.store_state(a, &rest.steps, &rest.address);
     }
 
     /// Finds who fires, and resets them.
@@ -328,21 +341,16 @@ impl Dynamics<'_> {
     }
 }
 
-/// Where a vector of the state came from.
-enum StateAddress {
+/// Where a vector of a state came from.
+struct StateAddress {
+    name: &'static str,
+    register: StateRegister,
+}
+
+enum StateRegister {
     Known(Scalar),
     Loaded(ScalarRegister),
     Indexed,
-}
-
-impl StateAddress {
-    fn register(&self) -> Option<Scalar> {
-        match self {
-            StateAddress::Known(register) => Some(*register),
-            StateAddress::Loaded(register) => Some(register.operand()),
-            StateAddress::Indexed => None,
-        }
-    }
 }
 
 /// What neurons that rest have left to do so, and who does not rest.

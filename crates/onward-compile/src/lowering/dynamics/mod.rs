@@ -1,10 +1,9 @@
 //! The integers of neurons, and how large what they compute with can become.
 
 mod factors;
-mod forward;
+pub(crate) mod forward;
 
 pub(crate) use factors::factors;
-pub(crate) use forward::{Dynamics, Fired, Reach, STATE, Shared};
 
 use super::integers::{Integers, integers};
 use crate::ranges::{LayerCalibration, Range};

@@ -5,8 +5,8 @@ mod kernels;
 mod pairs;
 mod rows;
 
-use crate::connect::{Connection, Part, PartKind, Role, Sums, Table, Traces, constant_shape, strips};
-use crate::layout::Layout;
+use crate::connect::{Connection, Part, PartKind, Role, Sums, Table, Traces, constant_shape};
+use crate::layout::{Layout, strips};
 use crate::lowering::code::Arrays;
 use onward_isa::builder::{A16, A32, Assembly, Elements, Label, N16, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Width};

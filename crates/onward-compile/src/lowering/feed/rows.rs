@@ -1,7 +1,8 @@
 //! Rows of weights, one for each neuron of the block.
 
 use super::{Entry, Event, Feed, Prepared, neuron_memory, synapses};
-use crate::connect::{Part, PartKind, Role, Sums, strips};
+use crate::connect::{Part, PartKind, Role, Sums};
+use crate::layout::strips;
 use onward_isa::builder::{Assembly, Scalar, ZERO};
 
 impl Feed<'_> {

@@ -1,10 +1,7 @@
 //! What a layer keeps of the windows of its inputs and of each class's target.
 
-mod windows;
+pub(crate) mod windows;
 
-pub(crate) use windows::{Held, Walked, unless_answered};
-
-use super::parameters::LayerParameters;
 use super::weights::{Real, Rounding};
 use onward_net::{Layer, LayerKind};
 
@@ -22,16 +19,10 @@ pub struct Record {
 }
 
 /// The weights of a target's projection: drawn about 0, into a convolution about the half of 1.0.
-pub(super) fn target_weights(
-    layer: &Layer,
-    real: &Real,
-    parameters: &LayerParameters,
-    coarser: u32,
-    seed: u64,
-) -> Vec<i16> {
-    let bits = parameters.weight_bits;
+pub(super) fn target_weights(layer: &Layer, real: &Real, fraction_bits: i32, seed: u64) -> Vec<i16> {
+    let bits = layer.weights.bits;
     let max = (1i32 << (bits - 1)) - 1;
-    let one = 1 << (parameters.fraction_bits - coarser as i32);
+    let one = 1 << fraction_bits;
     let mean = if matches!(layer.kind, LayerKind::Convolution(_)) { one / 2 } else { 0 };
     let drawn = real.quantize(seed, bits, f64::from(one), &mut Rounding::default()).into_iter();
     drawn.map(|weight| (i32::from(weight) + mean).clamp(-max, max) as i16).collect()

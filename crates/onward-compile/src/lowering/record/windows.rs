@@ -4,8 +4,8 @@
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, clear_from, load_name};
-use crate::lowering::dynamics::STATE;
-use crate::lowering::rule::{Evoked, spread};
+use crate::lowering::rule::signal::Evoked;
+use crate::lowering::rule::spread;
 use onward_image::Tag;
 use onward_isa::builder::{
     A16, Assembly, Elements, Label, N16, N32, Predicate, PredicateRegister, Scalar, ScalarRegister, VectorRegister,
@@ -26,7 +26,7 @@ pub(crate) struct Held {
     pub voltages: Option<ScalarRegister>,
     pub traces: Option<ScalarRegister>,
     /// Where its state is, if target windows have one of their own.
-    pub state: [Option<ScalarRegister>; 3],
+    pub state: Vec<(&'static str, ScalarRegister)>,
 }
 
 /// An array of input windows, and that of target windows: a part of it for each class.
@@ -81,9 +81,7 @@ impl Block<'_> {
 
     /// Puts where this window's counts, voltages and traces go into registers: those of the input, or of the target's slot.
     pub fn destinations(&self, a: &mut Assembly, position: ScalarRegister, one: Option<ScalarRegister>) -> Held {
-        let neuron = &self.lowered.parameters.neuron;
-        let own_state =
-            |a: &mut Assembly, name: &str| (self.fades() && neuron.has(name)).then(|| a.named(&format!("{name}s")));
+        let own_states = self.states().into_iter().filter(|_| self.fades());
         // Where a part of an update comes without a window, these are loaded behind it.
         let of_step = |a: &mut Assembly, name: &str| if self.spreads() { a.zeroed(name) } else { a.named(name) };
         let held = Held {
@@ -94,7 +92,7 @@ impl Block<'_> {
             // A target window of a projection of its own leaves it as it is, and does not look at it.
             traces: (self.rule().is_some() && !self.fades())
                 .then(|| if self.is_fed() { a.zeroed("traces") } else { a.named("traces") }),
-            state: STATE.map(|name| own_state(a, name)),
+            state: own_states.map(|(name, _)| (name, a.named(&format!("{name}s")))).collect(),
             position,
             one,
         };
@@ -106,10 +104,8 @@ impl Block<'_> {
         a.bne(number, ZERO, target_window);
         let counts = held.counts.as_ref().expect("counts were given a register");
         load_name(a, counts, "COUNT");
-        for (name, register) in STATE.iter().zip(&held.state) {
-            if let Some(register) = register {
-                load_name(a, register, &name.to_uppercase());
-            }
+        for (name, register) in &held.state {
+            load_name(a, register, &name.to_uppercase());
         }
         if let Some(voltages) = &held.voltages {
             load_name(a, voltages, "VOLTAGE");
@@ -126,10 +122,8 @@ impl Block<'_> {
         load_name(a, number, "NEURONS");
         a.mul(number, &held.slot, number);
         add_name(a, counts, number, "TARGET_COUNT");
-        for (name, register) in STATE.iter().zip(&held.state) {
-            if let Some(register) = register {
-                load_name(a, register, &format!("TARGET_{}", name.to_uppercase()));
-            }
+        for (name, register) in &held.state {
+            load_name(a, register, &format!("TARGET_{}", name.to_uppercase()));
         }
         match &held.voltages {
             Some(voltages) if self.keeps_target_voltages() => {
@@ -258,20 +252,19 @@ impl Block<'_> {
 
     /// Neurons come to rest.
     fn rest(&self, a: &mut Assembly, arrays: Arrays, zero: &VectorRegister, held: Option<&Held>) {
-        for (number, name) in STATE.into_iter().enumerate().filter(|(_, name)| arrays.has(name)) {
+        for (name, _) in self.states() {
             let (first, elements) = (&a.scratch(), arrays.elements(name));
-            match held.map(|held| held.state[number].as_ref()) {
-                Some(Some(address)) => {
-                    a.vst(zero, elements.at(address, 0));
-                }
-                Some(None) => {
-                    load_name(a, first, &name.to_uppercase());
+            let known = held.and_then(|held| held.state.iter().find(|(state, _)| *state == name));
+            if let Some((_, address)) = known {
+                a.vst(zero, elements.at(address, 0));
+                continue;
+            }
+            load_name(a, first, &name.to_uppercase());
+            match held {
+                Some(_) => {
                     a.vst(zero, elements.at(first, 0));
                 }
-                None => {
-                    load_name(a, first, &name.to_uppercase());
-                    clear_from(a, zero, elements, first, self.neurons(), self.vector_length, "rested");
-                }
+                None => clear_from(a, zero, elements, first, self.neurons(), self.vector_length, "rested"),
             }
         }
     }

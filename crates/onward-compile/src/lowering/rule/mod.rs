@@ -10,8 +10,6 @@ pub(crate) mod spread;
 pub(crate) mod steps;
 pub(crate) mod update;
 
-pub(crate) use signal::Evoked;
-
 use super::integers::Integers;
 use super::parameters::LayerParameters;
 use super::record::Record;

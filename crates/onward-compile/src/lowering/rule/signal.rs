@@ -4,7 +4,7 @@ use super::RuleFormat;
 use super::update::Update;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name};
-use crate::lowering::record::Held;
+use crate::lowering::record::windows::Held;
 use onward_isa::Special;
 use onward_isa::builder::{Assembly, Elements, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 

@@ -10,7 +10,7 @@ use super::optimizer::{Change, Rows};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, load_name, load_word};
-use crate::lowering::record::Held;
+use crate::lowering::record::windows::Held;
 use onward_isa::builder::{Assembly, Label, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 
@@ -161,7 +161,7 @@ pub(crate) fn part(
         a.addi(end, ZERO, "WINDOW");
         a.bge(&position, end, rest);
     }
-    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: [None, None, None] }
+    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: Vec::new() }
 }
 
 /// Sleeps, unless parts are still to be done.

@@ -10,7 +10,7 @@ use super::update::Update;
 use super::{LEAST_TRACE, TRACE_BITS};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, in_strips, load_word};
-use crate::lowering::record::Held;
+use crate::lowering::record::windows::Held;
 use onward_isa::Special;
 use onward_isa::builder::{A16, Assembly, ScalarRegister, VectorRegister, ZERO};
 
@@ -75,7 +75,7 @@ pub(crate) fn step(
     change(a, update, shown);
     a.gap();
     a.bind(&stepped);
-    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: [None, None, None] }
+    Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: Vec::new() }
 }
 
 /// Makes pulls; `shown` is given back as soon as the loss has looked at the scores. Loads the shift, and so many bits more.

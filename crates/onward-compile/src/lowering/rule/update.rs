@@ -227,7 +227,7 @@ impl Update<'_> {
 }
 
 /// The rival: what `find` finds, unless the tag names one.
-fn named_rival(a: &mut Assembly, rival: &ScalarRegister, find: impl FnOnce(&mut Assembly)) {
+pub(crate) fn named_rival(a: &mut Assembly, rival: &ScalarRegister, find: impl FnOnce(&mut Assembly)) {
     let (tag, found) = (&a.scratch(), &a.label("rival_found"));
     a.special(tag, Special::Tag);
     a.shri(rival, tag, 24);

@@ -9,7 +9,7 @@ use super::signal::{Of, Operands};
 use super::update::Update;
 use super::{RuleFormat, Table};
 use crate::layout::Layout;
-use onward_isa::builder::{Assembly, ScalarRegister, VectorRegister};
+use onward_isa::builder::{Assembly, ScalarRegister, VectorRegister, ZERO};
 use onward_net::Loss;
 
 /// What pulls at neurons by the input's path, and by those of the targets if they learn.
@@ -88,6 +88,32 @@ pub(super) fn code(loss: Loss) -> &'static dyn LossCode {
         Loss::SquaredError { .. } => &squared_error::SquaredError,
         Loss::Hebbian => &hebbian::Hebbian,
     }
+}
+
+/// Pulls of a loss that looks at all classes: toward the own target as many times as `toward` says, away from each by its
+/// weight in `probabilities`, where the neuron is live; the own target's path goes by `away` times h, the rival's as much back.
+fn away_from_all(
+    a: &mut Assembly,
+    update: &Update,
+    operands: &Operands,
+    toward: &ScalarRegister,
+    away: &ScalarRegister,
+) -> Pulls {
+    a.comment("Toward the own target, away from each by its weight, where the neuron is live");
+    let input = update.weighted_targets(a, operands);
+    {
+        let own = &update.evoked(a, operands, Of::Own);
+        a.vmacs(&input, own, toward);
+    }
+    update.gate(a, operands, Of::Input, &input);
+    let h = update.evoked(a, operands, Of::Input);
+    a.comment("h for the own target, as much less for the rival's");
+    let (own, rival, minus) = (a.scratch_vector(), a.scratch_vector(), &a.scratch());
+    a.vmuls(&own, &h, away);
+    a.sub(minus, ZERO, away);
+    a.vmuls(&rival, &h, minus);
+    update.gate_targets(a, operands, &own, &rival);
+    Pulls { input, targets: Some(TargetPulls::Each(own, rival)) }
 }
 
 /// The pull toward the own target and away from the rival's, where the neuron is live.

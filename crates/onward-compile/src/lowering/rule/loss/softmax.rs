@@ -1,6 +1,6 @@
 //! The softmax: every class pulls by its probability.
 
-use super::{Lead, LossCode, Of, Operands, Pulls, Table, TargetPulls, Update};
+use super::{Lead, LossCode, Operands, Pulls, Table, Update, away_from_all};
 use crate::layout::Layout;
 use crate::lowering::code::load_name;
 use crate::lowering::rule::{INDICES, rounded};
@@ -66,23 +66,10 @@ impl LossCode for Softmax {
 
     /// Of the wrong classes' targets only the rival's moves, by what all of them together are believed.
     fn pulls(&self, a: &mut Assembly, update: &Update, lead: &Lead, operands: &Operands) -> Pulls {
-        a.comment("Toward the own target, away from each by its probability, where the neuron is live");
-        let input = update.weighted_targets(a, operands);
-        {
-            let (own, one) = (&update.evoked(a, operands, Of::Own), &a.scratch());
-            a.addi(one, ZERO, 1 << PROBABILITY_BITS);
-            a.vmacs(&input, own, one);
-        }
-        update.gate(a, operands, Of::Input, &input);
-        let h = update.evoked(a, operands, Of::Input);
-        a.comment("h by what is missing, for the own target; as much less, for the rival's");
+        let one = &a.scratch();
+        a.addi(one, ZERO, 1 << PROBABILITY_BITS);
         let missing = lead.missing.as_ref().expect("it was computed with the rival");
-        let (own, rival, minus) = (a.scratch_vector(), a.scratch_vector(), &a.scratch());
-        a.vmuls(&own, &h, missing);
-        a.sub(minus, ZERO, missing);
-        a.vmuls(&rival, &h, minus);
-        update.gate_targets(a, operands, &own, &rival);
-        Pulls { input, targets: Some(TargetPulls::Each(own, rival)) }
+        away_from_all(a, update, operands, one, missing)
     }
 }
 
