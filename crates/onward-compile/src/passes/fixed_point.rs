@@ -1,7 +1,7 @@
 //! `fixed-point`: the integer constants of each layer.
 
 use crate::lowering::limits::limits;
-use crate::lowering::{Integers, LayerParameters, LoweredLayer, is_shown_targets};
+use crate::lowering::{LayerParameters, LoweredLayer, is_shown_targets};
 use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
@@ -86,29 +86,7 @@ fn describe(layer: &Layer, lowered: &LoweredLayer) -> String {
 /// The integers of neurons, and the bounds of what they compute with where weights stay as they are.
 fn describe_neurons(parameters: &LayerParameters) -> String {
     let LayerParameters { neuron, bounds, widths, .. } = parameters;
-    let show = |values: &Integers| match values {
-        Integers::Same(value) => value.to_string(),
-        Integers::Each(values) => {
-            let (least, most) = (values.iter().min().unwrap_or(&0), values.iter().max().unwrap_or(&0));
-            format!("{least} to {most}")
-        }
-    };
-    let mut text = format!("  threshold {}", show(&neuron.threshold));
-    if let Some(reset) = &neuron.reset {
-        text += &format!(", reset to {}", show(reset));
-    }
-    if let Some(leak) = &neuron.leak {
-        text += &format!(", {} / 65536 left of the membrane", show(leak));
-    }
-    if let Some(current) = &neuron.current {
-        text += &format!(", {} / 65536 of the current", show(current));
-    }
-    if neuron.refractory > 0 {
-        text += &format!(", refractory for {} steps", neuron.refractory);
-    }
-    if neuron.bias != Integers::Same(0) {
-        text += &format!(", bias {}", show(&neuron.bias));
-    }
+    let mut text = format!("  {}", neuron.describe());
     if bounds.input.is_infinite() {
         return text + "\n";
     }

@@ -9,6 +9,7 @@ use super::integers::{Integers, integers};
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
 use onward_net::{Decay, Layer, Neuron, Reset, Values};
+use std::fmt::Write;
 
 /// The integers of neurons.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +121,35 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
 }
 
 impl NeuronParameters {
+    /// The integers in a sentence; of those that differ from neuron to neuron the least and the greatest.
+    pub(crate) fn describe(&self) -> String {
+        let show = |values: &Integers| match values {
+            Integers::Same(value) => value.to_string(),
+            Integers::Each(values) => {
+                let (least, most) = (values.iter().min().unwrap_or(&0), values.iter().max().unwrap_or(&0));
+                format!("{least} to {most}")
+            }
+        };
+        let mut text = format!("threshold {}", show(&self.threshold));
+        let mut add = |part: std::fmt::Arguments| text.write_fmt(part).expect("writing to memory");
+        if let Some(reset) = &self.reset {
+            add(format_args!(", reset to {}", show(reset)));
+        }
+        if let Some(leak) = &self.leak {
+            add(format_args!(", {} / 65536 left of the membrane", show(leak)));
+        }
+        if let Some(current) = &self.current {
+            add(format_args!(", {} / 65536 of the current", show(current)));
+        }
+        if self.refractory > 0 {
+            add(format_args!(", refractory for {} steps", self.refractory));
+        }
+        if self.bias != Integers::Same(0) {
+            add(format_args!(", bias {}", show(&self.bias)));
+        }
+        text
+    }
+
     /// What comes of inputs of at most `input` a step, over a window.
     pub(super) fn bounds(&self, input: f64, window: u32) -> Bounds {
         // The sum of the powers of a factor, as far as a window is long.
