@@ -41,6 +41,8 @@ struct FloatLayer {
     current_left: Option<Vec<f64>>,
     refractory: u32,
     bias: Vec<f64>,
+    /// What a spike adds to the threshold, and what is left of it from step to step.
+    adaptation: Option<[Vec<f64>; 2]>,
     state: State,
     met: Met,
 }
@@ -49,6 +51,8 @@ struct FloatLayer {
 struct State {
     membrane: Vec<f64>,
     current: Vec<f64>,
+    /// What spikes have added to the threshold.
+    added: Vec<f64>,
     /// Steps left in which a neuron is refractory.
     resting: Vec<u32>,
     /// Who fired in the step before, 1 or 0.
@@ -115,6 +119,7 @@ impl FloatModel {
             layer.state = State {
                 membrane: vec![0.0; neurons],
                 current: vec![0.0; neurons],
+                added: vec![0.0; neurons],
                 resting: vec![0; neurons],
                 fired: vec![0.0; neurons],
             };
@@ -266,6 +271,13 @@ impl FloatLayer {
             },
             refractory: neuron.refractory,
             bias: each(&neuron.bias, "biases")?,
+            adaptation: match &neuron.adaptation {
+                None => None,
+                Some(adaptation) => Some([
+                    each(&adaptation.rise, "rises")?,
+                    left(&adaptation.fall, layer)?.unwrap_or(vec![1.0; neurons]),
+                ]),
+            },
             state: State::default(),
             met: Met::default(),
         })
@@ -287,6 +299,10 @@ impl FloatLayer {
             current_left: neuron.current.as_ref().map(|values| each(values, 65536.0)),
             refractory: neuron.refractory,
             bias: each(&neuron.bias, unit),
+            adaptation: neuron
+                .adaptation
+                .as_ref()
+                .map(|adaptation| [each(&adaptation.rise, unit), each(&adaptation.fall, 65536.0)]),
             state: State::default(),
             met: Met::default(),
         }
@@ -335,7 +351,7 @@ impl FloatLayer {
         } else {
             let decayed = state.membrane[at] * self.leak.as_ref().map_or(1.0, |leak| leak[at]);
             let membrane = decayed + taken + self.bias[at];
-            fires = membrane >= self.threshold[at];
+            fires = membrane >= self.threshold[at] + state.added[at];
             state.membrane[at] = match &self.reset {
                 _ if !fires => membrane,
                 None => membrane - self.threshold[at],
@@ -345,6 +361,9 @@ impl FloatLayer {
                 state.resting[at] = self.refractory;
                 met.spikes += 1;
             }
+        }
+        if let Some([rise, fall]) = &self.adaptation {
+            state.added[at] = state.added[at] * fall[at] + if fires { rise[at] } else { 0.0 };
         }
         // What is kept in memory is what firing leaves.
         met.membrane.meet(state.membrane[at]);

@@ -1,7 +1,7 @@
 //! How neurons are brought forward by a step: the one code of all of them, for a block that a vector register holds and for
 //! strips of larger ones.
 
-use super::{NeuronParameters, Widths};
+use super::{Adaptation, NeuronParameters, Widths};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, load_name};
 use crate::lowering::integers::Integers;
@@ -26,6 +26,7 @@ impl NeuronParameters {
             ("membrane", widths.membrane, true),
             ("current", widths.current, self.current.is_some()),
             ("refractory", 16, self.refractory > 0),
+            ("adaptation", 32, self.adaptation.is_some()),
         ];
         all.into_iter().filter(|&(.., exists)| exists).map(|(name, bits, _)| (name, bits)).collect()
     }
@@ -39,6 +40,8 @@ impl NeuronParameters {
             ("leak", self.leak.as_ref()),
             ("current_left", self.current.as_ref()),
             (bias_name(learns_bias), Some(&self.bias)),
+            ("rise", self.adaptation.as_ref().map(|adaptation| &adaptation.rise)),
+            ("fall", self.adaptation.as_ref().map(|adaptation| &adaptation.fall)),
         ];
         all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
     }
@@ -79,6 +82,9 @@ pub(crate) struct Shared {
     current: Option<ScalarRegister>,
     bias: Option<ScalarRegister>,
     refractory: Option<[ScalarRegister; 3]>,
+    /// What a spike adds to the threshold, and what is left of it.
+    rise: Option<ScalarRegister>,
+    fall: Option<ScalarRegister>,
 }
 
 /// Which neurons fired.
@@ -120,6 +126,8 @@ impl Dynamics<'_> {
         shared.leak = load("leak", neuron.leak.as_ref());
         shared.current = load("left_current", neuron.current.as_ref());
         shared.bias = load("bias", Some(&neuron.bias).filter(|bias| **bias != Integers::Same(0)));
+        shared.rise = load("rise", neuron.adaptation.as_ref().map(|adaptation| &adaptation.rise));
+        shared.fall = load("fall", neuron.adaptation.as_ref().map(|adaptation| &adaptation.fall));
         if neuron.refractory > 0 {
             shared.refractory = Some(self.refractory_numbers(a));
         }
@@ -243,7 +251,11 @@ impl Dynamics<'_> {
             a.vadds(before, membrane, ZERO);
         }
         let set = a.scratch_predicate();
-        self.fire(a, shared, membrane, &set, rest.as_ref().map(|rest| rest.free.operand()));
+        let free = rest.as_ref().map(|rest| rest.free.operand());
+        match &neuron.adaptation {
+            None => self.fire(a, shared, membrane, &set, free, None),
+            Some(adaptation) => self.fire_adapting(a, shared, membrane, &set, free, adaptation),
+        }
         self.store_state(a, membrane, &address);
         if let Some(rest) = rest {
             self.begin_rest(a, shared, &set, &rest);
@@ -285,7 +297,35 @@ impl Dynamics<'_> {
         self.store_state(a, &rest.steps, &rest.address);
     }
 
-    /// Finds who fires, and resets them.
+    /// Finds who reaches the threshold and what spikes have added to it, and resets them; then what was added falls, and
+    /// rises where a spike was fired: a fresh one is not decayed in its first step.
+    fn fire_adapting(
+        &self,
+        a: &mut Assembly,
+        shared: &Shared,
+        membrane: &VectorRegister,
+        set: &PredicateRegister,
+        free: Option<Predicate>,
+        adaptation: &Adaptation,
+    ) {
+        let added = &a.scratch_vector();
+        let address = self.load_state(a, "adaptation", added, "what spikes added to the threshold");
+        self.fire(a, shared, membrane, set, free, Some(added));
+        self.decay(a, added, &adaptation.fall, &shared.fall, "fall");
+        match &adaptation.rise {
+            Integers::Same(rise) => with_number(a, &shared.rise, *rise, "", |a, rise| {
+                a.vaddp(added, added, rise, set).note("rises with a spike");
+            }),
+            Integers::Each(_) => {
+                let risen = &self.load(a, "rise");
+                a.vadd(risen, added, risen);
+                a.vsel(added, risen, added, set).note("rises with a spike");
+            }
+        }
+        self.store_state(a, added, &address);
+    }
+
+    /// Finds who fires, and resets them; the threshold is higher by `added`, but a soft reset subtracts it as it is.
     fn fire(
         &self,
         a: &mut Assembly,
@@ -293,6 +333,7 @@ impl Dynamics<'_> {
         membrane: &VectorRegister,
         set: &PredicateRegister,
         free: Option<Predicate>,
+        added: Option<&VectorRegister>,
     ) {
         let only_free = |a: &mut Assembly| {
             if let Some(free) = free {
@@ -302,7 +343,16 @@ impl Dynamics<'_> {
         match self.neuron.threshold {
             Integers::Same(threshold) => {
                 with_number(a, &shared.threshold, threshold, "the threshold", |a, threshold| {
-                    a.vcges(set, membrane, threshold);
+                    match added {
+                        None => {
+                            a.vcges(set, membrane, threshold);
+                        }
+                        Some(added) => {
+                            let raised = &a.scratch_vector();
+                            a.vadds(raised, added, threshold);
+                            a.vcge(set, membrane, raised);
+                        }
+                    }
                     only_free(a);
                     match (&self.neuron.reset, &shared.reset) {
                         (None, Some(minus)) => {
@@ -318,7 +368,16 @@ impl Dynamics<'_> {
             }
             Integers::Each(_) => {
                 let threshold = &self.load(a, "threshold");
-                a.vcge(set, membrane, threshold);
+                match added {
+                    None => {
+                        a.vcge(set, membrane, threshold);
+                    }
+                    Some(added) => {
+                        let raised = &a.scratch_vector();
+                        a.vadd(raised, threshold, added);
+                        a.vcge(set, membrane, raised);
+                    }
+                }
                 only_free(a);
                 if self.neuron.reset.is_none() {
                     a.vsub(threshold, membrane, threshold);

@@ -26,6 +26,17 @@ pub struct NeuronParameters {
     pub refractory: u32,
     /// What is added each step.
     pub bias: Integers,
+    /// How thresholds rise with spikes, if they do.
+    pub adaptation: Option<Adaptation>,
+}
+
+/// The integers of thresholds that rise with spikes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adaptation {
+    /// What a spike adds to the threshold, in the membrane's unit.
+    pub rise: Integers,
+    /// What is left of that each step, in 16 fraction bits.
+    pub fall: Integers,
 }
 
 /// The greatest magnitude that quantities can have in a window, whatever the spikes.
@@ -117,6 +128,13 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
         current,
         refractory: neuron.refractory,
         bias: of(&neuron.bias, "biases")?,
+        adaptation: match &neuron.adaptation {
+            None => None,
+            Some(adaptation) => Some(Adaptation {
+                rise: of(&adaptation.rise, "rises")?,
+                fall: decay(&adaptation.fall, "factors of the fall")?.unwrap_or(Integers::Same(65536)),
+            }),
+        },
     })
 }
 
@@ -146,6 +164,9 @@ impl NeuronParameters {
         }
         if self.bias != Integers::Same(0) {
             add(format_args!(", bias {}", show(&self.bias)));
+        }
+        if let Some(Adaptation { rise, fall }) = &self.adaptation {
+            add(format_args!(", raised by {} with a spike, of which {} / 65536 is left", show(rise), show(fall)));
         }
         text
     }
