@@ -90,8 +90,10 @@ fn text(random: &mut SplitMix64) -> String {
             " layer {name} = {kind} from {from} {{\n  {options}, weights = fixed {{ bits = {bits} }},\n  neurons = {},\n  learning = {learning}\n }}\n",
             neurons(random)
         );
-        is_plane = kind.starts_with("conv");
-        let before = like.replace(name.clone()).filter(|_| kind == "dense(12)" && from.starts_with("layer"));
+        // What an addition adds has one shape.
+        let is_behind_plane = std::mem::replace(&mut is_plane, kind.starts_with("conv"));
+        let adds = kind == "dense(12)" && from.starts_with("layer") && !is_behind_plane;
+        let before = like.replace(name.clone()).filter(|_| adds);
         from = name.clone();
         if number + 1 == layers {
             break;

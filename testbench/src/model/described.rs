@@ -67,7 +67,12 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
     let one = f64::from(N::point(format.membrane)).exp2();
     let block = |(number, members): (usize, Vec<usize>)| {
         let own = if is_recurrent { dense_rows(inputs, neurons, neurons, &members) } else { Vec::new() };
-        let rows = [connection.rows(inputs, neurons, &members), own];
+        let mut rows = connection.rows(inputs, neurons, &members);
+        if let Connection::Dense = connection {
+            // Rows lie, and change, in the order of the axons that first feed them.
+            rows = order_of_rows(network, node).into_iter().map(|place| rows[place].clone()).collect();
+        }
+        let rows = [rows, own];
         Block::new(members, rows, Noise::new(seed, first + number), classes, window)
     };
     let blocks = connection.blocks(neurons, text.block as usize).into_iter().enumerate().map(block).collect();
@@ -94,6 +99,53 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
         blocks,
         connection,
         window,
+    }
+}
+
+/// The places of what comes into a layer in the order of the axons that first feed them.
+fn order_of_rows(network: &Network, node: NodeIndex) -> Vec<usize> {
+    let mut order = Vec::new();
+    let mut is_known = vec![false; network.inputs(node) as usize];
+    for place in axons(network, network.signal(node)).into_iter().flatten() {
+        if !std::mem::replace(&mut is_known[place], true) {
+            order.push(place);
+        }
+    }
+    // What no axon feeds has no row.
+    order
+}
+
+/// For each axon that a node is heard by, the places of its shape that it feeds.
+fn axons(network: &Network, node: NodeIndex) -> Vec<Vec<usize>> {
+    let each = |places: std::ops::Range<usize>| places.map(|place| vec![place]).collect();
+    match &network.graph[node] {
+        onward_net::Node::Layer(text) => {
+            let neurons = text.neurons() as usize;
+            let source = network.graph[network.signal(node)].shape();
+            let connection = Connection::new(&text.kind, source, &text.shape);
+            let blocks = connection.blocks(neurons, text.block as usize);
+            blocks.into_iter().flatten().map(|neuron| vec![connection.place(neuron)]).collect()
+        }
+        onward_net::Node::Flatten(_) | onward_net::Node::Delay(_) | onward_net::Node::Add(_) => {
+            network.sources(node).into_iter().flat_map(|source| axons(network, source)).collect()
+        }
+        onward_net::Node::Pool(pool) if pool.kind != PoolKind::Maximum => {
+            let source = network.signal(node);
+            let ([_, height, width], [_, rows, columns]) = (plane(network.graph[source].shape()), plane(&pool.shape));
+            let along = |at: usize, axis: usize, end: usize| {
+                let (window, stride) = (pool.window[axis] as usize, pool.stride[axis] as usize);
+                (0..end).filter(move |&first| (first * stride..first * stride + window).contains(&at))
+            };
+            let pooled = |place: usize| {
+                let (channel, y, x) = (place / (height * width), place / width % height, place % width);
+                let windows =
+                    along(y, 0, rows).flat_map(move |row| along(x, 1, columns).map(move |column| (row, column)));
+                windows.map(move |(row, column)| (channel * rows + row) * columns + column).collect::<Vec<_>>()
+            };
+            let all = axons(network, source).into_iter();
+            all.map(|places| places.into_iter().flat_map(pooled).collect()).collect()
+        }
+        other => each(0..other.shape().iter().product::<u32>() as usize),
     }
 }
 

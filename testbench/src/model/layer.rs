@@ -404,6 +404,9 @@ impl<N: Number> Block<N> {
 
     /// The numbers of the block's weights in the order of the chip's memory.
     pub(super) fn weight_order(&self, layer: &Layer<N>) -> Vec<usize> {
-        layer.connection.memory(layer.inputs, layer.size(), &self.members)
+        match layer.connection {
+            Connection::Dense => self.rows[0].iter().flat_map(|row| row.weights.clone()).flatten().collect(),
+            _ => layer.connection.memory(layer.inputs, layer.size(), &self.members),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a network that is shown targets cannot be, each with its reason and with what would help.
 
 use super::rule::kernels::MOST_ROWS;
+use super::rule::loss::code;
 use onward_diagnostic::Diagnostic;
 use onward_net::{
     Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer, Pool,
@@ -178,7 +179,7 @@ fn of_kernels(network: &Network, node: NodeIndex, layer: &Layer, convolution: &C
         ));
     }
     let is_fed = network.is_fed_by_target(node);
-    if matches!(loss, Loss::Softmax { .. }) || is_fed && matches!(loss, Loss::SquaredError { .. }) {
+    if code(loss).looks_at_all() || is_fed && matches!(loss, Loss::SquaredError { .. }) {
         limits.push((
             "pulls of all classes at each place of a plane take more registers than there are",
             "`hinge` or `hebbian`; `squared_error` where the target does not feed the layer",

@@ -3,7 +3,7 @@
 pub(crate) mod batch;
 mod homeostasis;
 pub(crate) mod kernels;
-mod loss;
+pub(crate) mod loss;
 mod optimizer;
 pub(crate) mod signal;
 pub(crate) mod spread;
@@ -172,7 +172,7 @@ impl RuleFormat {
     pub(crate) fn pull_width(&self) -> Width {
         let most = if self.is_of_voltage() { 2 * self.window } else { self.window };
         match most {
-            _ if self.pull_bits() > 0 || matches!(self.rule.optimizer, Optimizer::Adaptive { .. }) => Width::W32,
+            _ if self.loss().looks_at_all() || matches!(self.rule.optimizer, Optimizer::Adaptive { .. }) => Width::W32,
             0..128 => Width::W8,
             _ => Width::W16,
         }

@@ -114,19 +114,24 @@ impl Update<'_> {
         }
     }
 
+    /// Loads the margin, while the input is shown that of the steps it was.
+    pub fn load_margin(&self, a: &mut Assembly, margin: &ScalarRegister) {
+        match self.shown {
+            None => {
+                a.load_number(margin, self.rule.margin(self.block.neurons())).note("the margin");
+            }
+            Some(steps) => {
+                a.load_number(margin, self.rule.margin_of_step(self.block.neurons())).note("the margin of a step");
+                a.mul(margin, margin, steps);
+            }
+        }
+    }
+
     /// Finds the rival, and goes on where the own class leads it by the margin.
     pub fn lead_by_margin(&self, a: &mut Assembly) -> ScalarRegister {
         let (rival, own, other) = self.rival(a);
         a.sub(&own, &own, &other);
-        match self.shown {
-            None => {
-                a.load_number(&other, self.rule.margin(self.block.neurons())).note("the margin");
-            }
-            Some(steps) => {
-                a.load_number(&other, self.rule.margin_of_step(self.block.neurons())).note("the margin of a step");
-                a.mul(&other, &other, steps);
-            }
-        }
+        self.load_margin(a, &other);
         a.bge(&own, &other, self.nothing);
         rival
     }

@@ -10,6 +10,7 @@ use super::update::Update;
 use super::{RuleFormat, Table};
 use crate::layout::Layout;
 use onward_isa::builder::{Assembly, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::{Space, Width};
 use onward_net::Loss;
 
 /// What pulls at neurons by the input's path, and by those of the targets if they learn.
@@ -43,6 +44,11 @@ pub(crate) trait LossCode: Sync {
         false
     }
 
+    /// Whether it pulls away from the targets of all classes, each by a weight in `probabilities`.
+    fn looks_at_all(&self) -> bool {
+        false
+    }
+
     /// Fraction bits of the pulls that it makes.
     fn pull_bits(&self) -> u32 {
         0
@@ -59,7 +65,11 @@ pub(crate) trait LossCode: Sync {
     }
 
     /// Appends arrays that begin with 0.
-    fn arrays(&self, _layout: &mut Layout, _classes: u32) {}
+    fn arrays(&self, layout: &mut Layout, classes: u32) {
+        if self.looks_at_all() {
+            layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
+        }
+    }
 
     /// Looks at the scores; goes on where there is nothing to learn.
     fn lead(&self, a: &mut Assembly, update: &Update) -> Lead;
@@ -81,7 +91,7 @@ impl RuleFormat {
 }
 
 /// The code of a loss.
-pub(super) fn code(loss: Loss) -> &'static dyn LossCode {
+pub(in crate::lowering) fn code(loss: Loss) -> &'static dyn LossCode {
     match loss {
         Loss::Hinge { .. } => &hinge::Hinge,
         Loss::Softmax { .. } => &softmax::Softmax,

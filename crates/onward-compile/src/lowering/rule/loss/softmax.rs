@@ -1,11 +1,10 @@
 //! The softmax: every class pulls by its probability.
 
 use super::{Lead, LossCode, Operands, Pulls, Table, Update, away_from_all};
-use crate::layout::Layout;
 use crate::lowering::code::load_name;
 use crate::lowering::rule::{INDICES, rounded};
+use onward_isa::Width;
 use onward_isa::builder::{Assembly, N16, N32, VectorRegister, ZERO};
-use onward_isa::{Space, Width};
 
 /// Fraction bits of a probability.
 const PROBABILITY_BITS: u32 = 8;
@@ -19,6 +18,10 @@ const LEAST_MISSING: u32 = 4;
 pub(super) struct Softmax;
 
 impl LossCode for Softmax {
+    fn looks_at_all(&self) -> bool {
+        true
+    }
+
     fn pull_bits(&self) -> u32 {
         PROBABILITY_BITS
     }
@@ -37,10 +40,6 @@ impl LossCode for Softmax {
                 values: sums.map(|sum| rounded(65536.0 * one / f64::from(sum))).collect(),
             },
         ]
-    }
-
-    fn arrays(&self, layout: &mut Layout, classes: u32) {
-        layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
     }
 
     fn lead(&self, a: &mut Assembly, update: &Update) -> Lead {
