@@ -202,6 +202,9 @@ impl<'ast> Visit<'ast> for Paths {
         }
     }
 
+    /// `pub(super)` says who may see, and uses nothing.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         self.found.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);
