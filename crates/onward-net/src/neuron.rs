@@ -21,9 +21,11 @@ use std::fmt::{self, Display, Formatter};
 ///
 /// 1. with a synaptic current: `c = decay_current(c) + i`, and the membrane takes `c`; without: it takes `i`;
 /// 2. `v = decay_leak(v) + that + bias`, but while it is refractory v stays as it is;
-/// 3. it fires if `v >= threshold` and it is not refractory; then the reset, and it is refractory for `refractory` steps.
+/// 3. it fires if `v >= threshold` and it is not refractory; then the reset, and it is refractory for `refractory` steps;
+/// 4. with an adaptation `a`, it fires if `v >= threshold + a`; then, also while it is refractory, `a = decay_fall(a)`, and
+///    `a` rises by `rise` if it fired. The reset subtracts the threshold alone.
 ///
-/// A decay rounds towards zero, so that what decays reaches 0.
+/// A decay rounds towards zero, so that what decays reaches 0. Where a window opens, `v`, `c` and `a` are 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neuron {
     /// Membrane potential at which a neuron fires, 0.001 to 1,000; an array has one for each neuron.
@@ -38,6 +40,17 @@ pub struct Neuron {
     pub refractory: u32,
     /// Number that is added to the membrane in each step, -1,000 to 1,000; an array has one for each neuron.
     pub bias: Values,
+    /// Adaptation of the threshold to spikes, if there is any.
+    pub adaptation: Option<Adaptation>,
+}
+
+/// Adaptation of a threshold, which rises with each spike and falls back (Bellec et al. 2018).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adaptation {
+    /// Number that a spike adds to the threshold, 0 to 1,000; an array has one for each neuron.
+    pub rise: Values,
+    /// Decay of what was added, from step to step.
+    pub fall: Decay,
 }
 
 impl Default for Neuron {
@@ -50,6 +63,7 @@ impl Default for Neuron {
             current: None,
             refractory: 0,
             bias: Values::Constant(0.0),
+            adaptation: None,
         }
     }
 }
@@ -75,6 +89,19 @@ const CURRENT: Parameter = parameter(
     Means("shift(2)"),
     "what is left of the synaptic current from step to step",
 );
+
+const RISE: Parameter =
+    parameter("rise", Numbers(0.0, 1000.0), Means("0.2"), "what a spike adds to the threshold, from the next step on");
+
+const FALL: Parameter = parameter(
+    "fall",
+    Constructor(Decay::FAMILY),
+    Means("factor(0.9)"),
+    "what is left from step to step of what spikes added to the threshold",
+);
+
+const ADAPTIVE_LEAK: Parameter =
+    parameter("leak", Constructor(Decay::FAMILY), Means("none"), "what is left of the membrane from step to step");
 
 /// The options of all kinds of neurons.
 const COMMON: &[Parameter] = &[THRESHOLD, RESET, REFRACTORY, BIAS];
@@ -114,6 +141,27 @@ impl Named for Neuron {
                 Some(decays.and(neuron.write_common()))
             },
         ),
+        Kind::made(
+            form(
+                "adaptive",
+                &[],
+                &[&[RISE, FALL, ADAPTIVE_LEAK], COMMON],
+                "neurons whose threshold rises with each spike and falls back, and whose membrane may decay",
+            ),
+            |reader, given| Neuron {
+                adaptation: Some(Adaptation {
+                    rise: reader.numbers(given, &RISE),
+                    fall: Decay::chosen(reader, given, &FALL),
+                }),
+                leak: Decay::chosen(reader, given, &ADAPTIVE_LEAK),
+                ..Neuron::read_common(reader, given)
+            },
+            |neuron| {
+                let Adaptation { rise, fall } = neuron.adaptation.as_ref()?;
+                let own = Parts::default().option(&RISE, rise).option(&FALL, fall).option(&ADAPTIVE_LEAK, &neuron.leak);
+                Some(own.and(neuron.write_common()))
+            },
+        ),
     ];
 }
 
@@ -148,6 +196,15 @@ impl Neuron {
         numbers.extend(self.reset.numbers("reset", "value of the reset"));
         numbers.extend(self.leak.numbers("leak", "factor of the leak"));
         numbers.extend(self.current.as_mut().and_then(|current| current.numbers("current", "factor of the current")));
+        if let Some(Adaptation { rise, fall }) = &mut self.adaptation {
+            numbers.push(PerNeuron {
+                member: "rise",
+                what: "rise of the threshold",
+                range: RISE.takes.range(),
+                values: rise,
+            });
+            numbers.extend(fall.numbers("fall", "factor of the fall"));
+        }
         numbers
     }
 
@@ -157,7 +214,7 @@ impl Neuron {
     }
 }
 
-/// `integrate_and_fire { ... }`, or what it is with a leak or a current.
+/// `integrate_and_fire { ... }`, or what it is with a leak, a current or an adaptation.
 impl Display for Neuron {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         formatter.write_str(&self.text())
