@@ -1,4 +1,4 @@
-//! How neurons move: leak, synaptic current, reset, refractory time.
+//! How neurons move: leak, synaptic current, reset, refractory time, adaptation.
 
 use super::Number;
 use onward_net::{Decay, Neuron, Reset, Values};
@@ -18,6 +18,17 @@ pub struct Neurons<N> {
     pub refractory: u32,
     /// Added to the membrane in each step.
     pub bias: Vec<N>,
+    /// How thresholds rise with spikes, if they do.
+    pub adaptation: Option<Adaptation<N>>,
+}
+
+/// How thresholds rise with spikes.
+#[derive(Clone, Debug)]
+pub struct Adaptation<N> {
+    /// What a spike adds.
+    pub rise: Vec<N>,
+    /// What is left of that from step to step; `None` for all of it.
+    pub fall: Option<Vec<N>>,
 }
 
 /// The state of the neurons of a block, an element a neuron.
@@ -29,6 +40,8 @@ pub struct State<N> {
     pub current: Vec<N>,
     /// Membranes of the last step before any reset.
     pub risen: Vec<N>,
+    /// What spikes have added to thresholds.
+    pub adaptation: Vec<N>,
     /// Steps left in which a neuron is refractory.
     resting: Vec<u32>,
 }
@@ -59,11 +72,11 @@ fn left<N: Number>(decay: &Decay, neurons: usize, block: usize) -> Option<Vec<N>
         Decay::Shift(bits) => Some(vec![part(1.0 - f64::from(*bits).exp2().recip()); neurons]),
         Decay::Factor(values) => Some(each(values, neurons, part)),
         Decay::Spread(least, most) => {
-            let of = |neuron: usize| {
+            let kept = |neuron: usize| {
                 let place = (neuron % block) as f64 / (block.max(2) - 1) as f64;
                 part(1.0 - (1.0 - least) * ((1.0 - most) / (1.0 - least)).powf(place))
             };
-            Some((0..neurons).map(of).collect())
+            Some((0..neurons).map(kept).collect())
         }
     }
 }
@@ -72,7 +85,7 @@ impl<N: Number> Neurons<N> {
     /// Neurons with these thresholds and a soft reset, without leak, current, bias and refractory time.
     pub fn integrate_and_fire(threshold: Vec<N>) -> Neurons<N> {
         let bias = vec![N::default(); threshold.len()];
-        Neurons { threshold, reset: None, leak: None, current: None, refractory: 0, bias }
+        Neurons { threshold, reset: None, leak: None, current: None, refractory: 0, bias, adaptation: None }
     }
 
     /// What a text says of so many neurons, in blocks of the text; 1.0 is `one` on their membranes.
@@ -88,6 +101,10 @@ impl<N: Number> Neurons<N> {
                 .map(|current| left(current, neurons, block).unwrap_or_else(|| vec![N::nearest(1.0, 16); neurons])),
             refractory: text.refractory,
             bias: numbers(&text.bias),
+            adaptation: text.adaptation.as_ref().map(|adaptation| Adaptation {
+                rise: numbers(&adaptation.rise),
+                fall: left(&adaptation.fall, neurons, block),
+            }),
         }
     }
 
@@ -101,6 +118,10 @@ impl<N: Number> Neurons<N> {
             current: self.current.as_ref().map(pick),
             refractory: self.refractory,
             bias: pick(&self.bias),
+            adaptation: self.adaptation.as_ref().map(|adaptation| Adaptation {
+                rise: pick(&adaptation.rise),
+                fall: adaptation.fall.as_ref().map(pick),
+            }),
         }
     }
 
@@ -112,23 +133,36 @@ impl<N: Number> Neurons<N> {
             taken = (state.current[i].decayed(left[neuron]) + input).held(32);
             state.current[i] = taken;
         }
-        if state.resting[i] > 0 {
+        let rests = state.resting[i] > 0;
+        let fires = !rests && self.integrate(neuron, state, i, taken);
+        if rests {
             state.resting[i] -= 1;
-            return Moved { fires: false, taken };
         }
+        if let Some(Adaptation { rise, fall }) = &self.adaptation {
+            let left = fall.as_ref().map_or(state.adaptation[i], |fall| state.adaptation[i].decayed(fall[neuron]));
+            // A fresh spike is not decayed in its first step.
+            state.adaptation[i] = if fires { (left + rise[neuron]).held(32) } else { left };
+        }
+        Moved { fires, taken }
+    }
+
+    /// A neuron that does not rest takes something in; whether it fires.
+    #[inline]
+    fn integrate(&self, neuron: usize, state: &mut State<N>, i: usize, taken: N) -> bool {
         let left = self.leak.as_ref().map_or(state.membrane[i], |left| state.membrane[i].decayed(left[neuron]));
         let risen = ((left + taken).held(32) + self.bias[neuron]).held(32);
-        let fires = risen >= self.threshold[neuron];
+        let fires = risen >= (self.threshold[neuron] + state.adaptation[i]).held(32);
         state.risen[i] = risen;
         state.membrane[i] = risen;
         if fires {
+            // A soft reset subtracts what the threshold is without adaptation.
             state.membrane[i] = match &self.reset {
                 None => (risen - self.threshold[neuron]).held(32),
                 Some(values) => values[neuron],
             };
             state.resting[i] = self.refractory;
         }
-        Moved { fires, taken }
+        fires
     }
 }
 
@@ -136,6 +170,12 @@ impl<N: Number> State<N> {
     /// So many neurons at rest.
     pub fn new(neurons: usize) -> State<N> {
         let zeros = vec![N::default(); neurons];
-        State { membrane: zeros.clone(), current: zeros.clone(), risen: zeros, resting: vec![0; neurons] }
+        State {
+            membrane: zeros.clone(),
+            current: zeros.clone(),
+            risen: zeros.clone(),
+            adaptation: zeros,
+            resting: vec![0; neurons],
+        }
     }
 }

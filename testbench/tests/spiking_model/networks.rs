@@ -3,8 +3,8 @@
 use onward_chip::Chip;
 use onward_diagnostic::Source;
 use onward_net::{
-    Array, Convolution, Decay, Delay, Encoding, Initial, Input, Layer, LayerKind, Learning, Network, Neuron, Node,
-    NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Values, Weights,
+    Adaptation, Array, Convolution, Decay, Delay, Encoding, Initial, Input, Layer, LayerKind, Learning, Network,
+    Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Values, Weights,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -95,14 +95,19 @@ impl Draw<'_> {
 
     fn neuron(&mut self, shape: &[u32]) -> Neuron {
         let plain = Neuron::default();
-        Neuron {
+        let mut neuron = Neuron {
             threshold: self.values(shape, 0.125, 1.5),
             reset: if self.one_in(3) { Reset::To(self.values(shape, -1.0, 1.0)) } else { plain.reset },
             leak: if self.one_in(2) { self.decay(shape) } else { plain.leak },
             current: if self.one_in(3) { Some(self.decay(shape)) } else { None },
             refractory: if self.one_in(3) { self.choose(&[1, 2, 3, 255]) } else { 0 },
             bias: if self.one_in(3) { self.values(shape, -0.25, 0.5) } else { plain.bias },
+            adaptation: None,
+        };
+        if neuron.current.is_none() && self.one_in(3) {
+            neuron.adaptation = Some(Adaptation { rise: self.values(shape, 0.0, 1.0), fall: self.decay(shape) });
         }
+        neuron
     }
 
     /// Weights into neurons, so many each.
