@@ -514,7 +514,8 @@ fn rule() -> impl Strategy<Value = Rule> {
         4 => margin.clone().prop_map(|margin| Loss::Hinge { margin }),
         2 => prop::sample::select(vec![0.001, 0.03, 0.1, 1.0, 100.0])
             .prop_map(|temperature| Loss::Softmax { temperature }),
-        2 => margin.prop_map(|margin| Loss::SquaredError { margin }),
+        2 => margin.clone().prop_map(|margin| Loss::SquaredError { margin }),
+        2 => margin.prop_map(|margin| Loss::Contrastive { margin }),
         1 => Just(Loss::Hebbian),
     ];
     let schedule = prop_oneof![

@@ -39,24 +39,25 @@
 //! ```
 //!
 //! An entry ends with its line; options may also be separated by commas. A value is an integer, a decimal, a string, a
-//! list in parentheses, a parameter, a calculation with these, or a constructor, which has arguments and options of its own
-//! if it takes any. Sources stand above what they feed. [`reference()`] lists every word with its ranges and defaults;
-//! `programs/*.sp` and `programs/examples/*.sp` are examples.
+//! list in parentheses, a parameter, a calculation with these, or a constructor, which has arguments and options of its
+//! own if it takes any. Sources stand above what they feed. [`reference()`] lists every word with its ranges and
+//! defaults; `programs/*.sp` and `programs/examples/*.sp` are examples.
 //!
 //! # The way through
 //!
 //! Files that a text includes are put behind it ([`with_includes`]), and values for its parameters behind these
 //! ([`with_settings`]). Text becomes tokens (`lexer`), a syntax tree (`parser`, `syntax`), one without parameters and
 //! arithmetic (`parameters`), and a network (`check`), which is written as canonical text (`text`) or drawn (`dot`).
-//! [`Network::load`] reads the arrays that are in files. Each stage goes on after errors, so that all of them are reported
-//! at once.
+//! [`Network::load`] reads the arrays that are in files. Each stage goes on after errors, so that all of them are
+//! reported at once.
 //!
 //! A word of the language is declared once, in the file of the type it names a value of: a row with its arguments,
-//! options, ranges and meaning (`vocabulary`), how it is read and how it is written (`named`). So a loss is a row of `rule/loss.rs`, a
-//! kind of neurons one of `neuron.rs`; checks, messages, canonical text and the reference follow from it.
+//! options, ranges and meaning (`vocabulary`), how it is read and how it is written (`named`). So a loss is a row of
+//! `rule/loss.rs`, a kind of neurons one of `neuron.rs`; checks, messages, canonical text and the reference follow from
+//! it.
 //!
-//! A network also comes from a file of another tool ([`nir`]). [`Network::store`] takes its arrays out, for a text beside
-//! which they lie in an `.npz` file ([`npz`]).
+//! A network also comes from a file of another tool ([`nir`]). [`Network::store`] takes its arrays out, for a text
+//! beside which they lie in an `.npz` file ([`npz`]).
 
 mod arrays;
 mod check;

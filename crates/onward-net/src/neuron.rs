@@ -8,6 +8,7 @@ mod reset;
 
 pub use decay::Decay;
 pub use reset::Reset;
+pub(crate) use reset::VOLTAGE_MAX;
 
 use crate::named::{Kind, Named, Parts, forms};
 use crate::reader::{Given, Reader};
@@ -68,8 +69,15 @@ impl Default for Neuron {
     }
 }
 
-const THRESHOLD: Parameter =
-    parameter("threshold", Numbers(0.001, 1000.0), Means("1.0"), "membrane potential at which a neuron fires");
+/// The least threshold.
+pub(crate) const THRESHOLD_MIN: f64 = 0.001;
+
+const THRESHOLD: Parameter = parameter(
+    "threshold",
+    Numbers(THRESHOLD_MIN, VOLTAGE_MAX),
+    Means("1.0"),
+    "membrane potential at which a neuron fires",
+);
 
 const RESET: Parameter =
     parameter("reset", Constructor(Reset::FAMILY), Means("subtract"), "what firing does to the membrane");
@@ -78,7 +86,7 @@ const REFRACTORY: Parameter =
     parameter("refractory", Integer(0, 255), Means("0"), "steps after a spike in which the membrane does not change");
 
 const BIAS: Parameter =
-    parameter("bias", Numbers(-1000.0, 1000.0), Means("0.0"), "what is added to the membrane in each step");
+    parameter("bias", Numbers(-VOLTAGE_MAX, VOLTAGE_MAX), Means("0.0"), "what is added to the membrane in each step");
 
 const LEAK: Parameter =
     parameter("leak", Constructor(Decay::FAMILY), Means("shift(4)"), "what is left of the membrane from step to step");

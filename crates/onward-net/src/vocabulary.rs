@@ -1,8 +1,8 @@
 //! What a word of the language is: its arguments and options with their ranges, and what it means.
 //!
-//! A word is declared once, in the file of the type it makes a value of: a [`Kind`](crate::named::Kind) holds the word's
-//! [`Form`], from which the reader takes what is allowed and messages take what exists, how the word becomes a value, and
-//! how the value becomes text again. `words` lists all families of words.
+//! A word is declared once, in the file of the type it makes a value of: a [`Kind`](crate::named::Kind) holds the
+//! word's [`Form`], from which the reader takes what is allowed and messages take what exists, how the word becomes a
+//! value, and how the value becomes text again. `words` lists all families of words.
 
 use Absent::{Described, Error, Means};
 use Takes::{Constructor, Decimal, Integer, Integers, Numbers, OneOf, Pair, Table, Text};

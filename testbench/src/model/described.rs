@@ -203,9 +203,9 @@ impl Model<f64> {
             let count = layer.learned().len();
             // The text's order is `[neuron][place]`, `[channel][tap]`.
             let outputs = if let Connection::Kernels(_) = layer.connection { plane(&text.shape)[0] } else { neurons };
-            let place = |at: usize| match layer.connection {
-                Connection::Pairs(_) => at,
-                _ => at % outputs * (count / outputs) + at / outputs,
+            let place = |index: usize| match layer.connection {
+                Connection::Pairs(_) => index,
+                _ => index % outputs * (count / outputs) + index / outputs,
             };
             let weights = match &text.kind {
                 LayerKind::Sparse(sparse) => pair_weights(sparse),
@@ -218,7 +218,8 @@ impl Model<f64> {
                 members.for_each(|&neuron| row[neuron] = about + deviation * normal.draw());
             }
             if let Some(own) = &text.recurrent {
-                layer.own_weights = numbers(&own.initial, neurons * neurons, neurons as u32, |at| at, &mut normal);
+                layer.own_weights =
+                    numbers(&own.initial, neurons * neurons, neurons as u32, |index| index, &mut normal);
             }
         }
         model
@@ -239,7 +240,7 @@ fn numbers(
             (0..count).map(|_| deviation * normal.draw()).collect()
         }
         Initial::Given(Values::Constant(value)) => vec![*value; count],
-        Initial::Given(Values::Array(array)) => (0..count).map(|at| array.values[place(at)]).collect(),
+        Initial::Given(Values::Array(array)) => (0..count).map(|index| array.values[place(index)]).collect(),
         Initial::Given(Values::File(file)) => panic!("`{}` is read before", file.path),
     }
 }

@@ -72,11 +72,11 @@ fn left<N: Number>(decay: &Decay, neurons: usize, block: usize) -> Option<Vec<N>
         Decay::Shift(bits) => Some(vec![part(1.0 - f64::from(*bits).exp2().recip()); neurons]),
         Decay::Factor(values) => Some(each(values, neurons, part)),
         Decay::Spread(least, most) => {
-            let of = |neuron: usize| {
+            let kept = |neuron: usize| {
                 let place = (neuron % block) as f64 / (block.max(2) - 1) as f64;
                 part(1.0 - (1.0 - least) * ((1.0 - most) / (1.0 - least)).powf(place))
             };
-            Some((0..neurons).map(of).collect())
+            Some((0..neurons).map(kept).collect())
         }
     }
 }

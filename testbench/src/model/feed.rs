@@ -296,10 +296,10 @@ impl Kernels {
 
     /// The row (axis 0) or column (1) of the output that has this tap at a row or column of the input, if one has.
     fn kernel_at(&self, axis: usize, input: usize, tap: usize) -> Option<usize> {
-        let of = |pair: [u32; 2]| pair[axis] as usize;
-        let start = (input + of(self.text.padding)).checked_sub(tap * of(self.text.dilation))?;
-        let at = start / of(self.text.stride);
-        (start % of(self.text.stride) == 0 && at < self.output[1 + axis]).then_some(at)
+        let along = |pair: [u32; 2]| pair[axis] as usize;
+        let start = (input + along(self.text.padding)).checked_sub(tap * along(self.text.dilation))?;
+        let place = start / along(self.text.stride);
+        (start % along(self.text.stride) == 0 && place < self.output[1 + axis]).then_some(place)
     }
 
     fn taps(&self) -> usize {
@@ -364,8 +364,8 @@ impl Kernels {
         let size = self.input[1] * self.input[2];
         let places = channel * size..(channel + 1) * size;
         let of_place = |from: usize| {
-            let met = self.reached[from].iter().filter(move |(met, _)| *met == tap);
-            met.map(move |&(_, place)| (from, place))
+            let meeting = self.reached[from].iter().filter(move |(meeting, _)| *meeting == tap);
+            meeting.map(move |&(_, place)| (from, place))
         };
         places.flat_map(of_place).collect()
     }

@@ -260,32 +260,32 @@ impl<N: Number> Layer<N> {
 
     /// An array of a block by the name and in the order that it has on the chip.
     pub fn array(&self, block: usize, name: &str) -> Option<Vec<N>> {
-        let of = &self.blocks[block];
-        let learned = |all: &[N]| of.weight_order(self).iter().map(|&weight| all[weight]).collect::<Vec<N>>();
+        let held = &self.blocks[block];
+        let learned = |all: &[N]| held.weight_order(self).iter().map(|&weight| all[weight]).collect::<Vec<N>>();
         let rows = |all: &[N]| {
-            all.chunks(self.size()).flat_map(|row| of.members.iter().map(|&neuron| row[neuron])).collect::<Vec<N>>()
+            all.chunks(self.size()).flat_map(|row| held.members.iter().map(|&neuron| row[neuron])).collect::<Vec<N>>()
         };
         Some(match name {
             "weights" => learned(self.learned()),
             "velocity" => learned(&self.velocity[0]),
             "own_weights" => rows(&self.own_weights),
             "target_weights" => rows(&self.target_weights),
-            "membrane" => of.state[if self.learns_at_steps() { 0 } else { of.side }].membrane.clone(),
-            "target_membrane" => of.state[1].membrane.clone(),
-            "current" => of.state[if self.learns_at_steps() { 0 } else { of.side }].current.clone(),
-            "target_current" => of.state[1].current.clone(),
-            "bias" => of.bias.clone(),
-            "count" => of.count.clone(),
-            "target_count" => of.target_count.concat(),
-            "voltage" => of.voltage.clone(),
-            "target_voltage" => of.target_voltage.concat(),
-            "potential" => of.potential.clone(),
-            "target_potential" => of.target_potential.concat(),
-            "mean_count" => of.mean_count.clone(),
-            "mean_square" => of.mean_square.clone(),
-            "remainder" => of.remainder.clone(),
-            "scores" => of.scores.clone(),
-            "probabilities" => of.probabilities.clone(),
+            "membrane" => held.state[if self.learns_at_steps() { 0 } else { held.side }].membrane.clone(),
+            "target_membrane" => held.state[1].membrane.clone(),
+            "current" => held.state[if self.learns_at_steps() { 0 } else { held.side }].current.clone(),
+            "target_current" => held.state[1].current.clone(),
+            "bias" => held.bias.clone(),
+            "count" => held.count.clone(),
+            "target_count" => held.target_count.concat(),
+            "voltage" => held.voltage.clone(),
+            "target_voltage" => held.target_voltage.concat(),
+            "potential" => held.potential.clone(),
+            "target_potential" => held.target_potential.concat(),
+            "mean_count" => held.mean_count.clone(),
+            "mean_square" => held.mean_square.clone(),
+            "remainder" => held.remainder.clone(),
+            "scores" => held.scores.clone(),
+            "probabilities" => held.probabilities.clone(),
             "trace" if self.learns_at_steps() => {
                 let classes = vec![N::default(); if self.fed_by_target { self.target_trace.len() } else { 0 }];
                 [&self.trace[..self.inputs], &classes, &self.trace[self.inputs..]].concat()
@@ -298,16 +298,16 @@ impl<N: Number> Layer<N> {
 
     /// Gives a block weights in the order that they have on the chip: `weights`, `own_weights` or `target_weights`.
     pub fn give(&mut self, block: usize, name: &str, values: &[N]) {
-        let (of, size) = (&self.blocks[block], self.size());
+        let (held, size) = (&self.blocks[block], self.size());
         let (array, order) = match name {
             "weights" => {
-                let order = of.weight_order(self);
+                let order = held.weight_order(self);
                 (self.weights.values_mut().next().expect("a layer has weights"), order)
             }
             _ => {
                 let array = if name == "own_weights" { &mut self.own_weights } else { &mut self.target_weights };
                 let rows = 0..array.len() / size;
-                (array, rows.flat_map(|row| of.members.iter().map(move |neuron| row * size + neuron)).collect())
+                (array, rows.flat_map(|row| held.members.iter().map(move |neuron| row * size + neuron)).collect())
             }
         };
         assert_eq!(values.len(), order.len(), "`{name}` of a block of `{}`", self.name);

@@ -131,9 +131,9 @@ pub fn encode<N: Number>(pixels: &[u8], window: i64) -> Vec<Step<N>> {
 /// The index of the largest, of equal ones the lowest, `except` left out.
 pub fn largest<N: PartialOrd>(values: &[N], except: Option<usize>) -> usize {
     let mut best = None;
-    for (at, value) in values.iter().enumerate() {
-        if Some(at) != except && best.is_none_or(|best: usize| *value > values[best]) {
-            best = Some(at);
+    for (index, value) in values.iter().enumerate() {
+        if Some(index) != except && best.is_none_or(|best: usize| *value > values[best]) {
+            best = Some(index);
         }
     }
     best.expect("there are two classes at least")

@@ -16,7 +16,10 @@ pub enum Reset {
     To(Values),
 }
 
-const VALUE: Parameter = parameter("value", Numbers(-1000.0, 1000.0), Error, "the membrane after it");
+/// The greatest size of a threshold, a reset or a bias.
+pub(crate) const VOLTAGE_MAX: f64 = 1000.0;
+
+const VALUE: Parameter = parameter("value", Numbers(-VOLTAGE_MAX, VOLTAGE_MAX), Error, "the membrane after it");
 
 impl Named for Reset {
     const FAMILY: &'static Family = &Family { noun: "reset", item: None, forms: forms::<Reset> };

@@ -247,14 +247,15 @@ impl Builder<'_> {
             [channels, height, width] => Some([channels, height, width].map(|size| size as usize)),
             _ => None,
         };
-        let link = match form.link {
-            Link::Full(weights) => Link::Full(weights),
+        let feed: Box<dyn FnOnce(NodeIndex) -> Feed> = match form.link {
+            Link::Full(weights) => Box::new(|source| Feed::full(source, weights)),
             _ if must_be_full => return None,
             Link::Convolution(kernel) if plane != Some(kernel.input) => return None,
+            Link::Convolution(kernel) => Box::new(|source| Feed::convolution(source, kernel)),
             Link::Each(scales) => {
-                Link::Convolution(plane.and_then(|plane| Some(each(&by_channel(&scales, plane)?, plane)))?)
+                let kernel = plane.and_then(|plane| Some(each(&by_channel(&scales, plane)?, plane)))?;
+                Box::new(|source| Feed::convolution(source, kernel))
             }
-            Link::Convolution(kernel) => Link::Convolution(kernel),
         };
         // Nothing fails from here on: every node that is added is used.
         let source = match &member.paths[..] {
@@ -266,11 +267,7 @@ impl Builder<'_> {
             }
         };
         let source = self.reshaped(source, &form.reshapes);
-        Some(match link {
-            Link::Convolution(kernel) => Feed::convolution(source, kernel),
-            Link::Full(weights) => Feed::full(source, weights),
-            Link::Each(_) => unreachable!("it has become a convolution"),
-        })
+        Some(feed(source))
     }
 
     /// Where paths are before their last `common` nodes, as nodes of the network and pools and flattenings behind them, if

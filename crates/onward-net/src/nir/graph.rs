@@ -50,6 +50,13 @@ pub(super) struct Convolution {
     pub is_line: bool,
 }
 
+impl Convolution {
+    /// Output channels, input channels of a group, height and width of the kernel.
+    pub fn kernel(&self) -> [usize; 4] {
+        self.weight.shape[..].try_into().expect("weights of a convolution are read with four sizes")
+    }
+}
+
 pub(super) enum Padding {
     Sizes([usize; 2]),
     /// So many zeros that the size stays.

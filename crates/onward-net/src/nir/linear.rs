@@ -144,13 +144,13 @@ fn push(graph: &Graph, items: &mut Vec<Item>, item: Item) {
                 None => vec![Item::Convolution(kernel), Item::Scale(scale, shape)],
             }
         }
-        (Some(Item::Convolution(kernel)), Item::Pool(node)) => match &graph.nodes[node].kind {
-            Kind::Pool(pool) => match kernel.pooled(pool) {
+        (Some(Item::Convolution(kernel)), Item::Pool(node)) => {
+            let pooled = if let Kind::Pool(pool) = &graph.nodes[node].kind { kernel.pooled(pool) } else { None };
+            match pooled {
                 Some(pooled) => vec![Item::Convolution(pooled)],
                 None => vec![Item::Convolution(kernel), Item::Pool(node)],
-            },
-            _ => unreachable!("the item says it is a pool"),
-        },
+            }
+        }
         (last, item) => last.into_iter().chain([item]).collect(),
     };
     items.extend(merged);

@@ -137,9 +137,7 @@ fn convolution_matrix(
 ) -> Result<Matrix, NirError> {
     let [_, height, width] = plane(input).expect("a convolution's shapes are planes");
     let [channels, rows_out, columns_out] = plane(output).expect("a convolution's shapes are planes");
-    let [_, inputs, kernel_height, kernel_width] = convolution.weight.shape[..] else {
-        unreachable!("checked when read")
-    };
+    let [_, inputs, kernel_height, kernel_width] = convolution.kernel();
     check_entries(node, size(output).saturating_mul(inputs * kernel_height * kernel_width))?;
     let (before, _) = padding(convolution);
     let (stride, dilation) = (convolution.stride, convolution.dilation);

@@ -16,7 +16,7 @@ use super::error::NirError;
 use super::graph::{Model, Neurons, Node};
 use super::shape::{is_same, spread};
 use super::{Options, ResetRule};
-use crate::neuron::{Decay, Neuron, Reset};
+use crate::neuron::{Decay, Neuron, Reset, THRESHOLD_MIN, VOLTAGE_MAX};
 use crate::values::{Array, Values};
 use std::sync::Arc;
 
@@ -37,10 +37,6 @@ pub(super) struct Discrete {
     /// What is left of the current; 0 where there is none.
     pub current: Vec<f64>,
 }
-
-/// Thresholds, resets and biases in the network graph.
-const LEAST: f64 = 0.001;
-const GREATEST: f64 = 1000.0;
 
 impl Discrete {
     /// The neurons of a node for a shape.
@@ -185,9 +181,9 @@ fn common_scale(path: &str, threshold: &[f64], reset: &[f64], bias: &[f64]) -> R
     let least = threshold.iter().fold(f64::MAX, |least, &value| least.min(value));
     let all = threshold.iter().chain(reset).chain(bias);
     let greatest = all.fold(0.0f64, |greatest, &value| greatest.max(value.abs()));
-    let fits = |scale: f64| least * scale >= LEAST && greatest * scale <= GREATEST;
+    let fits = |scale: f64| least * scale >= THRESHOLD_MIN && greatest * scale <= VOLTAGE_MAX;
     // The threshold becomes 1 where it cannot be what it is; or all is as large, or small, as there is room.
-    let scales = [1.0, 1.0 / least, GREATEST / greatest];
+    let scales = [1.0, 1.0 / least, VOLTAGE_MAX / greatest];
     scales.into_iter().find(|&scale| scale.is_finite() && fits(scale)).ok_or_else(|| {
         let cause =
             format!("its thresholds begin at {least:.3e}, and thresholds, resets and biases reach {greatest:.3e}");

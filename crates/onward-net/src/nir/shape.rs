@@ -179,7 +179,7 @@ pub(super) fn padding(convolution: &Convolution) -> ([usize; 2], [usize; 2]) {
     match convolution.padding {
         Padding::Sizes(sizes) => (sizes, sizes),
         Padding::Same => {
-            let total = [0, 1].map(|axis| (convolution.weight.shape[2 + axis] - 1) * convolution.dilation[axis]);
+            let total = [0, 1].map(|axis| (convolution.kernel()[2 + axis] - 1) * convolution.dilation[axis]);
             (total.map(|total| total / 2), total.map(|total| total - total / 2))
         }
     }
@@ -200,9 +200,7 @@ fn convolved(node: &Node, convolution: &Convolution, input: &Shape) -> Result<Sh
         let needed = if convolution.is_line { "channels and length" } else { "channels, height and width" };
         return Err(NirError::node(&node.path, format!("it takes {needed}, but is sent the shape {input:?}"), EDGE));
     };
-    let [outputs, inputs, kernel_height, kernel_width] = convolution.weight.shape[..] else {
-        unreachable!("checked when read")
-    };
+    let [outputs, inputs, kernel_height, kernel_width] = convolution.kernel();
     if channels != inputs.saturating_mul(convolution.groups) {
         let cause = format!(
             "its weights are for {inputs} channels in {} groups, but it is sent {channels} channels",

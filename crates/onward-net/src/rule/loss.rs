@@ -29,6 +29,12 @@ pub enum Loss {
     },
     /// Weights grow where axon and neuron are active together under the target, and are kept bounded locally.
     Hebbian,
+    /// The score of the own class shall exceed those of all others by a margin, of each that comes nearer (Weston and
+    /// Watkins 1999).
+    Contrastive {
+        /// In units of `sqrt(block)` full-rate spikes, 0 to 100.
+        margin: f64,
+    },
 }
 
 const MARGIN: Parameter =
@@ -88,6 +94,19 @@ impl Named for Loss {
                 &[OPTIONS],
                 "weights grow where axon and neuron are active together under the target, within local bounds",
             ),
+        ),
+        Kind::made(
+            form(
+                "contrastive",
+                &[],
+                &[&[MARGIN], OPTIONS],
+                "the score of the own class shall exceed that of every other class by a margin",
+            ),
+            |reader, given| Loss::Contrastive { margin: reader.decimal(given, &MARGIN) },
+            |loss| match loss {
+                Loss::Contrastive { margin } => Some(Parts::default().option(&MARGIN, decimal(*margin))),
+                _ => None,
+            },
         ),
     ];
 }

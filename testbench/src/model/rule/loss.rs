@@ -78,6 +78,15 @@ pub fn pulls<N: Number>(loss: Loss, evoked: &Evoked<N>, believed: &mut Vec<N>) -
             toward[evoked.class] = missing;
             (missing >= N::nearest(4.0 / 256.0, 8)).then(|| evoked.weighted(missing, &toward))
         }
+        Loss::Contrastive { margin } => {
+            let others = (0..evoked.scores.len()).filter(|&other| other != evoked.class);
+            let near: Vec<usize> = others.filter(|&other| is_near(other, margin)).collect();
+            let missing = N::whole(near.len() as i64);
+            let mut toward = vec![N::default(); evoked.scores.len()];
+            near.iter().for_each(|&other| toward[other] = -N::whole(1));
+            toward[evoked.class] = missing;
+            (!near.is_empty()).then(|| evoked.weighted(missing, &toward))
+        }
         Loss::Hebbian => Some(Pulls {
             input: each(&|i| own[i] - h[i]),
             own: vec![N::default(); h.len()],

@@ -18,7 +18,6 @@ pub fn halvings(schedule: &RateSchedule, epoch: u32, epochs: u32) -> i64 {
     }
 }
 
-/// The axons that were active on a path, and the pulls of it on the neurons.
 impl<N: Number> Layer<N> {
     /// Begins epoch `epoch` (from 0) of `epochs`.
     pub fn set_epoch(&mut self, epoch: u32, epochs: u32) {
@@ -40,19 +39,19 @@ impl<N: Number> Layer<N> {
     pub fn learn(&mut self, class: usize, named_rival: Option<usize>) {
         let Some(rule) = self.rule.clone() else { return };
         let window = self.window;
-        for at in 0..self.blocks.len() {
+        for number in 0..self.blocks.len() {
             // While the input is shown margins are whole numbers a step, and so is their sum over the window.
             let unit = match rule.when {
-                When::Window => (square_root(&self.blocks[at]) * (window * window) as f64, 1),
-                When::Steps { .. } => (square_root(&self.blocks[at]) * window as f64, window),
+                When::Window => (square_root(&self.blocks[number]) * (window * window) as f64, 1),
+                When::Steps { .. } => (square_root(&self.blocks[number]) * window as f64, window),
             };
-            if let Some((rival, mut pulls)) = self.blocks[at].pulls(&rule, class, named_rival, unit) {
-                self.gate(at, &rule, class, rival, &mut pulls);
-                self.blocks[at].adapt(&rule, &mut pulls, window);
-                self.change(at, &rule, class, rival, pulls);
+            if let Some((rival, mut pulls)) = self.blocks[number].pulls(&rule, class, named_rival, unit) {
+                self.gate(number, &rule, class, rival, &mut pulls);
+                self.blocks[number].adapt(&rule, &mut pulls, window);
+                self.change(number, &rule, class, rival, pulls);
             }
             if rule.revive && self.connection.has_bias() {
-                self.nudge(at);
+                self.nudge(number);
             }
         }
     }
@@ -65,18 +64,18 @@ impl<N: Number> Layer<N> {
         if !steps.is_multiple_of(every as usize) {
             return;
         }
-        for at in 0..self.blocks.len() {
-            let unit = (square_root(&self.blocks[at]) * self.window as f64, steps as i64);
-            if let Some((_, mut pulls)) = self.blocks[at].pulls(&rule, class, None, unit) {
-                self.gate_by_membrane(at, &rule, &mut pulls);
-                self.change_at_step(at, &rule, pulls);
+        for number in 0..self.blocks.len() {
+            let unit = (square_root(&self.blocks[number]) * self.window as f64, steps as i64);
+            if let Some((_, mut pulls)) = self.blocks[number].pulls(&rule, class, None, unit) {
+                self.gate_by_membrane(number, &rule, &mut pulls);
+                self.change_at_step(number, &rule, pulls);
             }
         }
     }
 
     /// Clears pulls where a change of weight would not change what counts. The target's own projection is not gated.
-    fn gate(&self, at: usize, rule: &Rule, class: usize, rival: usize, pulls: &mut Pulls<N>) {
-        let (block, window) = (&self.blocks[at], self.window);
+    fn gate(&self, number: usize, rule: &Rule, class: usize, rival: usize, pulls: &mut Pulls<N>) {
+        let (block, window) = (&self.blocks[number], self.window);
         let full = self.one() * N::whole(window);
         let quarter = full.part(2);
         let (low, high) = N::potential_bounds(window);
@@ -100,8 +99,8 @@ impl<N: Number> Layer<N> {
     }
 
     /// The same while the input is shown: where the membrane is near the threshold.
-    fn gate_by_membrane(&self, at: usize, rule: &Rule, pulls: &mut Pulls<N>) {
-        let block = &self.blocks[at];
+    fn gate_by_membrane(&self, number: usize, rule: &Rule, pulls: &mut Pulls<N>) {
+        let block = &self.blocks[number];
         for (i, pull) in pulls.input.iter_mut().enumerate() {
             let (risen, threshold) = (block.state[0].risen[i], self.neurons.threshold[block.members[i]]);
             let is_near = -threshold <= risen && risen < threshold + threshold;
@@ -112,10 +111,10 @@ impl<N: Number> Layer<N> {
     }
 
     /// Homeostasis of a block: who hardly ever fires, or nearly always, on a running mean of counts, is nudged back.
-    fn nudge(&mut self, at: usize) {
+    fn nudge(&mut self, number: usize) {
         let nudge = N::positive(1.0 / 1024.0, self.format.membrane);
         let [rare, often] = [82, 3300].map(|bound| N::nearest(f64::from(bound) / 4096.0 * self.window as f64, 12));
-        let block = &mut self.blocks[at];
+        let block = &mut self.blocks[number];
         for i in 0..block.members.len() {
             let count = block.count[i] * N::nearest(1.0, 12);
             block.mean_count[i] = block.mean_count[i] + (count - block.mean_count[i]).part(9);
@@ -144,8 +143,8 @@ impl<N: Number> Block<N> {
     /// Computes the scores of all classes.
     pub fn score(&mut self, rule: Option<&Rule>) {
         let (input, targets) = self.evoked(rule);
-        let of = |target: &&[N]| loss::score(rule.map(|rule| rule.loss), input, target);
-        self.scores = targets.iter().map(of).collect();
+        let score = |target: &&[N]| loss::score(rule.map(|rule| rule.loss), input, target);
+        self.scores = targets.iter().map(score).collect();
     }
 
     /// The rival, and what the loss pulls at, if there is anything to learn.

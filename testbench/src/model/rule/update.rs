@@ -34,7 +34,7 @@ struct Weights<'a, N> {
 
 impl<N: Number> Layer<N> {
     /// Changes what a block learns by the pulls of a window.
-    pub(super) fn change(&mut self, at: usize, rule: &Rule, class: usize, rival: usize, pulls: Pulls<N>) {
+    pub(super) fn change(&mut self, number: usize, rule: &Rule, class: usize, rival: usize, pulls: Pulls<N>) {
         if rule.when == When::Window {
             let mut paths = vec![(pulls.input.clone(), self.trace.clone())];
             // Nothing is learned by the targets' paths where axon and target are only correlated.
@@ -42,58 +42,60 @@ impl<N: Number> Layer<N> {
                 paths.push((pulls.own.clone(), self.target_trace[class].clone()));
                 paths.push((pulls.rival.clone(), self.target_trace[rival].clone()));
             }
-            self.change_weights(at, rule, Asked { paths });
+            self.change_weights(number, rule, Asked { paths });
         }
         if self.fed_by_target && moves_targets(rule.loss) {
-            self.change_targets(at, class, &pulls.own);
-            self.change_targets(at, rival, &pulls.rival);
+            self.change_targets(number, class, &pulls.own);
+            self.change_targets(number, rival, &pulls.rival);
         }
         if rule.when == When::Window {
-            self.change_bias(at, &pulls.input, N::whole(self.window), self.shift);
+            self.change_bias(number, &pulls.input, N::whole(self.window), self.shift);
         }
     }
 
     /// Changes what a block learns by the pulls of a step, from what is left of traces.
-    pub(super) fn change_at_step(&mut self, at: usize, rule: &Rule, pulls: Pulls<N>) {
+    pub(super) fn change_at_step(&mut self, number: usize, rule: &Rule, pulls: Pulls<N>) {
         let least = N::nearest(1.0 / 16.0, 8);
         let trace = self.trace.iter().map(|&trace| if trace < least { N::default() } else { trace }).collect();
         let shift = self.step_shift();
-        self.change_rows(at, None, rule, &[Asked { paths: vec![(pulls.input.clone(), trace)] }], shift);
-        self.change_bias(at, &pulls.input, N::nearest(1.0, 8), shift);
+        self.change_rows(number, None, rule, &[Asked { paths: vec![(pulls.input.clone(), trace)] }], shift);
+        self.change_bias(number, &pulls.input, N::nearest(1.0, 8), shift);
     }
 
-    fn change_weights(&mut self, at: usize, rule: &Rule, asked: Asked<N>) {
+    fn change_weights(&mut self, number: usize, rule: &Rule, asked: Asked<N>) {
         if rule.update == Update::Spread {
-            self.blocks[at].pending = Some(Pending { parts: 0, asked });
+            self.blocks[number].pending = Some(Pending { parts: 0, asked });
         } else if rule.batch > 1 {
-            self.blocks[at].batch.push(asked);
-            if self.blocks[at].batch.len() == rule.batch as usize {
-                let batch = std::mem::take(&mut self.blocks[at].batch);
-                self.change_rows(at, None, rule, &batch, self.shift);
+            self.blocks[number].batch.push(asked);
+            if self.blocks[number].batch.len() == rule.batch as usize {
+                let batch = std::mem::take(&mut self.blocks[number].batch);
+                self.change_rows(number, None, rule, &batch, self.shift);
             }
         } else {
-            self.change_rows(at, None, rule, &[asked], self.shift);
+            self.change_rows(number, None, rule, &[asked], self.shift);
         }
     }
 
     /// A step is over: a part of the last update, if any is left.
     pub fn go_on(&mut self) {
-        for at in 0..self.blocks.len() {
-            let (Some(rule), Some(mut pending)) = (self.rule.clone(), self.blocks[at].pending.take()) else { continue };
-            let rows: usize = self.blocks[at].rows.iter().map(Vec::len).sum();
+        for number in 0..self.blocks.len() {
+            let (Some(rule), Some(mut pending)) = (self.rule.clone(), self.blocks[number].pending.take()) else {
+                continue;
+            };
+            let rows: usize = self.blocks[number].rows.iter().map(Vec::len).sum();
             let size = rows.div_ceil(self.window as usize);
             let first = (pending.parts * size).min(rows);
             let part = first..(first + size).min(rows);
-            self.change_rows(at, Some(part), &rule, std::slice::from_ref(&pending.asked), self.shift);
+            self.change_rows(number, Some(part), &rule, std::slice::from_ref(&pending.asked), self.shift);
             pending.parts += 1;
-            self.blocks[at].pending = (pending.parts * size < rows).then_some(pending);
+            self.blocks[number].pending = (pending.parts * size < rows).then_some(pending);
         }
     }
 
     /// Changes some of the rows of a block, or all of them, by the sum of what samples ask for.
     fn change_rows(
         &mut self,
-        at: usize,
+        number: usize,
         part: Option<std::ops::Range<usize>>,
         rule: &Rule,
         asked: &[Asked<N>],
@@ -103,7 +105,7 @@ impl<N: Number> Layer<N> {
         let bits = self.weight_bits;
         let input = self.weights.values_mut().next().expect("a layer has weights");
         let [of_input, of_own] = &mut self.velocity;
-        let Block { rows: [input_rows, own_rows], noise, remainder, .. } = &mut self.blocks[at];
+        let Block { rows: [input_rows, own_rows], noise, remainder, .. } = &mut self.blocks[number];
         let all = input_rows.iter().map(|row| (row, true)).chain(own_rows.iter().map(|row| (row, false)));
         let part = part.unwrap_or(0..usize::MAX);
         let mut changes = Vec::new();
@@ -123,11 +125,11 @@ impl<N: Number> Layer<N> {
     }
 
     /// The target's own projection, ungated.
-    fn change_targets(&mut self, at: usize, class: usize, pulls: &[N]) {
+    fn change_targets(&mut self, number: usize, class: usize, pulls: &[N]) {
         let coarser = i64::from(self.points().weights) - i64::from(self.points().targets);
         let one = N::nearest(1.0, self.format.targets);
         let (size, window) = (self.size(), N::whole(self.window));
-        let block = &mut self.blocks[at];
+        let block = &mut self.blocks[number];
         let row = self.connection.target_row(&block.members);
         for (members, pulls) in block.members.chunks(row).zip(pulls.chunks(row)) {
             let draw = block.noise.draw();
@@ -140,12 +142,12 @@ impl<N: Number> Layer<N> {
     }
 
     /// The bias: a weight whose axon is active in every step.
-    fn change_bias(&mut self, at: usize, pulls: &[N], trace: N, shift: i64) {
+    fn change_bias(&mut self, number: usize, pulls: &[N], trace: N, shift: i64) {
         if !self.connection.has_bias() {
             return;
         }
         let finer = i64::from(self.points().membrane) - i64::from(self.points().weights);
-        let block = &mut self.blocks[at];
+        let block = &mut self.blocks[number];
         let draw = block.noise.draw();
         for (i, (bias, &pull)) in block.bias.iter_mut().zip(pulls).enumerate() {
             *bias = (*bias + (pull * trace).rounded(shift - finer, draw.bits(i))).held(32);
