@@ -24,7 +24,7 @@ fn one_of<'a>(random: &mut SplitMix64, from: &[&'a str]) -> &'a str {
 
 /// A rule, of whatever parts.
 fn rule(random: &mut SplitMix64, window: u32, has_bias: bool) -> String {
-    let loss = one_of(random, &["hinge", "hinge", "softmax", "squared_error", "hebbian"]);
+    let loss = one_of(random, &["hinge", "hinge", "softmax", "squared_error", "hebbian", "contrastive"]);
     let mut options = vec![format!("rate = {}", below(random, 9)), "anneal = 0".to_owned()];
     let gate = one_of(random, &["surrogate", "surrogate", "voltage", "none"]);
     options.push(format!("gate = {gate}"));

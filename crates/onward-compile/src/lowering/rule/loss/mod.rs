@@ -1,5 +1,6 @@
 //! What a loss makes of the classes' scores: pulls on the neurons.
 
+mod contrastive;
 mod hebbian;
 mod hinge;
 mod softmax;
@@ -97,6 +98,7 @@ pub(in crate::lowering) fn code(loss: Loss) -> &'static dyn LossCode {
         Loss::Softmax { .. } => &softmax::Softmax,
         Loss::SquaredError { .. } => &squared_error::SquaredError,
         Loss::Hebbian => &hebbian::Hebbian,
+        Loss::Contrastive { .. } => &contrastive::Contrastive,
     }
 }
 
