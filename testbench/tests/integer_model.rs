@@ -89,7 +89,7 @@ fn compare_state(machine: &dyn Engine, places: &[(usize, usize)], model: &Model<
             ("voltage", gated || of_voltage),
             ("potential", of_voltage),
             ("target_potential", of_voltage),
-            ("probabilities", has(|rule| matches!(rule.loss, Loss::Softmax { .. }))),
+            ("class_weights", has(|rule| matches!(rule.loss, Loss::Softmax { .. } | Loss::Contrastive { .. }))),
             ("mean_square", has(|rule| matches!(rule.optimizer, Optimizer::Adaptive { .. }))),
             ("remainder", has(|rule| rule.rounding == Rounding::Carried)),
             ("velocity", has(|rule| matches!(rule.optimizer, Optimizer::Momentum { .. }))),

@@ -92,7 +92,7 @@ pub struct Block<N> {
     pub remainder: Vec<N>,
     /// The scores that were last computed, `[class]`.
     pub scores: Vec<N>,
-    /// The classes' probabilities, 8 fraction bits, where the loss wants them.
+    /// By how much each class counts, where the loss looks at all of them: probabilities of 8 fraction bits, or 1.
     pub probabilities: Vec<N>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Moment<N>>,
@@ -285,7 +285,7 @@ impl<N: Number> Layer<N> {
             "mean_square" => held.mean_square.clone(),
             "remainder" => held.remainder.clone(),
             "scores" => held.scores.clone(),
-            "probabilities" => held.probabilities.clone(),
+            "class_weights" => held.probabilities.clone(),
             "trace" if self.learns_at_steps() => {
                 let classes = vec![N::default(); if self.fed_by_target { self.target_trace.len() } else { 0 }];
                 [&self.trace[..self.inputs], &classes, &self.trace[self.inputs..]].concat()

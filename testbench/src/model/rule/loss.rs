@@ -50,7 +50,8 @@ pub fn pull_bits(loss: Loss) -> u32 {
     if matches!(loss, Loss::Softmax { .. }) { 8 } else { 0 }
 }
 
-/// What the loss pulls at, if there is anything to learn. Probabilities that it needs are left in `believed`.
+/// What the loss pulls at, if there is anything to learn. By how much each class counts, where the loss looks at all of them, is left
+/// in `believed`.
 pub fn pulls<N: Number>(loss: Loss, evoked: &Evoked<N>, believed: &mut Vec<N>) -> Option<Pulls<N>> {
     let (h, own, other) = (evoked.input, evoked.targets[evoked.class], evoked.targets[evoked.rival]);
     let (unit, steps) = evoked.unit;
@@ -84,6 +85,7 @@ pub fn pulls<N: Number>(loss: Loss, evoked: &Evoked<N>, believed: &mut Vec<N>) -
             let missing = N::whole(near.len() as i64);
             let mut toward = vec![N::default(); evoked.scores.len()];
             near.iter().for_each(|&other| toward[other] = -N::whole(1));
+            *believed = toward.iter().map(|&weight| -weight).collect();
             toward[evoked.class] = missing;
             (!near.is_empty()).then(|| evoked.weighted(missing, &toward))
         }

@@ -150,7 +150,7 @@ impl Update<'_> {
         }
     }
 
-    /// What all classes' targets evoked, each by what is in `probabilities`, with the sign turned.
+    /// What all classes' targets evoked, each by what is in `class_weights`, with the sign turned.
     pub fn weighted_targets(&self, a: &mut Assembly, operands: &Operands) -> VectorRegister {
         let (sum, part) = (a.scratch_vector(), &a.scratch_vector());
         let (target, weight, count, address) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
@@ -158,7 +158,7 @@ impl Update<'_> {
         a.vmv(&sum, ZERO);
         load_name(a, target, Evoked::of(self.rule).target);
         a.addi(count, ZERO, "CLASSES");
-        load_name(a, address, "PROBABILITIES");
+        load_name(a, address, "CLASS_WEIGHTS");
         a.repeat(count, "pulled", |a| {
             a.vld(part, N16.at(target, 0));
             a.ld(weight, N32.at(address, 0));

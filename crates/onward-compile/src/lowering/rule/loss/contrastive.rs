@@ -34,7 +34,7 @@ impl LossCode for Contrastive {
         a.vmv(weights, ZERO);
         a.addi(&own, ZERO, 1);
         a.vaddp(weights, weights, &own, near);
-        load_name(a, &other, "PROBABILITIES");
+        load_name(a, &other, "CLASS_WEIGHTS");
         a.vst(weights, N32.at(&other, 0));
         update.all_neurons(a);
         a.beq(&within, ZERO, update.nothing);

@@ -45,7 +45,7 @@ pub(crate) trait LossCode: Sync {
         false
     }
 
-    /// Whether it pulls away from the targets of all classes, each by a weight in `probabilities`.
+    /// Whether it pulls away from the targets of all classes, each by its weight in `class_weights`.
     fn looks_at_all(&self) -> bool {
         false
     }
@@ -68,7 +68,7 @@ pub(crate) trait LossCode: Sync {
     /// Appends arrays that begin with 0.
     fn arrays(&self, layout: &mut Layout, classes: u32) {
         if self.looks_at_all() {
-            layout.add("probabilities", Space::Neuron, Width::W32, 1, classes);
+            layout.add("class_weights", Space::Neuron, Width::W32, 1, classes);
         }
     }
 
@@ -103,7 +103,7 @@ pub(in crate::lowering) fn code(loss: Loss) -> &'static dyn LossCode {
 }
 
 /// Pulls of a loss that looks at all classes: toward the own target as many times as `toward` says, away from each by its
-/// weight in `probabilities`, where the neuron is live; the own target's path goes by `away` times h, the rival's as much back.
+/// weight in `class_weights`, where the neuron is live; the own target's path goes by `away` times h, the rival's as much back.
 fn away_from_all(
     a: &mut Assembly,
     update: &Update,

@@ -92,6 +92,6 @@ fn probabilities(a: &mut Assembly, p: &VectorRegister, sharpness: i32) {
     a.addi(number, number, "RECIPROCALS");
     a.ld(number, N32.at(number, 0));
     a.vscales(p, p, number);
-    load_name(a, number, "PROBABILITIES");
+    load_name(a, number, "CLASS_WEIGHTS");
     a.vst(p, N32.at(number, 0));
 }
