@@ -169,12 +169,19 @@ pub fn train(
 ) -> Result<TrainReport, SessionError> {
     let (order, epochs) = (SampleOrder::new(seed), epochs.into());
     let mut tally = Tally::new(session);
+    let mut flow = ControlFlow::Continue(());
     for epoch in epochs.first..epochs.first + epochs.count {
         let order = order.epoch(dataset.train.sequences() as u32, epoch);
         // The windows of a sequence stay together.
         let windows = |&sequence: &u32| dataset.train.of_sequence(sequence as usize).map(|sample| sample as u32);
         let order: Vec<u32> = order.iter().flat_map(windows).collect();
-        let mut tell = |learning, done, total| progress(Progress { learning, epoch, done, total });
+        // Who broke off once is not asked again: the test ends before its first sample.
+        let mut tell = |learning, done, total| {
+            if flow.is_continue() {
+                flow = progress(Progress { learning, epoch, done, total });
+            }
+            flow
+        };
         let samples = tally.learn(session, |session| {
             session.set_epoch(epoch, epochs.of);
             session.learn(&dataset.train, &order, |done| tell(true, done, order.len()))

@@ -115,11 +115,7 @@ struct Impatient {
 
 impl Watch for Impatient {
     fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
-        if progress.learning && progress.epoch == 1 && progress.done > 100 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if progress.epoch == 1 && progress.done > 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn epoch(&mut self, report: &EpochReport) {
