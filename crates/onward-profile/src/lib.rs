@@ -18,7 +18,7 @@
 //! # };
 //! # let image = Image { chip: chip.clone(), network, programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![],
 //! #     host_port: 0, learned: Default::default() };
-//! # let counters = Counters { steps: 9, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000 };
+//! # let counters = Counters { steps: 0, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000 };
 //! let costs = Technology::load(&chip.technology).unwrap().costs(&chip).unwrap();
 //! let energy = Energy::of(&image, &counters, &costs); // `image` has no blocks: the host wrote 1,000 bits, nothing ran
 //! assert!(energy[Category::Host] > 0.0);

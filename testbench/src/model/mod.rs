@@ -15,14 +15,20 @@
 //! ```
 //! use onward_diagnostic::Source;
 //! use testbench::model::{Model, encode};
-//! let text = "network n { window = 4  learning = none  weights = fixed { bits = 8 }
-//!     input x = rate(2)  target y = classes(2)  layer a = dense(3) from x, y { block = 2 }
-//!     readout z = nearest_target from a }";
+//! let text = "network n {
+//!     window = 4
+//!     learning = none
+//!     weights = fixed { bits = 8 }
+//!     input x = rate(2)
+//!     target y = classes(2)
+//!     layer a = dense(3) from x, y { block = 2 }
+//!     readout z = nearest_target from a
+//! }";
 //! let network = onward_net::Network::parse(&Source::new("n.sp", text)).unwrap();
 //! let mut model = Model::<i64>::new(&network, 1);
-//! // A row an axon. The first block has two neurons, the second one. With three neurons of two weights, 1.0 is 32.
-//! model.layers[0].give(0, "weights", &[32, 0, 0, 16]);
-//! model.layers[0].give(1, "weights", &[32, 0]);
+//! // A row an axon. The first block has two neurons, the second one. Of weights of 8 bits, 1.0 is 64.
+//! model.layers[0].give(0, "weights", &[64, 0, 0, 32]);
+//! model.layers[0].give(1, "weights", &[64, 0]);
 //! model.layers[0].give(0, "target_weights", &[64, 0, 0, 64]);
 //! model.layers[0].give(1, "target_weights", &[64, 0]);
 //! model.learn(&encode(&[255, 0], 4), 0, None, false);
