@@ -23,7 +23,7 @@
 //! let source = Source::new("small.sp", text);
 //! let image = compile(&source, &Options::new(Chip::builtin("small")?, 1)).map_err(|errors| source.render(&errors))?;
 //!
-//! let digits = Dataset::for_image(&image, None)?; // the data that the text names
+//! let digits = Dataset::for_image(&image, None, source.name.as_ref())?; // the data that the text names
 //! let mut run = Run::new(&image, &digits, onward_emulate::Options { seed: 1, timing: true, threads: 1 })?;
 //! let results = run.learn(1, &mut ())?;
 //!

@@ -5,7 +5,7 @@ use super::rows::RowLoop;
 use crate::cost::{Cost, cost};
 use crate::index::index_type;
 use onward_chip::Chip;
-use onward_isa::{Instruction, Op, Space};
+use onward_isa::{ClassedOp, Instruction, Op, Space};
 use typed_index_collections::TiVec;
 
 /// Scalar instructions that are run at once, at most.
@@ -35,6 +35,8 @@ pub(crate) enum AtOnce {
 pub(crate) struct Code {
     /// The instruction; `None` where the word is none.
     pub instruction: Option<Instruction>,
+    /// Its operation by class, found once.
+    pub class: Option<ClassedOp>,
     /// Its cost.
     pub cost: Cost,
     /// A loop may end here: its body's last instruction is the one before.
@@ -74,6 +76,7 @@ impl Decoded {
             .iter()
             .map(|&instruction| Code {
                 instruction,
+                class: instruction.map(|instruction| instruction.op.classed()),
                 cost: instruction.map_or(Cost::default(), |instruction| cost(&instruction, chip)),
                 ends_loop: false,
                 at_once: None,

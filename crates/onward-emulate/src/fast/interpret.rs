@@ -53,11 +53,13 @@ impl Execution<'_> {
                 // Fetch from the start of the body.
                 continue;
             }
-            let Some(instruction) = code.instruction else { return Err(FaultKind::NoInstruction) };
+            let (Some(instruction), Some(class)) = (code.instruction, code.class) else {
+                return Err(FaultKind::NoInstruction);
+            };
             if self.cycles > ENDLESS {
                 return Err(FaultKind::Endless);
             }
-            match instruction.op.classed() {
+            match class {
                 ClassedOp::Scalar(_) => {
                     self.run_scalars(code)?;
                     continue;
@@ -101,9 +103,7 @@ impl Execution<'_> {
         let program = self.program;
         for code in &program.code[self.pc..self.pc + usize::from(count)] {
             self.block.counts[self.pc].executed += 1;
-            if let Some(instruction) = code.instruction
-                && let ClassedOp::Scalar(op) = instruction.op.classed()
-            {
+            if let (Some(instruction), Some(ClassedOp::Scalar(op))) = (code.instruction, code.class) {
                 self.execute_scalar(op, instruction)?;
             }
             self.pc += 1;

@@ -2,16 +2,20 @@
 
 use super::{DataError, Dataset};
 use onward_image::{Encoding, Image, PopulationKind};
+use std::path::Path;
 
 impl Dataset {
-    /// Loads the data that is given, or else the one that the network names, and checks that the image can be shown it.
+    /// Loads the data that is given, or else the one that the network names, and checks that the image can be shown it. A
+    /// relative path in the network is seen from the folder of `named_in`, the text or the image that names it.
     ///
     /// # Errors
     /// There is none, it cannot be read, or it does not fit: see [`Dataset::load`] and [`Dataset::fits`].
-    pub fn for_image(image: &Image, given: Option<&str>) -> Result<Dataset, DataError> {
-        let name = given.or(image.network.data.as_deref());
-        let name = name.ok_or_else(|| DataError::NotNamed { network: image.network.name.clone() })?;
-        let dataset = Dataset::load(name)?;
+    pub fn for_image(image: &Image, given: Option<&str>, named_in: &Path) -> Result<Dataset, DataError> {
+        let dataset = match (given, image.network.data.as_deref()) {
+            (Some(given), _) => Dataset::load(given)?,
+            (None, Some(named)) => Dataset::load(&seen_from(named_in, named))?,
+            (None, None) => return Err(DataError::NotNamed { network: image.network.name.clone() }),
+        };
         dataset.fits(image)?;
         Ok(dataset)
     }
@@ -45,4 +49,12 @@ impl Dataset {
             _ => self.check(input.shape, classes),
         }
     }
+}
+
+/// The path of a named data set, seen from the folder of the file that names it; built-in names stay as they are.
+fn seen_from(file: &Path, name: &str) -> String {
+    if Dataset::is_builtin(name) {
+        return name.to_owned();
+    }
+    file.parent().unwrap_or(Path::new("")).join(name).to_string_lossy().into_owned()
 }

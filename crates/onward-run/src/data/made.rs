@@ -13,6 +13,9 @@ const LINES: usize = 8;
 const TRAIN: usize = 4000;
 const TEST: usize = 1000;
 
+/// The names of the sets that are made here.
+pub(super) const NAMES: [&str; 2] = ["mackey-glass", "digits-of-classes"];
+
 /// The data set of that name, if it is made.
 pub(super) fn dataset(name: &str) -> Option<Result<Dataset, DataError>> {
     match name {

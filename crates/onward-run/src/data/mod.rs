@@ -199,6 +199,11 @@ impl Samples {
 }
 
 impl Dataset {
+    /// Whether a name is that of a set that comes with the program.
+    pub fn is_builtin(name: &str) -> bool {
+        builtin::find(name).is_some() || made::NAMES.contains(&name)
+    }
+
     /// The built-in data set of that name, or else the folder of IDX files at that path: `train-images-idx3-ubyte`,
     /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or compressed
     /// with gzip and `.gz` behind its name. Or the `.npz` file at that path: arrays `samples` (a row each) and `labels`, or

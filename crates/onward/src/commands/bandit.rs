@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let inputs = std::iter::once(arguments.network.as_path()).chain(compile.inputs());
     check_outputs(&saves.all(), &inputs.collect::<Vec<_>>())?;
     let (source, image) = compile.compile(&arguments.network)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref())?;
+    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.network)?;
     if !image.learns() {
         let help = "give it a target and layers that learn";
         return Err(Failure::input("the network learns nothing: it is shown no targets", help));

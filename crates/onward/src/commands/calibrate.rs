@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut options = arguments.compile.options()?;
     let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir)?;
     let (image, mut bounded) = compile(network.as_ref(), &source, &options)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref())?;
+    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.network)?;
     let [output, json] = outputs.map(|path| path.map(Output::prepare).transpose());
     let (output, json) = (output?, json?);
     let samples = (arguments.samples as usize).min(dataset.train.len());

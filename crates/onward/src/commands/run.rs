@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     arguments.check_files()?;
     let mut image = read_image(&arguments.file)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref())?;
+    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.file)?;
     let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
     let options = how.options(arguments.seed.unwrap_or(image.network.seed));

@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let inputs = std::iter::once(arguments.network.as_path()).chain(compile.inputs());
     check_outputs(&saves.all(), &inputs.chain(arguments.weights.as_deref()).collect::<Vec<_>>())?;
     let (source, mut image) = compile.compile(&arguments.network)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref())?;
+    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.network)?;
     let options = how.options(compile.seed);
     let failed = |error: MachineError| Failure::session(&source.name, &error.into());
     let learns = image.learns();
