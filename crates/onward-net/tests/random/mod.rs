@@ -70,7 +70,6 @@ impl<'a> Draw<'a> {
     }
 
     /// Draws neurons of the first three kinds; every kind is read and written in the tests of words.
-    #[allow(clippy::needless_update, reason = "a later kind has fields that are not drawn here")]
     fn neuron(&mut self, shape: &[u32]) -> Neuron {
         Neuron {
             threshold: self.values(shape, 0.001, 1000.0),
