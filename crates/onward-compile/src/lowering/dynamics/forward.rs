@@ -344,15 +344,13 @@ impl Dynamics<'_> {
             Integers::Same(threshold) => {
                 with_number(a, &shared.threshold, threshold, "the threshold", |a, threshold| {
                     match added {
-                        None => {
-                            a.vcges(set, membrane, threshold);
-                        }
+                        None => a.vcges(set, membrane, threshold),
                         Some(added) => {
                             let raised = &a.scratch_vector();
                             a.vadds(raised, added, threshold);
-                            a.vcge(set, membrane, raised);
+                            a.vcge(set, membrane, raised)
                         }
-                    }
+                    };
                     only_free(a);
                     match (&self.neuron.reset, &shared.reset) {
                         (None, Some(minus)) => {
@@ -368,16 +366,12 @@ impl Dynamics<'_> {
             }
             Integers::Each(_) => {
                 let threshold = &self.load(a, "threshold");
-                match added {
-                    None => {
-                        a.vcge(set, membrane, threshold);
-                    }
-                    Some(added) => {
-                        let raised = &a.scratch_vector();
-                        a.vadd(raised, threshold, added);
-                        a.vcge(set, membrane, raised);
-                    }
-                }
+                let raised = added.map(|added| {
+                    let raised = a.scratch_vector();
+                    a.vadd(&raised, threshold, added);
+                    raised
+                });
+                a.vcge(set, membrane, raised.as_ref().unwrap_or(threshold));
                 only_free(a);
                 if self.neuron.reset.is_none() {
                     a.vsub(threshold, membrane, threshold);
