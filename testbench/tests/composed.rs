@@ -47,7 +47,10 @@ fn rule(random: &mut SplitMix64, window: u32, has_bias: bool) -> String {
 fn neurons(random: &mut SplitMix64) -> String {
     let decays = ["none", "shift(2)", "factor(0.8)", "spread(0.5, 0.95)"];
     let leak = one_of(random, &decays);
-    let kind = match random.below(4) {
+    let kind = match random.below(5) {
+        4 => {
+            format!("adaptive {{ rise = 0.3, fall = {}, leak = {leak}, ", one_of(random, &["shift(2)", "factor(0.8)"]))
+        }
         0 | 1 => "integrate_and_fire { ".to_owned(),
         2 => format!("leaky {{ leak = {leak}, "),
         _ => format!("current_based {{ leak = {leak}, current = {}, ", one_of(random, &decays)),
