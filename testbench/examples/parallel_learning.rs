@@ -122,7 +122,7 @@ fn measure(layers: usize, update_option: &str) {
     let image = compile(&source, &Options::new(chip, 1)).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
     let data = Dataset::load("digits").expect("built-in data");
     let ran = run(&image, &data.train);
-    let population = |block: usize| &image.network.populations[image.blocks[block].population as usize];
+    let population = |block: usize| image.population(&image.blocks.raw[block]);
     let window = image.network.window_steps as usize;
     let period = 2.0 * window as f64;
     // A layer's windows lie its lag behind the input's, of which the first step is that of the next chunk.

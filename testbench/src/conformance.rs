@@ -8,7 +8,7 @@ use onward_diagnostic::Source;
 use onward_emulate::{Engine, Fault, FaultKind, HostPacket, Output};
 use onward_image::{
     Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route,
+    PopulationIndex, PopulationKind, Program, ProgramIndex, Route,
 };
 use onward_isa::{Space, Width};
 
@@ -305,7 +305,7 @@ impl Vector {
                     let tile = self.blocks.get(to as usize).ok_or("that block does not exist (yet)")?.tile;
                     Flit {
                         destination: Destination::Unicast(Endpoint::Core(Core(tile))),
-                        deliveries: vec![Delivery::Block { block: to, first_axon }],
+                        deliveries: vec![Delivery::Block { block: to.into(), first_axon }],
                     }
                 }
                 other => return Err(format!("`{other}` is no destination")),
@@ -382,11 +382,11 @@ impl Vector {
             bytes[piece.offset as usize..end].copy_from_slice(&piece.bytes);
         }
         let blocks = self.blocks.iter().map(|block| Block {
-            population: 0,
+            population: PopulationIndex::default(),
             first_neuron: 0,
             neurons: 1,
             core: Core(block.tile),
-            program: 0,
+            program: ProgramIndex::default(),
             entry: block.entry,
             tagged: block.tagged,
             axons: block.axons,
@@ -397,14 +397,14 @@ impl Vector {
             order: onward_image::Order::Straight,
         });
         // The host can send to each block by itself; as an input for tags, with any payload.
-        let inputs = (0..).zip(&self.blocks).map(|(number, block)| HostInput {
+        let inputs = (0_u32..).zip(&self.blocks).map(|(number, block)| HostInput {
             kind: HostInputKind::Packets,
             route: Route {
                 name: format!("block {number}"),
                 indices: block.host_axons,
                 flits: vec![Flit {
                     destination: Destination::Unicast(Endpoint::Core(Core(block.tile))),
-                    deliveries: vec![Delivery::Block { block: number, first_axon: 0 }],
+                    deliveries: vec![Delivery::Block { block: number.into(), first_axon: 0 }],
                 }],
             },
         });
@@ -423,7 +423,8 @@ impl Vector {
                     neurons: 1,
                     lag: 1,
                     source_line: 1,
-                }],
+                }]
+                .into(),
                 edges: Vec::new(),
             },
             programs: vec![Program {
@@ -432,10 +433,11 @@ impl Vector {
                 labels: self.program.labels.clone(),
                 lines: self.program.lines.clone(),
                 text: self.text.clone(),
-                population: Some(0),
-            }],
+                population: Some(PopulationIndex::default()),
+            }]
+            .into(),
             blocks: blocks.collect(),
-            trees: Vec::new(),
+            trees: Vec::new().into(),
             host_inputs: inputs.collect(),
             host_port: 0,
             learned: onward_image::Learned::default(),
@@ -459,7 +461,7 @@ impl Vector {
                 let found = (fault.step, fault.block, fault.address, fault_kind(&fault.kind));
                 for expected in faults {
                     let Expected::Fault { step, block, address, kind } = expected else { continue };
-                    if found != (*step, *block, *address, kind.clone()) {
+                    if found != (*step, (*block).into(), *address, kind.clone()) {
                         problems.push(format!("expected {expected:?}, found {found:?}"));
                     }
                 }
@@ -505,7 +507,7 @@ impl Vector {
         };
         match expected {
             Expected::Memory { block, space, width, first, values } => {
-                let bytes = engine.memory(*block, *space);
+                let bytes = engine.memory((*block).into(), *space);
                 let found: Vec<i64> = (*first..first + values.len()).map(|at| element(bytes, *width, at)).collect();
                 (found != *values).then(|| {
                     format!("block {block}, {space:?} {width:?} [{first}]: expected {values:?}, found {found:?}")

@@ -5,7 +5,7 @@ use onward_chip::Chip;
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options as Emulation};
-use onward_image::Image;
+use onward_image::{BlockIndex, Image, PopulationIndex};
 use onward_isa::Space;
 use onward_net::read_npz;
 use onward_run::data::{Dataset, Samples};
@@ -48,8 +48,8 @@ fn learn(session: &mut Session, image: &Image, epochs: Epochs) -> TrainReport {
 
 fn memories(machine: &dyn Engine, image: &Image) -> Vec<Vec<u8>> {
     let spaces = [Space::Neuron, Space::Axon, Space::Synapse];
-    let of = |block: u32| spaces.map(|space| machine.memory(block, space).to_vec());
-    (0..image.blocks.len() as u32).flat_map(of).collect()
+    let of = |block: BlockIndex| spaces.map(|space| machine.memory(block, space).to_vec());
+    image.blocks.keys().flat_map(of).collect()
 }
 
 #[test]
@@ -81,11 +81,11 @@ fn parts_of_a_run_are_the_whole() {
 fn frozen_layers_keep_their_weights() {
     let image = compiled(&text(16), Path::new(""));
     let number = |name: &str| {
-        let found = image.network.populations.iter().position(|population| population.name == name);
-        found.expect("a layer") as u32
+        let found = image.network.populations.position(|population| population.name == name);
+        found.expect("a layer")
     };
-    let weights = |session: &Session, layer: u32| {
-        let blocks = (0..).zip(&image.blocks).filter(|(_, block)| block.population == layer);
+    let weights = |session: &Session, layer: PopulationIndex| {
+        let blocks = image.blocks_of(layer);
         let arrays = blocks.flat_map(|(block, _)| ["weights", "target_weights", "bias"].map(|name| (block, name)));
         arrays.map(|(block, name)| session.machine().peek(block, name)).collect::<Vec<_>>()
     };
@@ -136,7 +136,7 @@ fn every_kind_of_layer_can_be_frozen() {
 #[test]
 fn a_rate_can_be_shifted() {
     let image = compiled(&text(16), Path::new(""));
-    let shift = |session: &Session| session.machine().peek(0, "shift").expect("a layer that learns")[0];
+    let shift = |session: &Session| session.machine().peek(BlockIndex(0), "shift").expect("a layer that learns")[0];
     let mut session = session(&image);
     session.set_epoch(0, 4);
     let usual = shift(&session);

@@ -36,8 +36,8 @@ fn name(path: &Path) -> String {
 /// What is found in an image's programs that is no warning, each as `file: address: what`.
 fn errors(name: &str, image: &Image) -> Vec<(String, Problem)> {
     let mut found = Vec::new();
-    for (number, program) in image.programs.iter().enumerate() {
-        let blocks = image.blocks.iter().filter(|block| block.program as usize == number);
+    for (number, program) in image.programs.iter_enumerated() {
+        let blocks = image.blocks.iter().filter(|block| block.program == number);
         let entries: Vec<u32> = blocks.clone().map(|block| block.entry).collect();
         let routes = blocks.map(|block| block.routes.len() as u32).max();
         let given = Given { entries: &entries, routes, ..Given::default() };

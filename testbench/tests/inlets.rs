@@ -4,7 +4,7 @@ use onward_chip::Chip;
 use onward_compile::assemble_system;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
-use onward_image::{Core, Destination, Endpoint};
+use onward_image::{BlockIndex, Core, Destination, Endpoint};
 
 const SYSTEM: &str = "
 .block source, 0, 0, send_all, 1
@@ -38,7 +38,7 @@ fn each_taker_of_a_packet_has_its_own_first_axon() {
     let system = assemble_system(&Source::new("inlets.s", SYSTEM), &chip, &mut no_files)
         .unwrap_or_else(|errors| panic!("{}", errors.render()));
     // A tree to one block of each core, and a flit of its own for the second block of a core.
-    let flits = &system.image.blocks[0].routes[0].flits;
+    let flits = &system.image.blocks[BlockIndex(0)].routes[0].flits;
     assert!(matches!(flits[0].destination, Destination::Multicast(_)));
     assert_eq!(flits[1].destination, Destination::Unicast(Endpoint::Core(Core(1))));
 
@@ -48,7 +48,7 @@ fn each_taker_of_a_packet_has_its_own_first_axon() {
     let packet = HostPacket { step: 0, input: 0, index: 0, payload: 1 };
     for engine in [&mut fast as &mut dyn Engine, &mut plain] {
         engine.run_packets(4, &[packet]).unwrap();
-        for (block, first) in [(1, 2), (2, 5), (3, 0)] {
+        for (block, first) in [(1, 2), (2, 5), (3, 0)].map(|(block, first)| (BlockIndex(block), first)) {
             let marks = engine.memory(block, onward_isa::Space::Neuron).chunks(4).take(8);
             let marked: Vec<usize> = marks.enumerate().filter(|(_, mark)| mark[0] == 1).map(|(axon, _)| axon).collect();
             assert_eq!(marked, [first, first + 1, first + 2], "block {block}");

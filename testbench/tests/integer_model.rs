@@ -8,7 +8,7 @@ use onward_chip::Chip;
 use onward_compile::compile;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
-use onward_image::{HostInputKind, Image, PopulationKind, Tag};
+use onward_image::{BlockIndex, HostInputKind, Image, PopulationKind, Tag};
 use onward_net::{
     Encoding, Gate, Initial, Input, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, RateSchedule,
     Readout, ReadoutKind, Rounding, Rule, Target, TargetKind, Update, Values, Weights, When,
@@ -135,13 +135,13 @@ impl Pair {
     fn set_epoch(&mut self, epoch: u32, epochs: u32) -> Comparison {
         self.model.set_epoch(epoch, epochs);
         for (number, &(layer, _)) in self.places.iter().enumerate() {
-            let block = &self.image.blocks[number];
-            let kind = &self.image.network.populations[block.population as usize].kind;
+            let block = &self.image.blocks[BlockIndex::from(number)];
+            let kind = &self.image.network.populations[block.population].kind;
             let PopulationKind::Layer { schedule: Some(schedule), .. } = kind else { continue };
             let shift = schedule.shift_in(epoch, epochs);
             let what = format!("shift of layer {layer} in epoch {epoch} of {epochs}");
             same(&what, &[shift.into()], &[self.model.layers[layer].shift])?;
-            assert!(self.machine.write(number as u32, "shift", &[shift]), "a layer that learns has a shift");
+            assert!(self.machine.write(number.into(), "shift", &[shift]), "a layer that learns has a shift");
         }
         Ok(())
     }
@@ -166,12 +166,12 @@ impl Pair {
             };
             let biases: Vec<i32> = (0..block.members.len()).map(|_| bias(&mut random)).collect();
             block.bias = biases.iter().map(|&bias| i64::from(bias)).collect();
-            assert!(self.machine.write(number as u32, "bias", &biases), "a layer has biases");
+            assert!(self.machine.write(number.into(), "bias", &biases), "a layer has biases");
             if self.model.layers[layer].rule.as_ref().is_some_and(|rule| rule.revive) {
                 let block = &mut self.model.layers[layer].blocks[at];
                 let means: Vec<i32> = (0..block.members.len()).map(|_| mean(&mut random)).collect();
                 block.mean_count = means.iter().map(|&mean| i64::from(mean)).collect();
-                assert!(self.machine.write(number as u32, "mean_count", &means), "a layer that revives has means");
+                assert!(self.machine.write(number.into(), "mean_count", &means), "a layer that revives has means");
             }
         }
     }
@@ -307,7 +307,7 @@ impl Pair {
 
     fn compare_step(&mut self, number: usize, steps: &[Moment<i64>], position: usize, sample: &Sample) -> Comparison {
         let Some(step) = steps.get(position) else { return Ok(()) };
-        let mut read = |name| in_64_bits(&self.machine.read(number as u32, name).unwrap_or_default());
+        let mut read = |name| in_64_bits(&self.machine.read(number.into(), name).unwrap_or_default());
         same(&format!("`membrane` of block {number}"), &read("membrane"), &step.membrane)?;
         let window = self.model.window as usize;
         let of_window = &steps[position / window * window..=position];

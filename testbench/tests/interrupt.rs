@@ -61,7 +61,7 @@ fn assert_ran(engine: &dyn Engine, image: &Image, steps: usize, packets: &[HostP
     for asked in asked {
         asked.run_packets(steps, &packets).expect("no fault");
         assert_eq!(engine.counters(), asked.counters());
-        for block in 0..image.blocks.len() as u32 {
+        for block in image.blocks.keys() {
             for space in [Space::Neuron, Space::Axon, Space::Synapse] {
                 assert!(engine.memory(block, space) == asked.memory(block, space), "block {block}, {space:?}");
             }

@@ -4,6 +4,7 @@ use onward_chip::Chip;
 use onward_compile::assemble_system;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
+use onward_image::{BlockIndex, ProgramIndex};
 use onward_isa::{INSTRUCTIONS, Op, Space};
 
 /// A block with room for whatever an example does: registers hold 1, vectors four elements, routes lead nowhere.
@@ -49,9 +50,9 @@ fn every_example_runs_and_does_the_same_on_both_engines() {
         }
         assert_eq!(fast.counters(), plain.counters(), "`{}`", row.example);
         for space in [Space::Neuron, Space::Axon, Space::Synapse] {
-            assert_eq!(fast.memory(0, space), plain.memory(0, space), "`{}`", row.example);
+            assert_eq!(fast.memory(BlockIndex(0), space), plain.memory(BlockIndex(0), space), "`{}`", row.example);
         }
-        let words = &system.image.programs[0].words;
+        let words = &system.image.programs[ProgramIndex(0)].words;
         let at = words.iter().position(|&word| word >> 24 == row.op as u32 && word == example_word(row.example));
         let executed = at.map(|at| fast.counters().blocks[0].addresses[at].executed);
         assert!(executed.is_some_and(|executed| executed > 0) || row.op == Op::Sleep, "`{}` did not run", row.example);

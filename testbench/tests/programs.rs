@@ -4,6 +4,7 @@ use onward_chip::Chip;
 use onward_compile::{SYSTEM_DIRECTIVES, System, assemble_system};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
+use onward_image::BlockIndex;
 use onward_isa::{random, read_relative};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -101,7 +102,7 @@ fn arrivals(system: &System, input: usize, step: u64) -> Vec<(usize, i64)> {
 /// An array of a block as it is before the first step, row by row.
 fn initial(system: &System, name: &str, columns: usize) -> Vec<Vec<i64>> {
     let machine = Machine::new(&system.image, Options { seed: SEED, timing: false, threads: 1 }).expect("a machine");
-    let values = machine.peek(0, name).unwrap_or_else(|| panic!("no array `{name}`"));
+    let values = machine.peek(BlockIndex(0), name).unwrap_or_else(|| panic!("no array `{name}`"));
     values.chunks(columns).map(|row| row.iter().map(|&value| i64::from(value)).collect()).collect()
 }
 
@@ -182,9 +183,9 @@ fn stdp_tells_what_comes_together_from_what_does_not() {
     };
     let (system, answers) = run_all("stdp.s", "small", |system, machine| {
         let (w, x, y, _) = model(system);
-        assert_eq!(machine.peek(0, "weights"), Some(flat(&w)));
-        assert_eq!(machine.peek(0, "axon_traces"), Some(flat(&[x])));
-        assert_eq!(machine.peek(0, "neuron_traces"), Some(flat(&[y])));
+        assert_eq!(machine.peek(BlockIndex(0), "weights"), Some(flat(&w)));
+        assert_eq!(machine.peek(BlockIndex(0), "axon_traces"), Some(flat(&[x])));
+        assert_eq!(machine.peek(BlockIndex(0), "neuron_traces"), Some(flat(&[y])));
     });
     let (w, _, _, spikes) = model(&system);
     assert_eq!(answers, spikes);
@@ -239,7 +240,7 @@ fn all_packets_come_home() {
     let links = laps * cores;
     let (_, answers) = run_all("packet-stress.s", "middle", |_, machine| {
         for core in 0..cores {
-            assert_eq!(machine.peek(core as u32, "home"), Some(vec![2 * packets]));
+            assert_eq!(machine.peek(BlockIndex(core as u32), "home"), Some(vec![2 * packets]));
             let sent = &machine.counters().blocks[core as usize].packets;
             assert_eq!(*sent, [packets * links, packets * links, packets, packets].map(|n| n as u64));
         }
@@ -365,7 +366,7 @@ fn two_layers_learn_forward_only() {
     let (system, answers) = run_all("forward-learning.s", "small", |system, machine| {
         let (weights, ..) = model(system);
         for (block, weights) in weights.iter().enumerate() {
-            assert_eq!(machine.peek(block as u32, "weights"), Some(flat(weights)), "layer {block}");
+            assert_eq!(machine.peek(block.into(), "weights"), Some(flat(weights)), "layer {block}");
         }
     });
     let (_, before, after) = model(&system);

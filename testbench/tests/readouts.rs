@@ -7,7 +7,7 @@ use common::{compiled, modelled, parsed, peek, places, same_arrays};
 use onward_chip::Chip;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
-use onward_image::{HostInputKind, Image, PopulationKind, Tag};
+use onward_image::{BlockIndex, HostInputKind, Image, PopulationIndex, PopulationKind, Tag};
 use onward_net::{ReadoutLoss, TrainedReadout};
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, Samples, SplitMix64};
@@ -110,24 +110,27 @@ impl OnChip {
 
     /// An array of the block of the readout.
     fn read(&mut self, name: &str) -> Vec<i64> {
-        let block = self.readout() as u32;
+        let block = self.readout();
         self.machine.read(block, name).unwrap_or_else(|| panic!("`{name}`")).into_iter().map(i64::from).collect()
     }
 
-    fn readout(&self) -> usize {
-        let is_readout = |population: u32| {
-            let kind = &self.image.network.populations[population as usize].kind;
+    fn readout(&self) -> BlockIndex {
+        let is_readout = |population: PopulationIndex| {
+            let kind = &self.image.network.populations[population].kind;
             matches!(kind, PopulationKind::LearningReadout { .. } | PopulationKind::ValueReadout { .. })
         };
-        self.image.blocks.iter().position(|block| is_readout(block.population)).expect("a readout that learns")
+        self.image.blocks.position(|block| is_readout(block.population)).expect("a readout that learns")
     }
 
     /// Begins an epoch on both sides.
     fn set_epoch(&mut self, epoch: u32, epochs: u32) {
         self.model.set_epoch(epoch, epochs);
         let layers = places(&self.image).into_iter().map(|(layer, _)| &self.model.layers[layer]);
-        let mut shifts: Vec<(usize, i64)> =
-            layers.enumerate().filter(|(_, layer)| layer.rule.is_some()).map(|(at, layer)| (at, layer.shift)).collect();
+        let mut shifts: Vec<(BlockIndex, i64)> = layers
+            .enumerate()
+            .filter(|(_, layer)| layer.rule.is_some())
+            .map(|(at, layer)| (at.into(), layer.shift))
+            .collect();
         shifts.push((
             self.readout(),
             match &self.model.readout {
@@ -137,7 +140,7 @@ impl OnChip {
             },
         ));
         for (block, shift) in shifts {
-            assert!(self.machine.write(block as u32, "shift", &[shift as i32]), "what learns has a shift");
+            assert!(self.machine.write(block, "shift", &[shift as i32]), "what learns has a shift");
         }
     }
 
@@ -187,7 +190,7 @@ fn readouts_of_values_are_those_of_the_model() {
             }}"
         );
         let mut chip = OnChip::new(&text, chip(64), seed);
-        let first = chip.readout();
+        let first = usize::from(chip.readout());
         let kind = TrainedReadout { loss: ReadoutLoss::SquaredError, rate, anneal, bits };
         let of_block = |(at, neurons): (usize, u32)| {
             Trained::new(kind, hidden as usize, neurons as usize, window.into(), Noise::new(seed, at))

@@ -7,7 +7,7 @@ use crate::lowering::{Integers, LayerParameters, LoweredLayer};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
-use onward_image::Kernel;
+use onward_image::{BlockIndex, Kernel};
 use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
 use petgraph::graph::NodeIndex;
 
@@ -78,9 +78,9 @@ impl Writer<'_> {
 }
 
 /// The initial contents of a block's memories.
-pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3] {
+pub(crate) fn contents(compilation: &Compilation, number: BlockIndex) -> [Vec<u8>; 3] {
     let block = &compilation.blocks[number];
-    let layout = &compilation.handlers[block.handlers].layout;
+    let layout = &compilation.handlers[block.program].layout;
     let network = compilation.network();
     let mut writer = Writer { layout, contents: Default::default() };
     match &network.graph[block.node] {
@@ -139,7 +139,7 @@ pub(crate) fn contents(compilation: &Compilation, number: usize) -> [Vec<u8>; 3]
 /// How the kernels of a layer that learns lie in its blocks: the same in all of them.
 pub(crate) fn kernel(compilation: &Compilation, node: NodeIndex, layer: &Layer) -> Option<Kernel> {
     let LayerKind::Convolution(convolution) = &layer.kind else { return None };
-    let number = compilation.blocks.iter().position(|block| block.node == node)?;
+    let number = compilation.blocks.position(|block| block.node == node)?;
     let parts = &compilation.connections[number].as_ref()?.parts;
     let kernels = parts.iter().find_map(|part| match &part.kind {
         PartKind::Kernels { kernels, .. } => Some(kernels),

@@ -8,9 +8,10 @@ use crate::pass::Compilation;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::{Chip, Costs, Event, Technology};
 use onward_diagnostic::Diagnostic;
-use onward_image::{Endpoint, Traffic, attachment};
+use onward_image::{BlockIndex, Endpoint, Traffic, attachment};
 use onward_net::{Encoding, Node, ReadoutKind};
 use std::collections::BTreeMap;
+use typed_index_collections::TiSlice;
 
 use crate::placement::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender};
 
@@ -61,7 +62,7 @@ pub(crate) fn problem(compilation: &Compilation) -> Result<Problem, Diagnostic> 
         host: host.0,
         prices,
         core: room(chip),
-        blocks: (0..compilation.blocks.len()).map(|number| needs(compilation, number, &takers)).collect(),
+        blocks: compilation.blocks.keys().map(|number| needs(compilation, number, &takers)).collect(),
         senders,
     })
 }
@@ -81,16 +82,16 @@ fn room(chip: &Chip) -> CoreRoom {
     }
 }
 
-fn needs(compilation: &Compilation, number: usize, takers: &Takers) -> BlockNeeds {
+fn needs(compilation: &Compilation, number: BlockIndex, takers: &Takers) -> BlockNeeds {
     let block = &compilation.blocks[number];
-    let handlers = &compilation.handlers[block.handlers];
+    let handlers = &compilation.handlers[block.program];
     let [neuron, axon, synapse] = handlers.layout.bytes();
     // At most a flit for each taker, and one for the host.
-    let from = PlannedSource::Block(number as u32);
+    let from = PlannedSource::Block(number);
     let routes = CHANNELS.iter().map(|&channel| takers.get(from, channel).len() as u64).sum::<u64>() + 1;
     BlockNeeds {
         amounts: vec![synapse, neuron, axon, block.axons.into(), routes, 1],
-        program: block.handlers,
+        program: block.program.into(),
         program_words: handlers.program.words.len() as u64,
         work: u64::from(block.axons) * u64::from(block.neurons),
     }
@@ -110,28 +111,21 @@ fn prices(compilation: &Compilation) -> Result<Prices, Diagnostic> {
 }
 
 /// Takers by sender and channel.
-struct Takers(BTreeMap<(bool, u32, Channel), Vec<Party>>);
+struct Takers(BTreeMap<(PlannedSource, Channel), Vec<Party>>);
 
 impl Takers {
-    fn of(blocks: &[PlannedBlock]) -> Takers {
+    fn of(blocks: &TiSlice<BlockIndex, PlannedBlock>) -> Takers {
         let mut takers: BTreeMap<_, Vec<Party>> = BTreeMap::new();
-        for (number, block) in (0..).zip(blocks) {
+        for (number, block) in blocks.iter_enumerated() {
             for inlet in block.inlets.iter() {
-                takers.entry(key(inlet.from, inlet.what)).or_default().push(Party::Block(number));
+                takers.entry((inlet.from, inlet.what)).or_default().push(Party::Block(number.into()));
             }
         }
         Takers(takers)
     }
 
     fn get(&self, from: PlannedSource, what: Channel) -> &[Party] {
-        self.0.get(&key(from, what)).map_or(&[], Vec::as_slice)
-    }
-}
-
-fn key(from: PlannedSource, what: Channel) -> (bool, u32, Channel) {
-    match from {
-        PlannedSource::Host(node) => (false, node.index() as u32, what),
-        PlannedSource::Block(block) => (true, block, what),
+        self.0.get(&(from, what)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -160,7 +154,7 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
     let is_shown = network.readout().kind == ReadoutKind::Spikes;
     let readout = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
     let shown = readout.filter(|_| is_shown).map(|node| network.signal(node));
-    for (number, block) in compilation.blocks.iter().enumerate() {
+    for (number, block) in compilation.blocks.iter_enumerated() {
         let is_readout = matches!(network.graph[block.node], Node::Readout(_));
         for channel in CHANNELS {
             let estimate = match channel {
@@ -171,15 +165,16 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
                 Channel::Scores if is_readout => WINDOWS / 2,
                 Channel::Scores => u64::from(network.classes()) * WINDOWS / 2,
             };
-            let from = PlannedSource::Block(number as u32);
+            let from = PlannedSource::Block(number);
             let mut takers = takers.get(from, channel).to_vec();
             let is_shown = Some(block.node) == shown && channel == Channel::Spikes;
             if is_readout && channel == Channel::Scores || is_shown {
                 takers.push(Party::Fixed(host));
             }
-            let counted = traffic.and_then(|traffic| traffic.blocks[number].packets(route_name(is_readout, channel)));
+            let counted = traffic
+                .and_then(|traffic| traffic.blocks[usize::from(number)].packets(route_name(is_readout, channel)));
             let packets = if traffic.is_some() { counted.unwrap_or(0) } else { estimate };
-            senders.push(Sender { from: Party::Block(number as u32), takers, packets });
+            senders.push(Sender { from: Party::Block(number.into()), takers, packets });
         }
     }
     senders.retain(|sender| !sender.takers.is_empty());

@@ -2,7 +2,7 @@
 
 use crate::pass::Compilation;
 use crate::plan::PlannedSource;
-use onward_image::{Delivery, Destination, Route};
+use onward_image::{BlockIndex, Delivery, Destination, Route};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
@@ -10,7 +10,7 @@ use std::fmt::{Display, Write};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
     Host,
-    Block(u32),
+    Block(BlockIndex),
 }
 
 impl Display for End {
@@ -57,7 +57,7 @@ pub(crate) fn by_route(compilation: &Compilation) -> String {
     for input in &compilation.routing.host_inputs {
         add(End::Host, &input.route);
     }
-    for (number, routes) in (0..).zip(&compilation.routing.routes) {
+    for (number, routes) in compilation.routing.routes.iter_enumerated() {
         routes.iter().for_each(|route| add(End::Block(number), route));
     }
     draw(compilation, cores(compilation), &arrows)
@@ -66,7 +66,7 @@ pub(crate) fn by_route(compilation: &Compilation) -> String {
 /// What blocks take, as `partition` has planned it.
 fn inlets(compilation: &Compilation) -> Arrows {
     let mut arrows = Arrows::new();
-    for (number, block) in (0..).zip(&compilation.blocks) {
+    for (number, block) in compilation.blocks.iter_enumerated() {
         for inlet in block.inlets.iter() {
             let (from, what) = match inlet.from {
                 PlannedSource::Host(node) => {
@@ -91,10 +91,10 @@ fn cores(compilation: &Compilation) -> impl Iterator<Item = String> {
 
 /// A box for each block, a frame about those of one group, an arrow for each pair that has something to say.
 fn draw(compilation: &Compilation, groups: impl Iterator<Item = String>, arrows: &Arrows) -> String {
-    let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut members: BTreeMap<String, Vec<BlockIndex>> = BTreeMap::new();
     // In the order of their first blocks, not of their names.
     let mut order: Vec<String> = Vec::new();
-    for (number, group) in groups.enumerate() {
+    for (number, group) in compilation.blocks.keys().zip(groups) {
         let blocks = members.entry(group.clone()).or_default();
         if blocks.is_empty() {
             order.push(group);

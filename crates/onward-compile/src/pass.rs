@@ -8,11 +8,12 @@ use crate::placement::{Objective, Strategy};
 use crate::plan::{PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
-use onward_image::{Core, Image, Traffic};
+use onward_image::{BlockIndex, Core, Image, ProgramIndex, Traffic};
 use onward_net::Network;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use typed_index_collections::TiVec;
 
 /// What a compilation needs beside the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,15 +56,15 @@ pub struct Compilation {
     /// Made by `fixed-point`.
     pub(crate) layers: BTreeMap<NodeIndex, LoweredLayer>,
     /// Made by `partition`: blocks by logical number.
-    pub(crate) blocks: Vec<PlannedBlock>,
+    pub(crate) blocks: TiVec<BlockIndex, PlannedBlock>,
     /// Made by `partition`: who sends to nodes that do not learn.
     pub(crate) sources: BTreeMap<NodeIndex, Arc<Vec<Sender>>>,
     /// Made by `generate`: how the axons of such blocks reach their neurons, by logical number.
-    pub(crate) connections: Vec<Option<Connection>>,
+    pub(crate) connections: TiVec<BlockIndex, Option<Connection>>,
     /// Made by `generate`, completed by `assemble`: programs, which blocks share.
-    pub(crate) handlers: Vec<Handlers>,
+    pub(crate) handlers: TiVec<ProgramIndex, Handlers>,
     /// Made by `place`: the core of each block.
-    pub(crate) cores: Vec<Core>,
+    pub(crate) cores: TiVec<BlockIndex, Core>,
     /// Made by `route`.
     pub(crate) routing: Routing,
     /// Made by `link`.
@@ -140,11 +141,11 @@ impl Compilation {
             options: options.clone(),
             network: None,
             layers: BTreeMap::new(),
-            blocks: Vec::new(),
+            blocks: TiVec::new(),
             sources: BTreeMap::new(),
-            connections: Vec::new(),
-            handlers: Vec::new(),
-            cores: Vec::new(),
+            connections: TiVec::new(),
+            handlers: TiVec::new(),
+            cores: TiVec::new(),
             routing: Routing::default(),
             image: None,
         }

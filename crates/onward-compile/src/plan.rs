@@ -1,9 +1,10 @@
 //! What the passes between graph and image speak of: blocks with their axons and routes, still without places.
 
 use crate::places::{Feed, Feeds};
-use onward_image::{HostInput, Order, Route, Tree};
+use onward_image::{BlockIndex, HostInput, Order, ProgramIndex, Route, Tree};
 use petgraph::graph::NodeIndex;
 use std::sync::Arc;
+use typed_index_collections::TiVec;
 
 /// A block as `partition` cuts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub(crate) struct PlannedBlock {
     pub inlets: Arc<Vec<PlannedInlet>>,
     /// Axons in all.
     pub axons: u32,
-    /// Program that runs it: index of handlers.
-    pub handlers: usize,
+    /// Program that runs it.
+    pub program: ProgramIndex,
 }
 
 impl PlannedBlock {
@@ -63,7 +64,7 @@ pub(crate) enum PlannedSource {
     /// The host, for a node of the graph; tags come for the input's.
     Host(NodeIndex),
     /// A block.
-    Block(u32),
+    Block(BlockIndex),
 }
 
 /// What a route carries. A block's routes are numbered in this order.
@@ -97,7 +98,7 @@ impl Channel {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Routing {
     /// Routes by block and number.
-    pub routes: Vec<Vec<Route>>,
+    pub routes: TiVec<BlockIndex, Vec<Route>>,
     /// Multicast trees.
     pub trees: Vec<Tree>,
     /// What the host sends.

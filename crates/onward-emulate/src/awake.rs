@@ -4,7 +4,8 @@
 //! group runs in a chunk if one of its blocks is awake or if an outlet that it reads holds packets. Who reads an outlet
 //! is known, so only what sent something is ever looked at.
 
-use crate::index::{OutletIndex, Place, index_type, indices};
+use crate::index::{OutletIndex, Place};
+use onward_image::{index_type, indices};
 use std::ops::Range;
 use typed_index_collections::TiVec;
 

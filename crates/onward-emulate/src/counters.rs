@@ -1,6 +1,7 @@
 //! What an engine counts: executions, steps, packets, cycles.
 
 use crate::mesh::StepTiming;
+use onward_image::BlockIndex;
 use std::ops::AddAssign;
 
 /// Executions of an address.
@@ -16,7 +17,7 @@ pub struct AddressCounts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockCounters {
     /// Logical number.
-    pub block: u32,
+    pub block: BlockIndex,
     /// Executions by address of its program.
     pub addresses: Vec<AddressCounts>,
     /// Steps it ran in.

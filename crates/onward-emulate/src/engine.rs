@@ -1,6 +1,7 @@
 //! What both engines can be asked for.
 
 use crate::{Counters, Fault, Output};
+use onward_image::BlockIndex;
 use onward_isa::Space;
 
 /// A packet the host sends.
@@ -91,15 +92,15 @@ pub trait Engine {
     ///
     /// # Panics
     /// If there is no such block, or the space is that of the payloads.
-    fn memory(&self, block: u32, space: Space) -> &[u8];
+    fn memory(&self, block: BlockIndex, space: Space) -> &[u8];
 
     /// Looks at a named array of a block, row by row; `None` if it has none. Nothing is counted.
-    fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>>;
+    fn peek(&self, block: BlockIndex, symbol: &str) -> Option<Vec<i32>>;
 
     /// Reads a named array over the configuration port.
-    fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>>;
+    fn read(&mut self, block: BlockIndex, symbol: &str) -> Option<Vec<i32>>;
 
     /// Writes a named array over the configuration port, each value's low bits. Returns whether the block has it and it
     /// is of that size.
-    fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool;
+    fn write(&mut self, block: BlockIndex, symbol: &str, values: &[i32]) -> bool;
 }

@@ -1,6 +1,7 @@
 //! What stops a chip.
 
 use crate::Output;
+use onward_image::BlockIndex;
 use onward_isa::Space;
 use std::fmt;
 
@@ -10,7 +11,7 @@ pub struct Fault {
     /// Step in which it happened.
     pub step: u64,
     /// Logical number of the block.
-    pub block: u32,
+    pub block: BlockIndex,
     /// Core of the block.
     pub core: u32,
     /// Address of the instruction.

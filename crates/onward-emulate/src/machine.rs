@@ -12,11 +12,11 @@ use crate::engine::{Engine, Feed};
 use crate::fast::{Block, Decoded, Limits, Outlet, Scratch};
 use crate::fault::Fault;
 use crate::host_simd::Simd;
-use crate::index::{BlockNumber, OutletIndex, Place, ProgramIndex, indices};
+use crate::index::{OutletIndex, Place};
 use crate::memory::Memory;
 use crate::mesh::MeshError;
 use crate::timing::Timing;
-use onward_image::Symbol;
+use onward_image::{BlockIndex, ProgramIndex, Symbol, indices};
 use onward_isa::Space;
 use port::NamedArray;
 use std::ops::Range;
@@ -54,7 +54,7 @@ pub struct Output {
     /// Step it was sent in.
     pub step: u64,
     /// Block that sent it; `None` for the host itself.
-    pub sender: Option<u32>,
+    pub sender: Option<BlockIndex>,
     /// Its index.
     pub index: u32,
     /// Its payload.
@@ -64,7 +64,7 @@ pub struct Output {
 /// A chip with an image loaded.
 pub struct Machine {
     blocks: TiVec<Place, Block>,
-    place: TiVec<BlockNumber, Place>,
+    place: TiVec<BlockIndex, Place>,
     /// For each place, its outlets; the host's come first of all.
     outlet_ranges: TiVec<Place, Range<OutletIndex>>,
     outlets: TiVec<OutletIndex, Outlet>,
@@ -73,7 +73,7 @@ pub struct Machine {
     groups: Groups,
     programs: TiVec<ProgramIndex, Decoded>,
     /// Outlets the host takes.
-    to_host: Vec<(OutletIndex, Option<BlockNumber>)>,
+    to_host: Vec<(OutletIndex, Option<BlockIndex>)>,
     limits: Limits,
     simd: Simd,
     pool: rayon::ThreadPool,
@@ -83,7 +83,7 @@ pub struct Machine {
     timing: Option<Mutex<Timing>>,
     step: u64,
     configuration_bits: u64,
-    symbols: TiVec<BlockNumber, Vec<Symbol>>,
+    symbols: TiVec<BlockIndex, Vec<Symbol>>,
 }
 
 impl Machine {
@@ -93,17 +93,17 @@ impl Machine {
     }
 
     /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.
-    pub fn in_foreach(&self, block: u32) -> &[bool] {
+    pub fn in_foreach(&self, block: BlockIndex) -> &[bool] {
         &self.programs[self.block(block).program].in_foreach
     }
 
     /// The block with a logical number.
-    fn block(&self, number: u32) -> &Block {
-        &self.blocks[self.place[BlockNumber::from(number)]]
+    fn block(&self, number: BlockIndex) -> &Block {
+        &self.blocks[self.place[number]]
     }
 
-    fn block_mut(&mut self, number: u32) -> &mut Block {
-        &mut self.blocks[self.place[BlockNumber::from(number)]]
+    fn block_mut(&mut self, number: BlockIndex) -> &mut Block {
+        &mut self.blocks[self.place[number]]
     }
 
     /// The outlets of the host's inputs.
@@ -118,8 +118,8 @@ impl Machine {
         Some(self.pool.install(|| timing.totals()))
     }
 
-    fn named_array(&self, block: u32, name: &str) -> Option<NamedArray> {
-        NamedArray::find(self.symbols.get(BlockNumber::from(block))?, name)
+    fn named_array(&self, block: BlockIndex, name: &str) -> Option<NamedArray> {
+        NamedArray::find(self.symbols.get(block)?, name)
     }
 }
 
@@ -162,22 +162,22 @@ impl Engine for Machine {
         self.place.iter().map(|&place| self.blocks[place].draws).collect()
     }
 
-    fn memory(&self, block: u32, space: Space) -> &[u8] {
+    fn memory(&self, block: BlockIndex, space: Space) -> &[u8] {
         let memory = Memory::of_space(space).expect("payloads lie in no memory");
         self.block(block).memory[memory].bytes()
     }
 
-    fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+    fn peek(&self, block: BlockIndex, symbol: &str) -> Option<Vec<i32>> {
         let array = self.named_array(block, symbol)?;
         Some(array.read(&self.block(block).memory[array.memory]))
     }
 
-    fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+    fn read(&mut self, block: BlockIndex, symbol: &str) -> Option<Vec<i32>> {
         self.configuration_bits += self.named_array(block, symbol)?.bits();
         self.peek(block, symbol)
     }
 
-    fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
+    fn write(&mut self, block: BlockIndex, symbol: &str, values: &[i32]) -> bool {
         let array = self.named_array(block, symbol).filter(|array| array.elements == values.len());
         let Some(array) = array else { return false };
         self.configuration_bits += array.bits();

@@ -4,7 +4,7 @@
 //! takers. Blocks that can reach each other (a recurrent layer) form a group that runs step by step; groups of one
 //! level do not depend on each other.
 
-use crate::index::BlockNumber;
+use onward_image::BlockIndex;
 use petgraph::algo::condensation;
 use petgraph::graph::DiGraph;
 use petgraph::visit::Topo;
@@ -14,17 +14,17 @@ use typed_index_collections::TiVec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// Blocks, ascending.
-    pub blocks: Vec<BlockNumber>,
+    pub blocks: Vec<BlockIndex>,
     /// Whether a path leads from it to itself.
     pub recurrent: bool,
 }
 
 /// Groups by level: each depends only on groups of lower levels. Deterministic: groups of a level are in the order of
 /// their lowest block.
-pub(crate) fn levels(blocks: usize, edges: impl IntoIterator<Item = (BlockNumber, BlockNumber)>) -> Vec<Vec<Group>> {
-    let mut graph = DiGraph::<BlockNumber, ()>::new();
-    let nodes: TiVec<BlockNumber, _> = (0..blocks).map(|block| graph.add_node(block.into())).collect();
-    let mut to_itself: TiVec<BlockNumber, bool> = vec![false; blocks].into();
+pub(crate) fn levels(blocks: usize, edges: impl IntoIterator<Item = (BlockIndex, BlockIndex)>) -> Vec<Vec<Group>> {
+    let mut graph = DiGraph::<BlockIndex, ()>::new();
+    let nodes: TiVec<BlockIndex, _> = (0..blocks).map(|block| graph.add_node(block.into())).collect();
+    let mut to_itself: TiVec<BlockIndex, bool> = vec![false; blocks].into();
     for (from, to) in edges {
         graph.update_edge(nodes[from], nodes[to], ());
         to_itself[from] |= from == to;

@@ -9,10 +9,10 @@ mod activity;
 
 use crate::counters::TimingTotals;
 use crate::fast::{Block, Outlet};
-use crate::index::{BlockNumber, Place};
+use crate::index::Place;
 use crate::mesh::{LANES, Mesh, MeshError, Sliced, Traffic};
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
-use onward_image::{Destination, Endpoint, Image, Route};
+use onward_image::{BlockIndex, Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -44,9 +44,9 @@ pub(crate) struct Timing {
     /// Destination ranges of the host's inputs.
     host_routes: Vec<Range<u32>>,
     /// By logical number and route.
-    block_routes: TiVec<BlockNumber, Vec<Range<u32>>>,
+    block_routes: TiVec<BlockIndex, Vec<Range<u32>>>,
     /// By logical number, the core that runs the block.
-    cores: TiVec<BlockNumber, u32>,
+    cores: TiVec<BlockIndex, u32>,
     /// Steps that are not timed yet.
     waiting: Vec<Packed>,
     /// Bytes they take.
@@ -63,10 +63,10 @@ impl Timing {
             first..destinations.len() as u32
         };
         let host_routes: Vec<_> = image.host_inputs.iter().map(|input| table(&input.route)).collect();
-        let block_routes: TiVec<BlockNumber, Vec<_>> =
+        let block_routes: TiVec<BlockIndex, Vec<_>> =
             image.blocks.iter().map(|block| block.routes.iter().map(&mut table).collect()).collect();
         let chip = &image.chip;
-        let mesh = Mesh::new(&chip.mesh, &chip.host.ports, &image.trees, &destinations)?;
+        let mesh = Mesh::new(&chip.mesh, &chip.host.ports, image.trees.as_ref(), &destinations)?;
         let host = Endpoint::Host(image.host_port);
         let sliced = Sliced::new(&mesh, &uses(image, host, &host_routes, &block_routes));
         let worker = || Worker {
@@ -176,7 +176,7 @@ fn uses(
     image: &Image,
     host: Endpoint,
     host_routes: &[Range<u32>],
-    block_routes: &TiSlice<BlockNumber, Vec<Range<u32>>>,
+    block_routes: &TiSlice<BlockIndex, Vec<Range<u32>>>,
 ) -> Vec<(Endpoint, Vec<Range<u32>>)> {
     let mut uses = BTreeMap::from([(host, host_routes.to_vec())]);
     for (block, routes) in image.blocks.iter().zip(block_routes) {

@@ -1,7 +1,10 @@
 //! Whether an image's parts fit each other: indices in range, nothing larger than its chip. What was decoded from a
 //! file with a valid checksum may still be nonsense; whoever uses an image may rely on these.
 
-use crate::{Block, Core, Delivery, Destination, Endpoint, Image, PopulationKind, Route, Tile, Tree, attachment, port};
+use crate::{
+    Block, BlockIndex, Core, Delivery, Destination, Endpoint, Image, PopulationKind, Route, Tile, Tree, attachment,
+    port,
+};
 use onward_chip::Mesh;
 
 /// Indices a route can have: as many as a chip has axons at most.
@@ -23,9 +26,9 @@ impl Image {
         self.chip.validate().map_err(|error| error.to_string())?;
         ensure(usize::from(self.host_port) < self.chip.host.ports.len(), || "its host port is not on the chip".into())?;
         ensure((1..=MOST_STEPS).contains(&self.network.window_steps), || "its window is no window".into())?;
-        let populations = self.network.populations.len();
+        let populations = self.network.populations.next_key();
         for &(from, to) in &self.network.edges {
-            ensure((from as usize) < populations && (to as usize) < populations, || "an edge leads nowhere".into())?;
+            ensure(from < populations && to < populations, || "an edge leads nowhere".into())?;
         }
         for population in &self.network.populations {
             let PopulationKind::Layer { kernel: Some(kernel), .. } = &population.kind else { continue };
@@ -41,7 +44,7 @@ impl Image {
             ensure(program.labels.iter().all(|(_, address)| in_range(*address)), || {
                 format!("program `{}` has a label outside it", program.name)
             })?;
-            ensure(program.population.is_none_or(|p| (p as usize) < populations), || {
+            ensure(program.population.is_none_or(|p| p < populations), || {
                 format!("program `{}` belongs to no population", program.name)
             })?;
         }
@@ -51,7 +54,7 @@ impl Image {
                 self.check_tile(tile)?;
             }
         }
-        for (number, block) in self.blocks.iter().enumerate() {
+        for (number, block) in self.blocks.iter_enumerated() {
             self.check_block(block).map_err(|what| format!("block {number}: {what}"))?;
         }
         for input in &self.host_inputs {
@@ -66,7 +69,7 @@ impl Image {
 
     /// An axon has one source, and the host takes a packet once.
     fn check_sources(&self) -> Result<(), String> {
-        let mut ranges: Vec<(u32, u64, u64)> = Vec::new();
+        let mut ranges: Vec<(BlockIndex, u64, u64)> = Vec::new();
         let host = self.host_inputs.iter().map(|input| &input.route);
         for route in host.chain(self.blocks.iter().flat_map(|block| &block.routes)) {
             let deliveries = || route.flits.iter().flat_map(|flit| &flit.deliveries);
@@ -85,8 +88,8 @@ impl Image {
 
     fn check_block(&self, block: &Block) -> Result<(), String> {
         self.check_core(block.core)?;
-        ensure((block.population as usize) < self.network.populations.len(), || "its population is missing".into())?;
-        let program = self.programs.get(block.program as usize).ok_or("its program is missing")?;
+        ensure(block.population < self.network.populations.next_key(), || "its population is missing".into())?;
+        let program = self.programs.get(block.program).ok_or("its program is missing")?;
         ensure((block.entry as usize) < program.words.len(), || "its entry is outside its program".into())?;
         for (contents, &bytes) in block.contents.iter().zip(&block.memory_bytes) {
             ensure(contents.len() <= bytes as usize, || "its contents are larger than its memory".into())?;
@@ -112,7 +115,7 @@ impl Image {
                     vec![endpoint]
                 }
                 Destination::Multicast(tree) => {
-                    let tree = self.trees.get(usize::from(tree.0));
+                    let tree = self.trees.get(tree);
                     let tree = tree.ok_or_else(|| format!("route `{}` has no tree", route.name))?;
                     ensure(tree.source == source, || {
                         format!("route `{}` uses the tree of another sender", route.name)
@@ -125,7 +128,7 @@ impl Image {
                 .iter()
                 .map(|delivery| match *delivery {
                     Delivery::Block { block, .. } => {
-                        let taker = self.blocks.get(block as usize);
+                        let taker = self.blocks.get(block);
                         taker.map(|taker| Endpoint::Core(taker.core)).ok_or(format!("there is no block {block}"))
                     }
                     Delivery::Host => Ok(Endpoint::Host(self.host_port)),
@@ -139,7 +142,7 @@ impl Image {
             })?;
             for delivery in &flit.deliveries {
                 if let Delivery::Block { block, first_axon } = *delivery {
-                    let taker = self.blocks.get(block as usize);
+                    let taker = self.blocks.get(block);
                     let end = u64::from(first_axon) + u64::from(route.indices);
                     ensure(taker.is_some_and(|taker| end <= u64::from(taker.axons)), || {
                         format!("route `{}` ends outside block {block}", route.name)

@@ -1,9 +1,11 @@
 //! What an image holds.
 
-use crate::route::{Core, Destination, Tree};
+use crate::index::{BlockIndex, PopulationIndex, ProgramIndex};
+use crate::route::{Core, Destination, Tree, TreeIndex};
 use onward_chip::Chip;
 use onward_isa::{Space, Width};
 use serde::{Deserialize, Serialize};
+use typed_index_collections::TiVec;
 
 /// A linked network: everything an emulator, or a chip's loader, needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,11 +15,11 @@ pub struct Image {
     /// The network it came from.
     pub network: NetworkSummary,
     /// Programs; blocks of a layer share one.
-    pub programs: Vec<Program>,
+    pub programs: TiVec<ProgramIndex, Program>,
     /// Blocks by logical number.
-    pub blocks: Vec<Block>,
+    pub blocks: TiVec<BlockIndex, Block>,
     /// Multicast trees by index.
-    pub trees: Vec<Tree>,
+    pub trees: TiVec<TreeIndex, Tree>,
     /// What the host sends, and through which port (index into the chip's ports).
     pub host_inputs: Vec<HostInput>,
     /// The port inputs enter and results leave by.
@@ -51,9 +53,9 @@ pub struct NetworkSummary {
     /// Epochs to train for.
     pub epochs: u32,
     /// Populations in topological order, by index.
-    pub populations: Vec<Population>,
+    pub populations: TiVec<PopulationIndex, Population>,
     /// Edges between populations, from and to.
-    pub edges: Vec<(u32, u32)>,
+    pub edges: Vec<(PopulationIndex, PopulationIndex)>,
 }
 
 /// A node of the network.
@@ -222,14 +224,14 @@ pub struct Program {
     /// The assembly text.
     pub text: String,
     /// Population whose handlers these are.
-    pub population: Option<u32>,
+    pub population: Option<PopulationIndex>,
 }
 
 /// A block: neurons of one layer on one core, and what the core's block table says of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Population it belongs to.
-    pub population: u32,
+    pub population: PopulationIndex,
     /// First neuron of the population in the block.
     pub first_neuron: u32,
     /// Neurons in the block.
@@ -237,7 +239,7 @@ pub struct Block {
     /// Where it lives.
     pub core: Core,
     /// Its program.
-    pub program: u32,
+    pub program: ProgramIndex,
     /// Address the sequencer starts at in each step the block runs.
     pub entry: u32,
     /// Whether axon 0 takes tags: their payload goes to the tag register and not to the active set.
@@ -331,7 +333,7 @@ pub enum Delivery {
     /// A block; the packet's index is added to `first_axon`.
     Block {
         /// Logical number.
-        block: u32,
+        block: BlockIndex,
         /// The block's axon that index 0 arrives on.
         first_axon: u32,
     },

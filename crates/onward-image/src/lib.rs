@@ -12,6 +12,7 @@
 mod check;
 mod file;
 mod image;
+mod index;
 mod route;
 mod summary;
 mod traffic;
@@ -23,6 +24,7 @@ pub use image::{
     Block, Delivery, Encoding, Flit, FractionBits, Growth, HostInput, HostInputKind, Image, Kernel, Learned,
     NetworkSummary, Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
+pub use index::{BlockIndex, PopulationIndex, ProgramIndex, indices};
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
 pub use summary::Input;
 pub use traffic::{BlockTraffic, HostTraffic, RouteTraffic, Traffic};

@@ -42,6 +42,19 @@ pub enum Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TreeIndex(pub u16);
 
+impl From<usize> for TreeIndex {
+    fn from(index: usize) -> Self {
+        debug_assert!(u16::try_from(index).is_ok());
+        TreeIndex(index as u16)
+    }
+}
+
+impl From<TreeIndex> for usize {
+    fn from(index: TreeIndex) -> usize {
+        index.0.into()
+    }
+}
+
 /// What the header of a packet says of its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Destination {

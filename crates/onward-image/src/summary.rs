@@ -1,6 +1,9 @@
 //! What readers ask of the network in an image.
 
-use crate::{Block, Encoding, HostInputKind, Image, NetworkSummary, Population, PopulationKind, Schedule};
+use crate::{
+    Block, BlockIndex, Encoding, HostInputKind, Image, NetworkSummary, Population, PopulationIndex, PopulationKind,
+    Schedule,
+};
 
 /// The input of a network: what shape a sample has, and how it becomes packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +57,8 @@ impl Population {
 
 impl NetworkSummary {
     /// Populations with their numbers.
-    pub fn numbered(&self) -> impl Iterator<Item = (u32, &Population)> {
-        (0..).zip(&self.populations)
+    pub fn numbered(&self) -> impl Iterator<Item = (PopulationIndex, &Population)> {
+        self.populations.iter_enumerated()
     }
 
     /// The input; `None` for a system in assembly.
@@ -81,12 +84,12 @@ impl NetworkSummary {
     }
 
     /// What reaches the host, with its number.
-    pub fn readout(&self) -> Option<(u32, &Population)> {
+    pub fn readout(&self) -> Option<(PopulationIndex, &Population)> {
         self.numbered().find(|(_, population)| population.is_readout())
     }
 
     /// The layers that learn, with their numbers. Readouts that learn are not among them.
-    pub fn learners(&self) -> impl Iterator<Item = (u32, &Population)> {
+    pub fn learners(&self) -> impl Iterator<Item = (PopulationIndex, &Population)> {
         self.numbered().filter(|(_, population)| population.is_layer() && population.schedule().is_some())
     }
 }
@@ -97,12 +100,12 @@ impl Image {
     /// # Panics
     /// If the image lacks it: see [`Image::check`].
     pub fn population(&self, block: &Block) -> &Population {
-        &self.network.populations[block.population as usize]
+        &self.network.populations[block.population]
     }
 
     /// The blocks of a population, with their logical numbers.
-    pub fn blocks_of(&self, population: u32) -> impl Iterator<Item = (u32, &Block)> {
-        (0..).zip(&self.blocks).filter(move |(_, block)| block.population == population)
+    pub fn blocks_of(&self, population: PopulationIndex) -> impl Iterator<Item = (BlockIndex, &Block)> {
+        self.blocks.iter_enumerated().filter(move |(_, block)| block.population == population)
     }
 
     /// The number of the host input of a kind.

@@ -67,7 +67,7 @@ impl Traffic {
                 .enumerate()
                 .map(|(at, route)| RouteTraffic { route: route.name.clone(), packets: packets(counts, at) });
             BlockTraffic {
-                population: image.network.populations[block.population as usize].name.clone(),
+                population: image.population(block).name.clone(),
                 first_neuron: block.first_neuron,
                 neurons: block.neurons,
                 routes: routes.collect(),

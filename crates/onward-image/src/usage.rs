@@ -1,6 +1,6 @@
 //! How full each core is.
 
-use crate::{Core, Delivery, Destination, Image};
+use crate::{BlockIndex, Core, Delivery, Destination, Image, ProgramIndex};
 use onward_chip::Chip;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ pub struct CoreUsage {
     /// The core.
     pub core: Core,
     /// Logical numbers of its blocks, ascending.
-    pub blocks: Vec<u32>,
+    pub blocks: Vec<BlockIndex>,
     /// Instruction words; programs that blocks share count once.
     pub instruction_words: u64,
     /// Bytes of neuron, axon and synapse memory.
@@ -54,13 +54,13 @@ impl CoreUsage {
 impl Image {
     /// The usage of each core that has a block, by number.
     pub fn core_usage(&self) -> Vec<CoreUsage> {
-        let mut cores: BTreeMap<Core, (CoreUsage, BTreeSet<u32>)> = BTreeMap::new();
-        for (number, block) in self.blocks.iter().enumerate() {
+        let mut cores: BTreeMap<Core, (CoreUsage, BTreeSet<ProgramIndex>)> = BTreeMap::new();
+        for (number, block) in self.blocks.iter_enumerated() {
             let (usage, programs) = cores.entry(block.core).or_default();
             usage.core = block.core;
-            usage.blocks.push(number as u32);
+            usage.blocks.push(number);
             if programs.insert(block.program) {
-                usage.instruction_words += self.programs[block.program as usize].words.len() as u64;
+                usage.instruction_words += self.programs[block.program].words.len() as u64;
             }
             for (sum, &bytes) in usage.memory_bytes.iter_mut().zip(&block.memory_bytes) {
                 *sum += u64::from(bytes);
@@ -76,7 +76,7 @@ impl Image {
             }
             for delivery in &flit.deliveries {
                 let Delivery::Block { block, .. } = *delivery else { continue };
-                let core = self.blocks.get(block as usize).map(|taker| taker.core);
+                let core = self.blocks.get(block).map(|taker| taker.core);
                 if let Some((usage, _)) = core.and_then(|core| cores.get_mut(&core)) {
                     usage.inlets += 1;
                 }

@@ -4,7 +4,7 @@ use crate::program::executed;
 use crate::routes::sent;
 use crate::traffic::traffic;
 use onward_emulate::Counters;
-use onward_image::{Image, PopulationKind};
+use onward_image::{BlockIndex, Image, PopulationKind};
 use onward_isa::{Access, Op, Space};
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ impl Activity {
         let mut sum = Activity::default();
         for block in &counters.blocks {
             sum.saturations += block.saturated;
-            let relays = image.population(&image.blocks[block.block as usize]).kind == PopulationKind::Relay;
+            let relays = image.population(&image.blocks[block.block]).kind == PopulationKind::Relay;
             // By predicate, the elements of the last comparison that set it.
             let mut compared = [0; 4];
             for executed in executed(image, block) {
@@ -91,7 +91,7 @@ impl PopulationActivity {
     pub fn of(image: &Image, counters: &Counters, name: &str) -> PopulationActivity {
         let traffic = traffic(image, counters);
         let sent = traffic.blocks.iter().filter(|block| block.population == name);
-        let is_its = |block: u32| image.population(&image.blocks[block as usize]).name == name;
+        let is_its = |block: BlockIndex| image.population(&image.blocks[block]).name == name;
         let counted = counters.blocks.iter().filter(|counted| is_its(counted.block));
         PopulationActivity {
             spikes: sent.filter_map(|block| block.packets("spikes")).sum(),

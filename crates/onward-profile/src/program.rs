@@ -30,8 +30,7 @@ impl Executed {
 
 /// The instructions of a block's program that ran, with their counts.
 pub(crate) fn executed(image: &Image, block: &BlockCounters) -> impl Iterator<Item = Executed> {
-    let program = image.blocks[block.block as usize].program as usize;
-    let words = &image.programs[program].words;
+    let words = &image.programs[image.blocks[block.block].program].words;
     let instructions: Vec<Option<Instruction>> = words.iter().map(|&word| Instruction::decode(word).ok()).collect();
     let mut in_foreach = vec![false; instructions.len()];
     for (at, instruction) in instructions.iter().enumerate() {

@@ -47,9 +47,7 @@ pub fn hops(image: &Image, source: Endpoint, destination: Destination) -> u64 {
 fn lookups(image: &Image, destination: Destination) -> u64 {
     match destination {
         Destination::Unicast(_) => 0,
-        Destination::Multicast(tree) => {
-            image.trees.get(usize::from(tree.0)).map_or(0, |tree| tree.branches.len() as u64)
-        }
+        Destination::Multicast(tree) => image.trees.get(tree).map_or(0, |tree| tree.branches.len() as u64),
     }
 }
 
@@ -74,7 +72,7 @@ fn links(image: &Image, source: Endpoint, destination: Destination) -> Vec<(u32,
             }
         }
         Destination::Multicast(tree) => {
-            let branches = image.trees.get(usize::from(tree.0)).into_iter().flat_map(|tree| &tree.branches);
+            let branches = image.trees.get(tree).into_iter().flat_map(|tree| &tree.branches);
             for &(tile, ports) in branches {
                 let leads_on =
                     |&direction: &Direction| ports >> direction & 1 == 1 && mesh.neighbour(tile.0, direction).is_some();
@@ -91,7 +89,7 @@ pub(crate) fn sent(image: &Image, counters: &Counters) -> Vec<(Endpoint, u64, Ro
     let inputs =
         image.host_inputs.iter().zip(&counters.host_packets).map(|(input, &packets)| (host, packets, &input.route));
     let blocks = counters.blocks.iter().flat_map(|counted| {
-        let block = &image.blocks[counted.block as usize];
+        let block = &image.blocks[counted.block];
         block.routes.iter().zip(&counted.packets).map(|(route, &packets)| (Endpoint::Core(block.core), packets, route))
     });
     inputs.chain(blocks).map(|(from, packets, route)| (from, packets, RouteCost::of(image, from, route))).collect()

@@ -10,7 +10,7 @@ use onward_image::{Image, Traffic};
 pub fn traffic(image: &Image, counters: &Counters) -> Traffic {
     let mut blocks = vec![Vec::new(); image.blocks.len()];
     for counted in &counters.blocks {
-        blocks[counted.block as usize].clone_from(&counted.packets);
+        blocks[usize::from(counted.block)].clone_from(&counted.packets);
     }
     Traffic::new(image, counters.steps, &counters.host_packets, &blocks)
 }

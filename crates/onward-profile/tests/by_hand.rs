@@ -4,7 +4,9 @@
 use onward_chip::{Bill, Chip, Technology};
 use onward_diagnostic::Source;
 use onward_emulate::{AddressCounts, BlockCounters, Counters};
-use onward_image::{Block, Core, Image, NetworkSummary, Population, PopulationKind, Program};
+use onward_image::{
+    Block, BlockIndex, Core, Image, NetworkSummary, Population, PopulationIndex, PopulationKind, Program, ProgramIndex,
+};
 use onward_isa::{Cycles, assemble};
 use onward_profile::Energy;
 
@@ -94,11 +96,11 @@ fn areas_paths_and_clock_are_those_worked_out_by_hand() {
 fn image(chip: Chip, instruction: &str) -> Image {
     let program = assemble(&Source::new("by-hand.s", format!("{instruction}\n"))).unwrap();
     let block = Block {
-        population: 0,
+        population: PopulationIndex(0),
         first_neuron: 0,
         neurons: 1,
         core: Core(0),
-        program: 0,
+        program: ProgramIndex(0),
         entry: 0,
         tagged: false,
         axons: 4,
@@ -122,7 +124,7 @@ fn image(chip: Chip, instruction: &str) -> Image {
         data: None,
         window_steps: 1,
         epochs: 1,
-        populations: vec![population],
+        populations: vec![population].into(),
         edges: vec![],
     };
     let program = Program {
@@ -131,14 +133,14 @@ fn image(chip: Chip, instruction: &str) -> Image {
         labels: vec![],
         lines: vec![],
         text: String::new(),
-        population: Some(0),
+        population: Some(PopulationIndex(0)),
     };
     Image {
         chip,
         network,
-        programs: vec![program],
-        blocks: vec![block],
-        trees: vec![],
+        programs: vec![program].into(),
+        blocks: vec![block].into(),
+        trees: vec![].into(),
         host_inputs: vec![],
         host_port: 0,
         learned: Default::default(),
@@ -151,13 +153,20 @@ fn ten_instructions_cost_what_was_worked_out_by_hand() {
         let costs = technology.costs(chip).unwrap();
         for (instruction, expected) in INSTRUCTIONS {
             let image = image(chip.clone(), instruction);
-            let word = onward_isa::Instruction::decode(image.programs[0].words[0]).unwrap();
+            let word = onward_isa::Instruction::decode(image.programs[ProgramIndex(0)].words[0]).unwrap();
             let is_vector =
                 matches!(word.op.description().cycles, Cycles::Vector | Cycles::VectorMemory | Cycles::Reduce);
             let counts = AddressCounts { executed: 1, elements: if is_vector { 64 } else { 0 } };
             let addresses = vec![counts];
-            let block =
-                BlockCounters { block: 0, addresses, steps: 0, cycles: 0, events: 0, saturated: 0, packets: vec![] };
+            let block = BlockCounters {
+                block: BlockIndex(0),
+                addresses,
+                steps: 0,
+                cycles: 0,
+                events: 0,
+                saturated: 0,
+                packets: vec![],
+            };
             let counters =
                 Counters { steps: 0, blocks: vec![block], host_packets: vec![], timing: None, configuration_bits: 0 };
             let picojoules = Energy::of(&image, &counters, &costs).total() * 1e12;

@@ -4,8 +4,8 @@ use onward_chip::{Array, Chip, Event, IdleCores, Mesh, Technology, Topology};
 use onward_diagnostic::Source;
 use onward_emulate::{Counters, Engine, Machine, Options};
 use onward_image::{
-    Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, TreeIndex, dimension_order_tree,
+    Block, BlockIndex, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary,
+    Population, PopulationIndex, PopulationKind, Program, ProgramIndex, Route, TreeIndex, dimension_order_tree,
 };
 use onward_isa::{Space, assemble};
 use onward_profile::{Activity, Category, Energy, hops};
@@ -41,16 +41,16 @@ fn tiny() -> Image {
         Endpoint::Core(core),
         &[Endpoint::Core(core), Endpoint::Core(Core(0))],
     );
-    let to_block = Delivery::Block { block: 0, first_axon: 0 };
+    let to_block = Delivery::Block { block: BlockIndex(0), first_axon: 0 };
     let to_host = Flit { destination: Destination::Unicast(Endpoint::Host(0)), deliveries: vec![Delivery::Host] };
     let to_tree = Flit { destination: Destination::Multicast(TreeIndex(0)), deliveries: vec![] };
     let from_host = Flit { destination: Destination::Unicast(Endpoint::Core(core)), deliveries: vec![to_block] };
     let block = Block {
-        population: 0,
+        population: PopulationIndex(0),
         first_neuron: 0,
         neurons: 3,
         core,
-        program: 0,
+        program: ProgramIndex(0),
         entry: 0,
         tagged: false,
         axons: 4,
@@ -75,7 +75,8 @@ fn tiny() -> Image {
                 neurons: 3,
                 lag: 1,
                 source_line: 1,
-            }],
+            }]
+            .into(),
             edges: vec![],
         },
         programs: vec![Program {
@@ -84,10 +85,11 @@ fn tiny() -> Image {
             labels: vec![],
             lines: vec![],
             text: String::new(),
-            population: Some(0),
-        }],
-        blocks: vec![block],
-        trees: vec![tree],
+            population: Some(PopulationIndex(0)),
+        }]
+        .into(),
+        blocks: vec![block].into(),
+        trees: vec![tree].into(),
         host_inputs: vec![HostInput {
             kind: HostInputKind::Input,
             route: Route { name: "input".into(), indices: 4, flits: vec![from_host] },
@@ -101,7 +103,7 @@ fn tiny() -> Image {
 fn run_tiny(image: &Image, timing: bool) -> Counters {
     // Nobody takes what the tree carries, which only the accounts may see.
     let mut runnable = image.clone();
-    runnable.blocks[0].routes[0].flits.truncate(1);
+    runnable.blocks[BlockIndex(0)].routes[0].flits.truncate(1);
     let mut machine = Machine::new(&runnable, Options { seed: 1, timing, threads: 1 }).unwrap();
     machine.run(4, |inputs| inputs.spikes(0, 0, &[0b1010])).unwrap();
     machine.counters()
@@ -281,14 +283,14 @@ fn the_energy_of_a_run_is_that_of_its_parts() {
 fn bodies_of_foreach_are_those_of_the_machine() {
     let (image, _) = digits(Chip::builtin("small").unwrap());
     let machine = Machine::new(&image, Options { seed: 1, timing: false, threads: 1 }).unwrap();
-    for (number, block) in image.blocks.iter().enumerate() {
+    for (number, block) in image.blocks.iter_enumerated() {
         // Activity counts where the machine says so: set every address to one execution of one element.
-        let bodies = machine.in_foreach(number as u32);
+        let bodies = machine.in_foreach(number);
         let mut counters = machine.counters();
-        for address in &mut counters.blocks[number].addresses {
+        for address in &mut counters.blocks[usize::from(number)].addresses {
             (address.executed, address.elements) = (1, 1);
         }
-        let words = &image.programs[block.program as usize].words;
+        let words = &image.programs[block.program].words;
         let reads = words.iter().zip(bodies).filter(|&(&word, &inside)| {
             let instruction = onward_isa::Instruction::decode(word).unwrap();
             let read = instruction.op.description().access == onward_isa::Access::Read;

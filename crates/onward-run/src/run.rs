@@ -8,7 +8,7 @@ use crate::train::{Epochs, Progress, learned, test, train};
 use crate::weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays};
 use onward_chip::{Costs, FileError, Technology};
 use onward_emulate::{Engine, Machine, Options};
-use onward_image::{Image, Traffic};
+use onward_image::{Image, PopulationIndex, Traffic};
 use onward_profile::{BanditResults, Conditions, EpochReport, Results};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
             let learners = network.learners().map(|(_, layer)| layer.name.clone()).collect();
             return Err(RunError::UnknownLayer { name: unknown.clone(), learners });
         }
-        let learns = |population: u32| learners.includes(&network.populations[population as usize].name);
+        let learns = |population: PopulationIndex| learners.includes(&network.populations[population].name);
         Ok(self.session.let_learn(self.image, learns)?)
     }
 

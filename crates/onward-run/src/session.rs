@@ -13,9 +13,10 @@ use crate::error::SessionError;
 use crate::pace::Pace;
 use host::{Host, Shown, Teaching};
 use onward_emulate::{Counters, Engine, Machine, Options, Output};
-use onward_image::{Block, HostInputKind, Image, PopulationKind, Schedule};
+use onward_image::{Block, BlockIndex, HostInputKind, Image, PopulationIndex, PopulationKind, Schedule};
 use onward_profile::Spike;
 use std::ops::ControlFlow;
+use typed_index_collections::TiVec;
 
 /// Steps that are run at once at most: enough that each block's weights stay near for a while.
 const CHUNK_STEPS: usize = 1024;
@@ -52,12 +53,12 @@ pub struct Session {
     encoder: Encoder,
     /// From the first step that shows a sample to the one that brings the answer.
     latency: u64,
-    schedules: Vec<(u32, Schedule)>,
+    schedules: Vec<(BlockIndex, Schedule)>,
     /// What is added to their shifts.
     rate_shift: i32,
     buffer: Vec<u64>,
     /// For each block whose packets stand for neurons, which ones; empty unless spikes are read.
-    neurons: Vec<Vec<u32>>,
+    neurons: TiVec<BlockIndex, Vec<u32>>,
     /// Steps by which the readout lags behind the input.
     lag: u64,
 }
@@ -106,7 +107,7 @@ impl Session {
             encoder,
             latency: window as u64 + lag - 1,
             lag,
-            neurons: if reads_spikes { neurons(image) } else { Vec::new() },
+            neurons: if reads_spikes { neurons(image) } else { TiVec::new() },
             schedules: schedules(image),
             rate_shift: 0,
             buffer: vec![0; window * words],
@@ -153,9 +154,9 @@ impl Session {
     ///
     /// # Errors
     /// A layer that learns cannot be told not to.
-    pub fn let_learn(&mut self, image: &Image, learns: impl Fn(u32) -> bool) -> Result<(), SessionError> {
+    pub fn let_learn(&mut self, image: &Image, learns: impl Fn(PopulationIndex) -> bool) -> Result<(), SessionError> {
         for (block, _) in &self.schedules {
-            let population = image.blocks[*block as usize].population;
+            let population = image.blocks[*block].population;
             let frozen = i32::from(!learns(population));
             // Written only where it is another: a run that freezes nothing writes nothing.
             let now = self.machine.peek(*block, "frozen");
@@ -163,7 +164,7 @@ impl Session {
                 continue;
             }
             if !self.machine.write(*block, "frozen", &[frozen]) {
-                let name = image.network.populations[population as usize].name.clone();
+                let name = image.network.populations[population].name.clone();
                 return Err(SessionError::Frozen(name));
             }
         }
@@ -240,7 +241,7 @@ impl Session {
         let mut spikes: Vec<Spike> = Vec::new();
         let shown = self.show_all(samples, count, progress, &mut |output| {
             spikes.extend(output.step.checked_sub(first_step + lag).and_then(|since| {
-                let neuron = *neurons.get(output.sender? as usize)?.get(output.index as usize)?;
+                let neuron = *neurons.get(output.sender?)?.get(output.index as usize)?;
                 Some(Spike { sample: (since / window) as u32, step: (since % window) as u32, neuron })
             }));
         });
@@ -343,7 +344,7 @@ fn chunk_steps(image: &Image) -> usize {
 }
 
 /// For each block whose packets stand for neurons of a layer, which ones.
-fn neurons(image: &Image) -> Vec<Vec<u32>> {
+fn neurons(image: &Image) -> TiVec<BlockIndex, Vec<u32>> {
     let of_block = |block: &Block| match image.population(block).is_layer() {
         true => (0..block.neurons).map(|index| block.neuron(index)).collect(),
         false => Vec::new(),
@@ -352,10 +353,10 @@ fn neurons(image: &Image) -> Vec<Vec<u32>> {
 }
 
 /// The schedules of the blocks that learn and whose rate can be set.
-fn schedules(image: &Image) -> Vec<(u32, Schedule)> {
-    let of_block = |(number, block): (u32, &Block)| {
+fn schedules(image: &Image) -> Vec<(BlockIndex, Schedule)> {
+    let of_block = |(number, block): (BlockIndex, &Block)| {
         let schedule = image.population(block).schedule()?.clone();
         block.symbol("shift").map(|_| (number, schedule))
     };
-    (0..).zip(&image.blocks).filter_map(of_block).collect()
+    image.blocks.iter_enumerated().filter_map(of_block).collect()
 }

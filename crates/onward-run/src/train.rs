@@ -233,9 +233,9 @@ pub fn nrmse(answers: &[f32], samples: &Samples) -> f64 {
 pub fn learned(machine: &dyn Engine, image: &Image, epochs: u32) -> Image {
     let mut learned = image.clone();
     learned.learned = Learned { epochs, draws: machine.draws() };
-    for (number, block) in learned.blocks.iter_mut().enumerate() {
+    for (number, block) in learned.blocks.iter_mut_enumerated() {
         for space in [Space::Neuron, Space::Axon, Space::Synapse] {
-            let bytes = machine.memory(number as u32, space);
+            let bytes = machine.memory(number, space);
             let bytes = &bytes[..bytes.len().min(block.memory_bytes[space as usize] as usize)];
             // What is not said is 0.
             let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);

@@ -7,7 +7,7 @@
 use npyz::{WriteOptions, WriterBuilder};
 use onward_diagnostic::Remedy;
 use onward_emulate::Engine;
-use onward_image::{Block, FractionBits, Image, Kernel, Order, PopulationKind};
+use onward_image::{Block, BlockIndex, FractionBits, Image, Kernel, Order, PopulationIndex, PopulationKind};
 use onward_profile::Spike;
 use std::borrow::Cow;
 use std::io::{self, Cursor};
@@ -102,7 +102,7 @@ pub struct Given {
 }
 
 /// A layer or readout whose weights are learned: its number, its fraction bits, and how its kernels lie.
-fn learners(image: &Image) -> impl Iterator<Item = (u32, FractionBits, Option<&Kernel>)> + '_ {
+fn learners(image: &Image) -> impl Iterator<Item = (PopulationIndex, FractionBits, Option<&Kernel>)> + '_ {
     image.network.numbered().filter_map(|(number, population)| match &population.kind {
         PopulationKind::Layer { schedule: Some(_), fraction_bits, kernel } => {
             Some((number, *fraction_bits, kernel.as_ref()))
@@ -126,8 +126,13 @@ fn columns(block: &Block, kernels: bool) -> u32 {
 
 /// The blocks of a layer with their numbers, where each has such an array with a column a neuron, or of `kernels` a column a
 /// channel.
-fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str, kernels: bool) -> Vec<(u32, &'a Block)> {
-    let blocks: Vec<(u32, &Block)> = image.blocks_of(population).collect();
+fn blocks_with<'a>(
+    image: &'a Image,
+    population: PopulationIndex,
+    symbol: &str,
+    kernels: bool,
+) -> Vec<(BlockIndex, &'a Block)> {
+    let blocks: Vec<(BlockIndex, &Block)> = image.blocks_of(population).collect();
     let fits = |block: &Block| block.symbol(symbol).is_some_and(|symbol| symbol.columns == columns(block, kernels));
     if blocks.iter().all(|(_, block)| fits(block)) { blocks } else { Vec::new() }
 }
@@ -135,7 +140,7 @@ fn blocks_with<'a>(image: &'a Image, population: u32, symbol: &str, kernels: boo
 /// An array of a layer: where each of its numbers lies.
 struct Place<'a> {
     kind: Kind,
-    blocks: Vec<(u32, &'a Block)>,
+    blocks: Vec<(BlockIndex, &'a Block)>,
     rows: usize,
     /// Neurons; of kernels, channels.
     neurons: usize,
@@ -149,14 +154,14 @@ struct Place<'a> {
 
 /// The places of a layer's input that its rows of weights are for: rows lie in the order of the axons, and blocks that hold
 /// some of a plane number their neurons place by place.
-fn inputs(image: &Image, population: u32, rows: usize) -> Vec<usize> {
+fn inputs(image: &Image, population: PopulationIndex, rows: usize) -> Vec<usize> {
     let populations = &image.network.populations;
-    let source = |taker: u32| {
+    let source = |taker: PopulationIndex| {
         let mut sources = image.network.edges.iter().filter(|(_, to)| *to == taker).map(|&(from, _)| from);
-        sources.find(|&from| populations[from as usize].kind != PopulationKind::Target)
+        sources.find(|&from| populations[from].kind != PopulationKind::Target)
     };
     let mut from = source(population);
-    while let Some(folded) = from.filter(|&from| populations[from as usize].kind == PopulationKind::Folded) {
+    while let Some(folded) = from.filter(|&from| populations[from].kind == PopulationKind::Folded) {
         from = source(folded);
     }
     let blocks = image.blocks.iter().filter(|block| Some(block.population) == from);
@@ -185,7 +190,7 @@ impl Place<'_> {
 fn places(image: &Image) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     for (population, fraction_bits, kernel) in learners(image) {
-        let layer = &image.network.populations[population as usize];
+        let layer = &image.network.populations[population];
         for kind in KINDS {
             let kernel = kernel.filter(|_| kind.symbol == "weights");
             let blocks = blocks_with(image, population, kind.symbol, kernel.is_some());

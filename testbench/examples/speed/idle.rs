@@ -2,7 +2,7 @@
 
 use super::{ROUNDS, compiled, giga, infer, line, samples, session, synaptic_events};
 use onward_chip::Chip;
-use onward_image::{Core, Image};
+use onward_image::{BlockIndex, Core, Image};
 
 const NETWORK: &str = "
 network ten {
@@ -32,7 +32,7 @@ fn crowded() -> Image {
     for block in &image.blocks {
         free[block.core.0 as usize] = false;
     }
-    let mut idle = image.blocks[0].clone();
+    let mut idle = image.blocks[BlockIndex(0)].clone();
     for route in &mut idle.routes {
         route.flits.clear();
     }

@@ -28,7 +28,7 @@ pub fn layer_blocks(image: &Image) -> Vec<[usize; 3]> {
     let mut blocks: Vec<[usize; 3]> = Vec::new();
     let mut last = None;
     for (number, block) in image.blocks.iter().enumerate() {
-        if !matches!(image.network.populations[block.population as usize].kind, PopulationKind::Layer { .. }) {
+        if !matches!(image.network.populations[block.population].kind, PopulationKind::Layer { .. }) {
             continue;
         }
         blocks.push(match blocks.last() {
@@ -48,7 +48,7 @@ pub fn places(image: &Image) -> Vec<(usize, usize)> {
 
 /// An array of a block on the chip.
 pub fn peek(machine: &dyn Engine, block: usize, name: &str) -> Option<Vec<i64>> {
-    machine.peek(block as u32, name).map(|values| values.into_iter().map(i64::from).collect())
+    machine.peek(block.into(), name).map(|values| values.into_iter().map(i64::from).collect())
 }
 
 /// The model of a network with the weights that a machine begins with.

@@ -4,7 +4,7 @@ use crate::cases;
 use crate::chips::{RawBlock, image};
 use onward_chip::Chip;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
-use onward_image::Image;
+use onward_image::{BlockIndex, Image};
 use onward_isa::{Field, INSTRUCTIONS, Instruction, Op, Operand, Space, Width};
 use proptest::prelude::*;
 
@@ -391,14 +391,14 @@ fn work(sheet: &Sheet, d: &[i32], a: &[i32], b: &[i32], lanes: u16) -> Result<()
     for (at, of) in [(0, d), (1, a), (2, b)] {
         values[at * LENGTH..][..of.len()].copy_from_slice(of);
     }
-    image.blocks[0].contents[1] = values.iter().flat_map(|value: &i32| value.to_le_bytes()).collect();
+    image.blocks[BlockIndex(0)].contents[1] = values.iter().flat_map(|value: &i32| value.to_le_bytes()).collect();
     let packet = HostPacket { step: 0, input: 0, index: 0, payload: 1 };
     let options = Options { seed: 1, timing: false, threads: 1 };
     let mut reference = reference::Machine::new(&image, options).expect("a valid image");
     let mut fast = Machine::new(&image, options).expect("a valid image");
     for (name, engine) in [("reference", &mut reference as &mut dyn Engine), ("fast", &mut fast)] {
         prop_assert_eq!(engine.run_packets(2, &[packet]), Ok(vec![]));
-        let bytes = engine.memory(0, Space::Neuron);
+        let bytes = engine.memory(BlockIndex(0), Space::Neuron);
         for (at, (op, expected)) in sheet.results.iter().enumerate() {
             let found = i32::from_le_bytes([bytes[4 * at], bytes[4 * at + 1], bytes[4 * at + 2], bytes[4 * at + 3]]);
             prop_assert_eq!(found, *expected, "{}: {}, result {}", name, op, at);

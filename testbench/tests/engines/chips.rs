@@ -5,7 +5,7 @@ use onward_chip::{Array, Chip, Host, HostPort, Memory, Mesh, Side, Topology};
 use onward_emulate::HostPacket;
 use onward_image::{
     Block, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, NetworkSummary, Population,
-    PopulationKind, Program, Route, Symbol, Tree, TreeIndex, dimension_order_tree,
+    PopulationIndex, PopulationKind, Program, Route, Symbol, Tree, TreeIndex, dimension_order_tree,
 };
 use onward_isa::Instruction;
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ impl fmt::Debug for Case {
             self.steps, self.seed, self.threads, chip.core, chip.mesh
         )?;
         for (number, program) in
-            programs.iter().enumerate().filter(|(number, _)| blocks.iter().any(|b| b.program == *number as u32))
+            programs.iter_enumerated().filter(|(number, _)| blocks.iter().any(|b| b.program == *number))
         {
             writeln!(f, "program {number}")?;
             for (address, &word) in program.words.iter().enumerate() {
@@ -142,9 +142,9 @@ fn raw_block() -> impl Strategy<Value = RawBlock> {
 /// A route for packets from `source`, and its trees; takers get new axons.
 fn route(chip: &Chip, source: Endpoint, raw: &RawRoute, blocks: &mut [Block], trees: &mut Vec<Tree>) -> Route {
     let mut deliveries: Vec<(Endpoint, Delivery)> = Vec::new();
-    let takers = (0..).zip(blocks).filter(|(number, _)| raw.takers >> number & 1 == 1).take(3);
+    let takers = (0_u32..).zip(blocks).filter(|(number, _)| raw.takers >> number & 1 == 1).take(3);
     for (taker, block) in takers {
-        deliveries.push((Endpoint::Core(block.core), Delivery::Block { block: taker, first_axon: block.axons }));
+        deliveries.push((Endpoint::Core(block.core), Delivery::Block { block: taker.into(), first_axon: block.axons }));
         block.axons += raw.indices;
     }
     if raw.to_host {
@@ -175,11 +175,11 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
     let mut blocks: Vec<Block> = raw
         .iter()
         .map(|raw| Block {
-            population: 0,
+            population: PopulationIndex(0),
             first_neuron: 0,
             neurons: 1,
             core: Core(raw.tile % cores),
-            program: (raw.program % programs.len()) as u32,
+            program: (raw.program % programs.len()).into(),
             entry: 0,
             tagged: raw.tagged,
             axons: raw.host_axons.max(1),
@@ -195,7 +195,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
         let kind = if raw.spikes_only && !raw.tagged { HostInputKind::Input } else { HostInputKind::Tag };
         let indices = raw.host_axons.max(1);
         let destination = Destination::Unicast(Endpoint::Core(blocks[number as usize].core));
-        let deliveries = vec![Delivery::Block { block: number, first_axon: 0 }];
+        let deliveries = vec![Delivery::Block { block: number.into(), first_axon: 0 }];
         host_inputs.push(HostInput {
             kind,
             route: Route { name: "host".into(), indices, flits: vec![Flit { destination, deliveries }] },
@@ -219,7 +219,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
             data: None,
             window_steps: 1,
             epochs: 1,
-            populations: vec![population],
+            populations: vec![population].into(),
             edges: Vec::new(),
         },
         programs: programs
@@ -233,8 +233,8 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
                 population: None,
             })
             .collect(),
-        blocks,
-        trees,
+        blocks: blocks.into(),
+        trees: trees.into(),
         host_inputs,
         host_port: 0,
         learned: onward_image::Learned::default(),

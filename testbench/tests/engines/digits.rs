@@ -59,7 +59,7 @@ fn digits(chip: &str, samples: usize) {
     assert_eq!(fast.run_packets(steps, &packets).expect("no fault"), expected);
     let before: Vec<u8> = image.blocks.iter().flat_map(|block| block.contents[2].clone()).collect();
     let after: Vec<u8> =
-        (0..image.blocks.len()).flat_map(|block| reference.memory(block as u32, Space::Synapse).to_vec()).collect();
+        (0..image.blocks.len()).flat_map(|block| reference.memory(block.into(), Space::Synapse).to_vec()).collect();
     assert!(before.iter().zip(&after).any(|(before, after)| before != after), "something was learned");
     assert_eq!(same_state(&image, &reference, &fast), Ok(()));
 }

@@ -10,14 +10,14 @@ mod programs;
 
 use chips::{Case, case};
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
-use onward_image::Image;
+use onward_image::{BlockIndex, Image};
 use onward_isa::{INSTRUCTIONS, Instruction, Op, Space};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// Whether both hold the same; a difference is named.
 fn same_state(image: &Image, one: &dyn Engine, other: &dyn Engine) -> Result<(), String> {
-    for block in 0..image.blocks.len() as u32 {
+    for block in image.blocks.keys() {
         for space in [Space::Neuron, Space::Axon, Space::Synapse] {
             let (one, other) = (one.memory(block, space), other.memory(block, space));
             if let Some(at) = (0..one.len()).find(|&at| one[at] != other[at]) {
@@ -58,10 +58,14 @@ fn compare(case: &Case, chunk: usize, timing: bool) -> Result<bool, String> {
         same_state(&case.image, &reference, &fast)?;
         let values = [case.seed as i32, -1, 40_000, -40_000, from as i32, 1];
         for engine in [&mut reference as &mut dyn Engine, &mut fast] {
-            let written = engine.write(0, "array", &values);
-            let read = engine.read(0, "array");
+            let written = engine.write(BlockIndex(0), "array", &values);
+            let read = engine.read(BlockIndex(0), "array");
             let low: Vec<i32> = values.iter().map(|&value| i32::from(value as i16)).collect();
-            if !written || read != Some(low) || engine.write(0, "array", &[1]) || engine.write(0, "nothing", &values) {
+            if !written
+                || read != Some(low)
+                || engine.write(BlockIndex(0), "array", &[1])
+                || engine.write(BlockIndex(0), "nothing", &values)
+            {
                 return Err(format!("written {values:?}, read {read:?}"));
             }
         }
@@ -114,7 +118,7 @@ fn random_programs_mostly_run() {
         let mut engine = reference::Machine::new(&case.image, options).expect("a valid image");
         ended += usize::from(engine.run(case.steps, &case.packets).is_ok());
         for (block, of) in engine.counters().blocks.iter().zip(&case.image.blocks) {
-            for (&word, counts) in case.image.programs[of.program as usize].words.iter().zip(&block.addresses) {
+            for (&word, counts) in case.image.programs[of.program].words.iter().zip(&block.addresses) {
                 if let Ok(instruction) = Instruction::decode(word) {
                     *executed.entry(instruction.op.description().mnemonic).or_default() +=
                         u64::from(counts.executed > 0);

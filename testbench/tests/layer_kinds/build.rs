@@ -307,7 +307,7 @@ fn run(
     assert!(!engine.is_busy(), "comes to rest");
     let mut found: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
     for output in outputs {
-        let block = &image.blocks[output.sender.expect("a block") as usize];
+        let block = &image.blocks[output.sender.expect("a block")];
         let step = (output.step - lag) as usize;
         found.entry((step / steps, step % steps)).or_default().push(block.neuron(output.index));
     }

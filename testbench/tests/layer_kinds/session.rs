@@ -3,6 +3,7 @@
 use crate::build::*;
 use crate::frozen::frozen;
 use onward_emulate::Machine;
+use onward_image::PopulationIndex;
 use onward_net::{Encoding, ReadoutKind};
 use onward_run::data::{Encoder, Samples};
 use onward_run::{Session, Spike};
@@ -34,7 +35,7 @@ fn answers_and_spikes_are_those_of_the_model() {
             let machine = Box::new(Machine::new(&image, options).expect("an image"));
             let mut session = Session::with(&image, machine).expect("an input");
             session.set_seed(5);
-            let input = &image.network.populations[0];
+            let input = &image.network.populations[PopulationIndex(0)];
             let encoder = Encoder::new(&input.kind, axons, 6, 5).expect("an input");
             let mut expected: Vec<Spike> = Vec::new();
             let mut answers = Vec::new();

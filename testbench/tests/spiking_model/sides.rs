@@ -95,7 +95,7 @@ impl Pair {
         }
         let mut found = BTreeSet::new();
         for output in &outputs {
-            let block = &self.image.blocks[output.sender.ok_or("the host sends to itself")? as usize];
+            let block = &self.image.blocks[output.sender.ok_or("the host sends to itself")?];
             if !found.insert((output.step, block.neuron(output.index))) {
                 return Err(format!("{output:?} came twice"));
             }
@@ -112,7 +112,7 @@ impl Pair {
     /// Membranes and currents of all layers, after the last window.
     pub fn compare_state(&self) -> Result<(), String> {
         for (number, block) in self.image.blocks.iter().enumerate() {
-            let population = &self.image.network.populations[block.population as usize];
+            let population = &self.image.network.populations[block.population];
             if !matches!(population.kind, PopulationKind::Layer { .. }) {
                 continue;
             }
@@ -121,7 +121,7 @@ impl Pair {
             let [membrane, current] =
                 [layer.by_place(|block| &block.state[0].membrane), layer.by_place(|block| &block.state[0].current)];
             for (name, all) in [("membrane", membrane), ("current", current)] {
-                let Some(found) = self.machine.peek(number as u32, name) else { continue };
+                let Some(found) = self.machine.peek(number.into(), name) else { continue };
                 let neurons = (0..block.neurons).map(|index| block.neuron(index) as usize);
                 let expected: Vec<i32> = neurons.map(|neuron| all[neuron] as i32).collect();
                 same(&format!("{name} of `{}`, block {number}", population.name), &found, &expected)?;

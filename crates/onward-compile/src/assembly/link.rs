@@ -9,8 +9,8 @@ use crate::trees::{Takers, Trees};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use onward_image::{
-    Block, Core, Delivery, Destination, Endpoint, Flit, FractionBits, HostInput, HostInputKind, Image, NetworkSummary,
-    Population, PopulationKind, Program, Route, Symbol, Tile,
+    Block, BlockIndex, Core, Delivery, Destination, Endpoint, Flit, FractionBits, HostInput, HostInputKind, Image,
+    NetworkSummary, Population, PopulationIndex, PopulationKind, Program, ProgramIndex, Route, Symbol, Tile,
 };
 use onward_isa::Space;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -65,9 +65,9 @@ pub(super) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
     let image = Image {
         chip: chip.clone(),
         network: linker.summary(&blocks, &host_inputs),
-        programs: vec![linker.program()],
-        blocks,
-        trees: trees.into_trees(),
+        programs: [linker.program()].into_iter().collect(),
+        blocks: blocks.into(),
+        trees: trees.into_trees().into(),
         host_inputs,
         host_port: 0,
         learned: onward_image::Learned::default(),
@@ -163,11 +163,11 @@ impl Linker<'_> {
                 self.diagnostics.push(Diagnostic::new(block.entry.span.clone(), problem).help(help));
             }
             blocks.push(Block {
-                population: number as u32,
+                population: number.into(),
                 first_neuron: 0,
                 neurons: 0,
                 core: Core::on(Tile(tile as u32), on_tile.unwrap_or(0) as u32, &chip.mesh),
-                program: 0,
+                program: ProgramIndex::default(),
                 entry: entry.unwrap_or(0),
                 tagged: block.tagged,
                 axons: axons.unwrap_or(i64::from(u32::MAX)) as u32,
@@ -406,7 +406,7 @@ impl Linker<'_> {
     /// Adds a block to those who take the packets.
     fn deliver(&mut self, sending: &mut Sending, number: usize, block: &Block, first: Option<&Number>, span: &Span) {
         if let Some(first_axon) = self.take_axons(number, block.axons, first, sending.indices, span) {
-            let delivery = Delivery::Block { block: number as u32, first_axon };
+            let delivery = Delivery::Block { block: number.into(), first_axon };
             sending.takers.entry(block.core).or_default().push(delivery);
         }
     }
@@ -479,23 +479,26 @@ impl Linker<'_> {
         path.file_stem().map_or_else(|| "assembly".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// A population a block. Its lag is the fewest steps in which a packet of the host's can reach it.
+    /// A population a block, of the same number. Its lag is the fewest steps in which a packet of the host's can reach it.
     fn summary(&self, blocks: &[Block], inputs: &[HostInput]) -> NetworkSummary {
-        let takers = |route: &Route| -> Vec<u32> {
+        let population_of = |block: BlockIndex| PopulationIndex::from(usize::from(block));
+        let takers = |route: &Route| -> Vec<PopulationIndex> {
             let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
             deliveries
-                .filter_map(|to| if let Delivery::Block { block, .. } = to { Some(*block) } else { None })
+                .filter_map(
+                    |to| if let Delivery::Block { block, .. } = to { Some(population_of(*block)) } else { None },
+                )
                 .collect()
         };
         let mut edges = Vec::new();
         for (from, block) in blocks.iter().enumerate() {
-            let mut to: Vec<u32> = block.routes.iter().flat_map(takers).collect();
+            let mut to: Vec<PopulationIndex> = block.routes.iter().flat_map(takers).collect();
             to.sort_unstable();
             to.dedup();
-            edges.extend(to.into_iter().map(|to| (from as u32, to)));
+            edges.extend(to.into_iter().map(|to| (from.into(), to)));
         }
-        let mut lags: HashMap<u32, u32> = HashMap::new();
-        let mut next: Vec<u32> = inputs.iter().flat_map(|input| takers(&input.route)).collect();
+        let mut lags: HashMap<PopulationIndex, u32> = HashMap::new();
+        let mut next: Vec<PopulationIndex> = inputs.iter().flat_map(|input| takers(&input.route)).collect();
         for lag in 1.. {
             next.retain(|block| !lags.contains_key(block));
             lags.extend(next.iter().map(|&block| (block, lag)));
@@ -509,7 +512,7 @@ impl Linker<'_> {
                 name: line.name.text.clone(),
                 kind: PopulationKind::Layer { schedule: None, fraction_bits: FractionBits::default(), kernel: None },
                 neurons: block.neurons,
-                lag: lags.get(&(number as u32)).copied().unwrap_or(1),
+                lag: lags.get(&number.into()).copied().unwrap_or(1),
                 source_line: self.line(&line.span) as u32,
             });
         NetworkSummary {
@@ -535,7 +538,7 @@ impl Linker<'_> {
                     1 => String::new(),
                     _ => format!(" {}", usage.core.number_on_tile(mesh)),
                 };
-                let span = self.parts.description.blocks[last as usize].span.clone();
+                let span = self.parts.description.blocks[usize::from(last)].span.clone();
                 let message =
                     format!("core{number} of tile ({x}, {y}) is too full: {} needs {}", limit.what, limit.needed);
                 let problem = Diagnostic::new(span, message)

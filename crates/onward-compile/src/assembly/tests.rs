@@ -1,5 +1,5 @@
 use super::*;
-use onward_image::{Core, Delivery, Destination, HostInputKind};
+use onward_image::{BlockIndex, Core, Delivery, Destination, HostInputKind, PopulationIndex, ProgramIndex};
 
 fn small() -> Chip {
     Chip::builtin("small").expect("a built-in chip")
@@ -53,7 +53,7 @@ here:   sleep
     );
     let image = &system.image;
     assert_eq!(image.network.name, "test");
-    let [first, second, third] = &image.blocks[..] else { panic!("three blocks") };
+    let [first, second, third] = &image.blocks.raw[..] else { panic!("three blocks") };
     assert_eq!((first.core, first.entry, first.axons, first.tagged), (Core(0), 0, 8, false));
     assert_eq!((second.core, second.entry, second.axons, second.tagged), (Core(1), 1, 4, true));
     assert_eq!((&first.contents[0][..], &second.contents[0][..]), (&[1, 2][..], &[1, 0xff, 3][..]));
@@ -67,13 +67,13 @@ here:   sleep
     assert_eq!((second.routes[0].indices, second.routes[0].flits.len()), (3, 0));
     let input = &image.host_inputs[0];
     assert_eq!((input.kind, input.route.name.as_str()), (HostInputKind::Packets, "knock"));
-    assert_eq!(input.route.flits[0].deliveries, [Delivery::Block { block: 0, first_axon: 2 }]);
+    assert_eq!(input.route.flits[0].deliveries, [Delivery::Block { block: BlockIndex(0), first_axon: 2 }]);
     let packet = |step, index| Stimulus { step, input: 0, index, payload: -5 };
     assert_eq!(system.stimuli, [packet(2, 1), packet(2, 2), packet(5, 1), packet(5, 2), packet(8, 1), packet(8, 2)]);
     assert_eq!(system.stimuli_in(3..8), [packet(5, 1), packet(5, 2)]);
     let lags: Vec<_> = image.network.populations.iter().map(|p| (p.name.as_str(), p.lag, p.source_line)).collect();
     assert_eq!(lags, [("first", 1, 3), ("second", 2, 4), ("third", 2, 5)]);
-    assert_eq!(image.network.edges, [(0, 1), (0, 2)]);
+    assert_eq!(image.network.edges, [(0, 1), (0, 2)].map(|(from, to)| (PopulationIndex(from), PopulationIndex(to))));
     assert_eq!(Image::from_bytes(&image.to_bytes()).expect("an image"), *image);
 }
 
@@ -82,7 +82,7 @@ fn elements_of_four_bits_keep_their_neighbours() {
     let system = assembled(
         ".block a, 0, 0, start, 1\n.steps 1\n.contents a, s4[1], -1, 7\nstart: sleep\n.section s\n.byte 0x21, 0x43",
     );
-    assert_eq!(system.image.blocks[0].contents[2], [0xf1, 0x47]);
+    assert_eq!(system.image.blocks[BlockIndex(0)].contents[2], [0xf1, 0x47]);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn lines_lead_back_to_the_text_and_to_what_it_includes() {
     let text = ".block a, 0, 0, start, 1\n.steps 1\n.include \"more.s\"\n    sleep\n";
     let mut read = |_: &str, path: &str| Ok(Source::new(path, "; more\nstart:\n    nop\n"));
     let system = assemble_system(&Source::new("test.s", text), &small(), &mut read).expect("a system");
-    let program = &system.image.programs[0];
+    let program = &system.image.programs[ProgramIndex(0)];
     let lines: Vec<&str> = program.text.lines().collect();
     let of_words: Vec<&str> = program.lines.iter().map(|&line| lines[line as usize - 1].trim()).collect();
     assert_eq!(of_words, ["nop", "sleep"]);
@@ -273,7 +273,7 @@ fn a_block_is_put_on_the_core_it_names() {
     let system = assemble(text).unwrap_or_else(|errors| panic!("{errors}"));
     let cores: Vec<u32> = system.image.blocks.iter().map(|block| block.core.0).collect();
     assert_eq!(cores, [3, 5, 7]);
-    assert!(matches!(system.image.blocks[0].routes[0].flits[0].destination, Destination::Multicast(_)));
+    assert!(matches!(system.image.blocks[BlockIndex(0)].routes[0].flits[0].destination, Destination::Multicast(_)));
     let errors = assemble(&text.replace("core 2", "core 3")).err().map(|errors| errors.render()).unwrap_or_default();
     assert!(errors.contains("the core of the tile is 3") && errors.contains("allowed is 0 to 2"), "{errors}");
     let full = text.replace("4, core 2", "4097, core 2").replace("axons", "");

@@ -3,11 +3,13 @@
 
 use crate::places::{Feeds, Windows, plane};
 use crate::plan::{PlannedBlock, PlannedSource};
+use onward_image::{BlockIndex, indices};
 use onward_net::{Network, Node, PoolKind};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use typed_index_collections::TiSlice;
 
 /// Someone whose packets come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +26,8 @@ pub(crate) struct Source {
 pub(crate) fn sources(
     network: &Network,
     node: NodeIndex,
-    blocks: &BTreeMap<NodeIndex, Range<u32>>,
-    planned: &[PlannedBlock],
+    blocks: &BTreeMap<NodeIndex, Range<BlockIndex>>,
+    planned: &TiSlice<BlockIndex, PlannedBlock>,
 ) -> Arc<Vec<Source>> {
     let mut sources = from(network, network.signal(node), blocks, planned);
     // Who comes by several ways has one inlet all the same.
@@ -50,8 +52,8 @@ pub(crate) fn sources(
 fn from(
     network: &Network,
     node: NodeIndex,
-    blocks: &BTreeMap<NodeIndex, Range<u32>>,
-    planned: &[PlannedBlock],
+    blocks: &BTreeMap<NodeIndex, Range<BlockIndex>>,
+    planned: &TiSlice<BlockIndex, PlannedBlock>,
 ) -> Vec<Source> {
     match &network.graph[node] {
         Node::Flatten(_) => from(network, network.signal(node), blocks, planned),
@@ -73,10 +75,9 @@ fn from(
         Node::Input(input) => {
             vec![Source { from: PlannedSource::Host(node), count: input.size(), feeds: Feeds::Straight { first: 0 } }]
         }
-        _ => blocks[&node]
-            .clone()
+        _ => indices(blocks[&node].clone())
             .map(|number| {
-                let block = &planned[number as usize];
+                let block = &planned[number];
                 Source { from: PlannedSource::Block(number), count: block.neurons, feeds: block.feeds() }
             })
             .collect(),

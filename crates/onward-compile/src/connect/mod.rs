@@ -26,8 +26,10 @@ use crate::lowering::parameters::LayerParameters;
 use crate::places::Feed;
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
+use onward_image::BlockIndex;
 use onward_net::{Layer, LayerKind};
 use std::collections::BTreeMap;
+use typed_index_collections::TiSlice;
 
 /// How a block's axons reach its neurons.
 #[derive(Clone, Debug)]
@@ -191,7 +193,7 @@ pub(crate) struct Maker<'a> {
     /// Shape of what comes in.
     pub input: [u32; 3],
     /// All blocks.
-    pub planned: &'a [PlannedBlock],
+    pub planned: &'a TiSlice<BlockIndex, PlannedBlock>,
     pub chip: &'a Chip,
 }
 
@@ -221,7 +223,7 @@ impl Maker<'_> {
                         first_own = inlet.first_axon;
                     }
                     if let PlannedSource::Block(number) = inlet.from {
-                        let sender = &self.planned[number as usize];
+                        let sender = &self.planned[number];
                         own.extend((0..sender.neurons).map(|index| vec![(sender.neuron(index), 0)]));
                     }
                 }

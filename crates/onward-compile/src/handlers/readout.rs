@@ -4,8 +4,10 @@ use super::axons::{end_unless_last, end_without_window};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, clear, in_strips};
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
+use onward_image::BlockIndex;
 use onward_isa::builder::{A32, Assembly, E32, Elements, Listing, ZERO};
 use onward_isa::{Space, Special, Width};
+use typed_index_collections::TiSlice;
 
 /// Handlers of a readout that takes scores of `classes` classes from `sources` blocks.
 pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> (Listing, Layout) {
@@ -39,7 +41,7 @@ pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> (Listing, Layou
 /// several.
 pub(crate) fn most_spikes(
     (name, window): (&str, u32),
-    blocks: &[PlannedBlock],
+    blocks: &TiSlice<BlockIndex, PlannedBlock>,
     block: &PlannedBlock,
     vector_length: u32,
 ) -> (Listing, Layout) {
@@ -105,10 +107,10 @@ pub(crate) fn most_spikes(
 }
 
 /// For each axon, the neuron it stands for; `None` if they come in their order.
-pub(crate) fn neurons_of_axons(blocks: &[PlannedBlock], block: &PlannedBlock) -> Option<Vec<u32>> {
+pub(crate) fn neurons_of_axons(blocks: &TiSlice<BlockIndex, PlannedBlock>, block: &PlannedBlock) -> Option<Vec<u32>> {
     let senders =
         block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes).filter_map(|inlet| match inlet.from {
-            PlannedSource::Block(number) => Some(&blocks[number as usize]),
+            PlannedSource::Block(number) => Some(&blocks[number]),
             PlannedSource::Host(_) => None,
         });
     let neurons: Vec<u32> = senders.flat_map(|sender| (0..sender.neurons).map(|index| sender.neuron(index))).collect();

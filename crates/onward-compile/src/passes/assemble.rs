@@ -3,6 +3,7 @@
 use crate::handlers::Handlers;
 use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::{Diagnostic, Source};
+use onward_image::{ProgramIndex, indices};
 use onward_isa::assemble;
 use onward_isa::lint::{Given, check};
 use std::fmt::Write;
@@ -30,7 +31,7 @@ impl Pass for Assemble {
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        for at in 0..compilation.handlers.len() {
+        for at in indices(ProgramIndex::default()..compilation.handlers.next_key()) {
             let handlers = &compilation.handlers[at];
             let source = Source::new(format!("handlers of `{}`", handlers.name), handlers.text.clone());
             let node = &compilation.network().graph[handlers.node];

@@ -12,13 +12,14 @@ use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Order, Symbol};
+use onward_image::{BlockIndex, Order, ProgramIndex, Symbol, indices};
 use onward_isa::Program;
 use onward_isa::builder::Listing;
 use onward_net::{Layer, LayerKind, Network, Node, Readout, ReadoutKind, TargetTree, TrainedReadout};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
+use typed_index_collections::{TiSlice, TiVec};
 
 pub(super) struct Generate;
 
@@ -232,7 +233,7 @@ fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<(u64, Diagn
 }
 
 /// Handlers of one layer that differ in more than the number of neurons are told apart by numbers.
-fn number_names(made: &mut [Handlers]) {
+fn number_names(made: &mut TiSlice<ProgramIndex, Handlers>) {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for handlers in made {
         let times = seen.entry(handlers.name.clone()).or_default();
@@ -257,23 +258,22 @@ impl Pass for Generate {
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let mut made: Vec<Handlers> = Vec::new();
+        let mut made: TiVec<ProgramIndex, Handlers> = TiVec::new();
         // Blocks whose handlers are the same text share them.
-        let mut known: BTreeMap<(NodeIndex, String), usize> = BTreeMap::new();
+        let mut known: BTreeMap<(NodeIndex, String), ProgramIndex> = BTreeMap::new();
         let mut found = Misfits::new();
-        let mut connections = Vec::new();
-        for at in 0..compilation.blocks.len() {
+        let mut connections: TiVec<BlockIndex, Option<Connection>> = TiVec::new();
+        for at in indices(BlockIndex::default()..compilation.blocks.next_key()) {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
             let (handlers, connection) = handlers(compilation, block);
             let key = (block.node, handlers.text.clone());
             let index = *known.entry(key).or_insert_with(|| {
                 let chip = &compilation.options.chip;
                 misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
-                made.push(handlers);
-                made.len() - 1
+                made.push_and_get_key(handlers)
             });
             connections.push(connection);
-            compilation.blocks[at].handlers = index;
+            compilation.blocks[at].program = index;
         }
         number_names(&mut made);
         compilation.handlers = made;

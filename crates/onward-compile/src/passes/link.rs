@@ -4,7 +4,9 @@ use crate::contents;
 use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_diagnostic::Diagnostic;
-use onward_image::{Block, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule};
+use onward_image::{
+    Block, BlockIndex, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
+};
 use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind, TargetKind};
 use petgraph::visit::EdgeRef;
 use std::fmt::Write;
@@ -70,7 +72,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         edges: network
             .graph
             .edge_references()
-            .map(|e| (e.source().index() as u32, e.target().index() as u32))
+            .map(|e| (e.source().index().into(), e.target().index().into()))
             .collect(),
     }
 }
@@ -117,16 +119,16 @@ impl Pass for Link {
             labels: handlers.program.labels.clone(),
             lines: handlers.program.lines.clone(),
             text: handlers.text.clone(),
-            population: Some(handlers.node.index() as u32),
+            population: Some(handlers.node.index().into()),
         });
-        let blocks = compilation.blocks.iter().enumerate().map(|(number, block)| {
-            let layout = &compilation.handlers[block.handlers].layout;
+        let blocks = compilation.blocks.iter_enumerated().map(|(number, block)| {
+            let layout = &compilation.handlers[block.program].layout;
             Block {
-                population: block.node.index() as u32,
+                population: block.node.index().into(),
                 first_neuron: block.first_neuron,
                 neurons: block.neurons,
                 core: compilation.cores[number],
-                program: block.handlers as u32,
+                program: block.program,
                 entry: 0,
                 tagged: block.tagged,
                 axons: block.axons,
@@ -142,7 +144,7 @@ impl Pass for Link {
             network: summary(compilation),
             programs: programs.collect(),
             blocks: blocks.collect(),
-            trees: compilation.routing.trees.clone(),
+            trees: compilation.routing.trees.clone().into(),
             host_inputs: compilation.routing.host_inputs.clone(),
             host_port: 0,
             learned: onward_image::Learned::default(),
@@ -162,9 +164,10 @@ impl Pass for Link {
         let Some(image) = &compilation.image else { return String::new() };
         let mut text = String::new();
         for usage in image.core_usage() {
+            let blocks: Vec<String> = usage.blocks.iter().map(BlockIndex::to_string).collect();
             let limits =
                 usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
-            writeln!(text, "core {}: blocks {:?}; {}", usage.core.0, usage.blocks, limits.join(", "))
+            writeln!(text, "core {}: blocks [{}]; {}", usage.core.0, blocks.join(", "), limits.join(", "))
                 .expect("writing to memory");
         }
         text

@@ -8,13 +8,14 @@ use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
 use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
-use onward_image::{Order, Plane};
+use onward_image::{BlockIndex, Order, Plane, ProgramIndex, indices};
 use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, Pool, PoolKind, ReadoutKind};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
+use typed_index_collections::TiVec;
 
 pub(super) struct Partition;
 
@@ -43,8 +44,8 @@ impl Inlets {
 struct Cutter<'a> {
     network: &'a Network,
     chip: &'a Chip,
-    planned: Vec<PlannedBlock>,
-    blocks: BTreeMap<NodeIndex, Range<u32>>,
+    planned: TiVec<BlockIndex, PlannedBlock>,
+    blocks: BTreeMap<NodeIndex, Range<BlockIndex>>,
     sources: BTreeMap<NodeIndex, Arc<Vec<Source>>>,
 }
 
@@ -142,12 +143,12 @@ impl Cutter<'_> {
             tagged,
             inlets: Arc::default(),
             axons: 0,
-            handlers: 0,
+            program: ProgramIndex::default(),
         });
     }
 
     /// Gives blocks from `first` on the same inlets.
-    fn share(&mut self, first: usize, inlets: Inlets) {
+    fn share(&mut self, first: BlockIndex, inlets: Inlets) {
         let shared = Arc::new(inlets.inlets);
         for block in &mut self.planned[first..] {
             block.inlets = Arc::clone(&shared);
@@ -164,7 +165,7 @@ impl Cutter<'_> {
 
     fn layer(&mut self, node: NodeIndex, layer: &Layer) {
         let sources = sources(self.network, node, &self.blocks, &self.planned);
-        let first = self.planned.len();
+        let first = self.planned.next_key();
         match &layer.kind {
             LayerKind::Dense | LayerKind::Sparse(_) => {
                 let mut inlets = self.all_inlets(node, &sources);
@@ -179,15 +180,15 @@ impl Cutter<'_> {
 
     /// Behind what the source sends: where the target's lines come in, if the layer has a projection of them, and the layer's
     /// own spikes.
-    fn other_inlets(&self, node: NodeIndex, layer: &Layer, first: usize, inlets: &mut Inlets) {
+    fn other_inlets(&self, node: NodeIndex, layer: &Layer, first: BlockIndex, inlets: &mut Inlets) {
         let network = self.network;
         let is_target = |source: &NodeIndex| matches!(network.graph[*source], Node::Target(_));
         if let (Some(target), Some(lines)) = (network.sources(node).into_iter().find(is_target), network.target()) {
             inlets.add(PlannedSource::Host(target), Channel::Spikes, lines.size);
         }
         if layer.recurrent.is_some() {
-            for (number, block) in self.planned.iter().enumerate().skip(first) {
-                inlets.add(PlannedSource::Block(number as u32), Channel::Own, block.neurons);
+            for (number, block) in self.planned.iter_enumerated().skip(first.into()) {
+                inlets.add(PlannedSource::Block(number), Channel::Own, block.neurons);
             }
         }
     }
@@ -198,7 +199,7 @@ impl Cutter<'_> {
         let [channels, height, width] = plane(&layer.shape);
         let of_group = channels / convolution.groups;
         let block_rows = layer.block_rows.unwrap_or(height).clamp(1, height);
-        let first = self.planned.len();
+        let first = self.planned.next_key();
         let mut parts: Vec<(u32, u32, u32)> = Vec::new(); // first channel, channels, channels of a band
         if layer.block >= of_group {
             let whole = layer.block / of_group * of_group;
@@ -218,7 +219,7 @@ impl Cutter<'_> {
             }
         }
         let reach: Vec<(Range<u32>, Range<u32>)> = sources.iter().map(|source| extent(source, input)).collect();
-        for at in first..self.planned.len() {
+        for at in indices(first..self.planned.next_key()) {
             let (rows, channels) = Kernels::new(convolution, input, &self.planned[at], 1).window();
             let mut inlets = Inlets::tagged(self.tag_source(node));
             for (source, (of_rows, of_channels)) in sources.iter().zip(&reach) {
@@ -228,8 +229,9 @@ impl Cutter<'_> {
             }
             self.other_inlets(node, layer, first, &mut inlets);
             // Blocks of the same rows hear from the same, if their channels are of the same groups.
-            let before = at.checked_sub(height.div_ceil(block_rows) as usize).filter(|&before| before >= first);
-            let shared = before.map(|before| &self.planned[before]).filter(|other| *other.inlets == inlets.inlets);
+            let before = (at - first).checked_sub(height.div_ceil(block_rows) as usize);
+            let shared =
+                before.map(|before| &self.planned[first..].raw[before]).filter(|other| *other.inlets == inlets.inlets);
             let shared = shared.map(|other| Arc::clone(&other.inlets));
             self.planned[at].inlets = shared.unwrap_or_else(|| Arc::new(inlets.inlets));
             self.planned[at].axons = inlets.axons;
@@ -250,7 +252,7 @@ impl Cutter<'_> {
                     inlets.add(source.from, Channel::Spikes, source.count);
                 }
             }
-            let first = self.planned.len();
+            let first = self.planned.next_key();
             let place = height * width;
             self.push(node, first_channel * place, (of_block.end - first_channel) * place, Order::Straight, true);
             self.share(first, inlets);
@@ -276,7 +278,7 @@ impl Cutter<'_> {
             let (taken, later) = rest.split_at(1 + more.count());
             rest = later;
             let inlets = self.all_inlets(node, taken);
-            let first = self.planned.len();
+            let first = self.planned.next_key();
             let feeds = taken.iter().flat_map(|source| (0..source.count).map(|index| source.feeds.of(index).collect()));
             let relays: Vec<Vec<Feed>> = feeds.collect();
             let neurons = relays.len() as u32;
@@ -289,15 +291,15 @@ impl Cutter<'_> {
     }
 
     fn readout(&mut self, node: NodeIndex, kind: ReadoutKind, classes: u32) {
-        let first = self.planned.len();
+        let first = self.planned.next_key();
         let source = self.network.signal(node);
         match kind {
             ReadoutKind::Spikes => {}
             ReadoutKind::MostSpikes | ReadoutKind::Trained(_) | ReadoutKind::TargetTree(_) => {
                 let mut inlets = Inlets::tagged(self.tag_source(node));
                 let mut neurons = 0;
-                for number in self.blocks[&source].clone() {
-                    let count = self.planned[number as usize].neurons;
+                for number in indices(self.blocks[&source].clone()) {
+                    let count = self.planned[number].neurons;
                     inlets.add(PlannedSource::Block(number), Channel::Spikes, count);
                     neurons += count;
                 }
@@ -313,7 +315,7 @@ impl Cutter<'_> {
             }
             ReadoutKind::NearestTarget => {
                 let mut inlets = Inlets::default();
-                for number in self.blocks[&source].clone() {
+                for number in indices(self.blocks[&source].clone()) {
                     inlets.add(PlannedSource::Block(number), Channel::Scores, classes);
                 }
                 self.push(node, 0, classes, Order::Straight, false);
@@ -361,10 +363,10 @@ impl Pass for Partition {
         let chip = &compilation.options.chip;
         too_many_blocks(network, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
         let mut cutter =
-            Cutter { network, chip, planned: Vec::new(), blocks: BTreeMap::new(), sources: BTreeMap::new() };
+            Cutter { network, chip, planned: TiVec::new(), blocks: BTreeMap::new(), sources: BTreeMap::new() };
         let mut errors = Vec::new();
         for node in network.graph.node_indices() {
-            let first = cutter.planned.len() as u32;
+            let first = cutter.planned.next_key();
             match &network.graph[node] {
                 Node::Layer(layer) => {
                     let keeps_windows = compilation.layers[&node].record.is_some();
@@ -392,7 +394,7 @@ impl Pass for Partition {
                 }
                 _ => {}
             }
-            let blocks = first..cutter.planned.len() as u32;
+            let blocks = first..cutter.planned.next_key();
             if !matches!(network.graph[node], Node::Flatten(_) | Node::Add(_)) {
                 cutter.blocks.insert(node, blocks);
             }
@@ -405,7 +407,7 @@ impl Pass for Partition {
 
     /// Axons of a block follow each other without gaps, and all neurons of a node are in some block.
     fn verify(&self, compilation: &Compilation) -> Result<(), String> {
-        for (number, block) in compilation.blocks.iter().enumerate() {
+        for (number, block) in compilation.blocks.iter_enumerated() {
             let firsts: Vec<u32> = block.inlets.iter().map(|inlet| inlet.first_axon).collect();
             if firsts.first().is_some_and(|&first| first != 0)
                 || !firsts.is_sorted()
@@ -432,7 +434,7 @@ impl Pass for Partition {
     fn emit(&self, compilation: &Compilation) -> String {
         let network = compilation.network();
         let mut text = String::new();
-        for (number, block) in compilation.blocks.iter().enumerate() {
+        for (number, block) in compilation.blocks.iter_enumerated() {
             let name = network.graph[block.node].name();
             match block.order {
                 Order::Straight => {

@@ -5,7 +5,7 @@ use crate::drawing;
 use crate::pass::{Compilation, Pass, Product};
 use crate::placement::{Problem, Strategy, solve};
 use onward_diagnostic::Diagnostic;
-use onward_image::Core;
+use onward_image::{BlockIndex, Core};
 use std::fmt::Write;
 
 pub(super) struct Place;
@@ -30,7 +30,7 @@ impl Pass for Place {
         let problem = demand::problem(compilation).map_err(|error| vec![error])?;
         let placing = &compilation.options.placing;
         let cores = solve(&problem, placing.strategy, placing.objective, SEED)
-            .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block as usize)])?;
+            .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block.into())])?;
         compilation.cores = cores.into_iter().map(Core).collect();
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Pass for Place {
         let network = compilation.network();
         let mut text = costs(compilation, &problem) + "\n" + &grid(compilation, &problem) + "\n";
         let mesh = &compilation.options.chip.mesh;
-        for (number, (block, core)) in compilation.blocks.iter().zip(&compilation.cores).enumerate() {
+        for ((number, block), core) in compilation.blocks.iter_enumerated().zip(&compilation.cores) {
             let (x, y) = mesh.coordinates(core.tile(mesh).0);
             let on_tile = match mesh.cores_per_tile {
                 1 => String::new(),
@@ -109,7 +109,7 @@ fn costs(compilation: &Compilation, problem: &Problem) -> String {
 fn grid(compilation: &Compilation, problem: &Problem) -> String {
     let mut cells = vec![String::new(); problem.tiles() as usize];
     let mesh = &compilation.options.chip.mesh;
-    for (number, core) in compilation.cores.iter().enumerate() {
+    for (number, core) in compilation.cores.iter_enumerated() {
         let cell = &mut cells[core.tile(mesh).0 as usize];
         let comma = if cell.is_empty() { "" } else { "," };
         write!(cell, "{comma}{number}").expect("writing to memory");
@@ -125,12 +125,12 @@ fn grid(compilation: &Compilation, problem: &Problem) -> String {
 }
 
 /// Why no core takes a block.
-fn does_not_fit(compilation: &Compilation, problem: &Problem, number: usize) -> Diagnostic {
+fn does_not_fit(compilation: &Compilation, problem: &Problem, number: BlockIndex) -> Diagnostic {
     let block = &compilation.blocks[number];
     let node = &compilation.network().graph[block.node];
     let chip = &compilation.options.chip;
-    let needs = |number: usize| {
-        let needs = &problem.blocks[number];
+    let needs = |number: BlockIndex| {
+        let needs = &problem.blocks[usize::from(number)];
         needs.amounts.iter().copied().chain([needs.program_words]).collect::<Vec<u64>>()
     };
     let limits: Vec<u64> = problem.core.amounts.iter().copied().chain([problem.core.program_words]).collect();
@@ -145,7 +145,7 @@ fn does_not_fit(compilation: &Compilation, problem: &Problem, number: usize) -> 
         );
         return Diagnostic::new(node.span(), message).help("smaller blocks, or a chip with larger cores");
     }
-    let total = |at: usize| (0..compilation.blocks.len()).map(|block| needs(block)[at]).sum::<u64>();
+    let total = |at: usize| compilation.blocks.keys().map(|block| needs(block)[at]).sum::<u64>();
     // What is scarcest over the whole chip; a program's words count once a core, so they say little here.
     let cores_there = u64::from(problem.cores());
     let scarcest = (0..6).max_by_key(|&at| total(at) * 1_000_000 / (limits[at] * cores_there).max(1)).unwrap_or(0);

@@ -7,23 +7,24 @@ use crate::plan::{Channel, PlannedSource, Routing};
 use crate::readouts::value_target;
 use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
-use onward_image::{Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
+use onward_image::{BlockIndex, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
 use onward_net::{Encoding, Node, ReadoutKind, Target, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use typed_index_collections::TiVec;
 
 pub(super) struct RoutePackets;
 
 /// Who takes what, of every sender and channel: blocks with their first axons, by logical number.
 struct Takings<'a> {
     compilation: &'a Compilation,
-    takers: BTreeMap<(PlannedSource, Channel), Vec<(u32, u32)>>,
+    takers: BTreeMap<(PlannedSource, Channel), Vec<(BlockIndex, u32)>>,
 }
 
 impl Takings<'_> {
     fn new(compilation: &Compilation) -> Takings<'_> {
-        let mut takers: BTreeMap<_, Vec<(u32, u32)>> = BTreeMap::new();
-        for (number, block) in (0..).zip(&compilation.blocks) {
+        let mut takers: BTreeMap<_, Vec<(BlockIndex, u32)>> = BTreeMap::new();
+        for (number, block) in compilation.blocks.iter_enumerated() {
             for inlet in block.inlets.iter() {
                 takers.entry((inlet.from, inlet.what)).or_default().push((number, inlet.first_axon));
             }
@@ -35,7 +36,7 @@ impl Takings<'_> {
     fn route(&self, trees: &mut Trees, from: PlannedSource, what: Channel, indices: u32, source: Endpoint) -> Route {
         let mut takers = Takers::new();
         for &(block, first_axon) in self.takers.get(&(from, what)).into_iter().flatten() {
-            let core = self.compilation.cores[block as usize];
+            let core = self.compilation.cores[block];
             takers.entry(core).or_default().push(Delivery::Block { block, first_axon });
         }
         Route { name: what.name().into(), indices, flits: trees.flits(source, &takers) }
@@ -83,8 +84,8 @@ impl Pass for RoutePackets {
         }
         let shown = network.readout().kind == ReadoutKind::Spikes;
         let shown = find(|node| matches!(node, Node::Readout(_))).filter(|_| shown).map(|node| network.signal(node));
-        let mut routes = Vec::new();
-        for (number, block) in compilation.blocks.iter().enumerate() {
+        let mut routes = TiVec::new();
+        for (number, block) in compilation.blocks.iter_enumerated() {
             let source = Endpoint::Core(compilation.cores[number]);
             let is_readout = matches!(network.graph[block.node], Node::Readout(_));
             let recurrent = matches!(&network.graph[block.node], Node::Layer(layer) if layer.recurrent.is_some());
@@ -97,7 +98,7 @@ impl Pass for RoutePackets {
                     Channel::Scores if is_readout => 1,
                     Channel::Scores => classes,
                 };
-                let from = PlannedSource::Block(number as u32);
+                let from = PlannedSource::Block(number);
                 let mut route = takings.route(&mut trees, from, channel, indices, source);
                 if is_readout && channel == Channel::Scores {
                     route.name = "answer".into();
@@ -120,13 +121,13 @@ impl Pass for RoutePackets {
         let Routing { routes, host_inputs, .. } = &compilation.routing;
         let all = routes.iter().flatten().chain(host_inputs.iter().map(|input| &input.route));
         let flits = all.flat_map(|route| &route.flits).flat_map(|flit| &flit.deliveries);
-        let reached: BTreeSet<(u32, u32)> = flits
+        let reached: BTreeSet<(BlockIndex, u32)> = flits
             .filter_map(|delivery| match delivery {
                 Delivery::Block { block, first_axon } => Some((*block, *first_axon)),
                 Delivery::Host => None,
             })
             .collect();
-        for (number, block) in (0..).zip(&compilation.blocks) {
+        for (number, block) in compilation.blocks.iter_enumerated() {
             if let Some(inlet) = block.inlets.iter().find(|inlet| !reached.contains(&(number, inlet.first_axon))) {
                 return Err(format!("nothing reaches axon {} of block {number}", inlet.first_axon));
             }
@@ -162,7 +163,7 @@ impl Pass for RoutePackets {
         for input in &compilation.routing.host_inputs {
             line(format!("host {:?}", input.kind).to_lowercase(), &input.route);
         }
-        for (number, routes) in compilation.routing.routes.iter().enumerate() {
+        for (number, routes) in compilation.routing.routes.iter_enumerated() {
             for route in routes {
                 line(format!("block {number}"), route);
             }

@@ -6,8 +6,9 @@ use super::vector::Vectors;
 use crate::counters::{AddressCounts, BlockCounters};
 use crate::fault::Fault;
 use crate::host_simd::compiled_for_host;
-use crate::index::{BlockNumber, OutletIndex, ProgramIndex};
+use crate::index::OutletIndex;
 use crate::memory::{Bank, PerMemory};
+use onward_image::{BlockIndex, ProgramIndex};
 use onward_isa::random;
 use typed_index_collections::TiSlice;
 
@@ -42,7 +43,7 @@ pub(crate) struct StepRecord {
 
 /// A block's state between steps, and the records of the chunk that is running.
 pub(crate) struct Block {
-    pub number: BlockNumber,
+    pub number: BlockIndex,
     pub core: u32,
     pub program: ProgramIndex,
     pub entry: u32,
@@ -109,14 +110,14 @@ impl Block {
     pub fn new(
         image: &onward_image::Block,
         contents: [Vec<u8>; 3],
-        number: BlockNumber,
+        number: BlockIndex,
         addresses: usize,
         seed: u64,
     ) -> Self {
         Block {
             number,
             core: image.core.0,
-            program: image.program.into(),
+            program: image.program,
             entry: image.entry,
             tagged: image.tagged,
             inlets: Vec::new(),
@@ -245,7 +246,7 @@ impl Block {
     /// Counters since the machine was made; `own` are the outlets of its routes.
     pub fn counters(&self, own: &[Outlet]) -> BlockCounters {
         BlockCounters {
-            block: self.number.into(),
+            block: self.number,
             addresses: self.counts.clone(),
             steps: self.steps,
             cycles: self.cycles,

@@ -3,8 +3,8 @@
 use super::events::EventLoop;
 use super::rows::RowLoop;
 use crate::cost::{Cost, cost};
-use crate::index::index_type;
 use onward_chip::Chip;
+use onward_image::index_type;
 use onward_isa::{ClassedOp, Instruction, Op, Space};
 use typed_index_collections::TiVec;
 

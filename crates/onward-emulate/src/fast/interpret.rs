@@ -31,7 +31,7 @@ impl Block {
                 let instruction = program.code[address].instruction;
                 Err(Fault {
                     step,
-                    block: self.number.into(),
+                    block: self.number,
                     core: self.core,
                     address: address as u32,
                     instruction: instruction.map_or("?".into(), |instruction| instruction.to_string()),

@@ -7,7 +7,8 @@ use crate::engine::Feed;
 use crate::fast::{Block, Chunk, Outlet, Scratch, run_chunk, run_slot};
 use crate::fault::Fault;
 use crate::host_simd::Simd;
-use crate::index::{OutletIndex, Place, indices};
+use crate::index::{OutletIndex, Place};
+use onward_image::indices;
 use rayon::prelude::*;
 use std::ops::{Range, Sub};
 use std::sync::PoisonError;
@@ -71,7 +72,6 @@ impl Machine {
         let mut outputs = Vec::with_capacity(sending.iter().map(packets).sum());
         for slot in 1..=steps {
             for &&(outlet, sender) in &sending {
-                let sender = sender.map(u32::from);
                 self.outlets[outlet].for_each(slot, |index, payload| {
                     outputs.push(Output { step: self.step + slot as u64 - 1, sender, index, payload });
                 });

@@ -5,10 +5,10 @@ use super::{Machine, MachineError, Options};
 use crate::awake::Groups;
 use crate::fast::{Block, Decoded, Limits, Outlet, Scratch};
 use crate::host_simd::Simd;
-use crate::index::{BlockNumber, Place, ProgramIndex};
+use crate::index::Place;
 use crate::schedule::levels;
 use crate::timing::Timing;
-use onward_image::Image;
+use onward_image::{BlockIndex, Image};
 use std::sync::Mutex;
 use typed_index_collections::TiVec;
 
@@ -28,13 +28,13 @@ impl Machine {
     pub fn taking(image: &mut Image, options: Options) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
         let mut contents = image.take_contents();
-        Machine::load(image, options, |block| std::mem::take(&mut contents[block]))
+        Machine::load(image, options, |block| std::mem::take(&mut contents[usize::from(block)]))
     }
 
     fn load(
         image: &Image,
         options: Options,
-        mut contents: impl FnMut(usize) -> [Vec<u8>; 3],
+        mut contents: impl FnMut(BlockIndex) -> [Vec<u8>; 3],
     ) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
         let (core, threads) = (&image.chip.core, options.threads.max(1));
@@ -69,7 +69,7 @@ impl Machine {
             for group in &level {
                 let first = machine.blocks.next_key();
                 for &number in &group.blocks {
-                    machine.add_block(image, number, contents(number.into()), options.seed);
+                    machine.add_block(image, number, contents(number), options.seed);
                 }
                 machine.groups.push(first..machine.blocks.next_key(), group.recurrent);
             }
@@ -78,9 +78,9 @@ impl Machine {
         Ok(machine)
     }
     /// Adds a block behind those that run before it, with the outlets of its routes.
-    fn add_block(&mut self, image: &Image, number: BlockNumber, contents: [Vec<u8>; 3], seed: u64) {
-        let block = &image.blocks[usize::from(number)];
-        let program = &self.programs[ProgramIndex::from(block.program)];
+    fn add_block(&mut self, image: &Image, number: BlockIndex, contents: [Vec<u8>; 3], seed: u64) {
+        let block = &image.blocks[number];
+        let program = &self.programs[block.program];
         let first_outlet = self.outlets.next_key();
         for (at, route) in block.routes.iter().enumerate() {
             self.outlets.push(Outlet::new(route.indices as usize, program.is_graded(at)));

@@ -2,19 +2,18 @@
 
 use super::Machine;
 use crate::fast::Inlet;
-use crate::index::{BlockNumber, indices};
-use onward_image::{Delivery, Image, Route};
+use onward_image::{BlockIndex, Delivery, Image, Route, indices};
 use typed_index_collections::TiVec;
 
 /// From each block to each block that takes its packets, as often as there is a way.
-pub(super) fn edges(image: &Image) -> impl Iterator<Item = (BlockNumber, BlockNumber)> {
+pub(super) fn edges(image: &Image) -> impl Iterator<Item = (BlockIndex, BlockIndex)> {
     let takers = |route: &Route| {
         let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
         let blocks = deliveries.filter_map(|delivery| match *delivery {
-            Delivery::Block { block, .. } => Some(BlockNumber::from(block)),
+            Delivery::Block { block, .. } => Some(block),
             Delivery::Host => None,
         });
-        blocks.collect::<Vec<BlockNumber>>()
+        blocks.collect::<Vec<BlockIndex>>()
     };
     let blocks = image.blocks.iter().zip(0_u32..);
     blocks.flat_map(move |(block, from)| block.routes.iter().flat_map(takers).map(move |to| (from.into(), to)))
@@ -29,13 +28,12 @@ impl Machine {
             outlets.zip(&block.routes).map(move |(outlet, route)| (outlet, Some(number), route))
         });
         let routes: Vec<_> = host.chain(blocks).collect();
-        let mut graded: TiVec<BlockNumber, bool> = vec![false; image.blocks.len()].into();
+        let mut graded: TiVec<BlockIndex, bool> = vec![false; image.blocks.len()].into();
         for (outlet, sender, route) in routes {
             for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
                 match *delivery {
                     Delivery::Host => self.to_host.push((outlet, sender)),
                     Delivery::Block { block, first_axon } => {
-                        let block = BlockNumber::from(block);
                         let place = self.place[block];
                         self.groups.add_reader(outlet, place);
                         let taker = &mut self.blocks[place];

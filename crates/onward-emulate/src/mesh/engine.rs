@@ -14,9 +14,8 @@ use super::traffic::Timeline;
 use super::usage::{INPUTS, RouterUsage};
 use super::wheel::Wheel;
 use super::{Delivery, Observer, StepTiming, Traffic};
-use crate::index::index_type;
 use onward_chip::Topology;
-use onward_image::Tile;
+use onward_image::{Tile, index_type};
 use std::sync::Arc;
 use typed_index_collections::TiVec;
 

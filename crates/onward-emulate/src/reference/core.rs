@@ -6,7 +6,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::memory::{Memory, PerMemory};
 use crate::{AddressCounts, BlockCounters};
 use onward_chip::Chip;
-use onward_image::Program;
+use onward_image::{BlockIndex, Program};
 use onward_isa::{Cycles, Instruction, Op, Operand, Space, Special, Width};
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const LOOPS: usize = 4;
 
 /// What a block keeps from step to step.
 pub(super) struct Block {
-    pub number: u32,
+    pub number: BlockIndex,
     pub core: u32,
     /// The program; `None` where a word is no instruction.
     code: Vec<Option<Instruction>>,
@@ -109,7 +109,7 @@ pub(super) struct Running<'a> {
 }
 
 impl Block {
-    pub fn new(image: &onward_image::Block, number: u32, program: &Program, seed: u64) -> Block {
+    pub fn new(image: &onward_image::Block, number: BlockIndex, program: &Program, seed: u64) -> Block {
         let memory = PerMemory([0, 1, 2].map(|memory| {
             let mut bytes = image.contents[memory].clone();
             bytes.resize(image.memory_bytes[memory] as usize, 0);
@@ -122,7 +122,7 @@ impl Block {
             entry: image.entry as usize,
             tagged: image.tagged,
             routes: image.routes.iter().map(|route| route.indices).collect(),
-            seed: arithmetic::block_seed(seed, number),
+            seed: arithmetic::block_seed(seed, number.into()),
             memory,
             current: vec![None; image.axons as usize],
             next: vec![None; image.axons as usize],
@@ -386,7 +386,7 @@ impl Running<'_> {
             Special::Position => {
                 self.block.tag_step.map_or(at_most, |tag_step| (self.step - tag_step).min(at_most)) as i32
             }
-            Special::Block => self.block.number as i32,
+            Special::Block => u32::from(self.block.number) as i32,
             Special::Tag => tag,
             Special::Kind => tag & 0b11,
             Special::Learn => tag >> 2 & 1,

@@ -6,13 +6,14 @@ use super::network::{Timing, deliver};
 use super::trace::TraceLine;
 use crate::memory::Memory;
 use crate::{Counters, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
-use onward_image::{Image, Symbol};
+use onward_image::{BlockIndex, Image, Symbol, indices};
 use onward_isa::{Space, Width};
+use typed_index_collections::TiVec;
 
 /// A chip with an image loaded, run by the reference engine.
 pub struct Machine {
     image: Image,
-    blocks: Vec<Block>,
+    blocks: TiVec<BlockIndex, Block>,
     timing: Option<Timing>,
     step: u64,
     host_packets: Vec<u64>,
@@ -40,9 +41,9 @@ impl Machine {
     /// The image contradicts itself, or its routes do not fit its mesh.
     pub fn new(image: &Image, options: Options) -> Result<Machine, MachineError> {
         image.check().map_err(MachineError::Image)?;
-        let blocks = (0..).zip(&image.blocks).map(|(number, block)| {
-            let mut made = Block::new(block, number, &image.programs[block.program as usize], options.seed);
-            made.draws = image.learned.draws.get(number as usize).copied().unwrap_or(0);
+        let blocks = image.blocks.iter_enumerated().map(|(number, block)| {
+            let mut made = Block::new(block, number, &image.programs[block.program], options.seed);
+            made.draws = image.learned.draws.get(usize::from(number)).copied().unwrap_or(0);
             made
         });
         Ok(Machine {
@@ -89,7 +90,7 @@ impl Machine {
     fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<(Place, Output)>, Fault> {
         let mut outputs = Vec::new();
         let mut output = |place: Place, copies: usize, payload, step| {
-            let sender = place.0.checked_sub(1).map(|number| number as u32);
+            let sender = place.0.checked_sub(1).map(BlockIndex::from);
             let output = Output { step, sender, index: place.2, payload };
             outputs.extend(std::iter::repeat_n((place, output), copies));
         };
@@ -110,8 +111,8 @@ impl Machine {
             host_counts[input] += 1;
             self.host_packets[input] += 1;
         }
-        let mut traces: Vec<(usize, Trace)> = Vec::new();
-        for number in 0..self.blocks.len() {
+        let mut traces: Vec<(BlockIndex, Trace)> = Vec::new();
+        for number in indices(BlockIndex::default()..self.blocks.next_key()) {
             if self.blocks[number].runs() {
                 let core = self.image.blocks[number].core.0;
                 let tracer = self.tracer.as_mut().filter(|(selection, _)| {
@@ -128,7 +129,7 @@ impl Machine {
                 let route = &self.image.blocks[*number].routes[send.route];
                 for &(index, payload) in &send.packets {
                     let copies = deliver(route, index, payload, &mut self.blocks);
-                    output((1 + number, send.route, index), copies, payload, self.step);
+                    output((1 + usize::from(*number), send.route, index), copies, payload, self.step);
                 }
             }
         }
@@ -139,8 +140,8 @@ impl Machine {
         Ok(outputs)
     }
 
-    fn locate(&self, block: u32, name: &str) -> Option<(Memory, Width, usize, usize)> {
-        let symbols: &[Symbol] = &self.image.blocks.get(block as usize)?.symbols;
+    fn locate(&self, block: BlockIndex, name: &str) -> Option<(Memory, Width, usize, usize)> {
+        let symbols: &[Symbol] = &self.image.blocks.get(block)?.symbols;
         let symbol = symbols.iter().find(|symbol| symbol.name == name)?;
         let (memory, width) = (Memory::of_space(symbol.space()?)?, symbol.width()?);
         Some((memory, width, symbol.offset as usize, symbol.elements() as usize))
@@ -180,30 +181,30 @@ impl Engine for Machine {
         self.blocks.iter().map(|block| block.draws).collect()
     }
 
-    fn memory(&self, block: u32, space: Space) -> &[u8] {
+    fn memory(&self, block: BlockIndex, space: Space) -> &[u8] {
         let memory = Memory::of_space(space).expect("payloads lie in no memory");
-        &self.blocks[block as usize].memory[memory]
+        &self.blocks[block].memory[memory]
     }
 
-    fn peek(&self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+    fn peek(&self, block: BlockIndex, symbol: &str) -> Option<Vec<i32>> {
         let (memory, width, first, count) = self.locate(block, symbol)?;
-        let bytes = &self.blocks[block as usize].memory[memory];
+        let bytes = &self.blocks[block].memory[memory];
         Some((first..first + count).map(|at| memory::get(bytes, width, at)).collect())
     }
 
-    fn read(&mut self, block: u32, symbol: &str) -> Option<Vec<i32>> {
+    fn read(&mut self, block: BlockIndex, symbol: &str) -> Option<Vec<i32>> {
         let (_, width, _, count) = self.locate(block, symbol)?;
         self.configuration_bits += count as u64 * u64::from(width.bits());
         self.peek(block, symbol)
     }
 
-    fn write(&mut self, block: u32, symbol: &str, values: &[i32]) -> bool {
+    fn write(&mut self, block: BlockIndex, symbol: &str, values: &[i32]) -> bool {
         let Some((memory, width, first, count)) = self.locate(block, symbol) else { return false };
         if count != values.len() {
             return false;
         }
         self.configuration_bits += count as u64 * u64::from(width.bits());
-        let bytes = &mut self.blocks[block as usize].memory[memory];
+        let bytes = &mut self.blocks[block].memory[memory];
         for (at, &value) in (first..).zip(values) {
             memory::set(bytes, width, at, value);
         }

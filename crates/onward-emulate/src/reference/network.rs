@@ -3,18 +3,19 @@
 use super::core::{Block, Trace};
 use crate::TimingTotals;
 use crate::mesh::{Mesh, MeshError, Traffic};
-use onward_image::{Core, Delivery, Destination, Endpoint, Image, Route};
+use onward_image::{BlockIndex, Core, Delivery, Destination, Endpoint, Image, Route};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use typed_index_collections::{TiSlice, TiVec};
 
 /// Puts a packet into the active set of each of its takers (rules S3, E4); returns how many of them are the host.
-pub(super) fn deliver(route: &Route, index: u32, payload: i32, blocks: &mut [Block]) -> usize {
+pub(super) fn deliver(route: &Route, index: u32, payload: i32, blocks: &mut TiSlice<BlockIndex, Block>) -> usize {
     let mut to_host = 0;
     for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
         match *delivery {
             Delivery::Host => to_host += 1,
             Delivery::Block { block, first_axon } => {
-                blocks[block as usize].next[(first_axon + index) as usize] = Some(payload);
+                blocks[block].next[(first_axon + index) as usize] = Some(payload);
             }
         }
     }
@@ -26,7 +27,7 @@ pub(super) struct Timing {
     mesh: Mesh,
     /// For each host input, and for each block and route, its destinations.
     host_routes: Vec<Range<u32>>,
-    block_routes: Vec<Vec<Range<u32>>>,
+    block_routes: TiVec<BlockIndex, Vec<Range<u32>>>,
     host: Endpoint,
     barrier: u64,
     pub totals: TimingTotals,
@@ -43,7 +44,7 @@ impl Timing {
         let host_routes = image.host_inputs.iter().map(|input| range(&input.route)).collect();
         let block_routes = image.blocks.iter().map(|block| block.routes.iter().map(&mut range).collect()).collect();
         Ok(Timing {
-            mesh: Mesh::new(&image.chip.mesh, &image.chip.host.ports, &image.trees, &destinations)?,
+            mesh: Mesh::new(&image.chip.mesh, &image.chip.host.ports, image.trees.as_ref(), &destinations)?,
             host_routes,
             block_routes,
             host: Endpoint::Host(image.host_port),
@@ -53,13 +54,18 @@ impl Timing {
     }
 
     /// Adds a step: for each host input its packets, for each block that ran its number and trace, by number.
-    pub fn add_step(&mut self, host_packets: &[usize], blocks: &[Block], traces: &[(usize, Trace)]) {
+    pub fn add_step(
+        &mut self,
+        host_packets: &[usize],
+        blocks: &TiSlice<BlockIndex, Block>,
+        traces: &[(BlockIndex, Trace)],
+    ) {
         let mut traffic = Traffic::default();
         for (route, &packets) in self.host_routes.iter().zip(host_packets) {
             traffic.burst(0, packets as u32, route.clone()); // rule R2
         }
         traffic.finish(self.host, 0);
-        let mut cores: BTreeMap<u32, Vec<&(usize, Trace)>> = BTreeMap::new();
+        let mut cores: BTreeMap<u32, Vec<&(BlockIndex, Trace)>> = BTreeMap::new();
         for trace in traces {
             cores.entry(blocks[trace.0].core).or_default().push(trace);
         }

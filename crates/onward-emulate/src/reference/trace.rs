@@ -9,6 +9,7 @@
 //! elements are shown, and a hash of all.
 
 use super::core::Running;
+use onward_image::BlockIndex;
 use onward_isa::{Field, Instruction, Op, Operand, RegisterKind, Space, Width};
 use std::fmt::{self, Write};
 
@@ -23,7 +24,7 @@ pub struct TraceLine {
     /// Core of the block.
     pub core: u32,
     /// Logical number of the block.
-    pub block: u32,
+    pub block: BlockIndex,
     /// Cycles of the block's step before the instruction, its dispatch included, stalls left out.
     pub cycle: u64,
     /// Address.

@@ -1,9 +1,9 @@
 //! What blocks and host did in a step, as far as the mesh sees it: kept in few bytes, or made into timelines.
 
 use crate::fast::{Block, Outlet, SendRecord};
-use crate::index::{BlockNumber, Place};
+use crate::index::Place;
 use crate::mesh::Traffic;
-use onward_image::{Core, Endpoint};
+use onward_image::{BlockIndex, Core, Endpoint};
 use std::ops::Range;
 use typed_index_collections::TiSlice;
 
@@ -11,7 +11,7 @@ use typed_index_collections::TiSlice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub core: u32,
-    pub number: BlockNumber,
+    pub number: BlockIndex,
     pub place: Place,
     /// Index of the record.
     pub record: u32,
@@ -23,7 +23,7 @@ pub(super) trait Listener {
     fn host(&mut self, input: usize, packets: u32);
 
     /// A block sent something, after the blocks of its core that were told before, and computed for `tail` more cycles.
-    fn block(&mut self, core: u32, number: BlockNumber, sends: &[SendRecord], tail: u32);
+    fn block(&mut self, core: u32, number: BlockIndex, sends: &[SendRecord], tail: u32);
 
     /// That was all.
     fn end(&mut self);
@@ -63,7 +63,7 @@ pub(super) struct Routes<'a> {
     /// By input.
     pub of_host: &'a [Range<u32>],
     /// By logical number and route.
-    pub of_blocks: &'a TiSlice<BlockNumber, Vec<Range<u32>>>,
+    pub of_blocks: &'a TiSlice<BlockIndex, Vec<Range<u32>>>,
 }
 
 /// Makes the timelines of a step: that of the host, then that of each core, whose blocks run one after the other.
@@ -89,7 +89,7 @@ impl Listener for Timelines<'_> {
         self.traffic.burst(0, packets, self.routes.of_host[input].clone());
     }
 
-    fn block(&mut self, core: u32, number: BlockNumber, sends: &[SendRecord], tail: u32) {
+    fn block(&mut self, core: u32, number: BlockIndex, sends: &[SendRecord], tail: u32) {
         let endpoint = Endpoint::Core(Core(core));
         if self.endpoint != endpoint {
             self.end();
@@ -119,7 +119,7 @@ impl Packed {
     }
 
     /// Tells what was done; `cores` says by logical number where blocks run.
-    pub fn tell(&self, cores: &TiSlice<BlockNumber, u32>, listener: &mut impl Listener) {
+    pub fn tell(&self, cores: &TiSlice<BlockIndex, u32>, listener: &mut impl Listener) {
         let mut rest = &self.0[..];
         let mut number = || {
             let (mut value, mut shift) = (0u32, 0);
@@ -141,7 +141,7 @@ impl Packed {
             let mut next = || number().unwrap_or(0);
             sends.clear();
             sends.extend((0..next()).map(|_| SendRecord { gap: next(), packets: next(), route: next() }));
-            let number = BlockNumber::from(block);
+            let number = BlockIndex::from(block);
             listener.block(cores[number], number, &sends, next());
         }
         listener.end();
@@ -177,7 +177,7 @@ impl Listener for Packer {
         self.number(packets);
     }
 
-    fn block(&mut self, _: u32, number: BlockNumber, sends: &[SendRecord], tail: u32) {
+    fn block(&mut self, _: u32, number: BlockIndex, sends: &[SendRecord], tail: u32) {
         if !std::mem::replace(&mut self.in_blocks, true) {
             self.number(0);
         }
@@ -209,7 +209,7 @@ mod tests {
             self.0.push((input as u32, packets, Vec::new(), 0));
         }
 
-        fn block(&mut self, core: u32, number: BlockNumber, sends: &[SendRecord], tail: u32) {
+        fn block(&mut self, core: u32, number: BlockIndex, sends: &[SendRecord], tail: u32) {
             self.0.push((core, number.into(), sends.to_vec(), tail));
         }
 
@@ -228,7 +228,7 @@ mod tests {
             host in prop::collection::vec((0..4usize, 1u32..), 0..4),
             blocks in prop::collection::vec((0..300u32, prop::collection::vec(send(), 0..5), any::<u32>()), 0..20),
         ) {
-            let cores: TiVec<BlockNumber, u32> = (0..300).map(|block| block / 2).collect();
+            let cores: TiVec<BlockIndex, u32> = (0..300).map(|block| block / 2).collect();
             let (mut packer, mut told) = (Packer::default(), Told::default());
             for (input, packets) in host {
                 packer.host(input, packets);

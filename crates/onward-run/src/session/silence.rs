@@ -4,7 +4,7 @@ use super::host::{Shown, Teaching};
 use super::{Session, SessionError};
 use crate::data::Samples;
 use onward_emulate::{Machine, Options};
-use onward_image::Image;
+use onward_image::{BlockIndex, Image, PopulationIndex};
 use onward_profile::SilentNeurons;
 use std::ops::ControlFlow;
 
@@ -42,7 +42,7 @@ pub fn silence(image: &Image, samples: &Samples, seed: u64) -> Result<Vec<Silenc
     let machine = Machine::new(image, Options { seed, timing: false, threads: 1 })?;
     let mut session = Session::with(image, Box::new(machine))?;
     let blocks = image.network.learners().flat_map(|(layer, _)| image.blocks_of(layer));
-    let mut fired: Vec<(u32, u32, Vec<bool>)> =
+    let mut fired: Vec<(BlockIndex, PopulationIndex, Vec<bool>)> =
         blocks.map(|(number, block)| (number, block.population, vec![false; block.neurons as usize])).collect();
     for sample in 0..samples.len().min(SILENCE_SAMPLES) {
         session.show_one(samples, sample)?;

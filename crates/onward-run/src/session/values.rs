@@ -3,8 +3,9 @@
 use super::host::{Shown, Teaching};
 use super::{Session, SessionError};
 use crate::data::Samples;
-use onward_image::{Image, PopulationKind};
+use onward_image::{BlockIndex, Image, PopulationKind};
 use std::ops::ControlFlow;
+use typed_index_collections::TiVec;
 
 /// Where values come out.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub(super) struct Outputs {
     /// The payload that means 1.0.
     one: f64,
     /// The first value of each block; nothing for those that send none.
-    first: Vec<Option<u32>>,
+    first: TiVec<BlockIndex, Option<u32>>,
 }
 
 impl Outputs {
@@ -65,7 +66,7 @@ impl Session {
         let ran = self.show_all(samples, count, progress, &mut |output| {
             found += 1;
             let since = output.step.checked_sub(first_step + latency).filter(|since| since % window == 0);
-            let first = output.sender.and_then(|sender| outputs.first.get(sender as usize).copied().flatten());
+            let first = output.sender.and_then(|sender| outputs.first.get(sender).copied().flatten());
             if let (Some(since), Some(first)) = (since, first) {
                 let at = (since / window) as usize * outputs.count + (first + output.index) as usize;
                 if let Some(answer) = answers.get_mut(at) {

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 fn head(image: &Image, program: &Program) -> String {
     let mut text = format!("; program {}: {} instructions", program.name, program.words.len());
     if let Some(population) = program.population {
-        let population = &image.network.populations[population as usize];
+        let population = &image.network.populations[population];
         let source = &image.network.source.0;
         write!(text, "\n; handlers of `{}`, {source}:{}", population.name, population.source_line)
             .expect("writing to memory");
@@ -63,11 +63,8 @@ fn head(image: &Image, program: &Program) -> String {
             write!(text, ":\n;     {}", line.trim()).expect("writing to memory");
         }
     }
-    let blocks = image
-        .blocks
-        .iter()
-        .enumerate()
-        .filter(|(_, block)| std::ptr::eq(&image.programs[block.program as usize], program));
+    let blocks =
+        image.blocks.iter().enumerate().filter(|(_, block)| std::ptr::eq(&image.programs[block.program], program));
     let blocks: Vec<String> = blocks.map(|(number, _)| number.to_string()).collect();
     write!(text, "\n; run by blocks {}\n", blocks.join(" ")).expect("writing to memory");
     text

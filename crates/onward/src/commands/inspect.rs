@@ -6,7 +6,7 @@ use crate::terminal::{BOLD, styled};
 use crate::text::{bytes, count, plural, table};
 use crate::{Outcome, terminal};
 use onward_image::{
-    Block, Core, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route,
+    Block, BlockIndex, Core, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route,
 };
 use onward_profile::RouteCost;
 use std::fmt::Write;
@@ -87,9 +87,9 @@ fn kind(population: &Population) -> String {
 
 fn populations(image: &Image) -> String {
     let network = &image.network;
-    let rows = network.populations.iter().enumerate().map(|(number, population)| {
-        let from = network.edges.iter().filter(|(_, to)| *to as usize == number);
-        let from: Vec<&str> = from.map(|(from, _)| network.populations[*from as usize].name.as_str()).collect();
+    let rows = network.numbered().map(|(number, population)| {
+        let from = network.edges.iter().filter(|(_, to)| *to == number);
+        let from: Vec<&str> = from.map(|(from, _)| network.populations[*from].name.as_str()).collect();
         let line = format!("{}:{}", network.source.0, population.source_line);
         let count = count(population.neurons.into());
         vec![population.name.clone(), kind(population), count, from.join(", "), population.lag.to_string(), line]
@@ -117,7 +117,7 @@ fn neurons(image: &Image, block: &Block) -> String {
 fn blocks(image: &Image) -> String {
     let rows = image.blocks.iter().enumerate().map(|(number, block)| {
         let [neuron, axon, synapse] = block.memory_bytes.map(|size| bytes(size.into()));
-        let program = image.programs[block.program as usize].name.clone();
+        let program = image.programs[block.program].name.clone();
         let axons = count(block.axons.into());
         vec![number.to_string(), neurons(image, block), place(image, block.core), program, axons, synapse, neuron, axon]
     });
@@ -127,7 +127,7 @@ fn blocks(image: &Image) -> String {
 
 fn cores(image: &Image) -> String {
     let rows = image.core_usage().into_iter().map(|core| {
-        let blocks: Vec<String> = core.blocks.iter().map(u32::to_string).collect();
+        let blocks: Vec<String> = core.blocks.iter().map(BlockIndex::to_string).collect();
         let full = core.limits(&image.chip).map(|limit| {
             let percent = 100.0 * limit.needed as f64 / limit.available as f64;
             if percent > 0.0 && percent < 1.0 { "< 1 %".to_owned() } else { format!("{percent:.0} %") }
@@ -166,13 +166,11 @@ fn routes(image: &Image) -> String {
 
 /// `hidden1 (blocks 0 1), host`.
 fn takers(image: &Image, route: &Route) -> String {
-    let mut populations: Vec<(&str, Vec<u32>)> = Vec::new();
+    let mut populations: Vec<(&str, Vec<BlockIndex>)> = Vec::new();
     for delivery in route.flits.iter().flat_map(|flit| &flit.deliveries) {
         let (name, number) = match *delivery {
             Delivery::Host => ("host", None),
-            Delivery::Block { block, .. } => {
-                (image.population(&image.blocks[block as usize]).name.as_str(), Some(block))
-            }
+            Delivery::Block { block, .. } => (image.population(&image.blocks[block]).name.as_str(), Some(block)),
         };
         match populations.iter_mut().find(|(known, _)| *known == name) {
             Some((_, blocks)) => blocks.extend(number),
@@ -202,9 +200,9 @@ fn way(route: &Route) -> String {
 }
 
 fn programs(image: &Image) -> String {
-    let rows = image.programs.iter().enumerate().map(|(number, program)| {
-        let blocks = image.blocks.iter().filter(|block| block.program as usize == number).count();
-        let population = program.population.map(|population| &image.network.populations[population as usize]);
+    let rows = image.programs.iter_enumerated().map(|(number, program)| {
+        let blocks = image.blocks.iter().filter(|block| block.program == number).count();
+        let population = program.population.map(|population| &image.network.populations[population]);
         let name = population.map_or("", |population| population.name.as_str());
         let words = program.words.len() as u64;
         vec![program.name.clone(), name.to_owned(), blocks.to_string(), count(words), bytes(4 * words)]

@@ -178,7 +178,7 @@ impl Outputs {
 
 /// The chip stopped: where in the text.
 fn stopped_at(fault: &Fault, system: &System, source: &Source) -> Failure {
-    let program = &system.image.programs[system.image.blocks[fault.block as usize].program as usize];
+    let program = &system.image.programs[system.image.blocks[fault.block].program];
     let line = program.lines.get(fault.address as usize).filter(|line| **line as usize <= source.text.lines().count());
     let place = line.map_or(source.name.clone(), |line| format!("{}:{line}", source.name));
     let help = "`--trace-instructions all --from STEP` shows how it came to that";
@@ -190,9 +190,9 @@ fn arrays(system: &System, engine: &dyn Engine, show: &[String]) -> String {
     let mut text = String::new();
     for name in show {
         let mut rows = String::new();
-        for (number, block) in system.image.blocks.iter().enumerate() {
+        for (number, block) in system.image.blocks.iter_enumerated() {
             let Some(symbol) = block.symbol(name) else { continue };
-            let values = engine.peek(number as u32, name).unwrap_or_default();
+            let values = engine.peek(number, name).unwrap_or_default();
             for row in values.chunks(symbol.columns.max(1) as usize) {
                 let row: Vec<String> = row.iter().map(i32::to_string).collect();
                 rows += &format!("  block {number}: {}\n", row.join(" "));
@@ -208,7 +208,7 @@ fn blocks(system: &System, counters: &Counters) -> String {
     let rows = counters.blocks.iter().map(|block| {
         let instructions = block.addresses.iter().map(|counts| counts.executed).sum::<u64>();
         let packets = block.packets.iter().sum::<u64>();
-        let population = system.image.population(&system.image.blocks[block.block as usize]);
+        let population = system.image.population(&system.image.blocks[block.block]);
         let name = format!("{} {}", block.block, population.name);
         let counts = [block.steps, instructions, block.cycles, block.events, packets, block.saturated];
         std::iter::once(name).chain(counts.map(count)).collect()

@@ -6,8 +6,7 @@
 use super::super::flit::Route;
 use super::super::tables::Tables;
 use super::ways::{Link, Place};
-use crate::index::{index_type, indices};
-use onward_image::{Endpoint, Tile};
+use onward_image::{Endpoint, Tile, index_type, indices};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use typed_index_collections::TiVec;

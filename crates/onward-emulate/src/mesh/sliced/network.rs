@@ -4,7 +4,7 @@ use super::super::usage::INPUTS;
 use super::circuit::{self, BufferIndex, Candidate, Circuit, Feeder, LinkIndex, NodeIndex, OutputIndex};
 use super::ways::Link;
 use super::word::Word;
-use crate::index::indices;
+use onward_image::indices;
 use std::ops::Range;
 use typed_index_collections::TiVec;
 
