@@ -399,6 +399,7 @@ impl Vector {
         // The host can send to each block by itself; as an input for tags, with any payload.
         let inputs = (0_u32..).zip(&self.blocks).map(|(number, block)| HostInput {
             kind: HostInputKind::Packets,
+            first: 0,
             route: Route {
                 name: format!("block {number}"),
                 indices: block.host_axons,

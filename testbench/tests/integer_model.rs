@@ -574,6 +574,7 @@ fn layer() -> impl Strategy<Value = Layer> {
             recurrent: None,
             block: block.min(neurons),
             block_rows: None,
+            cut_said: true,
             neuron: Neuron { threshold: Values::Constant(threshold), ..Neuron::default() },
             weights: Weights { bits, initial: Initial::Drawn { gain, fraction } },
             learning,

@@ -11,6 +11,7 @@ use onward_diagnostic::Diagnostic;
 use onward_image::{BlockIndex, Endpoint, Traffic, attachment};
 use onward_net::{Encoding, Node, ReadoutKind};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use typed_index_collections::TiSlice;
 
 use crate::placement::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender};
@@ -134,19 +135,22 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
     let steps = u64::from(network.window_steps);
     let mut senders = Vec::new();
     for node in network.graph.node_indices() {
-        let (spikes, kind) = match &network.graph[node] {
+        let (parts, kind) = match &network.graph[node] {
             Node::Input(input) => {
                 let kind = if input.encoding == Encoding::Current { "values" } else { "input" };
-                ((u64::from(input.size()) * steps * WINDOWS).div_ceil(INPUTS_A_SPIKE), kind)
+                let spikes =
+                    |part: Range<u32>| (u64::from(part.len() as u32) * steps * WINDOWS).div_ceil(INPUTS_A_SPIKE);
+                (compilation.cuts.parts(input.size()).into_iter().map(spikes).collect(), kind)
             }
-            Node::Target(_) => (steps * WINDOWS / 2, "target"),
+            Node::Target(_) => (vec![steps * WINDOWS / 2], "target"),
             _ => continue,
         };
-        for (channel, estimate, kind) in [(Channel::Spikes, spikes, kind), (Channel::Tags, WINDOWS, "tag")] {
-            let takers = takers.get(PlannedSource::Host(node), channel).to_vec();
+        let spikes = parts.into_iter().map(|packets| (Channel::Spikes, packets, kind)).zip(0..);
+        for ((channel, estimate, kind), part) in spikes.chain([((Channel::Tags, WINDOWS, "tag"), 0)]) {
+            let takers = takers.get(PlannedSource::Host(node, part), channel).to_vec();
             let counted = traffic.map(|traffic| {
                 let of_kind = traffic.host.iter().filter(|host| host.input == kind);
-                of_kind.map(|host| host.packets).sum()
+                of_kind.map(|host| host.packets).nth(part as usize).unwrap_or(0)
             });
             senders.push(Sender { from: Party::Fixed(host), takers, packets: counted.unwrap_or(estimate) });
         }

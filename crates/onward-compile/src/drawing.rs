@@ -69,7 +69,7 @@ fn inlets(compilation: &Compilation) -> Arrows {
     for (number, block) in compilation.blocks.iter_enumerated() {
         for inlet in block.inlets.iter() {
             let (from, what) = match inlet.from {
-                PlannedSource::Host(node) => {
+                PlannedSource::Host(node, _) => {
                     (End::Host, format!("{} of {}", inlet.what.name(), compilation.network().graph[node].name()))
                 }
                 PlannedSource::Block(sender) => (End::Block(sender), inlet.what.name().to_owned()),

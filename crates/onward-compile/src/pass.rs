@@ -5,7 +5,7 @@ use crate::connect::{Connection, Source as Sender};
 use crate::handlers::Handlers;
 use crate::lowering::{LayerParameters, LoweredLayer};
 use crate::placement::{Objective, Strategy};
-use crate::plan::{PlannedBlock, Routing};
+use crate::plan::{Cuts, PlannedBlock, Routing};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::{BlockIndex, Core, Image, ProgramIndex, Traffic};
@@ -55,6 +55,8 @@ pub struct Compilation {
     pub(crate) network: Option<Network>,
     /// Made by `fixed-point`.
     pub(crate) layers: BTreeMap<NodeIndex, LoweredLayer>,
+    /// Made by `fit`: how nodes are cut.
+    pub(crate) cuts: Cuts,
     /// Made by `partition`: blocks by logical number.
     pub(crate) blocks: TiVec<BlockIndex, PlannedBlock>,
     /// Made by `partition`: who sends to nodes that do not learn.
@@ -82,6 +84,8 @@ pub enum Product {
     Balance,
     /// Layers in integers.
     Layers,
+    /// How nodes are cut into blocks.
+    Cuts,
     /// Blocks and their axons.
     Blocks,
     /// Programs as text, and what lies where.
@@ -141,6 +145,7 @@ impl Compilation {
             options: options.clone(),
             network: None,
             layers: BTreeMap::new(),
+            cuts: Cuts::default(),
             blocks: TiVec::new(),
             sources: BTreeMap::new(),
             connections: TiVec::new(),

@@ -3,6 +3,8 @@
 use crate::places::{Feed, Feeds};
 use onward_image::{BlockIndex, HostInput, Order, ProgramIndex, Route, Tree};
 use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use typed_index_collections::TiVec;
 
@@ -47,6 +49,33 @@ impl PlannedBlock {
     }
 }
 
+/// How nodes are cut: chosen where the text leaves it open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cuts {
+    /// Of layers and of pools by maximum.
+    pub blocks: BTreeMap<NodeIndex, Cut>,
+    /// First index of each part of the input that is sent on its own, ascending; none if it is sent as a whole.
+    pub input: Vec<u32>,
+}
+
+impl Cuts {
+    /// The parts of an input of a size.
+    pub fn parts(&self, size: u32) -> Vec<Range<u32>> {
+        let ends = self.input.iter().skip(1).copied().chain([size]);
+        let firsts = if self.input.is_empty() { &[0][..] } else { &self.input };
+        firsts.iter().copied().zip(ends).map(|(first, end)| first..end).collect()
+    }
+}
+
+/// How a node is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cut {
+    /// Neurons of a block, or channels of one.
+    pub block: u32,
+    /// Rows of a block of a convolution; all if not said.
+    pub rows: Option<u32>,
+}
+
 /// Axons a block has for a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedInlet {
@@ -61,8 +90,8 @@ pub(crate) struct PlannedInlet {
 /// A sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PlannedSource {
-    /// The host, for a node of the graph; tags come for the input's.
-    Host(NodeIndex),
+    /// The host, for a node of the graph and a part of what it sends for it; tags come for the input's first.
+    Host(NodeIndex, u32),
     /// A block.
     Block(BlockIndex),
 }

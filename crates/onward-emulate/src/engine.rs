@@ -9,7 +9,7 @@ use onward_isa::Space;
 pub struct HostPacket {
     /// Step of the chunk it is sent in, from 0; it is consumed in the next.
     pub step: usize,
-    /// The image's host input.
+    /// The image's host input, by the number of its first part.
     pub input: usize,
     /// Its index, below the input's, once a step.
     pub index: u32,

@@ -69,6 +69,8 @@ pub struct Machine {
     outlet_ranges: TiVec<Place, Range<OutletIndex>>,
     outlets: TiVec<OutletIndex, Outlet>,
     host_inputs: usize,
+    /// For each part of a host input, the input's index that its index 0 stands for.
+    host_firsts: Vec<u32>,
     /// Who runs when.
     groups: Groups,
     programs: TiVec<ProgramIndex, Decoded>,
@@ -87,7 +89,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// For each host input, how many indices its packets can have.
+    /// For each part of a host input, how many indices its packets can have.
     pub fn host_inputs(&self) -> Vec<u32> {
         self.outlets.raw[..self.host_inputs].iter().map(|outlet| outlet.indices() as u32).collect()
     }

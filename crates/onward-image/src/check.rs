@@ -61,10 +61,22 @@ impl Image {
             let source = Endpoint::Host(self.host_port);
             self.check_route(&input.route, source).map_err(|what| format!("host input: {what}"))?;
         }
+        self.check_parts()?;
         let draws = self.learned.draws.len();
         ensure(draws == 0 || draws == self.blocks.len(), || "its draws are not those of its blocks".into())?;
         self.check_sources()?;
         self.check_budgets()
+    }
+
+    /// The parts of a host input are of one kind and follow each other without a gap.
+    fn check_parts(&self) -> Result<(), String> {
+        let mut end = (None, 0);
+        for part in &self.host_inputs {
+            let follows = part.first == 0 || end == (Some(part.kind), part.first);
+            ensure(follows, || format!("a part of a host input begins at index {}, where none ends", part.first))?;
+            end = (Some(part.kind), part.first.saturating_add(part.route.indices));
+        }
+        Ok(())
     }
 
     /// An axon has one source, and the host takes a packet once.

@@ -375,11 +375,14 @@ impl Symbol {
     }
 }
 
-/// Something the host sends.
+/// Something the host sends, or a part of it that goes another way than the rest: the parts of an input follow each other in
+/// the image, and the input is named by the number of its first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostInput {
     /// What it is.
     pub kind: HostInputKind,
+    /// The input's index that index 0 of the route stands for; 0 of the first part, or of an input that is sent as a whole.
+    pub first: u32,
     /// Where its packets go.
     pub route: Route,
 }

@@ -4,6 +4,7 @@ use crate::{
     Block, BlockIndex, Encoding, HostInputKind, Image, NetworkSummary, Population, PopulationIndex, PopulationKind,
     Schedule,
 };
+use std::ops::Range;
 
 /// The input of a network: what shape a sample has, and how it becomes packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,18 @@ impl Image {
         self.blocks.iter_enumerated().filter(move |(_, block)| block.population == population)
     }
 
-    /// The number of the host input of a kind.
+    /// The numbers of the parts of the host input that begins with number `input`.
+    pub fn input_parts(&self, input: usize) -> Range<usize> {
+        let later = self.host_inputs.iter().skip(input + 1).take_while(|part| part.first > 0);
+        input..input + 1 + later.count()
+    }
+
+    /// How many indices the packets of the host input that begins with number `input` can have, all parts taken together.
+    pub fn input_indices(&self, input: usize) -> u32 {
+        self.host_inputs[self.input_parts(input)].iter().map(|part| part.route.indices).sum()
+    }
+
+    /// The number of the host input of a kind, its first part's.
     pub fn host_input(&self, kind: HostInputKind) -> Option<usize> {
         self.host_inputs.iter().position(|input| input.kind == kind)
     }

@@ -223,7 +223,7 @@ impl Layer {
             LayerKind::Sparse(sparse) => parts.sizes(&self.shape).option(&CONNECTIONS, &sparse.connections),
         };
         let parts = parts.option_if(&RECURRENT_WEIGHTS, self.recurrent.as_ref());
-        (form, parts.option(&BLOCK, self.block).option_if(&ROWS, self.block_rows))
+        (form, parts.option_if(&BLOCK, self.cut_said.then_some(self.block)).option_if(&ROWS, self.block_rows))
     }
 }
 
@@ -242,7 +242,7 @@ impl Pool {
     pub(crate) fn written(&self) -> (&'static Form, Parts) {
         let (form, parts) = LayerWord::Pool(self.kind).written();
         let parts = parts.sizes(&self.window).option(&POOL_STRIDE, pair(&self.stride));
-        let block = (self.kind == PoolKind::Maximum).then_some(self.block);
+        let block = (self.kind == PoolKind::Maximum && self.cut_said).then_some(self.block);
         (form, parts.option_if(&CHANNEL_BLOCK, block))
     }
 }

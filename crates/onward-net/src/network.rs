@@ -84,6 +84,9 @@ pub struct Layer {
     pub block: u32,
     /// Number of output rows of a convolution that live on one core, 1 to all; all of them where it learns.
     pub block_rows: Option<u32>,
+    /// Whether the text says how the layer is cut into blocks. Where it does not, `block` is what a layer that learns is cut
+    /// into, and a compiler may cut one that does not learn in any way: no answer changes with it.
+    pub cut_said: bool,
     /// Neurons of the layer.
     pub neuron: Neuron,
     /// Weights from the source.
@@ -152,6 +155,8 @@ pub struct Pool {
     pub shape: Vec<u32>,
     /// Number of output channels that live on one core, for a maximum; unused for other kinds.
     pub block: u32,
+    /// Whether the text says so; where it does not, a compiler may take another number.
+    pub cut_said: bool,
     /// Bytes of the source that declare the pool.
     pub span: Range<usize>,
 }
@@ -359,6 +364,26 @@ impl Node {
             Node::Delay(delay) => delay.steps,
         }
     }
+}
+
+/// Neurons that a block of a layer of neurons has at most, unless the text says its size.
+const BLOCK_NEURONS: u32 = 128;
+/// Neurons of a block of a convolution, if a channel has no more.
+const PLANE_NEURONS: u32 = 4096;
+
+impl LayerKind {
+    /// The `block` of a layer of this kind and shape whose text does not say it: a function of the network alone.
+    pub fn default_block(&self, shape: &[u32]) -> u32 {
+        match (self, shape) {
+            (LayerKind::Convolution(_), &[channels, height, width]) => channel_block(channels, height * width),
+            _ => shape.iter().product::<u32>().min(BLOCK_NEURONS),
+        }
+    }
+}
+
+/// The default for channels of so many places.
+pub(crate) fn channel_block(channels: u32, places: u32) -> u32 {
+    (PLANE_NEURONS / places).clamp(1, channels)
 }
 
 impl Layer {

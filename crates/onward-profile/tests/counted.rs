@@ -92,6 +92,7 @@ fn tiny() -> Image {
         trees: vec![tree].into(),
         host_inputs: vec![HostInput {
             kind: HostInputKind::Input,
+            first: 0,
             route: Route { name: "input".into(), indices: 4, flits: vec![from_host] },
         }],
         host_port: 0,

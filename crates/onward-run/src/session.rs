@@ -83,7 +83,7 @@ impl Session {
         let target = host_input(HostInputKind::Target);
         let input = host_input(HostInputKind::Input).or_else(|| host_input(HostInputKind::Values));
         let input = input.ok_or(SessionError::Input("input"))?;
-        let indices = |input: usize| image.host_inputs[input].route.indices;
+        let indices = |input: usize| image.input_indices(input);
         if target.is_some_and(|target| network.classes() != Some(indices(target))) || indices(tag) == 0 {
             return Err(SessionError::Input("targets of the network's classes"));
         }

@@ -195,11 +195,17 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
         let kind = if raw.spikes_only && !raw.tagged { HostInputKind::Input } else { HostInputKind::Tag };
         let indices = raw.host_axons.max(1);
         let destination = Destination::Unicast(Endpoint::Core(blocks[number as usize].core));
-        let deliveries = vec![Delivery::Block { block: number.into(), first_axon: 0 }];
-        host_inputs.push(HostInput {
-            kind,
-            route: Route { name: "host".into(), indices, flits: vec![Flit { destination, deliveries }] },
-        });
+        // Some are sent in two parts, which need not begin at a whole word of bits.
+        let cut = if number % 2 == 0 { indices / 3 } else { 0 };
+        for (first, end) in [(0, cut), (cut, indices)].into_iter().filter(|(first, end)| first < end) {
+            let deliveries = vec![Delivery::Block { block: number.into(), first_axon: first }];
+            let flits = vec![Flit { destination, deliveries }];
+            host_inputs.push(HostInput {
+                kind,
+                first,
+                route: Route { name: "host".into(), indices: end - first, flits },
+            });
+        }
     }
     for (number, raw) in raw.iter().enumerate() {
         for raw in &raw.routes {
@@ -244,13 +250,14 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
 /// Packets of the host: step, block, axon, payload, all brought into range.
 fn packets(image: &Image, steps: usize, raw: &[(u8, u8, u8, i32)]) -> Vec<HostPacket> {
     let mut packets: Vec<HostPacket> = Vec::new();
+    let inputs: Vec<usize> = (0..image.host_inputs.len()).filter(|&at| image.host_inputs[at].first == 0).collect();
     for &(step, input, index, payload) in raw {
-        let input = usize::from(input) % image.host_inputs.len();
+        let input = inputs[usize::from(input) % inputs.len()];
         let host_input = &image.host_inputs[input];
         let packet = HostPacket {
             step: usize::from(step) % steps,
             input,
-            index: u32::from(index) % host_input.route.indices,
+            index: u32::from(index) % image.input_indices(input),
             payload: if host_input.kind == HostInputKind::Tag { payload } else { 1 },
         };
         if packets.iter().all(|other| (other.step, other.input, other.index) != (packet.step, input, packet.index)) {

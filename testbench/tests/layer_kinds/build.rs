@@ -111,6 +111,7 @@ impl Net {
             shape,
             recurrent: None,
             block_rows: None,
+            cut_said: true,
             neuron: Neuron::default(),
             weights: Weights { bits: 8, initial: Initial::Given(values) },
             learning: Learning::None,
@@ -187,6 +188,7 @@ impl Net {
             stride: [stride; 2],
             shape,
             block: channels.div_ceil(2),
+            cut_said: true,
             span: 0..0,
         };
         self.network.add(Node::Pool(pool), &[from])

@@ -251,7 +251,7 @@ impl Builder<'_> {
         let out = |size: u32, axis: usize| (size - window[axis]) / stride[axis] + 1;
         let shape = vec![channels, out(height, 0), out(width, 1)];
         let block = if kind == PoolKind::Maximum { draw.from(1, channels) } else { channels };
-        let pool = Pool { name: self.name(), kind, window, stride, shape, block, span: 0..0 };
+        let pool = Pool { name: self.name(), kind, window, stride, shape, block, cut_said: true, span: 0..0 };
         self.network.add(Node::Pool(pool), &[source])
     }
 
@@ -320,6 +320,7 @@ impl Builder<'_> {
             recurrent,
             block,
             block_rows,
+            cut_said: true,
             neuron,
             weights,
             learning: Learning::None,

@@ -388,6 +388,7 @@ impl Linker<'_> {
         let input = |input: Sending| HostInput {
             // The kind whose packets carry what the host likes.
             kind: HostInputKind::Packets,
+            first: 0,
             route: input.into_route(Endpoint::Host(0), trees),
         };
         inputs.into_iter().map(input).collect()

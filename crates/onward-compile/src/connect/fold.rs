@@ -2,7 +2,7 @@
 //! spikes becomes part of the connection behind them: for each axon of a layer, which places of the layer's input it feeds.
 
 use crate::places::{Feeds, Windows, plane};
-use crate::plan::{PlannedBlock, PlannedSource};
+use crate::plan::{Cuts, PlannedBlock, PlannedSource};
 use onward_image::{BlockIndex, indices};
 use onward_net::{Network, Node, PoolKind};
 use petgraph::graph::NodeIndex;
@@ -28,8 +28,9 @@ pub(crate) fn sources(
     node: NodeIndex,
     blocks: &BTreeMap<NodeIndex, Range<BlockIndex>>,
     planned: &TiSlice<BlockIndex, PlannedBlock>,
+    cuts: &Cuts,
 ) -> Arc<Vec<Source>> {
-    let mut sources = from(network, network.signal(node), blocks, planned);
+    let mut sources = from(network, network.signal(node), blocks, planned, cuts);
     // Who comes by several ways has one inlet all the same.
     let mut merged: Vec<Source> = Vec::new();
     let mut places: BTreeMap<PlannedSource, usize> = BTreeMap::new();
@@ -54,17 +55,18 @@ fn from(
     node: NodeIndex,
     blocks: &BTreeMap<NodeIndex, Range<BlockIndex>>,
     planned: &TiSlice<BlockIndex, PlannedBlock>,
+    cuts: &Cuts,
 ) -> Vec<Source> {
     match &network.graph[node] {
-        Node::Flatten(_) => from(network, network.signal(node), blocks, planned),
+        Node::Flatten(_) => from(network, network.signal(node), blocks, planned, cuts),
         Node::Add(_) => {
-            network.sources(node).into_iter().flat_map(|source| from(network, source, blocks, planned)).collect()
+            network.sources(node).into_iter().flat_map(|source| from(network, source, blocks, planned, cuts)).collect()
         }
         Node::Pool(pool) if pool.kind != PoolKind::Maximum => {
             let before = network.signal(node);
             let shape = plane(network.graph[before].shape());
             let windows = Windows::new(pool, shape);
-            let mut sources = from(network, before, blocks, planned);
+            let mut sources = from(network, before, blocks, planned, cuts);
             for source in &mut sources {
                 let pooled =
                     (0..source.count).map(|index| source.feeds.of(index).flat_map(|feed| windows.of(feed)).collect());
@@ -73,7 +75,13 @@ fn from(
             sources
         }
         Node::Input(input) => {
-            vec![Source { from: PlannedSource::Host(node), count: input.size(), feeds: Feeds::Straight { first: 0 } }]
+            let parts = cuts.parts(input.size()).into_iter().zip(0..);
+            let source = |(part, number): (Range<u32>, u32)| Source {
+                from: PlannedSource::Host(node, number),
+                count: part.len() as u32,
+                feeds: Feeds::Straight { first: part.start },
+            };
+            parts.map(source).collect()
         }
         _ => indices(blocks[&node].clone())
             .map(|number| {

@@ -111,7 +111,7 @@ pub(crate) fn neurons_of_axons(blocks: &TiSlice<BlockIndex, PlannedBlock>, block
     let senders =
         block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes).filter_map(|inlet| match inlet.from {
             PlannedSource::Block(number) => Some(&blocks[number]),
-            PlannedSource::Host(_) => None,
+            PlannedSource::Host(..) => None,
         });
     let neurons: Vec<u32> = senders.flat_map(|sender| (0..sender.neurons).map(|index| sender.neuron(index))).collect();
     neurons.iter().zip(0..).any(|(&neuron, at)| neuron != at).then_some(neurons)

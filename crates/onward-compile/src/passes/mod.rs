@@ -2,6 +2,7 @@
 
 mod assemble;
 mod balance;
+mod fit;
 mod fixed_point;
 mod generate;
 mod link;
@@ -19,6 +20,7 @@ pub static PASSES: &[&dyn Pass] = &[
     &load::Load,
     &balance::Balance,
     &fixed_point::FixedPoint,
+    &fit::Fit,
     &partition::Partition,
     &generate::Generate,
     &assemble::Assemble,

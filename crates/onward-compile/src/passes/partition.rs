@@ -4,7 +4,7 @@ use crate::connect::{Kernels, Source, sources};
 use crate::drawing;
 use crate::pass::{Compilation, Pass, Product};
 use crate::places::{Feed, Feeds, plane};
-use crate::plan::{Channel, PlannedBlock, PlannedInlet, PlannedSource};
+use crate::plan::{Channel, Cut, Cuts, PlannedBlock, PlannedInlet, PlannedSource};
 use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
@@ -44,6 +44,7 @@ impl Inlets {
 struct Cutter<'a> {
     network: &'a Network,
     chip: &'a Chip,
+    cuts: &'a Cuts,
     planned: TiVec<BlockIndex, PlannedBlock>,
     blocks: BTreeMap<NodeIndex, Range<BlockIndex>>,
     sources: BTreeMap<NodeIndex, Arc<Vec<Source>>>,
@@ -114,7 +115,7 @@ impl Cutter<'_> {
             let source = network.sources(at).into_iter().max_by_key(|&source| (network.lag(source), !source.index()));
             at = source.expect("a node that is no input has a source");
             match &network.graph[at] {
-                Node::Input(_) | Node::Target(_) => return PlannedSource::Host(input(network)),
+                Node::Input(_) | Node::Target(_) => return PlannedSource::Host(input(network), 0),
                 _ => {
                     if let Some(range) = self.blocks.get(&at).filter(|range| !range.is_empty()) {
                         return PlannedSource::Block(range.start);
@@ -164,12 +165,12 @@ impl Cutter<'_> {
     }
 
     fn layer(&mut self, node: NodeIndex, layer: &Layer) {
-        let sources = sources(self.network, node, &self.blocks, &self.planned);
+        let sources = sources(self.network, node, &self.blocks, &self.planned, self.cuts);
         let first = self.planned.next_key();
         match &layer.kind {
             LayerKind::Dense | LayerKind::Sparse(_) => {
                 let mut inlets = self.all_inlets(node, &sources);
-                self.cut(node, layer.neurons(), layer.block);
+                self.cut(node, layer.neurons(), self.cuts.blocks[&node].block);
                 self.other_inlets(node, layer, first, &mut inlets);
                 self.share(first, inlets);
             }
@@ -184,7 +185,7 @@ impl Cutter<'_> {
         let network = self.network;
         let is_target = |source: &NodeIndex| matches!(network.graph[*source], Node::Target(_));
         if let (Some(target), Some(lines)) = (network.sources(node).into_iter().find(is_target), network.target()) {
-            inlets.add(PlannedSource::Host(target), Channel::Spikes, lines.size);
+            inlets.add(PlannedSource::Host(target, 0), Channel::Spikes, lines.size);
         }
         if layer.recurrent.is_some() {
             for (number, block) in self.planned.iter_enumerated().skip(first.into()) {
@@ -198,17 +199,18 @@ impl Cutter<'_> {
         let input = plane(self.network.graph[self.network.signal(node)].shape());
         let [channels, height, width] = plane(&layer.shape);
         let of_group = channels / convolution.groups;
-        let block_rows = layer.block_rows.unwrap_or(height).clamp(1, height);
+        let Cut { block, rows } = self.cuts.blocks[&node];
+        let block_rows = rows.unwrap_or(height).clamp(1, height);
         let first = self.planned.next_key();
         let mut parts: Vec<(u32, u32, u32)> = Vec::new(); // first channel, channels, channels of a band
-        if layer.block >= of_group {
-            let whole = layer.block / of_group * of_group;
+        if block >= of_group {
+            let whole = block / of_group * of_group;
             parts.extend((0..channels).step_by(whole as usize).map(|c| (c, whole.min(channels - c), of_group)));
         } else {
             for group in 0..convolution.groups {
                 let end = (group + 1) * of_group;
-                let starts = (group * of_group..end).step_by(layer.block.max(1) as usize);
-                parts.extend(starts.map(|c| (c, layer.block.min(end - c), layer.block.min(end - c))));
+                let starts = (group * of_group..end).step_by(block.max(1) as usize);
+                parts.extend(starts.map(|c| (c, block.min(end - c), block.min(end - c))));
             }
         }
         for &(first_channel, count, band) in &parts {
@@ -240,12 +242,13 @@ impl Cutter<'_> {
 
     /// Whole channels of a pool by maximum; a block hears from those that feed its channels.
     fn maximum(&mut self, node: NodeIndex, pool: &Pool) {
-        let sources = sources(self.network, node, &self.blocks, &self.planned);
+        let sources = sources(self.network, node, &self.blocks, &self.planned, self.cuts);
         let input = plane(self.network.graph[self.network.signal(node)].shape());
         let [channels, height, width] = plane(&pool.shape);
         let reach: Vec<_> = sources.iter().map(|source| extent(source, input).1).collect();
-        for first_channel in (0..channels).step_by(pool.block.max(1) as usize) {
-            let of_block = first_channel..channels.min(first_channel + pool.block.max(1));
+        let block = self.cuts.blocks[&node].block.max(1);
+        for first_channel in (0..channels).step_by(block as usize) {
+            let of_block = first_channel..channels.min(first_channel + block);
             let mut inlets = Inlets::tagged(self.tag_source(node));
             for (source, of_source) in sources.iter().zip(&reach) {
                 if overlaps(&of_block, of_source) {
@@ -262,7 +265,7 @@ impl Cutter<'_> {
 
     /// Each block of a delay passes on what comes from senders that follow each other, as many as fit.
     fn delay(&mut self, node: NodeIndex, delay: &Delay) {
-        let sources = sources(self.network, node, &self.blocks, &self.planned);
+        let sources = sources(self.network, node, &self.blocks, &self.planned, self.cuts);
         let memory = &self.chip.memory;
         // Some words are needed beside the ring; values, which come from the host alone, take twice the room.
         let of_ring = memory.neuron_bytes.saturating_sub(8 + 4 * delay.steps) / (2 * (delay.steps - 1)).max(1);
@@ -305,7 +308,7 @@ impl Cutter<'_> {
                 }
                 if let Some(target) = value_target(self.network, node) {
                     let size = self.network.graph[target].shape()[0];
-                    inlets.add(PlannedSource::Host(target), Channel::Spikes, size);
+                    inlets.add(PlannedSource::Host(target, 0), Channel::Spikes, size);
                     self.cut(node, size, u32::from(self.chip.core.vector_length));
                 } else {
                     let neurons = if kind == ReadoutKind::MostSpikes { neurons } else { classes };
@@ -355,15 +358,21 @@ impl Pass for Partition {
     }
 
     fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Layers], Product::Blocks)
+        (&[Product::Layers, Product::Cuts], Product::Blocks)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let chip = &compilation.options.chip;
         too_many_blocks(network, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
-        let mut cutter =
-            Cutter { network, chip, planned: TiVec::new(), blocks: BTreeMap::new(), sources: BTreeMap::new() };
+        let mut cutter = Cutter {
+            network,
+            chip,
+            cuts: &compilation.cuts,
+            planned: TiVec::new(),
+            blocks: BTreeMap::new(),
+            sources: BTreeMap::new(),
+        };
         let mut errors = Vec::new();
         for node in network.graph.node_indices() {
             let first = cutter.planned.next_key();
@@ -457,7 +466,8 @@ impl Pass for Partition {
             text.push('\n');
             for inlet in &*block.inlets {
                 let from = match inlet.from {
-                    PlannedSource::Host(node) => network.graph[node].name().to_owned(),
+                    PlannedSource::Host(node, 0) => network.graph[node].name().to_owned(),
+                    PlannedSource::Host(node, part) => format!("part {part} of {}", network.graph[node].name()),
                     PlannedSource::Block(block) => format!("block {block}"),
                 };
                 writeln!(text, "  axon {}: {} of {from}", inlet.first_axon, inlet.what.name())

@@ -79,8 +79,12 @@ impl Pass for RoutePackets {
             (input_kind, input, Channel::Spikes, network.input().size()),
         ] {
             let Some(node) = node else { continue };
-            let route = takings.route(&mut trees, PlannedSource::Host(node), channel, indices, host);
-            host_inputs.push(HostInput { kind, route });
+            let parts = if kind == input_kind { compilation.cuts.parts(indices) } else { vec![0..indices] };
+            for (part, number) in parts.into_iter().zip(0..) {
+                let from = PlannedSource::Host(node, number);
+                let route = takings.route(&mut trees, from, channel, part.len() as u32, host);
+                host_inputs.push(HostInput { kind, first: part.start, route });
+            }
         }
         let shown = network.readout().kind == ReadoutKind::Spikes;
         let shown = find(|node| matches!(node, Node::Readout(_))).filter(|_| shown).map(|node| network.signal(node));

@@ -30,7 +30,7 @@ impl Machine {
     /// A handler did what the machine does not allow.
     pub fn run(&mut self, steps: usize, feed: impl FnOnce(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
         self.begin_chunk(steps);
-        feed(&mut Inputs { outlets: &mut self.outlets.raw[..self.host_inputs] });
+        feed(&mut Inputs { outlets: &mut self.outlets.raw[..self.host_inputs], firsts: &self.host_firsts });
         for outlet in self.host_outlets() {
             if self.outlets[outlet].any() {
                 self.groups.wake_readers(outlet);

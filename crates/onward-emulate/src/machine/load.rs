@@ -45,6 +45,7 @@ impl Machine {
             outlet_ranges: TiVec::new(),
             outlets: TiVec::new(),
             host_inputs: image.host_inputs.len(),
+            host_firsts: image.host_inputs.iter().map(|part| part.first).collect(),
             groups: Groups::default(),
             programs: image.programs.iter().map(|program| Decoded::new(&program.words, &image.chip)).collect(),
             to_host: Vec::new(),

@@ -98,8 +98,12 @@ impl Machine {
         let mut host_counts = vec![0; self.image.host_inputs.len()];
         let mut before = None;
         for packet in host_packets {
-            let &HostPacket { input, index, payload, .. } = packet;
+            let &HostPacket { input: first, index: of_input, payload, .. } = packet;
+            // An input that is sent in parts is named by the first of them.
+            let mut parts = self.image.input_parts(first);
+            let input = parts.rfind(|&part| self.image.host_inputs[part].first <= of_input).unwrap_or(first);
             let host_input = &self.image.host_inputs[input];
+            let index = of_input - host_input.first;
             assert!(
                 index < host_input.route.indices && before != Some((input, index)),
                 "an index of the input, once a step"

@@ -18,9 +18,6 @@ use onward_diagnostic::Diagnostic;
 use petgraph::graph::NodeIndex;
 use std::sync::Arc;
 
-/// Neurons of a block, if the layer has as many and the text does not say.
-const BLOCK_DEFAULT: u32 = 128;
-
 /// Neurons of a layer, at most.
 const NEURONS_MAX: u64 = 1 << 20;
 
@@ -120,6 +117,7 @@ impl Checker<'_> {
             recurrent,
             block: connected.block,
             block_rows: connected.block_rows,
+            cut_said: given.option(&BLOCK).is_some() || given.option(&ROWS).is_some(),
             neuron,
             weights,
             learning,
@@ -178,7 +176,7 @@ impl Checker<'_> {
             let note = "block: neurons of the layer that live on one core and share a loss";
             self.report(Diagnostic::new(value.span.clone(), message).note(note));
         }
-        block.or(neurons.map(|neurons| neurons.min(BLOCK_DEFAULT))).unwrap_or(1)
+        block.or(neurons.map(|neurons| LayerKind::Dense.default_block(&[neurons]))).unwrap_or(1)
     }
 
     /// The option of a layer itself, of what the network says for all layers.

@@ -4,13 +4,10 @@ use super::Checker;
 use super::connections::sizes_in_words;
 use super::layers::Connected;
 use crate::layer::{CHANNEL_BLOCK, DILATION, GROUPS, PADDING, PADDING_END, POOL_STRIDE, ROWS, STRIDE};
-use crate::network::{Convolution, LayerKind, Node, Pool, PoolKind};
+use crate::network::{Convolution, LayerKind, Node, Pool, PoolKind, channel_block};
 use crate::reader::Given;
 use crate::syntax::Span;
 use onward_diagnostic::Diagnostic;
-
-/// Neurons of a block, if one channel has no more and the text does not say.
-const BLOCK_DEFAULT: u32 = 4096;
 
 const AXES: [(&str, &str); 2] = [("height", "y"), ("width", "x")];
 
@@ -61,7 +58,7 @@ impl Checker<'_> {
             _ => None,
         };
         let shape = shape.filter(|shape| self.is_not_too_large(shape, span));
-        let block = self.channel_block(given, shape.as_deref());
+        let block = self.channel_block_of(given, shape.as_deref());
         let rows = self.reader.integer_if_given(given, &ROWS);
         if let (Some(rows), Some(shape), Some(value)) = (rows, &shape, given.option(&ROWS))
             && rows > shape[1]
@@ -137,14 +134,15 @@ impl Checker<'_> {
             (Some(signal), Some(_)) => self.pooled(window, stride, signal, &span),
             _ => None,
         };
+        let cut_said = given.option(&CHANNEL_BLOCK).is_some();
         let block = match kind {
-            PoolKind::Maximum => self.channel_block(given, shape.as_deref()),
+            PoolKind::Maximum => self.channel_block_of(given, shape.as_deref()),
             // Costs nothing, lives nowhere.
             PoolKind::Sum | PoolKind::Average => shape.as_ref().map_or(1, |shape| shape[0]),
         };
         let is_known = shape.is_some();
         let shape = shape.unwrap_or_else(|| vec![1]);
-        (Node::Pool(Pool { name, kind, window, stride, shape, block, span }), is_known)
+        (Node::Pool(Pool { name, kind, window, stride, shape, block, cut_said, span }), is_known)
     }
 
     fn pooled(&mut self, window: [u32; 2], stride: [u32; 2], signal: &[u32], span: &Span) -> Option<Vec<u32>> {
@@ -165,7 +163,7 @@ impl Checker<'_> {
     }
 
     /// Output channels on one core.
-    fn channel_block(&mut self, given: &Given, shape: Option<&[u32]>) -> u32 {
+    fn channel_block_of(&mut self, given: &Given, shape: Option<&[u32]>) -> u32 {
         let block = self.reader.integer_if_given(given, &CHANNEL_BLOCK);
         let Some(&[channels, height, width]) = shape else { return block.unwrap_or(1) };
         if let (Some(block), Some(value)) = (block, given.option(&CHANNEL_BLOCK))
@@ -175,6 +173,6 @@ impl Checker<'_> {
             let note = "block: output channels that live on one core";
             self.report(Diagnostic::new(value.span.clone(), message).note(note));
         }
-        block.unwrap_or((BLOCK_DEFAULT / (height * width)).clamp(1, channels))
+        block.unwrap_or_else(|| channel_block(channels, height * width))
     }
 }

@@ -1,7 +1,6 @@
 //! Populations and paths to the network graph.
 
 use super::Options;
-use super::blocks;
 use super::error::NirError;
 use super::feed::{Feed, FeedKind, dense, each, narrow};
 use super::graph::{Graph, Kind};
@@ -361,6 +360,7 @@ impl Builder<'_> {
                     window: pool.window.map(|size| size as u32),
                     stride: pool.stride.map(|size| size as u32),
                     block: shape[0],
+                    cut_said: false,
                     shape,
                     span: 0..0,
                 }),
@@ -492,32 +492,27 @@ impl Builder<'_> {
         let mut weights = feed.weights;
         let step = if matches!(feed.kind, FeedKind::Sparse) { 3 } else { 1 };
         weights.values.iter_mut().skip(step - 1).step_by(step).for_each(|weight| *weight *= gain);
-        let axons: u32 = self.network.graph[feed.source].shape().iter().product();
-        let neurons: u32 = feed.shape.iter().product();
-        let bytes = |weights: usize| (weights * self.options.weight_bits as usize).div_ceil(8);
-        let of_neuron = bytes(axons as usize + if recurrent.is_some() { neurons as usize } else { 0 });
-        let (kind, block, block_rows, weights) = match feed.kind {
-            FeedKind::Full => (LayerKind::Dense, blocks::full(neurons, of_neuron), None, self.weights(weights)),
+        let (kind, weights) = match feed.kind {
+            FeedKind::Full => (LayerKind::Dense, self.weights(weights)),
             FeedKind::Sparse => {
                 let connections = Values::Array(Arc::new(weights));
                 // The table has the weights; of the rest only the bits count.
                 let weights =
                     Weights { bits: self.options.weight_bits, initial: Initial::Drawn { gain: 1.0, fraction: None } };
-                (LayerKind::Sparse(Sparse { connections }), blocks::full(neurons, of_neuron), None, weights)
+                (LayerKind::Sparse(Sparse { connections }), weights)
             }
-            FeedKind::Convolution(geometry) => {
-                let of_channel = bytes(weights.values.len() / feed.shape[0] as usize);
-                let (block, block_rows) = blocks::plane(&self.network, feed.source, &geometry, &feed.shape, of_channel);
-                (LayerKind::Convolution(geometry), block, block_rows, self.weights(weights))
-            }
+            FeedKind::Convolution(geometry) => (LayerKind::Convolution(geometry), self.weights(weights)),
         };
+        // How the layer is cut is the compiler's to choose.
+        let block = kind.default_block(&feed.shape);
         let layer = Layer {
             name,
             kind,
             shape: feed.shape,
             recurrent,
             block,
-            block_rows,
+            block_rows: None,
+            cut_said: false,
             neuron,
             weights,
             learning: Learning::None,

@@ -20,7 +20,6 @@
 //! println!("{}", imported.network.name);
 //! ```
 
-mod blocks;
 mod build;
 mod error;
 mod feed;

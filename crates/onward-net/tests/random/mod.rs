@@ -246,8 +246,19 @@ impl Builder<'_> {
         let out = |size: u32, axis: usize| (size - window[axis]) / stride[axis] + 1;
         let shape = vec![channels, out(height, 0), out(width, 1)];
         let block = if kind == PoolKind::Maximum { draw.from(1, channels) } else { channels };
-        self.network
-            .add(Node::Pool(Pool { name: self.name(), kind, window, stride, shape, block, span: 0..0 }), &[source])
+        self.network.add(
+            Node::Pool(Pool {
+                name: self.name(),
+                kind,
+                window,
+                stride,
+                shape,
+                block,
+                cut_said: kind == PoolKind::Maximum,
+                span: 0..0,
+            }),
+            &[source],
+        )
     }
 
     /// A flattening, or an addition of all nodes of the same shape.
@@ -292,7 +303,9 @@ impl Builder<'_> {
         let block = draw.from(1, if matches!(kind, LayerKind::Convolution(_)) { shape[0] } else { count });
         let learning = if self.has_target && block_rows.is_none() { draw.learning() } else { Learning::None };
         let neuron = draw.neuron(&shape);
-        let layer = Layer { name, kind, shape, recurrent, block, block_rows, neuron, weights, learning, span: 0..0 };
+        let cut_said = true;
+        let layer =
+            Layer { name, kind, shape, recurrent, block, block_rows, cut_said, neuron, weights, learning, span: 0..0 };
         self.network.add(Node::Layer(layer), sources)
     }
 }
