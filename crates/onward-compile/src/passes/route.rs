@@ -3,7 +3,7 @@
 use crate::drawing;
 use crate::lowering::is_shown_targets;
 use crate::pass::{Compilation, Pass, Product};
-use crate::plan::{Channel, PlannedSource, Routing};
+use crate::plan::{Channel, Cuts, PlannedSource, Routing};
 use crate::readouts::value_target;
 use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
@@ -72,6 +72,7 @@ impl Pass for RoutePackets {
             Some(Target { kind: TargetKind::Vector, size, .. }) => (HostInputKind::TargetValues, *size),
             _ => (HostInputKind::Target, classes),
         };
+        let whole = Cuts::default();
         let mut host_inputs = Vec::new();
         for (kind, node, channel, indices) in [
             (HostInputKind::Tag, input, Channel::Tags, 1),
@@ -79,7 +80,8 @@ impl Pass for RoutePackets {
             (input_kind, input, Channel::Spikes, network.input().size()),
         ] {
             let Some(node) = node else { continue };
-            let parts = if kind == input_kind { compilation.cuts.parts(indices) } else { vec![0..indices] };
+            let cuts = if kind == input_kind { &compilation.cuts } else { &whole };
+            let parts = cuts.parts(indices);
             for (part, number) in parts.into_iter().zip(0..) {
                 let from = PlannedSource::Host(node, number);
                 let route = takings.route(&mut trees, from, channel, part.len() as u32, host);
