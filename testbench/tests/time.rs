@@ -56,7 +56,7 @@ fn symbols(sequences: usize, back: usize, carried: bool) -> Dataset {
     let mut random = SplitMix64::new(5);
     let shape = vec![SYMBOLS * AXONS];
     let (train, test) = (part(sequences, back, carried, &mut random), part(100, back, carried, &mut random));
-    Dataset { name: "symbols".into(), shape, classes: SYMBOLS, train, test }
+    Dataset::given("symbols", shape, SYMBOLS, train, test)
 }
 
 fn last_epoch(chip: Chip, data: &Dataset, epochs: u32, timing: bool, threads: usize) -> EpochReport {

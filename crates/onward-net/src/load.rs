@@ -6,7 +6,7 @@ use crate::values::{Array, FileArray, Values};
 use npyz::{DType, NpyFile, TypeChar};
 use onward_diagnostic::{Diagnostic, nearest, system_cause};
 use petgraph::graph::NodeIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
@@ -53,6 +53,20 @@ impl Network {
         }
         errors.sort_by_key(|error| error.span.start);
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The paths of the files that [`Network::load`] would read, as the text writes them.
+    pub fn array_files(&self) -> BTreeSet<String> {
+        let mut paths = BTreeSet::new();
+        for index in self.layers() {
+            let Node::Layer(layer) = &self.graph[index] else { continue };
+            for place in arrays::places(&mut layer.clone()) {
+                if let Values::File(file) = &*place.values {
+                    paths.insert(file.path.clone());
+                }
+            }
+        }
+        paths
     }
 }
 

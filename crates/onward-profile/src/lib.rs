@@ -35,7 +35,7 @@ mod traffic;
 
 pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
-pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TrainReport};
+pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use results::{
     BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, usage,
 };

@@ -41,6 +41,8 @@ pub struct EpochReport {
     /// Samples learned from.
     #[serde(rename = "learned")]
     pub samples: usize,
+    /// What it was tested with.
+    pub tested_on: TestedOn,
     /// What the test samples were answered with.
     #[serde(flatten)]
     pub answers: Answers,
@@ -52,6 +54,18 @@ pub struct EpochReport {
     pub test_time: Duration,
     /// Hash of all that was learned.
     pub weights_hash: String,
+}
+
+/// What a network was tested with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestedOn {
+    /// Samples that it has not learned from.
+    Test,
+    /// Samples that it has learned from: there are no others.
+    Training,
+    /// Samples of which it is not known whether it has learned from them.
+    Unknown,
 }
 
 /// What test samples were answered with. For machines all kinds have the same keys; those of other kinds are `null`.
@@ -70,8 +84,10 @@ pub enum Answers {
     Values {
         /// Samples answered.
         tested: usize,
-        /// Root mean square error over the standard deviation of what was to be answered.
-        nrmse: f64,
+        /// Root mean square error over the standard deviation of what was to be answered; `None` where it was always the same.
+        nrmse: Option<f64>,
+        /// Root mean square error, values being from 0 to 1.
+        rmse: f64,
     },
     /// Nothing: the spikes of a layer were read out.
     Spikes {
@@ -122,8 +138,10 @@ struct AnswerKeys {
     accuracy_percent: Option<f64>,
     right: usize,
     tested: usize,
-    /// `null` where answers are classes or spikes.
+    /// `null` where answers are classes or spikes, or values that are always the same.
     nrmse: Option<f64>,
+    /// `null` where answers are classes or spikes.
+    rmse: Option<f64>,
     /// Spikes that were read out; `null` where answers are.
     read_spikes: Option<usize>,
     /// Comparisons an answer took, a part of one being a fraction; `null` where the readout counts none.
@@ -138,9 +156,14 @@ impl TrainReport {
         self.epochs.iter().filter(|epoch| epoch.samples == samples && samples > 0).count() as u32
     }
 
-    /// What the last test came to: the last epoch may have been broken off before its test. `None` if nothing was tested.
+    /// The last epoch that was tested: the last of all may have been broken off before its test. `None` if nothing was tested.
+    pub fn tested(&self) -> Option<&EpochReport> {
+        self.epochs.iter().rfind(|epoch| epoch.tested() > 0)
+    }
+
+    /// What the last test came to; `None` if nothing was tested.
     pub fn answers(&self) -> Option<&Answers> {
-        self.epochs.iter().map(|epoch| &epoch.answers).rfind(|answers| answers.tested() > 0)
+        self.tested().map(|epoch| &epoch.answers)
     }
 }
 
@@ -200,7 +223,7 @@ impl Answers {
                 ..keys
             },
             Answers::Classes { comparisons: None, .. } => keys,
-            Answers::Values { nrmse, .. } => AnswerKeys { nrmse: Some(*nrmse), ..keys },
+            Answers::Values { nrmse, rmse, .. } => AnswerKeys { nrmse: *nrmse, rmse: Some(*rmse), ..keys },
             Answers::Spikes { spikes, .. } => AnswerKeys { read_spikes: Some(spikes.len()), ..keys },
         }
     }

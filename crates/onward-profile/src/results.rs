@@ -1,7 +1,7 @@
 //! What came of a run for machines: stable keys, with SI units in their names. `onward ... --json FILE` writes it, and the
 //! report for people shows it.
 
-use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
+use crate::report::{Answers, BanditReport, EpochReport, Phase, TestedOn, TrainReport, optional_answers};
 use crate::{Activity, Energy};
 use onward_chip::{ChipSummary, Costs};
 use onward_emulate::{Counters, Options};
@@ -66,6 +66,8 @@ pub struct Results {
     pub threads: usize,
     /// Whether the run was broken off.
     pub interrupted: bool,
+    /// What the last test was with; `null` without one.
+    pub tested_on: Option<TestedOn>,
     /// What came of the last test; `None` without one.
     #[serde(flatten, serialize_with = "optional_answers")]
     pub answers: Option<Answers>,
@@ -195,6 +197,7 @@ impl Results {
         let clock_hz = report.counters.timing.map(|_| run.image.chip.clock_hz);
         Results {
             interrupted: report.interrupted,
+            tested_on: report.tested().map(|epoch| epoch.tested_on),
             answers: report.answers().cloned(),
             epochs: report.epochs.clone(),
             per_training_sample: PerSample::new(report.learning, learning, clock_hz),
@@ -235,6 +238,7 @@ impl Results {
             timing: if options.timing { "cycle" } else { "none" },
             threads: options.threads,
             interrupted: false,
+            tested_on: None,
             answers: None,
             host_outputs: None,
             epochs: Vec::new(),

@@ -51,9 +51,9 @@ mod weights;
 
 pub use bandit::{Bandit, bandit};
 pub use error::{RunError, SessionError};
-pub use onward_profile::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TrainReport};
+pub use onward_profile::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use packets::{Stopped, run_packets};
 pub use run::{Learners, Run, Watch, costs};
 pub use session::{SILENCE_SAMPLES, Session, Silence, counters_of, silence, silent_neurons};
-pub use train::{Epochs, Progress, learned, nrmse, test, train, weights_hash};
+pub use train::{Epochs, Progress, learned, nrmse, rmse, test, train, weights_hash};
 pub use weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays, spikes_to_npy, to_npz};

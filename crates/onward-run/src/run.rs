@@ -1,7 +1,7 @@
 //! A run: an image, the data it is shown, an engine, and what comes of it.
 
 use crate::bandit::{Bandit, bandit};
-use crate::data::Dataset;
+use crate::data::{DataError, Dataset};
 use crate::error::{RunError, SessionError};
 use crate::session::{Session, silence, silent_neurons};
 use crate::train::{Epochs, Progress, learned, test, train};
@@ -137,6 +137,7 @@ impl<'a> Run<'a> {
     /// See [`SessionError`].
     pub fn learn(&mut self, epochs: impl Into<Epochs>, watch: &mut dyn Watch) -> Result<Results, RunError> {
         let epochs = epochs.into();
+        self.check_labels()?;
         let silent_before = match self.is_given_weights {
             true => self.silence(&learned(self.session.machine(), self.image, self.epochs))?,
             false => self.silence(self.image)?,
@@ -173,6 +174,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// See [`SessionError`].
     pub fn play(&mut self, game: &Bandit, watch: &mut dyn Watch) -> Result<BanditResults, RunError> {
+        self.check_labels()?;
         let (start, seed) = (Instant::now(), self.options.seed);
         let tell = |progress| watch.progress(progress);
         let report = bandit(&mut self.session, self.image, self.dataset, game, seed, tell)?;
@@ -201,6 +203,14 @@ impl<'a> Run<'a> {
     /// The session.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Classes cannot be learned from samples without labels.
+    fn check_labels(&self) -> Result<(), DataError> {
+        if self.image.network.classes().is_none() || self.dataset.train.is_labelled() {
+            return Ok(());
+        }
+        Err(DataError::NoLabels { name: self.dataset.name.clone() })
     }
 
     fn silence(&self, image: &Image) -> Result<Vec<crate::Silence>, SessionError> {

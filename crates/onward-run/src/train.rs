@@ -7,7 +7,7 @@ use crate::session::Session;
 use onward_emulate::Engine;
 use onward_image::{Image, Learned};
 use onward_isa::Space;
-use onward_profile::{Answers, EpochReport, Phase, TrainReport};
+use onward_profile::{Answers, EpochReport, Phase, TestedOn, TrainReport};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -95,13 +95,18 @@ impl Tally {
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<&EpochReport, SessionError> {
         let (start, samples) = (Instant::now(), &dataset.test);
+        let tested_on = match dataset.is_tested_on_training() {
+            true if self.report.learning.samples > 0 => TestedOn::Training,
+            true if image.learned.epochs > 0 => TestedOn::Unknown,
+            _ => TestedOn::Test,
+        };
         let answer = |session: &mut Session| answers(session, image, samples, progress);
         let answers = counted(session, &mut self.report.testing, answer, Answers::tested)?;
         self.interrupted(answers.tested() < samples.len());
         let (samples, learn_time) = std::mem::take(&mut self.learned);
         let test_time = start.elapsed();
         let weights_hash = weights_hash(session.machine(), image);
-        let report = EpochReport { epoch, samples, answers, learn_time, test_time, weights_hash };
+        let report = EpochReport { epoch, samples, tested_on, answers, learn_time, test_time, weights_hash };
         self.report.epochs.push(report);
         Ok(&self.report.epochs[self.report.epochs.len() - 1])
     }
@@ -141,7 +146,8 @@ fn answers(
     }
     if let Some(count) = session.answered_values() {
         let answered = session.infer_values(samples, samples.len(), progress)?;
-        return Ok(Answers::Values { tested: answered.len() / count.max(1), nrmse: nrmse(&answered, samples) });
+        let (tested, nrmse) = (answered.len() / count.max(1), nrmse(&answered, samples));
+        return Ok(Answers::Values { tested, nrmse, rmse: rmse(&answered, samples) });
     }
     let before = comparisons(session.machine(), image);
     let answered = session.infer(samples, samples.len(), progress)?;
@@ -212,20 +218,33 @@ pub fn test(
 }
 
 /// Root mean square error of answers over the standard deviation of the values of the samples they are for; each value about
-/// its own mean over the samples.
-pub fn nrmse(answers: &[f32], samples: &Samples) -> f64 {
+/// its own mean over the samples. `None` where these are all the same, so that there is no deviation to measure by.
+pub fn nrmse(answers: &[f32], samples: &Samples) -> Option<f64> {
+    let (error, deviation) = squares(answers, samples);
+    (deviation > 0.0).then(|| (error / deviation).sqrt())
+}
+
+/// Root mean square error of answers, values being from 0 to 1; 0 of none.
+pub fn rmse(answers: &[f32], samples: &Samples) -> f64 {
+    (squares(answers, samples).0 / answers.len().max(1) as f64).sqrt()
+}
+
+/// The sums of squares of errors, and of what values differ from their means.
+fn squares(answers: &[f32], samples: &Samples) -> (f64, f64) {
     let count = samples.values_per_sample().max(1);
     let shown = answers.len() / count;
     let wanted = |sample: usize, value: usize| f64::from(samples.values(sample)[value]) / f64::from(VALUE_ONE);
     let (mut error, mut deviation) = (0.0, 0.0);
     for value in 0..count {
-        let mean = (0..shown).map(|sample| wanted(sample, value)).sum::<f64>() / shown.max(1) as f64;
+        // In integers: of equal values nothing is left, not even a rounding error.
+        let sum: u64 = (0..shown).map(|sample| u64::from(samples.values(sample)[value])).sum();
+        let mean = sum as f64 / shown.max(1) as f64 / f64::from(VALUE_ONE);
         for sample in 0..shown {
             error += (f64::from(answers[sample * count + value]) - wanted(sample, value)).powi(2);
             deviation += (wanted(sample, value) - mean).powi(2);
         }
     }
-    (error / deviation.max(f64::MIN_POSITIVE)).sqrt()
+    (error, deviation)
 }
 
 /// The image with what the machine's memories hold now in place of what they held at first, which have learned so many

@@ -66,12 +66,15 @@ fn what_is_wrong_is_said() {
     for (arrays, says) in [
         (vec![("other", array(&[1], &[1u8]))], "arrays in it: other"),
         (vec![samples.clone(), ("labels", array(&[3], &[1u8, 2, 3]))], "3 labels for 2 samples"),
-        (vec![samples.clone(), ("labels", array(&[2], &[1i32, -2]))], "labels that are not 0 to 65535"),
-        (vec![("samples", array(&[1, 2], &[0.5f64, 1.5]))], "beyond 0 to 1"),
+        (vec![samples.clone(), ("labels", array(&[2], &[1i32, -2]))], "`labels[1]` is -2: a label is a whole number"),
+        (
+            vec![("samples", array(&[1, 2], &[0.5f64, 1.5]))],
+            "`samples[0, 1]` is 1.5: values are bytes, 0 to 255, or real numbers from 0 to 1",
+        ),
         (vec![("samples", array::<u8>(&[0, 2], &[]))], "no sample"),
         (
             vec![("steps", array(&[1], &[1u8])), ("axons", array(&[1], &[1u8])), ("offsets", array(&[2], &[0u8, 2]))],
-            "go beyond the spikes",
+            "`offsets[1]` is 2, beyond the 1 spikes there are",
         ),
     ] {
         let message = wrong(&arrays);

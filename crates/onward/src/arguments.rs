@@ -2,7 +2,10 @@
 
 use crate::failure::Failure;
 use crate::files::{Output, read_json, read_network};
+use crate::ledger::Ledger;
 use crate::progress::PassMonitor;
+use crate::terminal::{BOLD, styled};
+use anstream::eprintln;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Design};
@@ -11,6 +14,7 @@ use onward_compile::{Options, Placing};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, MachineError, reference};
 use onward_image::Image;
+use onward_run::data::{Dataset, Share};
 use onward_run::{Epochs, Learners};
 use std::path::{Path, PathBuf};
 
@@ -46,17 +50,15 @@ impl ChipArgument {
         self.chip.is_some() || !self.chip_set.is_empty() || self.technology.is_some()
     }
 
-    /// The path that is read, where the name is not that of a built-in chip.
-    pub fn path(&self) -> &Path {
-        Path::new(self.name())
-    }
-
     /// Loads the chip.
     ///
     /// # Errors
     /// There is no such chip, its file or a setting breaks a rule, or its clock cannot exist.
-    pub fn load(&self) -> Result<Chip, Failure> {
-        Ok(Design::load(self.name(), &self.chip_set, self.technology.as_deref())?.chip)
+    pub fn load(&self, ledger: &Ledger) -> Result<Chip, Failure> {
+        ledger.reads_chip(self.name())?;
+        let chip = Design::load(self.name(), &self.chip_set, self.technology.as_deref())?.chip;
+        ledger.reads_technology(&chip.technology)?;
+        Ok(chip)
     }
 
     fn name(&self) -> &str {
@@ -107,30 +109,25 @@ pub fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
 }
 
 impl HowToCompile {
-    /// The files that are read beside the network's text.
-    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.chip.path()).chain(self.traffic.as_deref())
-    }
-
     /// The compiler's options.
     ///
     /// # Errors
     /// Chip or traffic cannot be read.
-    pub fn options(&self) -> Result<Options, Failure> {
+    pub fn options(&self, ledger: &Ledger) -> Result<Options, Failure> {
         let help = "`onward train NET.sp --save-traffic FILE.json` writes one";
-        let read = |path| read_json(path, "a measurement of traffic", help);
+        let read = |path| read_json(path, "a measurement of traffic", help, ledger);
         let traffic = self.traffic.as_deref().map(read).transpose()?;
         let placing = Placing { strategy: self.place, objective: self.objective, traffic };
-        Ok(Options { placing, ..Options::new(self.chip.load()?, self.seed) })
+        Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed) })
     }
 
     /// Compiles a network's text, and shows which pass is at work once it takes long.
     ///
     /// # Errors
     /// Something cannot be read, or the text has mistakes.
-    pub fn compile(&self, network: &Path) -> Result<(Source, Image), Failure> {
-        let options = self.options()?;
-        let source = read_network(network, &self.set)?;
+    pub fn compile(&self, network: &Path, ledger: &Ledger) -> Result<(Source, Image), Failure> {
+        let options = self.options(ledger)?;
+        let source = read_network(network, &self.set, ledger)?;
         let monitor = PassMonitor::new(None);
         let image = onward_compile::compile_with(&source, &options, |pass, _| monitor.done(pass));
         drop(monitor);
@@ -152,6 +149,44 @@ enum EngineChoice {
 const ENGINES: [(&str, EngineChoice); 2] = [("fast", EngineChoice::Fast), ("reference", EngineChoice::Reference)];
 /// Whether time is kept, by name.
 const TIMINGS: [(&str, bool); 2] = [("cycle", true), ("none", false)];
+
+/// The data that is shown.
+#[derive(Args)]
+pub struct DataArguments {
+    /// Built-in data, folder of IDX or .npy files, .npz or .csv file, X.npy,Y.npy, or recordings [default: what the network names]
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+    /// Draw this share of the samples to test with, of data that has none of its own; they are not learned from
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub test: Option<f64>,
+    /// Draws the samples that are kept apart; the seed of the run does not
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub split_seed: u64,
+}
+
+/// What `--test` is given.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|&share| share > 0.0 && share < 1.0);
+    share.ok_or_else(|| "a share is a number above 0 and below 1, as 0.2".to_owned())
+}
+
+impl DataArguments {
+    /// Loads the data for an image, which is named in that file, and says on stderr what there is to note.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read or split, or does not fit the image; or a result would go where it is.
+    pub fn load(&self, image: &Image, named_in: &Path, ledger: &Ledger) -> Result<Dataset, Failure> {
+        ledger.reads_data(image, self.data.as_deref(), named_in)?;
+        let dataset = Dataset::for_image(image, self.data.as_deref(), named_in)?;
+        for note in &dataset.notes {
+            eprintln!("{} {}: {note}", styled(BOLD, "note:"), dataset.name);
+        }
+        match self.test {
+            Some(share) => Ok(dataset.with_test_share(Share { share, seed: self.split_seed })?),
+            None => Ok(dataset),
+        }
+    }
+}
 
 /// How the emulator runs. Nothing here changes an answer.
 #[derive(Args)]
@@ -275,22 +310,12 @@ pub struct WhatToSave {
 }
 
 impl WhatToSave {
-    /// All files but the image, which may take the place of the one that is run.
-    pub fn reports(&self) -> [Option<&Path>; 3] {
-        [&self.export, &self.json, &self.save_traffic].map(Option::as_deref)
-    }
-
-    /// All files.
-    pub fn all(&self) -> Vec<Option<&Path>> {
-        [&[self.output.as_deref()], &self.reports()[..]].concat()
-    }
-
     /// Checks that they can be written.
     ///
     /// # Errors
     /// One of them cannot.
-    pub fn prepare(&self) -> Result<Saves, Failure> {
-        let prepare = |path: &Option<PathBuf>| path.as_deref().map(Output::prepare).transpose();
+    pub fn prepare(&self, ledger: &Ledger) -> Result<Saves, Failure> {
+        let prepare = |path: &Option<PathBuf>| path.as_deref().map(|path| Output::prepare(path, ledger)).transpose();
         Ok(Saves {
             image: prepare(&self.output)?,
             export: prepare(&self.export)?,

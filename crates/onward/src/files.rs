@@ -1,6 +1,7 @@
 //! Reading what is asked for, writing what was made.
 
 use crate::failure::Failure;
+use crate::ledger::Ledger;
 use onward_diagnostic::{Source, system_cause};
 use onward_image::Image;
 use serde::de::DeserializeOwned;
@@ -8,13 +9,14 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads a text.
-pub fn read_source(path: &Path) -> Result<Source, Failure> {
+pub fn read_source(path: &Path, ledger: &Ledger) -> Result<Source, Failure> {
+    ledger.reads(path)?;
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
     Ok(Source::new(path.display().to_string(), text))
 }
 
 /// Reads a network's text with all that it includes, and puts the parameters of `--set` to it.
-pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Failure> {
+pub fn read_network(path: &Path, set: &[(String, String)], ledger: &Ledger) -> Result<Source, Failure> {
     let mut read = |path: &Path| std::fs::read_to_string(path);
     let other = match path.extension().and_then(|extension| extension.to_str()) {
         Some("s") => {
@@ -26,58 +28,49 @@ pub fn read_network(path: &Path, set: &[(String, String)]) -> Result<Source, Fai
     if let Some((what, help)) = other {
         return Err(Failure::input(format!("{}: {what}, not a network's text", path.display()), help));
     }
-    let source = onward_net::with_includes(read_source(path)?, &mut read)
+    let source = onward_net::with_includes(read_source(path, ledger)?, &mut read)
         .map_err(|(source, errors)| Failure::diagnostics(&source, &errors))?;
-    Ok(onward_net::with_settings(source, set))
+    let source = onward_net::with_settings(source, set);
+    ledger.reads_network(&source)?;
+    Ok(source)
+}
+
+/// What reads the texts that an assembly includes, and notes their paths.
+pub fn noting(read: &mut Vec<PathBuf>) -> impl FnMut(&str, &str) -> Result<Source, String> + '_ {
+    |including, path| {
+        let source = onward_isa::read_relative(including, path)?;
+        read.push(source.name.clone().into());
+        Ok(source)
+    }
 }
 
 /// Reads an image.
-pub fn read_image(path: &Path) -> Result<Image, Failure> {
+pub fn read_image(path: &Path, ledger: &Ledger) -> Result<Image, Failure> {
+    ledger.reads(path)?;
     Image::load(path).map_err(|error| Failure::image(path, &error))
 }
 
 /// Reads what another command wrote for machines; `help` says which.
-pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str, help: &str) -> Result<T, Failure> {
+pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str, help: &str, ledger: &Ledger) -> Result<T, Failure> {
+    ledger.reads(path)?;
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
     let wrong = |error| Failure::input(format!("{}: is not {what}: {error}", path.display()), help);
     serde_json::from_str(&text).map_err(wrong)
-}
-
-/// Refuses to write over what is read, or two files to one place. Paths may differ in how they are written.
-pub fn check_outputs(outputs: &[Option<&Path>], inputs: &[&Path]) -> Result<(), Failure> {
-    // A file that is not there yet is known by its folder; a device may be written twice.
-    let place = |path: &Path| {
-        path.canonicalize().unwrap_or_else(|_| {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).join(path.file_name().unwrap_or_default())
-        })
-    };
-    let is_device = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
-    let outputs: Vec<&Path> = outputs.iter().flatten().copied().filter(|path| !is_device(path)).collect();
-    for (at, output) in outputs.iter().enumerate() {
-        let written = place(output);
-        if inputs.iter().any(|input| place(input) == written) {
-            let message = format!("{}: is read by this command, and would be overwritten", output.display());
-            return Err(Failure::input(message, "name another file"));
-        }
-        if outputs[..at].iter().any(|other| place(other) == written) {
-            let message = format!("{}: two results would go to the same file", output.display());
-            return Err(Failure::input(message, "name two files"));
-        }
-    }
-    Ok(())
 }
 
 /// A file that a command will write: checked before the long work, written under a temporary name, then renamed, so that no
 /// half of one is ever seen.
 pub struct Output {
     path: PathBuf,
+    /// The files that the command reads, none of which this may be.
+    ledger: Ledger,
 }
 
 impl Output {
-    /// Checks that the file can be written.
-    pub fn prepare(path: &Path) -> Result<Output, Failure> {
-        let output = Output { path: path.to_owned() };
+    /// Checks that the file can be written, and is none that the command reads.
+    pub fn prepare(path: &Path, ledger: &Ledger) -> Result<Output, Failure> {
+        ledger.writes(path)?;
+        let output = Output { path: path.to_owned(), ledger: ledger.clone() };
         let checked = match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => Err(std::io::Error::other("it is a folder")),
             Ok(found) if !found.is_file() => Ok(()),
@@ -98,6 +91,7 @@ impl Output {
 
     /// Writes it piece by piece.
     fn write_with(&self, contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+        self.ledger.check(&self.path)?;
         let write = || match std::fs::metadata(&self.path) {
             // A device or a pipe is written to; renaming would replace it.
             Ok(found) if !found.is_file() => contents(&mut std::fs::File::create(&self.path)?),

@@ -1,6 +1,6 @@
 //! A run of an image on data, from its opening lines to the files that are saved.
 
-use crate::arguments::{HowToLearn, Saves, WhatToSave};
+use crate::arguments::{HowToLearn, Saves};
 use crate::failure::Failure;
 use crate::files::Output;
 use crate::progress::Monitor;
@@ -23,13 +23,13 @@ pub struct Job<'a> {
     pub options: Options,
     /// A file of weights to begin with.
     pub weights: Option<&'a Path>,
-    pub saves: &'a WhatToSave,
+    pub saves: &'a Saves,
 }
 
 impl<'a> Job<'a> {
     /// Learns, reports, saves.
     pub fn learn(&self, engine: Box<dyn Engine>, how: &HowToLearn, epochs: Epochs) -> Outcome {
-        let (mut run, saves) = self.prepare(engine)?;
+        let mut run = self.prepare(engine)?;
         run.set_rate_shift(how.rate_shift);
         run.let_learn(&how.learners()).map_err(|error| self.failed(error))?;
         self.open()?;
@@ -37,14 +37,13 @@ impl<'a> Job<'a> {
         let results = self.watch(epochs, self.dataset.train.len(), |monitor| run.learn(epochs, monitor))?;
         let results = Results { command: self.command, ..results };
         terminal::print(&report::report(&results))?;
-        self.save(&saves, &mut run, &results, &[])?;
+        self.save(&mut run, &results, &[])?;
         end(&results)
     }
 
     /// Tests, reports, saves; of a network that reads out spikes also these.
-    pub fn test(&self, engine: Box<dyn Engine>, spikes: Option<&Path>) -> Outcome {
-        let file = spikes.map(Output::prepare).transpose()?;
-        let (mut run, saves) = self.prepare(engine)?;
+    pub fn test(&self, engine: Box<dyn Engine>, file: Option<&Output>) -> Outcome {
+        let mut run = self.prepare(engine)?;
         if file.is_some() && !run.session().reads_spikes() {
             let help = "give the network the readout `spikes`, or leave --spikes out";
             return Err(Failure::input("the network answers with classes, not with spikes", help));
@@ -54,30 +53,29 @@ impl<'a> Job<'a> {
         let results = Results { command: self.command, ..results };
         terminal::print(&report::report(&results))?;
         let answers = results.epochs.last().map(|epoch| &epoch.answers);
-        if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (&file, answers) {
+        if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (file, answers) {
             file.write(&onward_run::spikes_to_npy(spikes).map_err(inside)?)?;
         }
-        self.save(&saves, &mut run, &results, &[&file])?;
+        self.save(&mut run, &results, &[file])?;
         end(&results)
     }
 
     /// Plays a bandit, reports, saves.
     pub fn play(&self, engine: Box<dyn Engine>, bandit: &Bandit) -> Outcome {
-        let (mut run, saves) = self.prepare(engine)?;
+        let mut run = self.prepare(engine)?;
         self.open()?;
         let results = self.watch(Epochs::from(1), bandit.trials, |monitor| run.play(bandit, monitor))?;
         terminal::print(&report::bandit(&results))?;
-        self.save(&saves, &mut run, &results, &[])?;
+        self.save(&mut run, &results, &[])?;
         end(&results.results)
     }
 
-    fn prepare(&self, engine: Box<dyn Engine>) -> Result<(Run<'a>, Saves), Failure> {
-        let saves = self.saves.prepare()?;
+    fn prepare(&self, engine: Box<dyn Engine>) -> Result<Run<'a>, Failure> {
         let mut run = Run::with(self.image, self.dataset, self.options, engine).map_err(|error| self.failed(error))?;
         if let Some(path) = self.weights {
             give_weights(&mut run, path)?;
         }
-        Ok((run, saves))
+        Ok(run)
     }
 
     /// Says what is about to run: all that could be refused has been.
@@ -99,7 +97,8 @@ impl<'a> Job<'a> {
     }
 
     /// Writes the files, each of them even if another cannot be: what was learned in hours is not lost to a full disk.
-    fn save(&self, saves: &Saves, run: &mut Run, results: &impl Serialize, more: &[&Option<Output>]) -> Outcome {
+    fn save(&self, run: &mut Run, results: &impl Serialize, more: &[Option<&Output>]) -> Outcome {
+        let saves = self.saves;
         let json = written(&saves.json, |file| file.write_json(results));
         let traffic = written(&saves.traffic, |file| file.write_json(&run.traffic()));
         let image = written(&saves.image, |file| {
@@ -108,7 +107,8 @@ impl<'a> Job<'a> {
         });
         let export = written(&saves.export, |file| export(&run.learned_arrays(), file));
         json.and(image).and(export).and(traffic)?;
-        let files = more.iter().copied().chain([&saves.image, &saves.export, &saves.json, &saves.traffic]);
+        let all = [&saves.image, &saves.export, &saves.json, &saves.traffic].map(Option::as_ref);
+        let files = more.iter().copied().chain(all);
         terminal::print(&report::written(files))
     }
 

@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod files;
 mod job;
+mod ledger;
 mod nir;
 mod progress;
 mod report;

@@ -5,10 +5,10 @@ use crate::terminal::{BOLD, DIM, styled};
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
 use onward_profile::{
-    Answers, BanditResults, Category, EpochReport, MEMORIES, PerSample, Results, SilentNeurons, Usage,
+    Answers, BanditResults, Category, EpochReport, MEMORIES, PerSample, Results, SilentNeurons, TestedOn, Usage,
 };
 use onward_run::SILENCE_SAMPLES;
-use onward_run::data::Dataset;
+use onward_run::data::{Dataset, Split};
 
 /// Cells of the longest bar of the energy table.
 const BAR: f64 = 24.0;
@@ -36,18 +36,21 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
             chip.name.clone(),
             format!("{}, {} lanes, {}", mesh(&chip.mesh), chip.core.lanes, si(chip.clock_hz as f64, "Hz")),
         ],
-        vec![
-            "data".into(),
-            dataset.name.clone(),
-            format!(
-                "{} to learn from, {} to test with{shape}",
-                count(dataset.train.len() as u64),
-                count(dataset.test.len() as u64)
-            ),
-        ],
+        vec!["data".into(), dataset.name.clone(), how_split(dataset, &shape)],
         vec!["seed".into(), seed.to_string()],
     ];
     table(&[], rows, &[])
+}
+
+/// How many samples are for what.
+fn how_split(dataset: &Dataset, shape: &str) -> String {
+    let [train, test] = [&dataset.train, &dataset.test].map(|samples| count(samples.len() as u64));
+    let parts = format!("{train} to learn from, {test} to test with{shape}");
+    match dataset.split {
+        Split::None => format!("{train} samples{shape}; none of them is kept apart to test with"),
+        Split::Given => parts,
+        Split::Drawn(seed) => format!("{parts}; drawn by split seed {seed}"),
+    }
 }
 
 /// `4 x 4 tiles`; what is not the usual is said too: `8 x 4 tiles of 2 cores, torus, on 2 x 1 chips`.
@@ -74,10 +77,15 @@ pub fn epochs_heading(answers_values: bool) -> String {
 /// The line of an epoch.
 pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
+    let tested_on = match report.tested_on {
+        TestedOn::Test => "",
+        TestedOn::Training => "   on what it learned from",
+        TestedOn::Unknown => "   perhaps on what it learned from",
+    };
     format!(
-        "  {number:>7}  {:>9}  {:>15}  {:>14}\n",
+        "  {number:>7}  {:>9}  {:>15}  {:>14}{tested_on}\n",
         match &report.answers {
-            Answers::Values { nrmse, .. } => format!("{nrmse:.4}"),
+            Answers::Values { nrmse, rmse, .. } => format!("{:.4}", nrmse.unwrap_or(*rmse)),
             answers => answers.accuracy_percent().map_or("not tested".to_owned(), percent),
         },
         duration(report.learn_time),
@@ -132,13 +140,28 @@ pub fn machine(results: &Results) -> String {
     text
 }
 
+/// What a test was with, behind how many: `449 test samples`.
+fn samples(tested: usize, tested_on: Option<TestedOn>) -> String {
+    let samples = plural(tested as u64, "sample");
+    match tested_on {
+        None | Some(TestedOn::Test) => plural(tested as u64, "test sample"),
+        Some(TestedOn::Training) => format!("{samples} that it learned from (none are kept apart: --test 0.2)"),
+        Some(TestedOn::Unknown) => format!("{samples} that it may have learned from"),
+    }
+}
+
 fn result(results: &Results) -> String {
-    let samples = |tested: usize| plural(tested as u64, "test sample");
+    let samples = |tested: usize| samples(tested, results.tested_on);
     let mut rows = vec![match &results.answers {
         None => vec!["accuracy".into(), "not tested".into(), String::new()],
-        Some(Answers::Values { tested, nrmse }) => {
+        Some(Answers::Values { tested, nrmse: Some(nrmse), .. }) => {
             let meaning = format!("of the standard deviation, over {}", samples(*tested));
             vec!["error".into(), format!("{nrmse:.4}"), meaning]
+        }
+        Some(Answers::Values { tested, nrmse: None, rmse }) => {
+            let meaning =
+                format!("root mean square, as the values to be answered are all the same; over {}", samples(*tested));
+            vec!["error".into(), format!("{rmse:.4}"), meaning]
         }
         Some(Answers::Spikes { tested, spikes }) => {
             vec!["spikes read".into(), count(spikes.len() as u64), format!("for {}", samples(*tested))]
@@ -147,7 +170,7 @@ fn result(results: &Results) -> String {
             vec!["answered".into(), plural(*tested as u64, "sample"), "without labels".into()]
         }
         Some(answers @ Answers::Classes { tested, right: Some(right), .. }) => {
-            let meaning = format!("{} of {} test samples", count(*right as u64), count(*tested as u64));
+            let meaning = format!("{} of {}", count(*right as u64), samples(*tested));
             vec!["accuracy".into(), answers.accuracy_percent().map_or_else(String::new, percent), meaning]
         }
     }];
@@ -161,7 +184,8 @@ fn result(results: &Results) -> String {
         let (neurons, before) = (count(sum(|layer| layer.neurons)), count(sum(|layer| layer.before)));
         let silent = format!("{} of {neurons}", count(sum(|layer| layer.after)));
         let shown = results.tested().min(SILENCE_SAMPLES);
-        let meaning = format!("fire for none of {shown} test samples; {before} did before");
+        let kind = if results.tested_on == Some(TestedOn::Test) { "test samples" } else { "samples" };
+        let meaning = format!("fire for none of {shown} {kind}; {before} did before");
         rows.push(vec!["silent neurons".into(), silent, meaning]);
     }
     if let Some(Answers::Classes { comparisons: Some(comparisons), .. }) = &results.answers {
@@ -300,7 +324,7 @@ fn host(results: &Results) -> String {
 }
 
 /// Which files were written, after an empty line; nothing if none were.
-pub fn written<'a>(outputs: impl IntoIterator<Item = &'a Option<Output>>) -> String {
+pub fn written<'a>(outputs: impl IntoIterator<Item = Option<&'a Output>>) -> String {
     let paths: Vec<String> = outputs.into_iter().flatten().map(|output| output.path().display().to_string()).collect();
     if paths.is_empty() { String::new() } else { format!("\nwrote {}\n", paths.join(" and ")) }
 }

@@ -7,7 +7,7 @@ use super::idx::Source;
 pub const BUILTIN_DATASETS: &[&str] = &["digits", "digits-of-classes", "mackey-glass"];
 
 /// A file of a data set: name and contents.
-type EmbeddedFile = (&'static str, &'static [u8]);
+pub(super) type EmbeddedFile = (&'static str, &'static [u8]);
 
 /// `programs/data/digits/`: where they come from is said in its `ATTRIBUTION.md`.
 const DIGITS: &[EmbeddedFile] = &[

@@ -17,7 +17,7 @@ pub enum DataError {
     /// Neither a built-in name nor a folder nor an `.npz` file nor recordings.
     #[error(
         "no data set `{name}`: {}",
-        if *is_file { "it is a file, but no .npz or .tar.gz" } else { "no folder or file of that name" }
+        if *is_file { "it is a file, but no .npz, .npy, .csv or .tar.gz" } else { "no folder or file of that name" }
     )]
     NoDataset {
         /// The name asked for.
@@ -101,13 +101,13 @@ pub enum DataError {
     },
     /// A label that the network has no class for.
     #[error(
-        "{name}: {part} sample {sample} has label {label}, but the network has {classes} classes (0 to {})",
+        "{name}: {part} {sample} has label {label}, but the network has {classes} classes (0 to {})",
         i64::from(*classes) - 1
     )]
     Label {
         /// The data set.
         name: String,
-        /// "train" or "test".
+        /// What a sample of the part is called: `train sample`, `test sample`.
         part: &'static str,
         /// The first such sample of the part, from 0.
         sample: usize,
@@ -115,6 +115,32 @@ pub enum DataError {
         label: u16,
         /// Classes of the network.
         classes: u32,
+    },
+    /// A share to test with was asked for, and the data has one.
+    #[error("{name}: has samples to test with of its own")]
+    HasTest {
+        /// The data set.
+        name: String,
+    },
+    /// Something needs samples to test with that are not learned from.
+    #[error("{name}: has no samples to test with apart from those to learn from")]
+    NoTest {
+        /// The data set.
+        name: String,
+    },
+    /// There are too few samples to keep some apart.
+    #[error("{name}: none of {count} samples to learn from can be kept apart")]
+    TooFew {
+        /// The data set.
+        name: String,
+        /// Samples, or sequences of them.
+        count: usize,
+    },
+    /// What is to be learned is not known.
+    #[error("{name}: samples to learn from have no labels, and the network learns classes")]
+    NoLabels {
+        /// The data set.
+        name: String,
     },
     /// Recorded spikes, for an input that makes spikes of values.
     #[error("{name}: holds recorded spikes, but the network's input encodes values")]
@@ -157,13 +183,13 @@ impl Remedy for DataError {
         let builtin = BUILTIN_DATASETS.join(", ");
         Some(match self {
             DataError::NotNamed { .. } => format!(
-                "give it with --data: a built-in set ({builtin}), a folder with the four IDX files of an MNIST-like set, or \
-                 an .npz file of samples or spikes"
+                "give it with --data: a built-in set ({builtin}), a folder with the four IDX files of an MNIST-like set, \
+                 an .npz file of samples or spikes, or a .csv table"
             )
             .into(),
             DataError::NoDataset { .. } => format!(
                 "built in: {builtin}; for your own data, give the path of a folder with the four IDX files of an MNIST-like \
-                 set, of an .npz file, or of a folder or tar archive of recordings"
+                 set, of an .npz or .csv file, of a pair X.npy,Y.npy, or of a folder or tar archive of recordings"
             )
             .into(),
             DataError::MissingFile { .. } => "a folder of IDX files needs train-images-idx3-ubyte, train-labels-idx1-ubyte, \
@@ -178,6 +204,10 @@ impl Remedy for DataError {
             DataError::Label { label, .. } => {
                 format!("give the network at least {} classes or other data", u32::from(*label) + 1).into()
             }
+            DataError::HasTest { .. } => "leave --test out".into(),
+            DataError::NoTest { .. } => "draw some (--test 0.2), or give data with `train_` and `test_` arrays".into(),
+            DataError::TooFew { .. } => "give more samples".into(),
+            DataError::NoLabels { .. } => "give data with `labels`".into(),
             DataError::Recorded { .. } => "change the input to `events`, or give other data".into(),
         })
     }

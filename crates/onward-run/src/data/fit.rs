@@ -1,6 +1,6 @@
 //! Which data an image can be shown.
 
-use super::{DataError, Dataset};
+use super::{DataError, Dataset, archive};
 use onward_image::{Encoding, Image, PopulationKind};
 use std::path::Path;
 
@@ -11,13 +11,17 @@ impl Dataset {
     /// # Errors
     /// There is none, it cannot be read, or it does not fit: see [`Dataset::load`] and [`Dataset::fits`].
     pub fn for_image(image: &Image, given: Option<&str>, named_in: &Path) -> Result<Dataset, DataError> {
-        let dataset = match (given, image.network.data.as_deref()) {
-            (Some(given), _) => Dataset::load(given)?,
-            (None, Some(named)) => Dataset::load(&seen_from(named_in, named))?,
-            (None, None) => return Err(DataError::NotNamed { network: image.network.name.clone() }),
-        };
+        let path = Dataset::path_for_image(image, given, named_in);
+        let path = path.ok_or_else(|| DataError::NotNamed { network: image.network.name.clone() })?;
+        let dataset = Dataset::load(&path)?;
         dataset.fits(image)?;
         Ok(dataset)
+    }
+
+    /// The name or path of the data that [`Dataset::for_image`] loads, if there is any.
+    pub fn path_for_image(image: &Image, given: Option<&str>, named_in: &Path) -> Option<String> {
+        let named = || image.network.data.as_deref().map(|named| seen_from(named_in, named));
+        given.map(str::to_owned).or_else(named)
     }
 
     /// Whether an image can be shown the data: samples are of the input's shape and in the form that its encoding takes,
@@ -56,5 +60,10 @@ fn seen_from(file: &Path, name: &str) -> String {
     if Dataset::is_builtin(name) {
         return name.to_owned();
     }
-    file.parent().unwrap_or(Path::new("")).join(name).to_string_lossy().into_owned()
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let seen = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    match archive::npy_pair(name) {
+        Some(_) => name.split(',').map(seen).collect::<Vec<_>>().join(","),
+        None => seen(name),
+    }
 }

@@ -6,7 +6,7 @@ use super::{Dataset, Samples};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most bytes read from one file, uncompressed: almost four times the largest set of this family (EMNIST, 547 MB).
 const LARGEST_FILE: u64 = 1 << 31;
@@ -33,6 +33,14 @@ pub(super) fn open(folder: &Path, file: &str) -> Result<Source, DataError> {
     Err(DataError::MissingFile { folder: folder.display().to_string(), file: file.to_owned() })
 }
 
+/// The files of a set that are in a folder.
+pub(super) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let names = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"];
+    let paths = names.into_iter().flat_map(|name| [format!("{name}-ubyte"), format!("{name}-ubyte.gz")]);
+    let paths: Vec<PathBuf> = paths.map(|name| folder.join(name)).collect();
+    paths.into_iter().filter(|path| path.is_file())
+}
+
 /// The data set whose four files `open` gives.
 pub(super) fn dataset(name: &str, open: impl Fn(&str) -> Result<Source, DataError>) -> Result<Dataset, DataError> {
     let (train, train_shape) = part("train", &open)?;
@@ -42,7 +50,7 @@ pub(super) fn dataset(name: &str, open: impl Fn(&str) -> Result<Source, DataErro
     }
     let highest = train.labels.iter().chain(&test.labels).max();
     let classes = highest.map_or(0, |&label| u32::from(label) + 1);
-    Ok(Dataset { name: name.to_owned(), shape: train_shape, classes, train, test })
+    Ok(Dataset::given(name, train_shape, classes, train, test))
 }
 
 /// Images and labels of one part, with the shape of an image.

@@ -16,12 +16,11 @@ const TEST: usize = 1000;
 /// The names of the sets that are made here.
 pub(super) const NAMES: [&str; 2] = ["mackey-glass", "digits-of-classes"];
 
-/// The data set of that name, if it is made.
-pub(super) fn dataset(name: &str) -> Option<Result<Dataset, DataError>> {
+/// The data set of that name, one of [`NAMES`].
+pub(super) fn dataset(name: &str) -> Result<Dataset, DataError> {
     match name {
-        "mackey-glass" => Some(Ok(mackey_glass(name))),
-        "digits-of-classes" => Some(Dataset::load("digits").map(|digits| of_classes(name, &digits))),
-        _ => None,
+        "mackey-glass" => Ok(mackey_glass(name)),
+        _ => Dataset::load("digits").map(|digits| of_classes(name, &digits)),
     }
 }
 
@@ -64,7 +63,7 @@ fn mackey_glass(name: &str) -> Dataset {
         Samples::with_labels(pixels.collect(), None, count, TAPS * LINES).with_values(&values)
     };
     let shape = vec![TAPS as u32, LINES as u32];
-    Dataset { name: name.to_owned(), shape, classes: 0, train: part(0, TRAIN), test: part(TRAIN, TEST) }
+    Dataset::given(name, shape, 0, part(0, TRAIN), part(TRAIN, TEST))
 }
 
 /// The other way round: a sample shows a class, and the image is to be learned.
@@ -78,5 +77,5 @@ fn of_classes(name: &str, digits: &Dataset) -> Dataset {
         Samples::new(pixels, labels, classes).with_values(&values)
     };
     let (train, test) = (part(&digits.train), part(&digits.test));
-    Dataset { name: name.to_owned(), shape: vec![digits.classes], classes: digits.classes, train, test }
+    Dataset::given(name, vec![digits.classes], digits.classes, train, test)
 }

@@ -1,6 +1,6 @@
 //! Data sets, the order their samples are shown in, and how a sample becomes spikes.
 //!
-//! A [`Dataset`] is built in ([`BUILTIN_DATASETS`]) or read from a folder of IDX files, as MNIST is published. A
+//! A [`Dataset`] is built in ([`BUILTIN_DATASETS`]) or read from files ([`Dataset::load`] says which). A
 //! [`SampleOrder`] shuffles it anew each epoch; a [`RateEncoder`] makes the spikes of a sample.
 //!
 //! ```
@@ -16,6 +16,8 @@
 //! ```
 
 mod archive;
+mod array;
+mod arrays;
 mod bank;
 mod builtin;
 mod encoder;
@@ -26,14 +28,17 @@ mod idx;
 mod made;
 mod order;
 mod recordings;
+mod split;
+mod table;
 
 pub use builtin::BUILTIN_DATASETS;
 pub use encoder::{Encoder, Packet, latency};
 pub use encoding::{RateEncoder, encode_rate, rate_count};
 pub use error::{DataError, FileProblem, Problem};
 pub use order::{SampleOrder, SplitMix64};
+pub use split::{Share, Split};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What 1.0 is among the values to be learned.
 pub const VALUE_ONE: u16 = 1 << 12;
@@ -51,6 +56,12 @@ pub struct Dataset {
     pub train: Samples,
     /// Samples to test with, at least one.
     pub test: Samples,
+    /// Samples kept apart to choose among epochs by, if any are.
+    pub validation: Option<Samples>,
+    /// Where the samples to test with come from.
+    pub split: Split,
+    /// What whoever gave the data should know of it: what was left out, or may be meant otherwise.
+    pub notes: Vec<String>,
 }
 
 /// Samples of one shape with their labels.
@@ -171,6 +182,27 @@ impl Samples {
         self.events.get(index).map_or(&[], Vec::as_slice)
     }
 
+    /// These sequences alone, in this order: samples, where each stands for itself.
+    ///
+    /// # Panics
+    /// When there is no such sequence.
+    #[must_use]
+    pub fn of_sequences(&self, sequences: &[u32]) -> Samples {
+        let chosen = || sequences.iter().flat_map(|&sequence| self.of_sequence(sequence as usize));
+        Samples {
+            pixels: chosen().flat_map(|sample| self.pixels(sample)).copied().collect(),
+            labels: chosen().map(|sample| self.labels[sample]).collect(),
+            events: chosen().filter_map(|sample| self.events.get(sample)).cloned().collect(),
+            values: chosen().flat_map(|sample| self.values(sample)).copied().collect(),
+            ..*self
+        }
+    }
+
+    /// The highest label there is.
+    pub(crate) fn highest_label(&self) -> Option<u16> {
+        self.labels.iter().copied().max()
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -198,46 +230,116 @@ impl Samples {
     }
 }
 
+/// Where a data set is, and of what kind.
+enum Place {
+    Builtin(&'static [builtin::EmbeddedFile]),
+    Made,
+    Npz(PathBuf),
+    Table(PathBuf),
+    Pair(Vec<PathBuf>),
+    Recordings(recordings::Place),
+    Arrays(Vec<PathBuf>),
+    Idx(PathBuf),
+    Nowhere,
+}
+
+impl Place {
+    fn of(name: &str) -> Place {
+        if let Some(files) = builtin::find(name) {
+            return Place::Builtin(files);
+        }
+        if made::NAMES.contains(&name) {
+            return Place::Made;
+        }
+        if let Some(paths) = archive::npy_pair(name) {
+            return Place::Pair(paths);
+        }
+        let path = PathBuf::from(name);
+        if archive::is_of_kind(&path, "npz") {
+            return Place::Npz(path);
+        }
+        if archive::is_of_kind(&path, "csv") {
+            return Place::Table(path);
+        }
+        if let Some(place) = recordings::find(&path) {
+            return Place::Recordings(place);
+        }
+        if !path.is_dir() {
+            return Place::Nowhere;
+        }
+        let arrays = archive::npy_files(&path);
+        if arrays.is_empty() || idx::files(&path).next().is_some() { Place::Idx(path) } else { Place::Arrays(arrays) }
+    }
+}
+
+/// The files that [`Dataset::load`] reads for this name or path; none for what is built in.
+pub fn files_of(name_or_path: &str) -> Vec<PathBuf> {
+    match Place::of(name_or_path) {
+        Place::Builtin(_) | Place::Made | Place::Nowhere => Vec::new(),
+        Place::Npz(path) | Place::Table(path) => vec![path],
+        Place::Pair(files) | Place::Arrays(files) => files,
+        Place::Recordings(recordings::Place::Files(files)) => files,
+        Place::Recordings(recordings::Place::Archive(path)) => vec![path],
+        Place::Idx(folder) => idx::files(&folder).collect(),
+    }
+}
+
 impl Dataset {
+    /// A data set that says itself which samples are to test with.
+    pub fn given(name: &str, shape: Vec<u32>, classes: u32, train: Samples, test: Samples) -> Dataset {
+        let (name, split) = (name.to_owned(), Split::Given);
+        Dataset { name, shape, classes, train, test, validation: None, split, notes: Vec::new() }
+    }
+
+    /// The parts, with what a sample of each is called, first those to learn from.
+    fn parts(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let apart = self.split != Split::None;
+        let train = apart.then_some(("train sample", &self.train));
+        let validation = self.validation.iter().map(|samples| ("validation sample", samples));
+        let test = (if apart { "test sample" } else { "sample" }, &self.test);
+        train.into_iter().chain(validation).chain([test])
+    }
+
     /// Whether a name is that of a set that comes with the program.
     pub fn is_builtin(name: &str) -> bool {
         builtin::find(name).is_some() || made::NAMES.contains(&name)
     }
 
-    /// The built-in data set of that name, or else the folder of IDX files at that path: `train-images-idx3-ubyte`,
-    /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or compressed
-    /// with gzip and `.gz` behind its name. Or the `.npz` file at that path: arrays `samples` (a row each) and `labels`, or
-    /// recorded spikes, `steps` and `axons`, with those of sample i at `offsets[i]..offsets[i + 1]`; with `train_` and
-    /// `test_` before their names, or without for both. `labels` may have a second axis: then a sample is a sequence that is
-    /// cut into as many windows of equally many rows, each with its label. Or recordings of words, WAV files `LABEL_SPEAKER_INDEX.wav` of
-    /// 8,000 samples a second, in a folder or a tar archive at that path or named `recordings` in the folder at that path:
-    /// sequences of 64 rows of 32 pitches.
+    /// The data set of that name or at that path. It may be
+    /// - built in ([`BUILTIN_DATASETS`]);
+    /// - a folder of IDX files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+    ///   `t10k-labels-idx1-ubyte`, each as it is or compressed with gzip and `.gz` behind its name;
+    /// - an `.npz` file, or a folder of `.npy` files: arrays `samples` (a row each) and `labels`, or recorded spikes, `steps`
+    ///   and `axons`, with those of sample i at `offsets[i]..offsets[i + 1]`; with `train_` and `test_` before their names, or
+    ///   without for both. Keras' names (`x_train`, `y_train`, `x_test`, `y_test`) are known. `labels` may have a second axis:
+    ///   then a sample is a sequence that is cut into as many windows of equally many rows, each with its label;
+    /// - a pair of `.npy` files, `SAMPLES.npy,LABELS.npy`;
+    /// - a table, `.csv`, whose first line names its columns;
+    /// - recordings of words, WAV files `LABEL_SPEAKER_INDEX.wav` of 8,000 samples a second, in a folder or a tar archive at
+    ///   that path or named `recordings` in the folder at that path: sequences of 64 rows of 32 pitches.
     ///
     /// # Errors
-    /// When there is neither, or a file is missing, unreadable or not what its header says, or the files do not belong
+    /// When there is none of these, or a file is missing, unreadable or not what its header says, or the files do not belong
     /// together. Memory is taken for what the files hold, never for what a header claims.
     pub fn load(name_or_path: &str) -> Result<Dataset, DataError> {
-        if let Some(files) = builtin::find(name_or_path) {
-            return idx::dataset(name_or_path, |file| builtin::open(name_or_path, files, file));
+        let name = name_or_path;
+        match Place::of(name) {
+            Place::Builtin(files) => idx::dataset(name, |file| builtin::open(name, files, file)),
+            Place::Made => made::dataset(name),
+            Place::Npz(path) => archive::npz(name, &path),
+            Place::Table(path) => table::dataset(name, &path),
+            Place::Pair(paths) => archive::npy_of_pair(name, &paths),
+            Place::Recordings(place) => recordings::dataset(name, place),
+            Place::Arrays(files) => archive::npy_folder(name, &files),
+            Place::Idx(folder) => idx::dataset(name, |file| idx::open(&folder, file)),
+            Place::Nowhere => {
+                Err(DataError::NoDataset { name: name.to_owned(), is_file: Path::new(name_or_path).exists() })
+            }
         }
-        if let Some(made) = made::dataset(name_or_path) {
-            return made;
-        }
-        let folder = Path::new(name_or_path);
-        if folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
-            return archive::dataset(name_or_path, folder);
-        }
-        if let Some(place) = recordings::find(folder) {
-            return recordings::dataset(name_or_path, place);
-        }
-        if !folder.is_dir() {
-            return Err(DataError::NoDataset { name: name_or_path.to_owned(), is_file: folder.exists() });
-        }
-        idx::dataset(name_or_path, |file| idx::open(folder, file))
     }
 
     /// Whether a network with this input and this many classes can be shown the data: the shapes are the same, axes of
-    /// length 1 left aside (`1 x 28 x 28` takes `28 x 28`), or the input is flat and as long as a sample; and no label
+    /// length 1 left aside (`1 x 28 x 28` takes `28 x 28`), or one of them is flat and they are of one size; and no label
     /// is `classes` or more.
     ///
     /// # Errors
@@ -249,7 +351,8 @@ impl Dataset {
         let proper = |shape: &[u32]| shape.iter().copied().filter(|&axis| axis != 1).collect::<Vec<_>>();
         let pixels: u64 = self.shape.iter().map(|&axis| u64::from(axis)).product();
         let (wanted, found) = (proper(input_shape), proper(&self.shape));
-        let flat = matches!(wanted[..], [length] if u64::from(length) == pixels);
+        let inputs: u64 = input_shape.iter().map(|&axis| u64::from(axis)).product();
+        let flat = inputs == pixels && (wanted.len() <= 1 || found.len() <= 1);
         if wanted != found && !flat {
             return Err(DataError::Shape {
                 name: self.name.clone(),
@@ -296,11 +399,11 @@ impl Dataset {
             let cause = "holds no recorded spikes, which the network's input asks for";
             return failed(Problem::new(cause, "it needs arrays `steps`, `axons` and `offsets`"));
         }
-        for (part, samples) in [("train", &self.train), ("test", &self.test)] {
+        for (part, samples) in self.parts() {
             for sample in 0..samples.len() {
                 if let Some(&(step, axon)) = samples.events(sample).iter().find(|&&(s, a)| s >= window || a >= axons) {
                     let cause = format!(
-                        "{part} sample {sample} has a spike of axon {axon} in step {step}; the network has {axons} axons and \
+                        "{part} {sample} has a spike of axon {axon} in step {step}; the network has {axons} axons and \
                          windows of {window} steps"
                     );
                     return failed(Problem::new(cause, "change the network's input or window, or give other data"));
@@ -312,7 +415,7 @@ impl Dataset {
 
     /// No label is `classes` or more.
     fn check_labels(&self, classes: u32) -> Result<(), DataError> {
-        for (part, samples) in [("train", &self.train), ("test", &self.test)] {
+        for (part, samples) in self.parts() {
             if let Some(sample) = samples.labels.iter().position(|&label| u32::from(label) >= classes) {
                 let label = samples.labels[sample];
                 return Err(DataError::Label { name: self.name.clone(), part, sample, label, classes });

@@ -92,7 +92,7 @@ pub(super) fn dataset(name: &str, place: Place) -> Result<Dataset, DataError> {
         return Err(DataError::Recording { file: name.to_owned(), problem });
     }
     let classes = samples.iter().map(|(label, _)| u32::from(label.label) + 1).max().unwrap_or(0);
-    Ok(Dataset { name: name.to_owned(), shape: vec![FRAMES as u32, CHANNELS as u32], classes, train, test })
+    Ok(Dataset::given(name, vec![FRAMES as u32, CHANNELS as u32], classes, train, test))
 }
 
 /// A file of a folder.

@@ -1,10 +1,11 @@
 //! `onward asm`: assemble a text.
 
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_source};
+use crate::files::{Output, noting, read_source};
+use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
 use onward_compile::assemble_code;
-use onward_isa::{disassemble, read_relative};
+use onward_isa::disassemble;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -31,10 +32,14 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    check_outputs(&[arguments.output.as_deref()], &[&arguments.file])?;
-    let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
-    let source = read_source(&arguments.file)?;
-    let program = assemble_code(&source, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
+    let ledger = Ledger::default();
+    let output = arguments.output.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let source = read_source(&arguments.file, &ledger)?;
+    let mut included = Vec::new();
+    let mut read = noting(&mut included);
+    let program = assemble_code(&source, &mut read).map_err(|errors| Failure::assembly(&errors))?;
+    drop(read);
+    included.into_iter().try_for_each(|path| ledger.reads(path))?;
     let mut text = if arguments.words {
         program.words.iter().map(|word| format!("{word:08x}\n")).collect()
     } else {

@@ -1,12 +1,11 @@
 //! `onward bandit`: learn from rewards alone.
 
 use crate::Outcome;
-use crate::arguments::{HowToCompile, HowToRun, WhatToSave};
+use crate::arguments::{DataArguments, HowToCompile, HowToRun, WhatToSave};
 use crate::failure::Failure;
-use crate::files::check_outputs;
 use crate::job::Job;
+use crate::ledger::Ledger;
 use onward_run::Bandit;
-use onward_run::data::Dataset;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -25,9 +24,8 @@ pub struct Arguments {
     network: PathBuf,
     #[command(flatten)]
     compile: HowToCompile,
-    /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
-    #[arg(long, value_name = "DATA")]
-    data: Option<String>,
+    #[command(flatten)]
+    data: DataArguments,
     /// How often the network chooses
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     trials: u32,
@@ -54,10 +52,10 @@ fn share(text: &str) -> Result<f64, String> {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { compile, how, saves, .. } = arguments;
-    let inputs = std::iter::once(arguments.network.as_path()).chain(compile.inputs());
-    check_outputs(&saves.all(), &inputs.collect::<Vec<_>>())?;
-    let (source, image) = compile.compile(&arguments.network)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.network)?;
+    let ledger = Ledger::default();
+    let saves = &saves.prepare(&ledger)?;
+    let (source, image) = compile.compile(&arguments.network, &ledger)?;
+    let dataset = arguments.data.load(&image, &arguments.network, &ledger)?;
     if !image.learns() {
         let help = "give it a target and layers that learn";
         return Err(Failure::input("the network learns nothing: it is shown no targets", help));

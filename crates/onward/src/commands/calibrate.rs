@@ -1,9 +1,10 @@
 //! `onward calibrate`: what a network meets in samples, and what its integers make of them.
 
 use super::compile::read;
-use crate::arguments::HowToCompile;
+use crate::arguments::{DataArguments, HowToCompile};
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_json};
+use crate::files::{Output, read_json};
+use crate::ledger::Ledger;
 use crate::nir::NirArguments;
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, table};
@@ -15,7 +16,7 @@ use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_net::Network;
 use onward_profile::PopulationActivity;
-use onward_run::data::{Dataset, Encoder, Samples};
+use onward_run::data::{Encoder, Samples};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -33,9 +34,8 @@ pub struct Arguments {
     /// The text of a network that does not learn, or a NIR file
     #[arg(value_name = "NET.sp|MODEL.nir")]
     network: PathBuf,
-    /// Built-in data (digits), folder of IDX files, or .npz file [default: what the network names]
-    #[arg(long, value_name = "DATA")]
-    data: Option<String>,
+    #[command(flatten)]
+    data: DataArguments,
     /// How many of the samples to learn from are shown
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     samples: u32,
@@ -63,8 +63,8 @@ pub fn parse_margin(text: &str) -> Result<f64, String> {
 }
 
 /// Reads a calibration.
-pub fn read_calibration(path: &Path) -> Result<Calibration, Failure> {
-    read_json(path, "a calibration", "`onward calibrate NET.sp -o FILE.json` writes one")
+pub fn read_calibration(path: &Path, ledger: &Ledger) -> Result<Calibration, Failure> {
+    read_json(path, "a calibration", "`onward calibrate NET.sp -o FILE.json` writes one", ledger)
 }
 
 fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Result<(Image, Models), Failure> {
@@ -95,14 +95,13 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
-    let inputs = std::iter::once(arguments.network.as_path()).chain(arguments.compile.inputs());
-    check_outputs(&outputs, &inputs.collect::<Vec<_>>())?;
-    let mut options = arguments.compile.options()?;
-    let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir)?;
-    let (image, mut bounded) = compile(network.as_ref(), &source, &options)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.network)?;
-    let [output, json] = outputs.map(|path| path.map(Output::prepare).transpose());
+    let ledger = Ledger::default();
+    let [output, json] = outputs.map(|path| path.map(|path| Output::prepare(path, &ledger)).transpose());
     let (output, json) = (output?, json?);
+    let mut options = arguments.compile.options(&ledger)?;
+    let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir, &ledger)?;
+    let (image, mut bounded) = compile(network.as_ref(), &source, &options)?;
+    let dataset = arguments.data.load(&image, &arguments.network, &ledger)?;
     let samples = (arguments.samples as usize).min(dataset.train.len());
     show(&mut bounded.float, &image, &dataset.train, samples);
     let calibration = bounded.float.calibration(&dataset.name);
@@ -122,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(json) = &json {
         json.write_json(&comparison)?;
     }
-    terminal::print(&report::written([&output, &json]))
+    terminal::print(&report::written([output.as_ref(), json.as_ref()]))
 }
 
 /// Shows the first samples to a model.

@@ -1,7 +1,8 @@
 //! `onward chip`: what a chip takes.
 
 use crate::arguments::{parse_setting, technology_help};
-use crate::files::{Output, check_outputs};
+use crate::files::Output;
+use crate::ledger::Ledger;
 use crate::report::{area, mesh, section, written};
 use crate::text::{average, count, si, table};
 use crate::{Outcome, terminal};
@@ -71,7 +72,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 /// The built-in chips. In a technology that cannot follow a chip's clock it takes the highest.
 fn list(technology: Option<&str>, json: Option<&Path>) -> Outcome {
-    let json = json.map(Output::prepare).transpose()?;
+    let ledger = Ledger::default();
+    let json = json.map(|path| Output::prepare(path, &ledger)).transpose()?;
+    technology.map_or(Ok(()), |technology| ledger.reads_technology(technology))?;
     let (mut rows, mut reports) = (Vec::new(), Vec::new());
     for (name, _) in BUILTIN_CHIPS {
         let highest = [("clock_hz".to_owned(), "highest".to_owned())];
@@ -92,7 +95,7 @@ fn list(technology: Option<&str>, json: Option<&Path>) -> Outcome {
     let header = ["chip", "mesh", "vector unit", "data memory", "area", "clock of highest", "leakage", "technology"];
     terminal::print(&table(&header, rows, &[4]))?;
     write(&json, &reports)?;
-    terminal::print(&written([&json]))
+    terminal::print(&written([json.as_ref()]))
 }
 
 fn write(json: &Option<Output>, report: &impl serde::Serialize) -> Outcome {
@@ -102,19 +105,24 @@ fn write(json: &Option<Output>, report: &impl serde::Serialize) -> Outcome {
 impl Show {
     fn run(&self) -> Outcome {
         let outputs = [self.json.as_deref(), self.floorplan.as_deref()];
-        check_outputs(&outputs, &[Path::new(&self.chip)])?;
-        let [json, floorplan] = [&self.json, &self.floorplan].map(|path| path.as_deref().map(Output::prepare));
-        let (json, floorplan) = (json.transpose()?, floorplan.transpose()?);
+        let ledger = Ledger::default();
+        let [json, floorplan] = outputs.map(|path| path.map(|path| Output::prepare(path, &ledger)).transpose());
+        let (json, floorplan) = (json?, floorplan?);
+        ledger.reads_chip(&self.chip)?;
+        self.beside.as_deref().map_or(Ok(()), |beside| ledger.reads_chip(beside))?;
         let design = Design::load(&self.chip, &self.set, self.technology.as_deref())?;
         let beside =
             self.beside.as_ref().map(|other| Design::load(other, &[], self.technology.as_deref())).transpose()?;
+        for design in beside.iter().chain([&design]) {
+            ledger.reads_technology(&design.chip.technology)?;
+        }
         terminal::print(&text(&design, beside.as_ref()))?;
         let report: BillReport = design.bill.report(&design.chip);
         write(&json, &report)?;
         if let Some(floorplan) = &floorplan {
             floorplan.write(floor_plan(&design.chip, &design.bill).as_bytes())?;
         }
-        terminal::print(&written([&json, &floorplan]))
+        terminal::print(&written([json.as_ref(), floorplan.as_ref()]))
     }
 }
 

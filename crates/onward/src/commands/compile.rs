@@ -3,7 +3,8 @@
 use super::calibrate::{parse_margin, read_calibration};
 use crate::arguments::HowToCompile;
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_network};
+use crate::files::{Output, read_network};
+use crate::ledger::Ledger;
 use crate::nir::{self, NirArguments, is_nir};
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, si, table};
@@ -71,17 +72,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return terminal::print(&table(&[], rows.collect(), &[]));
     };
     check_pass(arguments)?;
-    let inputs = std::iter::once(network.as_path()).chain(arguments.compile.inputs());
-    let inputs: Vec<&Path> = inputs.chain(arguments.calibration.as_deref()).collect();
-    check_outputs(&[arguments.output.as_deref()], &inputs)?;
-    let output = arguments.output.as_deref().map(Output::prepare).transpose()?;
-    let mut options = arguments.compile.options()?;
+    let ledger = Ledger::default();
+    let output = arguments.output.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let mut options = arguments.compile.options(&ledger)?;
     // An image whose energy nobody could tell would be refused by every run.
     Technology::load(&options.chip.technology)?;
     if let Some(path) = &arguments.calibration {
-        options.calibration = Some(Calibrated { calibration: read_calibration(path)?, margin: arguments.margin });
+        options.calibration =
+            Some(Calibrated { calibration: read_calibration(path, &ledger)?, margin: arguments.margin });
     }
-    let image = compile(arguments, network, &options)?;
+    let image = compile(arguments, network, &options, &ledger)?;
     if let Some(output) = &output {
         output.write_image(&image)?;
     }
@@ -96,8 +96,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// Compiles the network, and prints of the passes what was asked for.
-fn compile(arguments: &Arguments, network: &Path, options: &Options) -> Result<Image, Failure> {
-    let (imported, source) = read(network, &arguments.compile.set, &arguments.nir)?;
+fn compile(arguments: &Arguments, network: &Path, options: &Options, ledger: &Ledger) -> Result<Image, Failure> {
+    let (imported, source) = read(network, &arguments.compile.set, &arguments.nir, ledger)?;
     let mut timings: Vec<Timing> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
@@ -189,18 +189,20 @@ pub fn read(
     path: &Path,
     set: &[(String, String)],
     nir_options: &NirArguments,
+    ledger: &Ledger,
 ) -> Result<(Option<Network>, Source), Failure> {
     if !is_nir(path) {
         if nir_options.is_any() {
             let message = format!("{}: options for NIR files are given, but this is none", path.display());
             return Err(Failure::input(message, "a text says encoding, readout, neurons and weights itself"));
         }
-        return Ok((None, read_network(path, set)?));
+        return Ok((None, read_network(path, set, ledger)?));
     }
     if !set.is_empty() {
         let message = format!("{}: a NIR file has no parameters that --set could set", path.display());
         return Err(Failure::input(message, "`onward import` makes a text of it, which can be changed"));
     }
+    ledger.reads(path)?;
     let (network, source) = nir::network(path, nir_options)?;
     Ok((Some(network), source))
 }

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::files::read_image;
+use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
 use onward_image::{Image, Program};
 use std::fmt::Write;
@@ -30,7 +31,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let image = read_image(&arguments.image)?;
+    let image = read_image(&arguments.image, &Ledger::default())?;
     let wanted = |program: &&Program| arguments.program.as_ref().is_none_or(|name| *name == program.name);
     let programs: Vec<&Program> = image.programs.iter().filter(wanted).collect();
     if let (true, Some(name)) = (programs.is_empty(), &arguments.program) {

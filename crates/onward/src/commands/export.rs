@@ -1,7 +1,8 @@
 //! `onward export`: what an image has learned, as arrays for other tools.
 
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs, read_image};
+use crate::files::{Output, read_image};
+use crate::ledger::Ledger;
 use crate::{Outcome, job, report, terminal};
 use onward_emulate::{Machine, Options};
 use std::path::PathBuf;
@@ -29,12 +30,12 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    check_outputs(&[Some(&arguments.output)], &[&arguments.image])?;
-    let output = Output::prepare(&arguments.output)?;
-    let image = read_image(&arguments.image)?;
+    let ledger = Ledger::default();
+    let output = Output::prepare(&arguments.output, &ledger)?;
+    let image = read_image(&arguments.image, &ledger)?;
     let options = Options { seed: image.network.seed, timing: false, threads: 1 };
     let machine = Machine::new(&image, options)
         .map_err(|error| Failure::session(&arguments.image.display().to_string(), &error.into()))?;
     job::export(&onward_run::learned_arrays(&machine, &image), &output)?;
-    terminal::print(report::written([&Some(output)]).trim_start())
+    terminal::print(report::written([Some(&output)]).trim_start())
 }

@@ -1,7 +1,8 @@
 //! `onward import`: from a NIR file to a network's text and its arrays.
 
 use crate::failure::Failure;
-use crate::files::{Output, check_outputs};
+use crate::files::Output;
+use crate::ledger::Ledger;
 use crate::nir::{NirArguments, import};
 use crate::text::plural;
 use crate::{Outcome, terminal};
@@ -36,8 +37,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let message = format!("{}: is no name for the text", text_path.display());
         return Err(Failure::input(message, "name a file that ends in .sp"));
     };
-    check_outputs(&[Some(text_path), Some(&arrays_path)], &[&arguments.model])?;
-    let (text, array_file) = (Output::prepare(text_path)?, Output::prepare(&arrays_path)?);
+    let ledger = Ledger::default();
+    ledger.reads(&arguments.model)?;
+    let (text, array_file) = (Output::prepare(text_path, &ledger)?, Output::prepare(&arrays_path, &ledger)?);
     let written = import(&arguments.model, &arguments.nir, &arrays.to_string_lossy())?;
     // The arrays first: the text is never there without them.
     if !written.members.is_empty() {

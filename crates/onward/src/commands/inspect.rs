@@ -1,6 +1,7 @@
 //! `onward inspect`: what an image holds.
 
 use crate::files::read_image;
+use crate::ledger::Ledger;
 use crate::report;
 use crate::terminal::{BOLD, styled};
 use crate::text::{bytes, count, plural, table};
@@ -27,7 +28,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let image = read_image(&arguments.image)?;
+    let image = read_image(&arguments.image, &Ledger::default())?;
     let mut text = String::new();
     let mut section = |title: &str, body: String| {
         let gap = if text.is_empty() { "" } else { "\n" };

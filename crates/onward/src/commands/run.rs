@@ -3,13 +3,13 @@
 use super::run_assembly::{Assembly, AssemblyArguments};
 use super::trace::{self, Trace};
 use crate::Outcome;
-use crate::arguments::{HowToLearn, HowToRun, WhatToSave};
+use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave};
 use crate::failure::Failure;
-use crate::files::{check_outputs, read_image};
+use crate::files::{Output, read_image};
 use crate::job::Job;
+use crate::ledger::Ledger;
 use onward_emulate::MachineError;
 use onward_image::Image;
-use onward_run::data::Dataset;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -31,9 +31,8 @@ pub struct Arguments {
     /// The image, or the assembly
     #[arg(value_name = "IMAGE.onw|FILE.s")]
     file: PathBuf,
-    /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
-    #[arg(long, value_name = "DATA")]
-    data: Option<String>,
+    #[command(flatten)]
+    data: DataArguments,
     /// Learn from the training samples before each test
     #[arg(long)]
     learn: bool,
@@ -66,9 +65,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.file.extension().is_some_and(|extension| extension == "s") {
         return arguments.assembly().run();
     }
-    arguments.check_files()?;
-    let mut image = read_image(&arguments.file)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.file)?;
+    arguments.check_chip()?;
+    let ledger = Ledger::default();
+    let weights = arguments.weights.as_deref();
+    weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
+    let files = arguments.saves.prepare(&ledger)?;
+    let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let mut image = read_image(&arguments.file, &ledger)?;
+    let dataset = arguments.data.load(&image, &arguments.file, &ledger)?;
     let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
     let options = how.options(arguments.seed.unwrap_or(image.network.seed));
@@ -88,17 +92,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
         false => how.engine_taking(&mut image, options),
     };
     let engine = engine.map_err(failed)?;
-    let weights = arguments.weights.as_deref();
+    let saves = &files;
     let job = Job { command: "run", name: &name, image: &image, dataset: &dataset, options, weights, saves };
     match arguments.learn {
         true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
-        false => job.test(engine, arguments.spikes.as_deref()),
+        false => job.test(engine, spikes.as_ref()),
     }
 }
 
 impl Arguments {
-    /// No file is written over another that is read, or twice.
-    fn check_files(&self) -> Outcome {
+    /// No chip is given for an image, which is for one already.
+    fn check_chip(&self) -> Outcome {
         if self.assembly.is_any() {
             let help = "an image is for the chip it was compiled for; compile it again with --chip, or name a file that ends in .s";
             return Err(Failure::input(
@@ -106,11 +110,7 @@ impl Arguments {
                 help,
             ));
         }
-        // An image may be replaced by what it has learned; a report must not take its place.
-        let reports = [&self.saves.reports()[..], &[self.spikes.as_deref()]].concat();
-        let weights: Vec<_> = self.weights.as_deref().into_iter().collect();
-        check_outputs(&reports, &[&[self.file.as_path()][..], &weights].concat())?;
-        check_outputs(&[&reports[..], &[self.saves.output.as_deref()]].concat(), &weights)
+        Ok(())
     }
 
     /// Nothing is asked for that only a run that learns could do.
@@ -136,7 +136,8 @@ impl Arguments {
             trace: &self.trace,
             json: self.saves.json.as_deref(),
             foreign: [
-                ("--data", self.data.is_some()),
+                ("--data", self.data.data.is_some()),
+                ("--test", self.data.test.is_some()),
                 ("--learn", self.learn),
                 ("--output", self.saves.output.is_some()),
                 ("--export", self.saves.export.is_some()),

@@ -3,7 +3,8 @@
 use super::trace::{self, Trace};
 use crate::arguments::{ChipArgument, HowToRun};
 use crate::failure::Failure;
-use crate::files::{self, check_outputs, read_source};
+use crate::files::{self, noting, read_source};
+use crate::ledger::Ledger;
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
 use crate::terminal::{BOLD, styled};
@@ -12,7 +13,6 @@ use crate::{Outcome, terminal};
 use onward_compile::{Stimulus, System, assemble_system};
 use onward_diagnostic::{Source, did_you_mean};
 use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
-use onward_isa::read_relative;
 use onward_profile::{Conditions, Results};
 use onward_run::{Stopped, run_packets};
 use std::ops::{ControlFlow, Range};
@@ -46,7 +46,7 @@ pub struct Assembly<'a> {
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 7],
+    pub foreign: [(&'static str, bool); 8],
 }
 
 impl Assembly<'_> {
@@ -56,11 +56,15 @@ impl Assembly<'_> {
             let help = "a system in assembly brings its own packets, by `.packet`";
             return Err(Failure::input(format!("{option} is for images"), help));
         }
-        check_outputs(&[self.json], &[self.file, self.arguments.chip.path()])?;
-        let source = read_source(self.file)?;
-        let chip = self.arguments.chip.load()?;
-        let system =
-            assemble_system(&source, &chip, &mut read_relative).map_err(|errors| Failure::assembly(&errors))?;
+        let ledger = Ledger::default();
+        let json = self.json.map(|path| files::Output::prepare(path, &ledger)).transpose()?;
+        let source = read_source(self.file, &ledger)?;
+        let chip = self.arguments.chip.load(&ledger)?;
+        let mut included = Vec::new();
+        let mut read = noting(&mut included);
+        let system = assemble_system(&source, &chip, &mut read).map_err(|errors| Failure::assembly(&errors))?;
+        drop(read);
+        included.into_iter().try_for_each(|path| ledger.reads(path))?;
         self.check_shown(&system)?;
         let options = self.how.options(self.seed.unwrap_or(system.image.network.seed));
         let failed = |error: MachineError| Failure::session(&source.name, &error.into());
@@ -73,7 +77,6 @@ impl Assembly<'_> {
             let mut machine = trace::machine(&system.image, options, selection).map_err(failed)?;
             return run(&mut machine, &system, steps, &source, |_, _| Ok(ControlFlow::Continue(())));
         }
-        let json = self.json.map(files::Output::prepare).transpose()?;
         let costs = onward_run::costs(&system.image)?;
         let mut engine = self.how.engine(&system.image, options).map_err(failed)?;
         let mut monitor = StepMonitor::new(system.steps)?;
@@ -95,7 +98,7 @@ impl Assembly<'_> {
         if let Some(json) = &json {
             json.write_json(&results)?;
         }
-        terminal::print(&report::written([&json]))?;
+        terminal::print(&report::written([json.as_ref()]))?;
         if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::files::read_source;
+use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
 use std::path::PathBuf;
 
@@ -30,7 +31,8 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let (first, second) = (read_source(&arguments.first)?, read_source(&arguments.second)?);
+    let ledger = Ledger::default();
+    let (first, second) = (read_source(&arguments.first, &ledger)?, read_source(&arguments.second, &ledger)?);
     let lines = |text: &'_ str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
     let (a, b) = (lines(&first.text), lines(&second.text));
     for (source, lines) in [(&first, &a), (&second, &b)] {

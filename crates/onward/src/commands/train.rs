@@ -1,12 +1,11 @@
 //! `onward train`: compile, learn on the chip, test.
 
-use crate::arguments::{HowToCompile, HowToLearn, HowToRun, WhatToSave};
+use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, WhatToSave};
 use crate::failure::Failure;
-use crate::files::check_outputs;
 use crate::job::Job;
+use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
 use onward_emulate::MachineError;
-use onward_run::data::Dataset;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -27,9 +26,8 @@ pub struct Arguments {
     network: PathBuf,
     #[command(flatten)]
     compile: HowToCompile,
-    /// Built-in data (digits), folder of IDX files or .npz file [default: what the network names]
-    #[arg(long, value_name = "DATA")]
-    data: Option<String>,
+    #[command(flatten)]
+    data: DataArguments,
     /// How often the training data is shown [default: what the network says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     epochs: Option<u32>,
@@ -47,10 +45,12 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { compile, learning, how, saves, .. } = arguments;
-    let inputs = std::iter::once(arguments.network.as_path()).chain(compile.inputs());
-    check_outputs(&saves.all(), &inputs.chain(arguments.weights.as_deref()).collect::<Vec<_>>())?;
-    let (source, mut image) = compile.compile(&arguments.network)?;
-    let dataset = Dataset::for_image(&image, arguments.data.as_deref(), &arguments.network)?;
+    let ledger = Ledger::default();
+    let weights = arguments.weights.as_deref();
+    weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
+    let files = saves.prepare(&ledger)?;
+    let (source, mut image) = compile.compile(&arguments.network, &ledger)?;
+    let dataset = arguments.data.load(&image, &arguments.network, &ledger)?;
     let options = how.options(compile.seed);
     let failed = |error: MachineError| Failure::session(&source.name, &error.into());
     let learns = image.learns();
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             how.engine_taking(&mut image, options).map_err(failed)?
         }
     };
-    let weights = arguments.weights.as_deref();
+    let saves = &files;
     let job = Job { command: "train", name: &source.name, image: &image, dataset: &dataset, options, weights, saves };
     match learns {
         true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
