@@ -14,7 +14,18 @@ pub struct NirModel {
     /// In which order the nodes of a step are computed.
     order: Vec<usize>,
     time_step: f64,
-    is_reset_by_subtraction: bool,
+    convention: Convention,
+}
+
+/// What a NIR file leaves open, or frameworks read otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Convention {
+    /// Whether a voltage fires that equals the threshold.
+    pub fires_at: bool,
+    /// Whether firing subtracts the threshold, instead of setting the voltage.
+    pub subtracts: bool,
+    /// Whether it does so in the next step, when the voltage has leaked.
+    pub is_late: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +40,8 @@ struct Running {
     output: Vec<f64>,
     /// What it sent in the step before.
     before: Vec<f64>,
+    /// Whether the voltage is still to be lowered.
+    owes: Vec<bool>,
     /// Of a delay: what came in, the oldest first.
     past: VecDeque<Vec<f64>>,
 }
@@ -37,7 +50,7 @@ const FIRING: [&str; 4] = ["Threshold", "IF", "LIF", "CubaLIF"];
 
 impl NirModel {
     /// A graph at rest; every voltage is where it would stay without input.
-    pub fn new(graph: &NirGraph, time_step: f64, is_reset_by_subtraction: bool) -> NirModel {
+    pub fn new(graph: &NirGraph, time_step: f64, convention: Convention) -> NirModel {
         let mut flat = BTreeMap::new();
         let mut edges = Vec::new();
         flatten(graph, "", &mut flat, &mut edges);
@@ -58,13 +71,14 @@ impl NirModel {
                 current: Vec::new(),
                 output: Vec::new(),
                 before: Vec::new(),
+                owes: Vec::new(),
                 past: VecDeque::new(),
             })
             .collect();
         for (&(from, to), &is_late) in edges.iter().zip(&is_late) {
             running[to].sources.push((from, is_late));
         }
-        let mut model = NirModel { nodes: running, order: Vec::new(), time_step, is_reset_by_subtraction };
+        let mut model = NirModel { nodes: running, order: Vec::new(), time_step, convention };
         model.shapes();
         model.order();
         model.rest();
@@ -110,6 +124,7 @@ impl NirModel {
             node.output = vec![0.0; size];
             node.before = vec![0.0; size];
             node.current = vec![0.0; size];
+            node.owes = vec![false; size];
             let leaks = node.node.fields.contains_key("v_leak");
             node.voltage = if leaks { spread(&node.node, "v_leak", size, 0.0) } else { vec![0.0; size] };
             node.past = VecDeque::from(vec![vec![0.0; size]; steps]);
@@ -122,7 +137,7 @@ impl NirModel {
             node.before.clone_from(&node.output);
         }
         for at in self.order.clone() {
-            let (time_step, subtracts) = (self.time_step, self.is_reset_by_subtraction);
+            let (time_step, convention) = (self.time_step, self.convention);
             if let Some(oldest) = self.nodes[at].past.pop_front() {
                 self.nodes[at].output = oldest;
                 continue;
@@ -131,7 +146,7 @@ impl NirModel {
             let node = &mut self.nodes[at];
             node.output = match node.node.kind.as_str() {
                 "Input" => input.to_vec(),
-                _ => node.compute(&sum, &shape, time_step, subtracts),
+                _ => node.compute(&sum, &shape, time_step, convention),
             };
         }
         for at in 0..self.nodes.len() {
@@ -168,7 +183,7 @@ impl NirModel {
 }
 
 impl Running {
-    fn compute(&mut self, input: &[f64], input_shape: &[usize], dt: f64, subtracts: bool) -> Vec<f64> {
+    fn compute(&mut self, input: &[f64], input_shape: &[usize], dt: f64, convention: Convention) -> Vec<f64> {
         let (size, node) = (input.len(), &self.node);
         let field = |name: &str, absent: f64| spread(node, name, size, absent);
         match node.kind.as_str() {
@@ -179,21 +194,21 @@ impl Running {
             "Threshold" => field("threshold", 0.0)
                 .iter()
                 .zip(input)
-                .map(|(threshold, value)| spike(*value >= *threshold))
+                .map(|(threshold, value)| spike(convention.fires(*value, *threshold)))
                 .collect(),
             "IF" | "I" => {
                 let r = field("r", 1.0);
                 for at in 0..size {
                     self.voltage[at] += r[at] * input[at];
                 }
-                self.fire(size, subtracts)
+                self.fire(size, convention)
             }
             "LIF" | "LI" => {
                 let (tau, r, leak) = (field("tau", 1.0), field("r", 1.0), field("v_leak", 0.0));
                 for at in 0..size {
                     self.voltage[at] += dt / tau[at] * (leak[at] - self.voltage[at] + r[at] * input[at]);
                 }
-                self.fire(size, subtracts)
+                self.fire(size, convention)
             }
             "CubaLIF" | "CubaLI" => {
                 let (tau_syn, tau_mem, w_in) = (field("tau_syn", 1.0), field("tau_mem", 1.0), field("w_in", 1.0));
@@ -202,14 +217,14 @@ impl Running {
                     self.current[at] += dt / tau_syn[at] * (w_in[at] * input[at] - self.current[at]);
                     self.voltage[at] += dt / tau_mem[at] * (leak[at] - self.voltage[at] + r[at] * self.current[at]);
                 }
-                self.fire(size, subtracts)
+                self.fire(size, convention)
             }
             _ => input.to_vec(),
         }
     }
 
     /// Spikes of neurons, voltages of what does not fire.
-    fn fire(&mut self, size: usize, subtracts: bool) -> Vec<f64> {
+    fn fire(&mut self, size: usize, convention: Convention) -> Vec<f64> {
         if !FIRING.contains(&self.node.kind.as_str()) {
             return self.voltage.clone();
         }
@@ -217,13 +232,24 @@ impl Running {
         let reset = spread(&self.node, "v_reset", size, 0.0);
         (0..size)
             .map(|at| {
-                let fires = self.voltage[at] >= threshold[at];
-                if fires {
-                    self.voltage[at] = if subtracts { self.voltage[at] - threshold[at] } else { reset[at] };
+                if std::mem::take(&mut self.owes[at]) {
+                    self.voltage[at] -= threshold[at];
+                }
+                let fires = convention.fires(self.voltage[at], threshold[at]);
+                if fires && convention.subtracts && convention.is_late {
+                    self.owes[at] = true;
+                } else if fires {
+                    self.voltage[at] = if convention.subtracts { self.voltage[at] - threshold[at] } else { reset[at] };
                 }
                 spike(fires)
             })
             .collect()
+    }
+}
+
+impl Convention {
+    fn fires(self, voltage: f64, threshold: f64) -> bool {
+        voltage > threshold || self.fires_at && voltage >= threshold
     }
 }
 

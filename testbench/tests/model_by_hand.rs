@@ -2,7 +2,7 @@
 
 use onward_diagnostic::Source;
 use std::collections::BTreeMap;
-use testbench::model::{Arrival, Connection, Format, Model, Neurons, Window, value};
+use testbench::model::{Afterwards, Arrival, Connection, Format, Model, Neurons, Window, value};
 
 /// What is shown in the steps of a window: places and values.
 type Shown<'a> = [&'a [(usize, i64)]];
@@ -95,7 +95,7 @@ fn a_current_decays_before_it_takes_the_input_in_and_in_refractory_steps_too() {
     let neurons = Neurons {
         current: Some(vec![32768]),
         refractory: 2,
-        reset: Some(vec![-1]),
+        reset: Afterwards::Becomes(vec![-1]),
         bias: vec![1],
         ..integrate_and_fire(&[10])
     };
@@ -118,13 +118,20 @@ fn resets() {
     assert_eq!(one_neuron(7, subtract.clone(), &[1, 0, 0]), [(true, 3), (false, 3), (false, 3)]);
     // What is left may be enough to fire again without any input.
     assert_eq!(one_neuron(9, subtract.clone(), &[1, 0, 0]), [(true, 5), (true, 1), (false, 1)]);
-    let set = Neurons { reset: Some(vec![-2]), ..subtract };
+    let set = Neurons { reset: Afterwards::Becomes(vec![-2]), ..subtract.clone() };
     assert_eq!(one_neuron(7, set, &[1, 1]), [(true, -2), (true, -2)]);
+    let lowered = Neurons { reset: Afterwards::Lowered(vec![6]), ..subtract.clone() };
+    assert_eq!(one_neuron(7, lowered, &[1, 0, 1]), [(true, 1), (false, 1), (true, 2)]);
+    // A step late, from what is left: 7; 7 / 2 - 4 = -1; -1 / 2 + 7 = 7; 7 / 2 - 4 + 7 = 6.
+    let late = Neurons { reset: Afterwards::LoweredLater(vec![4]), leak: Some(vec![32768]), ..subtract.clone() };
+    assert_eq!(one_neuron(7, late, &[1, 0, 1, 1]), [(true, 7), (false, -1), (true, 7), (true, 6)]);
+    let stays = Neurons { reset: Afterwards::Stays, ..subtract };
+    assert_eq!(one_neuron(7, stays, &[1, 0]), [(true, 7), (true, 7)]);
 }
 
 #[test]
 fn sums_saturate_one_by_one() {
-    let neurons = Neurons { reset: Some(vec![0]), ..integrate_and_fire(&[i32::MAX.into()]) };
+    let neurons = Neurons { reset: Afterwards::Becomes(vec![0]), ..integrate_and_fire(&[i32::MAX.into()]) };
     let mut model = layer("3", "dense(1) from x", &[32767, 32767, -32768], neurons);
     // 2^16 * 32767 does not fit; the axon behind it is subtracted from what did.
     let large = 1 << 17;

@@ -51,6 +51,11 @@ impl<'a> Given<'a> {
         Given { form, index: 0, is_known: true, arguments: Cow::Borrowed(&[]), options }
     }
 
+    /// Whether arguments are given.
+    pub fn has_arguments(&self) -> bool {
+        !self.arguments.is_empty()
+    }
+
     /// The value of an option, if it is given; the first if by mistake there are several.
     pub fn option(&self, option: &Parameter) -> Option<&'a Value> {
         self.options.iter().find(|setting| setting.name.text == option.name).map(|setting| &setting.value)

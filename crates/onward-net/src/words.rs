@@ -3,7 +3,7 @@
 use crate::input::Encoding;
 use crate::layer::LayerWord;
 use crate::named::Named;
-use crate::neuron::{Decay, Neuron, Reset};
+use crate::neuron::{Decay, Fires, Neuron, Reset};
 use crate::reader;
 use crate::readout::{ReadoutKind, ReadoutLoss};
 use crate::rule::{self, Gate, Optimizer, Revival, Rounding, Update};
@@ -27,6 +27,7 @@ const FAMILIES: &[&Family] = &[
     Neuron::FAMILY,
     Weights::FAMILY,
     rule::FAMILY,
+    Fires::FAMILY,
     Reset::FAMILY,
     Decay::FAMILY,
     Gate::FAMILY,

@@ -3,7 +3,7 @@
 mod random;
 
 use onward_diagnostic::Source;
-use onward_net::{Decay, Initial, Layer, LayerKind, Network, Node, Reset, Values};
+use onward_net::{Decay, Initial, Layer, LayerKind, Lowering, Network, Node, Reset, Values};
 use proptest::prelude::*;
 
 const DIGITS: &str = include_str!("../../../programs/digits.sp");
@@ -148,8 +148,8 @@ fn contents(network: &Network) -> String {
 
 fn forget_spans(layer: &mut Layer) {
     layer.span = 0..0;
-    let mut values = vec![&mut layer.neuron.threshold, &mut layer.neuron.bias];
-    if let Reset::To(to) = &mut layer.neuron.reset {
+    let mut values = vec![&mut layer.neuron.threshold, &mut layer.neuron.current_start, &mut layer.neuron.bias];
+    if let Reset::To(to) | Reset::Subtract(Lowering { amount: Some(to), .. }) = &mut layer.neuron.reset {
         values.push(to);
     }
     for decay in [Some(&mut layer.neuron.leak), layer.neuron.current.as_mut()].into_iter().flatten() {

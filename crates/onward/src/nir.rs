@@ -6,8 +6,8 @@ use crate::terminal::{BOLD, styled};
 use anstream::eprintln;
 use clap::Args;
 use onward_diagnostic::Source;
-use onward_net::nir::{Imported, Options, ResetRule, identifier, read};
-use onward_net::{Encoding, Member, Network, ReadoutKind};
+use onward_net::nir::{Imported, Integration, Options, ResetRule, identifier, read};
+use onward_net::{Encoding, Fires, Member, Network, ReadoutKind};
 use std::path::Path;
 
 /// What a NIR file does not say.
@@ -23,9 +23,21 @@ pub struct NirArguments {
     /// What leaves the chip: all spikes, or the neuron with the most of them [default: spikes]
     #[arg(long, value_name = "spikes|most-spikes", hide_possible_values = true, value_parser = one_of(READOUTS))]
     readout: Option<ReadoutKind>,
-    /// What firing does: sets the voltage to v_reset, or subtracts the threshold [default: value]
-    #[arg(long, value_name = "value|subtract", hide_possible_values = true, value_parser = one_of(RESETS))]
+    /// Where a neuron fires: above its threshold, as NIR says, or at it too [default: above]
+    #[arg(long, value_name = "above|at", hide_possible_values = true, value_parser = one_of(FIRES))]
+    fires: Option<Fires>,
+    /// What firing does: sets the voltage to v_reset, or subtracts the threshold, at once or a step late, after the leak
+    /// [default: value]
+    #[arg(
+        long,
+        value_name = "value|subtract|subtract-late",
+        hide_possible_values = true,
+        value_parser = one_of(RESETS)
+    )]
     reset: Option<ResetRule>,
+    /// What r of IF and I counts in: steps (v + r s), or time (v + dt r s) [default: time if r is 1 / dt, else steps]
+    #[arg(long, value_name = "steps|time", hide_possible_values = true, value_parser = one_of(INTEGRATIONS))]
+    integrate: Option<Integration>,
     /// Bits of a weight: 4, 8 or 16 [default: 8]
     #[arg(long, value_name = "N", value_parser = weight_bits)]
     weight_bits: Option<u32>,
@@ -45,7 +57,10 @@ const ENCODINGS: [(&str, Encoding); 5] = [
     ("current", Encoding::Current),
 ];
 const READOUTS: [(&str, ReadoutKind); 2] = [("spikes", ReadoutKind::Spikes), ("most-spikes", ReadoutKind::MostSpikes)];
-const RESETS: [(&str, ResetRule); 2] = [("value", ResetRule::AsGiven), ("subtract", ResetRule::Subtract)];
+const FIRES: [(&str, Fires); 2] = [("above", Fires::Above), ("at", Fires::At)];
+const RESETS: [(&str, ResetRule); 3] =
+    [("value", ResetRule::AsGiven), ("subtract", ResetRule::Subtract), ("subtract-late", ResetRule::SubtractLate)];
+const INTEGRATIONS: [(&str, Integration); 2] = [("steps", Integration::Steps), ("time", Integration::Time)];
 
 fn weight_bits(text: &str) -> Result<u32, String> {
     match text {
@@ -60,7 +75,9 @@ impl NirArguments {
         self.dt.is_some()
             || self.encoding.is_some()
             || self.readout.is_some()
+            || self.fires.is_some()
             || self.reset.is_some()
+            || self.integrate.is_some()
             || self.weight_bits.is_some()
             || self.window.is_some()
             || self.output_threshold.is_some()
@@ -74,7 +91,9 @@ impl NirArguments {
             time_step: self.dt.unwrap_or(default.time_step),
             encoding: self.encoding.unwrap_or(default.encoding),
             readout: self.readout.unwrap_or(default.readout),
+            fires: self.fires.unwrap_or(default.fires),
             reset: self.reset.unwrap_or(default.reset),
+            integration: self.integrate.unwrap_or(default.integration),
             weight_bits: self.weight_bits.unwrap_or(default.weight_bits),
             window_steps: self.window.unwrap_or(default.window_steps),
             output_threshold: self.output_threshold.unwrap_or(default.output_threshold),

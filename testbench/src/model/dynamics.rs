@@ -1,25 +1,40 @@
 //! How neurons move: leak, synaptic current, reset, refractory time, adaptation.
 
 use super::Number;
-use onward_net::{Decay, Neuron, Reset, Values};
+use onward_net::{Decay, Fires, Lowering, Neuron, Reset, Values};
 
 /// What the neurons of a layer are; each array has an element a neuron. What is left of something has 16 fraction bits.
 #[derive(Clone, Debug)]
 pub struct Neurons<N> {
     /// They fire from here on.
     pub threshold: Vec<N>,
-    /// What firing sets the membrane to; `None` if it subtracts the threshold.
-    pub reset: Option<Vec<N>>,
+    /// What firing does to the membrane.
+    pub reset: Afterwards<N>,
     /// What is left of the membrane from step to step; `None` for all of it.
     pub leak: Option<Vec<N>>,
     /// The same of the synaptic current, if there is one.
     pub current: Option<Vec<N>>,
+    /// What the current is where a window opens.
+    pub current_start: Vec<N>,
     /// Steps after a spike in which the membrane stays.
     pub refractory: u32,
     /// Added to the membrane in each step.
     pub bias: Vec<N>,
     /// How thresholds rise with spikes, if they do.
     pub adaptation: Option<Adaptation<N>>,
+}
+
+/// What firing does to membranes.
+#[derive(Clone, Debug)]
+pub enum Afterwards<N> {
+    /// Nothing.
+    Stays,
+    /// They are lowered by this.
+    Lowered(Vec<N>),
+    /// They are lowered by this a step later.
+    LoweredLater(Vec<N>),
+    /// They become this.
+    Becomes(Vec<N>),
 }
 
 /// How thresholds rise with spikes.
@@ -44,6 +59,8 @@ pub struct State<N> {
     pub adaptation: Vec<N>,
     /// Steps left in which a neuron is refractory.
     resting: Vec<u32>,
+    /// Which membranes are still to be lowered.
+    owes: Vec<bool>,
 }
 
 /// What a neuron did in a step.
@@ -84,16 +101,41 @@ fn left<N: Number>(decay: &Decay, neurons: usize, block: usize) -> Option<Vec<N>
 impl<N: Number> Neurons<N> {
     /// Neurons with these thresholds and a soft reset, without leak, current, bias and refractory time.
     pub fn integrate_and_fire(threshold: Vec<N>) -> Neurons<N> {
-        let bias = vec![N::default(); threshold.len()];
-        Neurons { threshold, reset: None, leak: None, current: None, refractory: 0, bias, adaptation: None }
+        let zeros = vec![N::default(); threshold.len()];
+        Neurons {
+            reset: Afterwards::Lowered(threshold.clone()),
+            threshold,
+            leak: None,
+            current: None,
+            current_start: zeros.clone(),
+            refractory: 0,
+            bias: zeros,
+            adaptation: None,
+        }
     }
 
     /// What a text says of so many neurons, in blocks of the text; 1.0 is `one` on their membranes.
     pub fn new(text: &Neuron, neurons: usize, block: usize, one: f64) -> Neurons<N> {
         let numbers = |values: &Values| each(values, neurons, |value| N::nearest(value * one, 0));
+        let threshold: Vec<N> = each(&text.threshold, neurons, |value| match text.fires {
+            Fires::Above => N::above(value * one),
+            Fires::At if value > 0.0 => N::positive(value * one, 0),
+            Fires::At => N::nearest(value * one, 0),
+        });
+        let lowering = |amount: &Option<Values>| match amount {
+            Some(amount) => numbers(amount),
+            None if text.fires == Fires::At => threshold.clone(),
+            None => numbers(&text.threshold),
+        };
         Neurons {
-            threshold: each(&text.threshold, neurons, |value| N::positive(value * one, 0)),
-            reset: if let Reset::To(values) = &text.reset { Some(numbers(values)) } else { None },
+            reset: match &text.reset {
+                Reset::None => Afterwards::Stays,
+                Reset::To(values) => Afterwards::Becomes(numbers(values)),
+                Reset::Subtract(Lowering { amount, is_late: false }) => Afterwards::Lowered(lowering(amount)),
+                Reset::Subtract(Lowering { amount, is_late: true }) => Afterwards::LoweredLater(lowering(amount)),
+            },
+            current_start: numbers(&text.current_start),
+            threshold,
             leak: left(&text.leak, neurons, block),
             current: text
                 .current
@@ -113,7 +155,13 @@ impl<N: Number> Neurons<N> {
         let pick = |all: &Vec<N>| order.iter().map(|&neuron| all[neuron]).collect();
         Neurons {
             threshold: pick(&self.threshold),
-            reset: self.reset.as_ref().map(pick),
+            reset: match &self.reset {
+                Afterwards::Stays => Afterwards::Stays,
+                Afterwards::Lowered(amount) => Afterwards::Lowered(pick(amount)),
+                Afterwards::LoweredLater(amount) => Afterwards::LoweredLater(pick(amount)),
+                Afterwards::Becomes(values) => Afterwards::Becomes(pick(values)),
+            },
+            current_start: pick(&self.current_start),
             leak: self.leak.as_ref().map(pick),
             current: self.current.as_ref().map(pick),
             refractory: self.refractory,
@@ -150,15 +198,20 @@ impl<N: Number> Neurons<N> {
     #[inline]
     fn integrate(&self, neuron: usize, state: &mut State<N>, i: usize, taken: N) -> bool {
         let left = self.leak.as_ref().map_or(state.membrane[i], |left| state.membrane[i].decayed(left[neuron]));
-        let risen = ((left + taken).held(32) + self.bias[neuron]).held(32);
+        let mut risen = ((left + taken).held(32) + self.bias[neuron]).held(32);
+        if let (Afterwards::LoweredLater(amount), true) = (&self.reset, state.owes[i]) {
+            risen = (risen - amount[neuron]).held(32);
+        }
         let fires = risen >= (self.threshold[neuron] + state.adaptation[i]).held(32);
         state.risen[i] = risen;
+        state.owes[i] = fires;
         state.membrane[i] = risen;
         if fires {
             // A soft reset subtracts what the threshold is without adaptation.
             state.membrane[i] = match &self.reset {
-                None => (risen - self.threshold[neuron]).held(32),
-                Some(values) => values[neuron],
+                Afterwards::Stays | Afterwards::LoweredLater(_) => risen,
+                Afterwards::Lowered(amount) => (risen - amount[neuron]).held(32),
+                Afterwards::Becomes(values) => values[neuron],
             };
             state.resting[i] = self.refractory;
         }
@@ -176,6 +229,7 @@ impl<N: Number> State<N> {
             risen: zeros.clone(),
             adaptation: zeros,
             resting: vec![0; neurons],
+            owes: vec![false; neurons],
         }
     }
 }

@@ -170,7 +170,7 @@ impl<N: Number> Layer<N> {
             _ => {}
         }
         for block in &mut self.blocks {
-            block.open(window, goes_on);
+            block.open(window, goes_on, &self.neurons);
         }
     }
 
@@ -357,10 +357,12 @@ impl<N: Number> Block<N> {
     }
 
     /// A window opens: what it counts starts from 0, and so do neurons unless it goes on.
-    fn open(&mut self, window: Window, goes_on: bool) {
+    fn open(&mut self, window: Window, goes_on: bool, neurons: &Neurons<N>) {
         self.side = usize::from(window.is_target());
         if !goes_on {
+            let start = self.members.iter().map(|&neuron| neurons.current_start[neuron]).collect();
             self.state[self.side] = State::new(self.members.len());
+            self.state[self.side].current = start;
         }
         if !window.is_target() {
             self.steps.clear();

@@ -46,7 +46,7 @@ pub mod readout;
 pub mod rule;
 pub mod tree;
 
-pub use dynamics::Neurons;
+pub use dynamics::{Afterwards, Neurons};
 pub use feed::{Arrival, Connection, Step};
 pub use layer::{Block, Format, Layer, Moment, spikes, value};
 pub use noise::Noise;

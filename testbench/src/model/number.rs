@@ -27,6 +27,8 @@ pub trait Number:
     /// The largest number of so many fraction bits on the chip that is not above `value`. In real numbers only what is whole on
     /// the chip is.
     fn floor(value: f64, bits: u32) -> Self;
+    /// The least number of no fraction bits that is above `value`; in real numbers the next one.
+    fn above(value: f64) -> Self;
     /// The nearest number that a memory of so many bits holds.
     fn held(self, bits: u32) -> Self;
     /// The `2^-bits`-th part, rounded down.
@@ -87,6 +89,10 @@ impl Number for i64 {
 
     fn floor(value: f64, bits: u32) -> i64 {
         (value * f64::from(bits).exp2()) as i64
+    }
+
+    fn above(value: f64) -> i64 {
+        value.floor() as i64 + 1
     }
 
     #[inline]
@@ -180,6 +186,10 @@ impl Number for f64 {
 
     fn floor(value: f64, bits: u32) -> f64 {
         if bits == 0 { value.floor() } else { value }
+    }
+
+    fn above(value: f64) -> f64 {
+        value.next_up()
     }
 
     #[inline]

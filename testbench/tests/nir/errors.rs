@@ -54,7 +54,6 @@ fn graphs() -> Vec<(&'static str, NirGraph)> {
         ("tau not positive", changed("lif", |node| node.fields.get_mut("tau").unwrap().1[2] = 0.0)),
         ("weights too large", changed("fc", |node| node.fields.get_mut("weight").unwrap().1[3] = 1e30)),
         ("negative resistance", changed("lif", |node| node.fields.get_mut("r").unwrap().1[1] = -1.0)),
-        ("threshold below rest", changed("lif", |node| node.fields.get_mut("v_threshold").unwrap().1[1] = -5.0)),
         ("thresholds far apart", changed("lif", |node| node.fields.get_mut("v_threshold").unwrap().1[1] = 1e9)),
         ("no input", good_without("input")),
         ("no output", good_without("output")),

@@ -1,10 +1,10 @@
 //! Each kind of node, alone and composed.
 
 use crate::{Noise, agree, import, options};
-use onward_net::nir::{Options, ResetRule};
-use onward_net::{Layer, LayerKind, Network, Node, PoolKind, Values};
+use onward_net::nir::{Integration, Options, ResetRule};
+use onward_net::{Fires, Initial, Layer, LayerKind, Network, Node, PoolKind, Reset, Values};
 use testbench::nir_file::{NirGraph, NirNode};
-use testbench::nir_model::NirModel;
+use testbench::nir_model::{Convention, NirModel};
 
 pub(crate) fn port(kind: &str, shape: &[usize]) -> NirNode {
     let sizes: Vec<f64> = shape.iter().map(|&size| size as f64).collect();
@@ -153,12 +153,113 @@ fn current_based_neurons() {
 }
 
 #[test]
-fn a_bias_into_current_based_neurons_is_noted() {
+fn a_bias_into_currents_grows_as_they_do() {
     let mut noise = Noise(4);
     let graph = row(&[6], vec![("fc", affine(&mut noise, 8, 6)), ("lif", cuba_lif(&mut noise, &[8]))], &[8]);
+    assert!(agree(&graph, "lif", &options()) > 10);
     let imported = import(&graph, &options());
-    assert_eq!(imported.notes.len(), 1, "{:?}", imported.notes);
-    assert!(imported.notes[0].starts_with("`lif` (CubaLIF) is sent a bias"), "{:?}", imported.notes);
+    assert!(imported.notes.is_empty(), "{:?}", imported.notes);
+    assert!(matches!(layer(&imported.network, "lif").neuron.current_start, Values::Array(_)));
+}
+
+#[test]
+fn a_voltage_that_equals_the_threshold_fires_if_asked_for() {
+    // Weights of 1, thresholds of 1: every second spike, or each.
+    let graph = || {
+        let weight = NirNode::new("Linear").with("weight", &[3, 3], &[1.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.25]);
+        row(&[3], vec![("fc", weight), ("if", integrate_and_fire(&[3]))], &[3])
+    };
+    let at = Options { fires: Fires::At, ..options() };
+    assert!(agree(&graph(), "if", &at) > agree(&graph(), "if", &options()));
+    assert_eq!(layer(&import(&graph(), &options()).network, "if").neuron.fires, Fires::Above);
+}
+
+#[test]
+fn a_constant_of_a_sixteenth_fires_first_in_the_seventeenth_step() {
+    let fc = NirNode::new("Affine").with("weight", &[1, 1], &[0.0]).with("bias", &[1], &[0.0625]);
+    let graph = row(&[1], vec![("fc", fc), ("if", integrate_and_fire(&[1]))], &[1]);
+    for (options, first) in [(options(), 17), (Options { fires: Fires::At, ..options() }, 16)] {
+        let mut network = crate::network_model::NetworkModel::new(&import(&graph, &options).network);
+        let spikes: Vec<usize> = (1..=40).filter(|_| network.step(&[0.0]) == [1.0]).collect();
+        assert_eq!(spikes[0], first);
+    }
+}
+
+#[test]
+fn resistance_of_one_by_dt_is_meant_in_time() {
+    let mut noise = Noise(7);
+    let weights = linear(&mut noise, 5, 6);
+    let neurons = |r: f64| NirNode::new("IF").with_all("r", &[5], r).with_all("v_threshold", &[5], 1.0);
+    let graph = |r: f64| row(&[6], vec![("fc", weights.clone()), ("if", neurons(r))], &[5]);
+    let plain = import(&graph(1.0), &Options::default());
+    for (r, options) in [
+        (1e4, Options::default()),
+        (1e3, Options { time_step: 1e-3, ..Options::default() }),
+        (2e3, Options { time_step: 5e-4, integration: Integration::Time, ..Options::default() }),
+    ] {
+        let imported = import(&graph(r), &options);
+        let (found, expected) = (layer(&imported.network, "if"), layer(&plain.network, "if"));
+        assert_eq!(found.neuron, expected.neuron);
+        let (Initial::Given(Values::Array(found)), Initial::Given(Values::Array(expected))) =
+            (&found.weights.initial, &expected.weights.initial)
+        else {
+            panic!("weights are given")
+        };
+        for (found, expected) in found.values.iter().zip(&expected.values) {
+            assert!((found - expected).abs() < 1e-9);
+        }
+    }
+    let kept = import(&graph(1e4), &Options { integration: Integration::Steps, ..Options::default() });
+    assert_eq!(layer(&kept.network, "if").neuron, layer(&plain.network, "if").neuron);
+    assert!(import(&graph(1e4), &Options::default()).notes[0].starts_with("`if` (IF): its r is 1 / dt"));
+    assert!(import(&graph(3e4), &Options::default()).notes[0].contains("`--integrate time`"));
+}
+
+#[test]
+fn neurons_above_their_threshold_at_rest_fire_by_themselves() {
+    let lif = NirNode::new("LIF")
+        .with_all("tau", &[2], 9.0)
+        .with("r", &[2], &[1.0, 1.0])
+        .with("v_leak", &[2], &[1.2, 0.0])
+        .with_all("v_threshold", &[2], 1.0)
+        .with_all("v_reset", &[2], 0.0);
+    let silent = NirNode::new("Linear").with("weight", &[2, 1], &[0.0, 0.0]);
+    let graph = row(&[1], vec![("fc", silent), ("lif", lif)], &[2]);
+    assert!(agree(&graph, "lif", &options()) >= 2);
+    for reset in [ResetRule::Subtract, ResetRule::AsGiven] {
+        agree(&graph, "lif", &Options { reset, ..options() });
+    }
+}
+
+#[test]
+fn a_threshold_makes_spikes_of_a_voltage() {
+    let mut noise = Noise(8);
+    let threshold = |noise: &mut Noise| NirNode::new("Threshold").with("threshold", &[8], &noise.between(8, 0.3, 0.9));
+    let li = NirNode::new("LI")
+        .with("tau", &[8], &noise.between(8, 1.5, 6.0))
+        .with("r", &[8], &noise.between(8, 1.0, 3.0))
+        .with("v_leak", &[8], &noise.between(8, -0.2, 0.2));
+    let cuba = NirNode::new("CubaLI")
+        .with("tau_syn", &[8], &noise.between(8, 1.5, 4.0))
+        .with("tau_mem", &[8], &noise.between(8, 1.5, 4.0))
+        .with("r", &[8], &noise.between(8, 1.0, 3.0))
+        .with("v_leak", &[8], &noise.between(8, -0.2, 0.2));
+    let integrator = NirNode::new("I").with("r", &[8], &noise.between(8, 0.1, 0.3));
+    for voltage in [li, cuba, integrator] {
+        let nodes = vec![
+            ("fc", affine(&mut noise, 8, 6)),
+            ("voltage", voltage),
+            ("spikes", threshold(&mut noise)),
+            ("fc2", linear(&mut noise, 5, 8)),
+            ("last", integrate_and_fire(&[5])),
+        ];
+        let graph = row(&[6], nodes, &[5]);
+        assert!(agree(&graph, "last", &options()) > 5);
+        let imported = import(&graph, &options());
+        assert!(imported.notes.is_empty(), "{:?}", imported.notes);
+        assert_eq!(self::nodes(&imported.network), ["input", "spikes", "last", "output"]);
+        assert_eq!(layer(&imported.network, "spikes").neuron.reset, Reset::None);
+    }
 }
 
 #[test]
@@ -175,6 +276,48 @@ fn reset_by_subtraction_if_asked_for() {
     let graph = row(&[6], vec![("fc", linear(&mut noise, 8, 6)), ("if", integrate_and_fire(&[8]))], &[8]);
     let subtract = Options { reset: ResetRule::Subtract, ..options() };
     assert_ne!(agree(&graph, "if", &subtract), agree(&graph, "if", &options()));
+}
+
+#[test]
+fn a_reset_that_comes_a_step_late_does_not_leak() {
+    let mut noise = Noise(6);
+    for neurons in [lif(&mut noise, &[8]), cuba_lif(&mut noise, &[8]), integrate_and_fire(&[8])] {
+        let graph = row(&[6], vec![("fc", strong(&mut noise, 8, 6)), ("n", neurons)], &[8]);
+        let [at_once, late] =
+            [ResetRule::Subtract, ResetRule::SubtractLate].map(|reset| Options { reset, ..options() });
+        let (at_once, late) = (agree(&graph, "n", &at_once), agree(&graph, "n", &late));
+        assert!(late > 10 && at_once > 10);
+    }
+}
+
+#[test]
+fn snntorch_s_order_of_leak_and_reset() {
+    // beta = 0.8, a constant input of 0.21: U' = beta U + I - S, as snnTorch's Leaky has it by default, fires less often
+    // than U' = beta (U - S) + I.
+    let fc = NirNode::new("Affine").with("weight", &[1, 1], &[0.0]).with("bias", &[1], &[0.21]);
+    let lif = NirNode::new("LIF")
+        .with_all("tau", &[1], 5.0)
+        .with_all("r", &[1], 5.0)
+        .with_all("v_leak", &[1], 0.0)
+        .with_all("v_threshold", &[1], 1.0);
+    let graph = row(&[1], vec![("fc", fc), ("lif", lif)], &[1]);
+    let mut counts = [0.0; 2];
+    for (count, reset) in counts.iter_mut().zip([ResetRule::Subtract, ResetRule::SubtractLate]) {
+        let imported = import(&graph, &Options { reset, ..options() });
+        let mut network = crate::network_model::NetworkModel::new(&imported.network);
+        let (mut voltage, mut fired) = (0.0, false);
+        for _ in 0..200 {
+            voltage = if reset == ResetRule::SubtractLate {
+                0.8 * voltage + 0.21 - f64::from(u8::from(fired))
+            } else {
+                0.8 * (voltage - f64::from(u8::from(fired))) + 0.21
+            };
+            fired = voltage > 1.0;
+            assert_eq!(network.step(&[0.0]), [f64::from(u8::from(fired))]);
+            *count += f64::from(u8::from(fired));
+        }
+    }
+    assert!(counts[0] > counts[1], "{counts:?}");
 }
 
 #[test]
@@ -358,20 +501,9 @@ fn a_cycle_of_one_node_is_a_recurrent_layer() {
         let graph = row(&[5], vec![("fc", affine(&mut noise, 6, 5)), ("lif", neurons)], &[6])
             .node("back", linear(&mut noise, 6, 6))
             .chain(&["lif", "back", "lif"]);
-        assert!(agree_but_for_bias(&graph, "lif") > 10);
+        assert!(agree(&graph, "lif", &options()) > 10);
         assert!(layer(&import(&graph, &options()).network, "lif").recurrent.is_some());
     }
-}
-
-/// Biases into currents are there from the start on here, but grow in the equations: without them.
-fn agree_but_for_bias(graph: &NirGraph, last: &str) -> usize {
-    let mut graph = graph.clone();
-    if graph.nodes.values().any(|node| node.kind == "CubaLIF") {
-        for node in graph.nodes.values_mut().filter(|node| node.kind == "Affine") {
-            node.fields.get_mut("bias").unwrap().1.fill(0.0);
-        }
-    }
-    agree(&graph, last, &options())
 }
 
 #[test]
@@ -506,7 +638,7 @@ fn what_integrates_last_is_counted_out_in_spikes() {
         let graph = row(&[6], vec![("fc", weights), ("out", node)], &[4]);
         let imported = import(&graph, &options());
         let mut network = crate::network_model::NetworkModel::new(&imported.network);
-        let mut model = NirModel::new(&graph, 1.0, false);
+        let mut model = NirModel::new(&graph, 1.0, Convention::default());
         let (mut sum, mut counts, mut total) = (vec![0.0; 4], vec![0.0; 4], 0.0);
         for step in 0..60 {
             let input: Vec<f64> = (0..6).map(|_| if noise.next() < 0.4 { 1.0 } else { 0.0 }).collect();

@@ -19,9 +19,10 @@ mod random;
 mod sides;
 
 use network_model::NetworkModel;
+use onward_net::Fires;
 use onward_net::nir::{Imported, Options, ResetRule, read};
 use testbench::nir_file::NirGraph;
-use testbench::nir_model::NirModel;
+use testbench::nir_model::{Convention, NirModel};
 
 /// Numbers from 0 to 1, the same for the same seed.
 pub(crate) struct Noise(u64);
@@ -52,11 +53,20 @@ pub(crate) fn import(graph: &NirGraph, options: &Options) -> Imported {
     read(&graph.to_bytes(), options).unwrap_or_else(|error| panic!("{error}\n{graph:#?}"))
 }
 
+/// What the model of the equations is told of options.
+pub(crate) fn convention(options: &Options) -> Convention {
+    Convention {
+        fires_at: options.fires == Fires::At,
+        subtracts: options.reset != ResetRule::AsGiven,
+        is_late: options.reset == ResetRule::SubtractLate,
+    }
+}
+
 /// Imports a graph, runs both models with random spikes and compares those of `last`; gives how many there were.
 pub(crate) fn agree(graph: &NirGraph, last: &str, options: &Options) -> usize {
     const STEPS: usize = 40;
     let imported = import(graph, options);
-    let mut expected = NirModel::new(graph, options.time_step, options.reset == ResetRule::Subtract);
+    let mut expected = NirModel::new(graph, options.time_step, convention(options));
     let mut network = NetworkModel::new(&imported.network);
     let mut noise = Noise(7);
     let mut spikes = 0;

@@ -1,6 +1,8 @@
 //! The network graph in double precision: what its types say that neurons do, without time lost between layers.
 
-use onward_net::{Array, Decay, Initial, LayerKind, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values};
+use onward_net::{
+    Array, Decay, Fires, Initial, LayerKind, Lowering, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A network that runs; numbers are real, not fixed-point.
@@ -10,6 +12,8 @@ pub struct NetworkModel {
     current: BTreeMap<NodeIndex, Vec<f64>>,
     output: BTreeMap<NodeIndex, Vec<f64>>,
     past: BTreeMap<NodeIndex, VecDeque<Vec<f64>>>,
+    /// Of layers that have taken a step, which membranes are lowered in the next.
+    owes: BTreeMap<NodeIndex, Vec<bool>>,
 }
 
 impl NetworkModel {
@@ -25,6 +29,7 @@ impl NetworkModel {
         });
         NetworkModel {
             past: past.collect(),
+            owes: BTreeMap::new(),
             network: network.clone(),
             voltage: zeros.clone(),
             current: zeros.clone(),
@@ -136,6 +141,10 @@ impl NetworkModel {
         }
         let neuron = &layer.neuron;
         let (voltage, current) = (self.voltage.get_mut(&index).unwrap(), self.current.get_mut(&index).unwrap());
+        let owes = self.owes.entry(index).or_insert_with(|| {
+            (0..count).for_each(|at| current[at] = value(&neuron.current_start, at));
+            vec![false; count]
+        });
         (0..count)
             .map(|at| {
                 let mut arrives = sums[at];
@@ -145,13 +154,23 @@ impl NetworkModel {
                 }
                 voltage[at] = left(&neuron.leak, at) * voltage[at] + arrives + value(&neuron.bias, at);
                 let threshold = value(&neuron.threshold, at);
-                if voltage[at] < threshold {
+                let lowers =
+                    |lowering: &Lowering| lowering.amount.as_ref().map_or(threshold, |amount| value(amount, at));
+                if let (Reset::Subtract(lowering), true) = (&neuron.reset, owes[at]) {
+                    voltage[at] -= lowers(lowering);
+                }
+                owes[at] = false;
+                let fires =
+                    if neuron.fires == Fires::Above { voltage[at] > threshold } else { voltage[at] >= threshold };
+                if !fires {
                     return 0.0;
                 }
-                voltage[at] = match &neuron.reset {
-                    Reset::Subtract => voltage[at] - threshold,
-                    Reset::To(values) => value(values, at),
-                };
+                match &neuron.reset {
+                    Reset::Subtract(lowering) if lowering.is_late => owes[at] = true,
+                    Reset::Subtract(lowering) => voltage[at] -= lowers(lowering),
+                    Reset::To(values) => voltage[at] = value(values, at),
+                    Reset::None => {}
+                }
                 1.0
             })
             .collect()

@@ -15,7 +15,7 @@ use onward_net::{Initial, LayerKind, Network, ReadoutKind, Values};
 use std::collections::BTreeMap;
 use testbench::model::Layer;
 use testbench::nir_file::NirGraph;
-use testbench::nir_model::NirModel;
+use testbench::nir_model::{Convention, NirModel};
 
 const STEPS: usize = 100;
 
@@ -105,7 +105,7 @@ fn the_network_of_the_nir_paper_on_chip() {
     let found = run(&case(network, "if_12", steps.clone()));
 
     let graph = NirGraph::from_bytes(&bytes);
-    let mut model = NirModel::new(&graph, Options::default().time_step, false);
+    let mut model = NirModel::new(&graph, Options::default().time_step, Convention::default());
     let mut expected: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for step in &steps {
         let mut input = vec![0.0; network.input().size() as usize];

@@ -2,7 +2,8 @@
 
 use crate::kinds::{affine, conv2d, cuba_lif, flatten, integrate_and_fire, lif, linear, pool, row};
 use crate::{Noise, agree, options};
-use onward_net::nir::read;
+use onward_net::Fires;
+use onward_net::nir::{Options, ResetRule, read};
 use proptest::prelude::*;
 use testbench::nir_file::{NirGraph, NirNode};
 
@@ -32,8 +33,8 @@ fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGraph {
         nodes.push((format!("n{at}"), node, shape.clone()));
     }
     nodes.push(("last".to_owned(), integrate_and_fire(&shape), shape.clone()));
-    // Biases into currents, or from behind delays, act from the first step on; the equations need some steps.
-    if nodes.iter().any(|(_, node, _)| node.kind == "CubaLIF" || node.kind == "Delay") {
+    // Biases from before delays act from the first step on; the equations need some steps.
+    if nodes.iter().any(|(_, node, _)| node.kind == "Delay") {
         for (_, node, _) in &mut nodes {
             node.fields.remove("bias");
             if node.kind == "Affine" {
@@ -87,8 +88,15 @@ proptest! {
 
     /// What is imported does what the equations say, whatever the graph.
     #[test]
-    fn random_graphs_do_what_the_equations_say(seed: u64, kinds in prop::collection::vec(0u8..54, 0..9), skip: bool, cycle: bool) {
-        agree(&graph(seed, &kinds, skip, cycle), "last", &options());
+    fn random_graphs_do_what_the_equations_say(
+        seed: u64,
+        kinds in prop::collection::vec(0u8..54, 0..9),
+        skip: bool,
+        cycle: bool,
+        fires in prop::sample::select(vec![Fires::Above, Fires::At]),
+        reset in prop::sample::select(vec![ResetRule::AsGiven, ResetRule::Subtract, ResetRule::SubtractLate]),
+    ) {
+        agree(&graph(seed, &kinds, skip, cycle), "last", &Options { fires, reset, ..options() });
     }
 
     /// A damaged file is an error, or a network if the damage is in its numbers; never anything else.

@@ -3,8 +3,9 @@
 use onward_chip::Chip;
 use onward_diagnostic::Source;
 use onward_net::{
-    Adaptation, Array, Convolution, Decay, Delay, Encoding, Initial, Input, Layer, LayerKind, Learning, Network,
-    Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Values, Weights,
+    Adaptation, Array, Convolution, Decay, Delay, Encoding, Fires, Initial, Input, Layer, LayerKind, Learning,
+    Lowering, Network, Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Values,
+    Weights,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -93,18 +94,39 @@ impl Draw<'_> {
         }
     }
 
+    fn reset(&mut self, shape: &[u32]) -> Reset {
+        match self.below(6) {
+            0..2 => Reset::SUBTRACT,
+            2 => Reset::None,
+            3 => Reset::Subtract(Lowering {
+                amount: self.one_in(2).then(|| self.values(shape, -0.5, 1.5)),
+                is_late: self.one_in(2),
+            }),
+            4 => Reset::Subtract(Lowering { amount: None, is_late: true }),
+            _ => Reset::To(self.values(shape, -1.0, 1.0)),
+        }
+    }
+
     fn neuron(&mut self, shape: &[u32]) -> Neuron {
         let plain = Neuron::default();
+        let reset = self.reset(shape);
+        let is_late = matches!(&reset, Reset::Subtract(Lowering { is_late: true, .. }));
+        let least = if !is_late && self.one_in(8) { -0.5 } else { 0.125 };
         let mut neuron = Neuron {
-            threshold: self.values(shape, 0.125, 1.5),
-            reset: if self.one_in(3) { Reset::To(self.values(shape, -1.0, 1.0)) } else { plain.reset },
+            threshold: self.values(shape, least, 1.5),
+            fires: self.choose(&[Fires::At, Fires::At, Fires::Above]),
+            reset,
             leak: if self.one_in(2) { self.decay(shape) } else { plain.leak },
             current: if self.one_in(3) { Some(self.decay(shape)) } else { None },
+            current_start: Values::Constant(0.0),
             refractory: if self.one_in(3) { self.choose(&[1, 2, 3, 255]) } else { 0 },
             bias: if self.one_in(3) { self.values(shape, -0.25, 0.5) } else { plain.bias },
             adaptation: None,
         };
-        if neuron.current.is_none() && self.one_in(3) {
+        if neuron.current.is_some() && self.one_in(2) {
+            neuron.current_start = self.values(shape, -1.0, 1.0);
+        }
+        if neuron.current.is_none() && !is_late && self.one_in(3) {
             neuron.adaptation = Some(Adaptation { rise: self.values(shape, 0.0, 1.0), fall: self.decay(shape) });
         }
         neuron

@@ -2,11 +2,11 @@
 
 use super::frozen::frozen;
 use super::networks::{self, Case};
-use onward_compile::{Integers, LayerParameters, Options, compile_with};
+use onward_compile::{Integers, LayerParameters, Options, ResetParameters, compile_with};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Output, reference};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Decay, Initial, LayerKind, Network, NodeIndex, ReadoutKind, Reset, Values};
+use onward_net::{Decay, Fires, Initial, LayerKind, Lowering, Network, NodeIndex, ReadoutKind, Reset, Values};
 use std::collections::{BTreeMap, BTreeSet};
 use testbench::model::{Model, Step, Window, value};
 
@@ -194,15 +194,24 @@ fn check_integers(network: &Network, name: &str, parameters: &LayerParameters) -
                 Values::Array(array) => array.values[neuron as usize],
                 Values::File(_) => return Err("nothing is in files".to_string()),
             };
-            near(what, found.of(neuron), (real * unit).max(least), i32::MAX)
+            let is_threshold = what == "the threshold";
+            // What is above a number is nearest to half a unit more. No rest fires but where it is above the threshold.
+            let more = if is_threshold && layer.neuron.fires == Fires::Above { 0.5 } else { 0.0 };
+            let least = if is_threshold && real > 0.0 { 1.0 } else { least };
+            near(what, found.of(neuron), (real * unit + more).max(least), i32::MAX)
         })
     };
     let neuron = &parameters.neuron;
-    each("the threshold", &neuron.threshold, &layer.neuron.threshold, parameters.unit, 1.0)?;
+    each("the threshold", &neuron.threshold, &layer.neuron.threshold, parameters.unit, f64::MIN)?;
     each("the bias", &neuron.bias, &layer.neuron.bias, parameters.unit, f64::MIN)?;
-    if let (Some(found), Reset::To(real)) = (&neuron.reset, &layer.neuron.reset) {
-        each("the reset", found, real, parameters.unit, f64::MIN)?;
+    match (&neuron.reset, &layer.neuron.reset) {
+        (ResetParameters::To(found), Reset::To(real))
+        | (ResetParameters::Subtract { amount: found, .. }, Reset::Subtract(Lowering { amount: Some(real), .. })) => {
+            each("the reset", found, real, parameters.unit, f64::MIN)?;
+        }
+        _ => {}
     }
+    each("the current's start", &neuron.current_start, &layer.neuron.current_start, parameters.unit, f64::MIN)?;
     if let (Some(found), Decay::Factor(real)) = (&neuron.leak, &layer.neuron.leak) {
         each("the leak", found, real, 65536.0, 0.0)?;
     }

@@ -5,12 +5,13 @@
 //! those of a window, as a delay only shifts it. A window begins with all state at zero.
 
 use super::Calibration;
-use crate::lowering::{Integers, LayerParameters, LoweredLayer, RealWeights, factors, numbers};
+use crate::lowering::{Integers, LayerParameters, LoweredLayer, RealWeights, ResetParameters, factors, numbers};
 use crate::places::plane;
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Decay, Encoding, Initial, Layer, LayerKind, Network, Node, Pool, PoolKind, Reset, Values,
+    Convolution, Decay, Encoding, Fires, Initial, Layer, LayerKind, Lowering, Network, Node, Pool, PoolKind, Reset,
+    Values,
 };
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
@@ -36,15 +37,26 @@ struct FloatLayer {
     /// `[from][to]`; empty if the layer does not hear itself.
     recurrent: Vec<f64>,
     threshold: Vec<f64>,
-    reset: Option<Vec<f64>>,
+    fires: Fires,
+    reset: FloatReset,
     leak: Option<Vec<f64>>,
     current_left: Option<Vec<f64>>,
+    current_start: Vec<f64>,
     refractory: u32,
     bias: Vec<f64>,
     /// What a spike adds to the threshold, and what is left of it from step to step.
     adaptation: Option<[Vec<f64>; 2]>,
     state: State,
     met: Met,
+}
+
+/// What firing does to a membrane.
+#[derive(Clone, Debug)]
+enum FloatReset {
+    None,
+    /// What is subtracted, and whether a step late.
+    Subtract(Vec<f64>, bool),
+    To(Vec<f64>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,6 +67,8 @@ struct State {
     added: Vec<f64>,
     /// Steps left in which a neuron is refractory.
     resting: Vec<u32>,
+    /// Whose membranes a late reset is to lower.
+    is_high: Vec<bool>,
     /// Who fired in the step before, 1 or 0.
     fired: Vec<f64>,
 }
@@ -105,7 +119,7 @@ impl FloatModel {
         model
     }
 
-    /// Begins a window: all state is zero.
+    /// Begins a window: all state is zero, but for what currents begin with.
     pub fn open_window(&mut self) {
         self.rest();
         self.windows += 1;
@@ -118,9 +132,10 @@ impl FloatModel {
             let neurons = layer.threshold.len();
             layer.state = State {
                 membrane: vec![0.0; neurons],
-                current: vec![0.0; neurons],
+                current: layer.current_start.clone(),
                 added: vec![0.0; neurons],
                 resting: vec![0; neurons],
+                is_high: vec![false; neurons],
                 fired: vec![0.0; neurons],
             };
         }
@@ -260,10 +275,16 @@ impl FloatLayer {
             connections: real.connections,
             recurrent: real.own.map_or(Vec::new(), |(_, own)| own.numbers(seed)),
             threshold: each(&neuron.threshold, "thresholds")?,
+            fires: neuron.fires,
             reset: match &neuron.reset {
-                Reset::Subtract => None,
-                Reset::To(values) => Some(each(values, "resets")?),
+                Reset::None => FloatReset::None,
+                Reset::To(values) => FloatReset::To(each(values, "resets")?),
+                Reset::Subtract(Lowering { amount, is_late }) => {
+                    let amount = amount.as_ref().unwrap_or(&neuron.threshold);
+                    FloatReset::Subtract(each(amount, "resets")?, *is_late)
+                }
             },
+            current_start: each(&neuron.current_start, "starts of the current")?,
             leak: left(&neuron.leak, layer)?,
             current_left: match &neuron.current {
                 None => None,
@@ -294,7 +315,15 @@ impl FloatLayer {
             connections: parameters.connections.clone(),
             recurrent: parameters.recurrent.as_ref().map_or(Vec::new(), |(_, weights)| real(weights, unit)),
             threshold: each(&neuron.threshold, unit),
-            reset: neuron.reset.as_ref().map(|values| each(values, unit)),
+            // The integer is the least that fires.
+            fires: Fires::At,
+            reset: match &neuron.reset {
+                ResetParameters::None => FloatReset::None,
+                ResetParameters::To(values) => FloatReset::To(each(values, unit)),
+                ResetParameters::SubtractThreshold => FloatReset::Subtract(each(&neuron.threshold, unit), false),
+                ResetParameters::Subtract { amount, is_late } => FloatReset::Subtract(each(amount, unit), *is_late),
+            },
+            current_start: each(&neuron.current_start, unit),
             leak: neuron.leak.as_ref().map(|values| each(values, 65536.0)),
             current_left: neuron.current.as_ref().map(|values| each(values, 65536.0)),
             refractory: neuron.refractory,
@@ -350,12 +379,17 @@ impl FloatLayer {
             state.resting[at] -= 1;
         } else {
             let decayed = state.membrane[at] * self.leak.as_ref().map_or(1.0, |leak| leak[at]);
-            let membrane = decayed + taken + self.bias[at];
-            fires = membrane >= self.threshold[at] + state.added[at];
+            let mut membrane = decayed + taken + self.bias[at];
+            if let (FloatReset::Subtract(amount, true), true) = (&self.reset, state.is_high[at]) {
+                membrane -= amount[at];
+            }
+            let threshold = self.threshold[at] + state.added[at];
+            fires = membrane > threshold || self.fires == Fires::At && membrane >= threshold;
+            state.is_high[at] = fires;
             state.membrane[at] = match &self.reset {
-                _ if !fires => membrane,
-                None => membrane - self.threshold[at],
-                Some(values) => values[at],
+                FloatReset::Subtract(amount, false) if fires => membrane - amount[at],
+                FloatReset::To(values) if fires => values[at],
+                _ => membrane,
             };
             if fires {
                 state.resting[at] = self.refractory;

@@ -7,7 +7,7 @@
 
 use super::LoweredLayer;
 use super::code::{Arrays, clear, load_word};
-use super::dynamics::forward::{Dynamics, Fired, Reach};
+use super::dynamics::forward::{Dynamics, Fired, Reach, begin_currents};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
 use super::record::windows::{Held, unless_answered};
@@ -327,6 +327,7 @@ fn come_to_rest(a: &mut Assembly, block: &Block, arrays: Arrays) {
     let end = all.iter().map(|(first, bits)| (first + bits).div_ceil(32)).max().unwrap_or(0);
     // What shares a word with them is a sum, which is 0 between steps.
     clear(a, N32, first, end - first, block.vector_length, "cleared");
+    begin_currents(a, &block.lowered.parameters.neuron, arrays, block.neurons(), block.vector_length);
 }
 
 /// A step of a block that a register holds and that keeps what windows were.

@@ -8,6 +8,9 @@ use onward_net::{
     PoolKind, Rounding, Rule, TargetKind, Update, Values, When,
 };
 
+/// The least threshold of a layer that learns.
+const THRESHOLD_MIN: f64 = 0.001;
+
 /// What is wrong, why, and what would help.
 type Limit = (&'static str, &'static str);
 
@@ -86,8 +89,20 @@ fn of_layer(network: &Network, node: NodeIndex, layer: &Layer, rule: &Rule) -> V
             "give `weights` and `recurrent_weights` the same `bits`",
         ));
     }
+    if !is_at_least(&layer.neuron.threshold, THRESHOLD_MIN) {
+        limits.push((
+            "a threshold is below 0.001, and what a neuron that fires by itself does says nothing of its weights",
+            "thresholds of at least 0.001, or `learning = none`",
+        ));
+    }
     if let When::Steps { every, .. } = rule.when {
-        let Neuron { threshold, refractory, .. } = &layer.neuron;
+        let Neuron { threshold, refractory, current_start, .. } = &layer.neuron;
+        if *current_start != Values::Constant(0.0) {
+            limits.push((
+                "its currents begin with something, and its windows may go on where the last one ended",
+                "leave `current_start` away, or `every`",
+            ));
+        }
         if every > network.window_steps {
             limits.push((
                 "it changes its weights less often than a window has steps",
@@ -102,6 +117,15 @@ fn of_layer(network: &Network, node: NodeIndex, layer: &Layer, rule: &Rule) -> V
         }
     }
     limits
+}
+
+/// Whether all numbers are at least this.
+fn is_at_least(values: &Values, least: f64) -> bool {
+    match values {
+        Values::Constant(value) => *value >= least,
+        Values::Array(array) => array.values.iter().all(|&value| value >= least),
+        Values::File(_) => true,
+    }
 }
 
 /// What of a rule does not go together, whatever the layer.

@@ -17,7 +17,7 @@ mod walk;
 mod weights;
 
 pub(crate) use dynamics::factors;
-pub use dynamics::{Bounds, NeuronParameters, Widths};
+pub use dynamics::{Bounds, NeuronParameters, ResetParameters, Widths};
 pub use integers::Integers;
 pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;

@@ -7,12 +7,12 @@
 //! to the nearest, halves away from zero.
 
 use super::dynamics::{Bounds, NeuronParameters, Widths, neuron_parameters};
-use super::integers::{Integers, largest_of};
+use super::integers::largest_of;
 use super::record::{Record, target_weights};
 use super::weights::{RealWeights, Rounding};
 use crate::ranges::LayerCalibration;
 use onward_diagnostic::Diagnostic;
-use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Network, Node, PoolKind, Reset, Rule, When};
+use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Lowering, Network, Node, PoolKind, Reset, Rule, When};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 
@@ -163,8 +163,12 @@ fn fitting_fraction_bits(layer: &Layer, weights: &RealWeights, ratio: f64) -> i3
         fraction_bits = fraction_bits.min(own.most_fraction_bits(*bits, ratio));
     }
     let neuron = &layer.neuron;
-    let reset = if let Reset::To(value) = &neuron.reset { largest_of(value) } else { 0.0 };
-    let most = largest_of(&neuron.threshold).max(reset).max(largest_of(&neuron.bias)) * ratio;
+    let reset = match &neuron.reset {
+        Reset::To(values) | Reset::Subtract(Lowering { amount: Some(values), .. }) => largest_of(values),
+        Reset::Subtract(_) | Reset::None => 0.0,
+    };
+    let start = largest_of(&neuron.current_start);
+    let most = largest_of(&neuron.threshold).max(reset).max(start).max(largest_of(&neuron.bias)) * ratio;
     while fraction_bits > -24 && most * 2f64.powi(fraction_bits) >= 2f64.powi(30) {
         fraction_bits -= 1;
     }
@@ -240,8 +244,9 @@ impl LayerParameters {
         parameters.widths = Widths::bounding(&parameters.bounds);
         if let Some((met, margin)) = met {
             let neuron = &parameters.neuron;
-            let membrane = neuron.threshold.largest().max(neuron.reset.as_ref().map_or(0.0, Integers::largest));
-            parameters.widths = parameters.widths.narrowed(met, margin * unit, membrane);
+            let membrane = neuron.threshold.largest().max(neuron.reset.largest());
+            let start = neuron.current_start.largest();
+            parameters.widths = parameters.widths.narrowed(met, margin * unit, membrane, start);
         }
         Ok((parameters, None))
     }

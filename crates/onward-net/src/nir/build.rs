@@ -33,6 +33,7 @@ pub(super) fn network(
 ) -> Result<Network, NirError> {
     let input = only(graph, "Input", |kind| matches!(kind, Kind::Input(_)))?;
     let output = only(graph, "Output", |kind| matches!(kind, Kind::Output(_)))?;
+    check_reached(graph, shapes, input, output)?;
     let mut tracer = Tracer::new(graph, shapes, options.time_step);
     let last = last(graph, output, &mut tracer)?;
     let populations = populations(graph, shapes, last, &mut tracer, options)?;
@@ -72,6 +73,33 @@ fn only(graph: &Graph, name: &str, is_kind: impl Fn(&Kind) -> bool) -> Result<us
             Err(NirError::node(&graph.nodes[second].path, cause, format!("a network has one {name}")))
         }
     }
+}
+
+/// Refuses an output that nothing from the input leads to.
+fn check_reached(graph: &Graph, shapes: &[Option<Shape>], input: usize, output: usize) -> Result<(), NirError> {
+    if shapes[output].is_some() {
+        return Ok(());
+    }
+    let named = |nodes: Vec<usize>| {
+        let names: Vec<String> = nodes.iter().map(|&node| format!("`{}`", graph.nodes[node].path)).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    let (mut behind, mut open) = (vec![false; graph.nodes.len()], vec![output]);
+    while let Some(node) = open.pop() {
+        if !std::mem::replace(&mut behind[node], true) {
+            open.extend(&graph.sources[node]);
+        }
+    }
+    let is_other = |&node: &usize| node != output && node != input;
+    let before = (0..graph.nodes.len()).filter(|&node| behind[node]).filter(is_other).collect();
+    let reached = (0..graph.nodes.len()).filter(|&node| shapes[node].is_some()).filter(is_other).collect();
+    let cause = format!(
+        "no path leads to it from `{}`: from there {} can be reached, and what leads to it is {}",
+        graph.nodes[input].path,
+        named(reached),
+        named(before)
+    );
+    Err(NirError::node(&graph.nodes[output].path, cause, "add the edge that is missing between them"))
 }
 
 /// The neurons whose spikes are the output.
@@ -123,6 +151,7 @@ fn note_what_is_left(graph: &Graph, populations: &[Population], input: usize, ou
             open.extend(&graph.sources[node]);
         }
     }
+    graph.merged.iter().for_each(|&node| is_used[node] = true);
     for (node, _) in graph.nodes.iter().zip(&is_used).filter(|&(_, &is_used)| !is_used) {
         notes.push(format!("`{}` ({}) does not lead to the Output; it is left out", node.path, node.kind.name()));
     }

@@ -10,6 +10,8 @@ pub(super) struct Graph {
     pub nodes: Vec<Node>,
     /// Of each node those that lead to it, as indices of `nodes`, rising.
     pub sources: Vec<Vec<usize>>,
+    /// Nodes that have become a part of others.
+    pub merged: Vec<usize>,
 }
 
 pub(super) struct Node {
@@ -84,6 +86,8 @@ pub(super) enum Model {
 /// Neurons, or integrators that never fire; each parameter a number for all or for each.
 pub(super) struct Neurons {
     pub model: Model,
+    /// Whether firing resets them; what a Threshold node makes spikes of goes on as it is.
+    pub is_reset: bool,
     parameters: BTreeMap<&'static str, Array>,
 }
 
@@ -103,6 +107,16 @@ impl Model {
     /// Whether spikes leave it.
     pub fn fires(self) -> bool {
         matches!(self, Model::Threshold | Model::If | Model::Lif | Model::CubaLif)
+    }
+
+    /// The model that fires, of one that integrates alike and does not.
+    fn firing(self) -> Option<Model> {
+        match self {
+            Model::I => Some(Model::If),
+            Model::Li => Some(Model::Lif),
+            Model::CubaLi => Some(Model::CubaLif),
+            _ => None,
+        }
     }
 
     /// Its parameters; those with a number have it if the file does not say.
@@ -172,14 +186,35 @@ impl Graph {
             let cause = format!("the file holds one node of type `{}`, no graph", root.kind);
             return Err(NirError::file(cause, "put it into a NIRGraph between an Input and an Output"));
         }
-        let mut graph = Graph { nodes: Vec::new(), sources: Vec::new() };
+        let mut graph = Graph { nodes: Vec::new(), sources: Vec::new(), merged: Vec::new() };
         let mut edges = BTreeSet::new();
         graph.inline(&mut root, true, &mut edges, notes)?;
         graph.sources.resize(graph.nodes.len(), Vec::new());
         for (from, to) in edges {
             graph.sources[to].push(from);
         }
+        graph.merge_thresholds();
         Ok(graph)
+    }
+
+    /// A Threshold behind a voltage makes spikes of it: together they are neurons that fire and are not reset.
+    fn merge_thresholds(&mut self) {
+        for index in 0..self.nodes.len() {
+            let [source] = self.sources[index][..] else { continue };
+            let (Kind::Neurons(voltage), Kind::Neurons(threshold)) =
+                (&self.nodes[source].kind, &self.nodes[index].kind)
+            else {
+                continue;
+            };
+            let (Some(model), Model::Threshold) = (voltage.model.firing(), threshold.model) else { continue };
+            let mut parameters = voltage.parameters.clone();
+            parameters.insert("v_threshold", threshold.parameters["threshold"].clone());
+            self.nodes[index].kind = Kind::Neurons(Neurons { model, is_reset: false, parameters });
+            self.sources[index] = self.sources[source].clone();
+            if !self.sources.iter().any(|sources| sources.contains(&source)) {
+                self.merged.push(source);
+            }
+        }
     }
 
     /// Adds the nodes and edges of a graph; gives where edges to it lead and where edges from it come from.
@@ -456,6 +491,6 @@ impl Fields<'_> {
             };
             parameters.insert(name, array);
         }
-        Ok(Neurons { model, parameters })
+        Ok(Neurons { model, is_reset: true, parameters })
     }
 }

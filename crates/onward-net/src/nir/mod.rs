@@ -37,6 +37,7 @@ pub use error::NirError;
 
 use crate::input::Encoding;
 use crate::network::Network;
+use crate::neuron::Fires;
 use crate::readout::ReadoutKind;
 
 /// Choices that a NIR file does not make.
@@ -50,8 +51,12 @@ pub struct Options {
     pub encoding: Encoding,
     /// What leaves: [`ReadoutKind::Spikes`] or [`ReadoutKind::MostSpikes`].
     pub readout: ReadoutKind,
+    /// Whether a voltage that equals the threshold fires; NIR says it does not.
+    pub fires: Fires,
     /// Reset of the voltage after a spike.
     pub reset: ResetRule,
+    /// What the resistance of neurons without leak (IF, I) counts in.
+    pub integration: Integration,
     /// Bits of a weight: 4, 8 or 16.
     pub weight_bits: u32,
     /// Steps that a sample is shown, 1 to 65,536.
@@ -68,6 +73,21 @@ pub enum ResetRule {
     AsGiven,
     /// Subtracts the threshold: for networks that were trained so, which NIR cannot say.
     Subtract,
+    /// Subtracts it a step later, from the voltage that has leaked by then: what is subtracted does not leak (snnTorch's
+    /// `reset_delay`).
+    SubtractLate,
+}
+
+/// What the resistance `r` of neurons without leak counts in: NIR says v' = r s, and most frameworks write 1 for adding s
+/// in each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integration {
+    /// In time if it is 1 / dt, else in steps.
+    AsFound,
+    /// v <- v + r s.
+    Steps,
+    /// v <- v + dt r s.
+    Time,
 }
 
 impl Default for Options {
@@ -77,7 +97,9 @@ impl Default for Options {
             time_step: 1e-4,
             encoding: Encoding::Events,
             readout: ReadoutKind::Spikes,
+            fires: Fires::Above,
             reset: ResetRule::AsGiven,
+            integration: Integration::AsFound,
             weight_bits: 8,
             window_steps: 100,
             output_threshold: 1.0,

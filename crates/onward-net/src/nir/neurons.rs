@@ -4,7 +4,7 @@
 //! is at 0:
 //!
 //! ```text
-//! IF       v <- v + r s
+//! IF       v <- v + r s, or v + dt r s where r is 1 / dt
 //! LIF      u <- (1 - dt/tau) u + (r dt/tau) s
 //! CubaLIF  c <- (1 - dt/tau_syn) c + (w_in dt/tau_syn) s,   u <- (1 - dt/tau_mem) u + (r dt/tau_mem) c
 //! ```
@@ -15,10 +15,24 @@
 use super::error::NirError;
 use super::graph::{Model, Neurons, Node};
 use super::shape::{is_same, spread};
-use super::{Options, ResetRule};
-use crate::neuron::{Decay, Neuron, Reset, THRESHOLD_MIN, VOLTAGE_MAX};
+use super::{Integration, Options, ResetRule};
+use crate::neuron::{Decay, Fires, Lowering, Neuron, Reset, THRESHOLD_MIN, VOLTAGE_MAX};
 use crate::values::{Array, Values};
 use std::sync::Arc;
+
+/// What becomes of a voltage that fired.
+#[derive(Clone, Debug, Default)]
+pub(super) enum After {
+    /// Whatever: nothing is left of it in the next step.
+    #[default]
+    Any,
+    /// It stays.
+    Stays,
+    /// It is lowered by this, perhaps a step late.
+    Lowered(Vec<f64>, bool),
+    /// It becomes this.
+    Becomes(Vec<f64>),
+}
 
 /// Neurons in steps, a number for each.
 #[derive(Clone, Default)]
@@ -30,8 +44,9 @@ pub(super) struct Discrete {
     /// Added to the voltage in each step whatever comes in.
     pub bias: Vec<f64>,
     pub threshold: Vec<f64>,
-    /// What the voltage is set to; nothing if the threshold is subtracted.
-    pub reset: Option<Vec<f64>>,
+    /// Whether a voltage that equals the threshold fires.
+    pub fires: Option<Fires>,
+    pub reset: After,
     /// What is left of the voltage.
     pub leak: Vec<f64>,
     /// What is left of the current; 0 where there is none.
@@ -40,31 +55,41 @@ pub(super) struct Discrete {
 
 impl Discrete {
     /// The neurons of a node for a shape.
-    pub fn new(node: &Node, neurons: &Neurons, shape: &[usize], options: &Options) -> Result<Discrete, NirError> {
+    pub fn new(
+        node: &Node,
+        neurons: &Neurons,
+        shape: &[usize],
+        options: &Options,
+        notes: &mut Vec<String>,
+    ) -> Result<Discrete, NirError> {
         let maker = Maker { node, neurons, shape, time_step: options.time_step };
         let count = super::shape::size(shape);
         let (ones, zeros) = (vec![1.0; count], vec![0.0; count]);
+        let is_read_out = !neurons.model.fires();
         let mut discrete = match neurons.model {
             Model::Threshold => Discrete {
                 gain: ones.clone(),
                 drive: ones,
-                threshold: maker.values("threshold"),
-                reset: Some(zeros.clone()),
                 leak: zeros.clone(),
                 current: zeros.clone(),
-                bias: zeros,
+                bias: zeros.clone(),
+                threshold: maker.values("threshold"),
+                fires: Some(options.fires),
+                reset: After::Any,
             },
             Model::If | Model::I => {
-                let gain = maker.positive("r")?;
+                let gain = maker.rate(options, notes)?;
                 let mut discrete = Discrete {
                     drive: gain.clone(),
                     gain,
                     leak: ones,
                     current: zeros.clone(),
-                    bias: zeros,
+                    bias: zeros.clone(),
                     ..Discrete::default()
                 };
-                maker.fire(&mut discrete, &vec![0.0; count], options);
+                if !is_read_out {
+                    maker.fire(&mut discrete, &zeros, options)?;
+                }
                 discrete
             }
             Model::Lif => {
@@ -78,7 +103,7 @@ impl Discrete {
                     bias: zeros,
                     ..Discrete::default()
                 };
-                maker.fire(&mut discrete, &maker.values("v_leak"), options);
+                maker.fire(&mut discrete, &maker.values("v_leak"), options)?;
                 discrete
             }
             Model::CubaLif => {
@@ -92,7 +117,7 @@ impl Discrete {
                     bias: zeros,
                     ..Discrete::default()
                 };
-                maker.fire(&mut discrete, &maker.values("v_leak"), options);
+                maker.fire(&mut discrete, &maker.values("v_leak"), options)?;
                 discrete
             }
             // Its voltage as a current that a neuron without leak sums: as many spikes as its sum over time has thresholds.
@@ -103,35 +128,55 @@ impl Discrete {
                     gain: product(&drive, &part),
                     drive,
                     bias: maker.values("v_leak"),
-                    threshold: vec![options.output_threshold; count],
-                    reset: None,
                     leak: ones,
                     current: rest(&part),
+                    ..Discrete::default()
                 }
             }
             Model::CubaLi => {
                 let cause = "its voltage is filtered twice, and there is no neuron that could count it out in spikes";
-                return Err(NirError::node(&node.path, cause, "use LI or CubaLIF as the last node"));
+                let help = "put a Threshold node behind it, which makes spikes of its voltage, or use LI or CubaLIF";
+                return Err(NirError::node(&node.path, cause, help));
             }
         };
-        if neurons.model == Model::I {
+        if is_read_out {
             discrete.threshold = vec![options.output_threshold; count];
-            discrete.reset = None;
+            discrete.fires = Some(Fires::At);
+            discrete.reset = After::Lowered(discrete.threshold.clone(), false);
         }
-        if let Some(threshold) = discrete.threshold.iter().find(|&&threshold| threshold <= 0.0) {
-            let rest = if neurons.model.fires() && neurons.model != Model::If && neurons.model != Model::Threshold {
-                " above its v_leak"
-            } else {
-                ""
-            };
-            let cause = format!("a threshold is {threshold}{rest}: the neuron would fire without input");
-            return Err(NirError::node(&node.path, cause, "thresholds must be above rest"));
+        if let (After::Lowered(_, true), Some(threshold)) =
+            (&discrete.reset, discrete.threshold.iter().find(|&&threshold| threshold <= 0.0))
+        {
+            let cause = format!("a threshold is {threshold} above rest, and resets come a step late");
+            let help = "a neuron that fires at rest is reset at once: use `--reset subtract` or `value`";
+            return Err(NirError::node(&node.path, cause, help));
         }
         Ok(discrete)
     }
 
     /// These and then others, as the neurons of one layer.
-    pub fn join(&mut self, other: Discrete) {
+    /// # Errors
+    /// If what firing does to them cannot be said of one layer: the reason.
+    pub fn join(&mut self, other: Discrete) -> Result<(), String> {
+        let (here, there) = (self.gain.len(), other.gain.len());
+        if self.fires != other.fires {
+            return Err("some of them fire at the threshold, others only above it".to_owned());
+        }
+        self.reset = match (std::mem::take(&mut self.reset), other.reset) {
+            (After::Any, After::Any) => After::Any,
+            (After::Becomes(own), After::Becomes(added)) => After::Becomes([own, added].concat()),
+            (After::Becomes(own), After::Any) => After::Becomes([own, vec![0.0; there]].concat()),
+            (After::Any, After::Becomes(added)) => After::Becomes([vec![0.0; here], added].concat()),
+            (After::Stays | After::Any, After::Stays | After::Any) => After::Stays,
+            (After::Stays | After::Any, After::Lowered(added, is_late)) => {
+                After::Lowered([vec![0.0; here], added].concat(), is_late)
+            }
+            (After::Lowered(own, is_late), After::Stays | After::Any) => {
+                After::Lowered([own, vec![0.0; there]].concat(), is_late)
+            }
+            (After::Lowered(own, is_late), After::Lowered(added, _)) => After::Lowered([own, added].concat(), is_late),
+            _ => return Err("some of them are reset by firing, others are not".to_owned()),
+        };
         let pairs = [
             (&mut self.gain, other.gain),
             (&mut self.drive, other.drive),
@@ -143,9 +188,7 @@ impl Discrete {
         for (own, added) in pairs {
             own.extend(added);
         }
-        if let (Some(own), Some(added)) = (&mut self.reset, other.reset) {
-            own.extend(added);
-        }
+        Ok(())
     }
 
     /// The neurons of a layer of a shape that are sent this beside spikes, and what their weights are multiplied by.
@@ -154,21 +197,48 @@ impl Discrete {
         let common = self.gain[0];
         let unit: Vec<f64> = self.gain.iter().map(|gain| common / gain).collect();
         let mut threshold = product(&self.threshold, &unit);
-        let mut reset = self.reset.as_ref().map(|reset| product(reset, &unit));
+        let mut reset = self.reset.clone();
+        let mut resets: Vec<f64> = match &reset {
+            After::Becomes(values) | After::Lowered(values, _) => product(values, &unit),
+            After::Any | After::Stays => Vec::new(),
+        };
         let mut bias = self.bias.clone();
+        let mut start = vec![0.0; bias.len()];
         if let Some(offset) = offset {
-            bias.iter_mut().zip(&self.drive).zip(offset).for_each(|((bias, drive), offset)| *bias += drive * offset);
+            for (at, offset) in offset.iter().enumerate() {
+                let settled = self.drive[at] * offset;
+                bias[at] += settled;
+                // Seen from where a current settles it begins below, by as much.
+                if self.current[at] > 0.0 {
+                    start[at] -= settled;
+                }
+            }
         }
-        let mut bias = product(&bias, &unit);
-        let scale = common_scale(path, &threshold, reset.as_deref().unwrap_or(&[]), &bias)?;
-        for value in threshold.iter_mut().chain(reset.iter_mut().flatten()).chain(&mut bias) {
+        let (mut bias, mut start) = (product(&bias, &unit), product(&start, &unit));
+        let scale = common_scale(path, &threshold, [&resets, &bias, &start])?;
+        for value in threshold.iter_mut().chain(&mut resets).chain(&mut bias).chain(&mut start) {
             *value *= scale;
         }
+        match &mut reset {
+            After::Becomes(values) | After::Lowered(values, _) => *values = resets,
+            After::Any | After::Stays => {}
+        }
         let neuron = Neuron {
+            fires: self.fires.unwrap_or(Fires::At),
+            reset: match reset {
+                After::Any => Reset::To(Values::Constant(0.0)),
+                After::Stays => Reset::None,
+                After::Lowered(amount, is_late) => {
+                    let is_threshold = amount.iter().zip(&threshold).all(|(&one, &other)| is_same(one, other));
+                    let amount = (!is_threshold).then(|| values(&amount, shape));
+                    Reset::Subtract(Lowering { amount, is_late })
+                }
+                After::Becomes(to) => Reset::To(values(&to, shape)),
+            },
             threshold: values(&threshold, shape),
-            reset: reset.map_or(Reset::Subtract, |reset| Reset::To(values(&reset, shape))),
             leak: decay(&self.leak, shape),
             current: self.current.iter().any(|&left| left != 0.0).then(|| decay(&self.current, shape)),
+            current_start: values(&start, shape),
             bias: values(&bias, shape),
             ..Neuron::default()
         };
@@ -177,9 +247,10 @@ impl Discrete {
 }
 
 /// What a layer's voltages are multiplied by so that the network graph has room for them.
-fn common_scale(path: &str, threshold: &[f64], reset: &[f64], bias: &[f64]) -> Result<f64, NirError> {
-    let least = threshold.iter().fold(f64::MAX, |least, &value| least.min(value));
-    let all = threshold.iter().chain(reset).chain(bias);
+fn common_scale(path: &str, threshold: &[f64], others: [&[f64]; 3]) -> Result<f64, NirError> {
+    let sizes = threshold.iter().map(|value| value.abs());
+    let least = sizes.filter(|&size| size > 0.0).fold(f64::MAX, f64::min);
+    let all = threshold.iter().chain(others.into_iter().flatten());
     let greatest = all.fold(0.0f64, |greatest, &value| greatest.max(value.abs()));
     let fits = |scale: f64| least * scale >= THRESHOLD_MIN && greatest * scale <= VOLTAGE_MAX;
     // The threshold becomes 1 where it cannot be what it is; or all is as large, or small, as there is room.
@@ -236,14 +307,46 @@ impl Maker<'_> {
         Ok(parts)
     }
 
-    /// Fills in threshold and reset, seen from rest.
-    fn fire(&self, discrete: &mut Discrete, rest: &[f64], options: &Options) {
-        if !self.neurons.model.fires() {
-            return;
+    /// What a weight of 1 adds to a voltage without leak in a step: `r`, or `dt r` where time is meant.
+    fn rate(&self, options: &Options, notes: &mut Vec<String>) -> Result<Vec<f64>, NirError> {
+        let mut rate = self.positive("r")?;
+        let dt = self.time_step;
+        let is_inverse = rate.iter().all(|r| (r * dt - 1.0).abs() < 1e-3) && (dt - 1.0).abs() > 1e-9;
+        let (name, path) = (self.neurons.model.name(), &self.node.path);
+        match options.integration {
+            Integration::Time => rate.iter_mut().for_each(|r| *r *= dt),
+            Integration::Steps => {}
+            Integration::AsFound if is_inverse => {
+                notes.push(format!(
+                    "`{path}` ({name}): its r is 1 / dt, so that v' = r s by Euler's method adds s in a step; so it does \
+                     here (`--integrate steps` would add r s)"
+                ));
+                rate.iter_mut().for_each(|r| *r *= dt);
+            }
+            Integration::AsFound => {
+                if let Some(r) = rate.iter().find(|&&r| r >= 100.0) {
+                    notes.push(format!(
+                        "`{path}` ({name}): a spike adds its weight times r, {r}; if r is meant in time, v' = r s, say \
+                         `--integrate time`"
+                    ));
+                }
+            }
         }
+        Ok(rate)
+    }
+
+    /// Fills in threshold and reset, seen from rest.
+    fn fire(&self, discrete: &mut Discrete, rest: &[f64], options: &Options) -> Result<(), NirError> {
         let above = |name| self.values(name).iter().zip(rest).map(|(value, rest)| value - rest).collect();
         discrete.threshold = above("v_threshold");
-        discrete.reset = (options.reset == ResetRule::AsGiven).then(|| above("v_reset"));
+        discrete.fires = Some(options.fires);
+        discrete.reset = match options.reset {
+            _ if !self.neurons.is_reset => After::Stays,
+            ResetRule::AsGiven => After::Becomes(above("v_reset")),
+            ResetRule::Subtract => After::Lowered(self.values("v_threshold"), false),
+            ResetRule::SubtractLate => After::Lowered(self.values("v_threshold"), true),
+        };
+        Ok(())
     }
 }
 

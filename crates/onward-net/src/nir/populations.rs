@@ -101,10 +101,14 @@ fn population(
         let found = &graph.nodes[node];
         let shape = shapes[node].as_ref().expect("it is reached from the input");
         let Kind::Neurons(given) = &found.kind else { unreachable!("populations are of neurons") };
-        let discrete = Discrete::new(found, given, shape, options)?;
+        let discrete = Discrete::new(found, given, shape, options, &mut tracer.notes)?;
         match &mut neurons {
             None => neurons = Some(discrete),
-            Some(neurons) => neurons.join(discrete),
+            Some(neurons) => neurons.join(discrete).map_err(|cause| {
+                let names: Vec<&str> = nodes.iter().map(|&node| graph.nodes[node].path.as_str()).collect();
+                let cause = format!("the neurons of a cycle ({}) become one layer, and {cause}", names.join(", "));
+                NirError::node(&found.path, cause, "use neurons of one kind in a cycle")
+            })?,
         }
         let (back, ahead): (Vec<Path>, Vec<Path>) =
             paths[&node].iter().cloned().partition(|path| nodes.contains(&path.source));
@@ -121,13 +125,6 @@ fn population(
         }
         let size = size(shape);
         let offset = tracer.offset(node)?;
-        if offset.is_some() && matches!(given.model, Model::CubaLif | Model::Li) {
-            tracer.notes.push(format!(
-                "`{}` ({}) is sent a bias: it acts from the first step on as it does once currents have settled",
-                found.path,
-                given.model.name()
-            ));
-        }
         if given.model == Model::Li || given.model == Model::I {
             let what = if given.model == Model::Li { "the sum of its voltage over the steps" } else { "its voltage" };
             tracer.notes.push(format!(

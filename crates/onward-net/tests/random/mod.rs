@@ -1,10 +1,10 @@
 //! Random networks of everything the graph can hold, each as its promises want it.
 
 use onward_net::{
-    Array, Convolution, Decay, Delay, Encoding, FileArray, Gate, Initial, Input, Layer, LayerKind, Learning, Loss,
-    Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout, ReadoutKind,
-    ReadoutLoss, Reset, Rounding, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update, Values,
-    Weights, When,
+    Array, Convolution, Decay, Delay, Encoding, FileArray, Fires, Gate, Initial, Input, Layer, LayerKind, Learning,
+    Loss, Lowering, Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout,
+    ReadoutKind, ReadoutLoss, Reset, Rounding, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update,
+    Values, Weights, When,
 };
 use std::sync::Arc;
 
@@ -69,13 +69,27 @@ impl<'a> Draw<'a> {
         }
     }
 
+    fn reset(&mut self, shape: &[u32]) -> Reset {
+        match self.below(4) {
+            0 => Reset::None,
+            1 => Reset::To(self.values(shape, -1000.0, 1000.0)),
+            _ => Reset::Subtract(Lowering {
+                amount: self.coin().then(|| self.values(shape, -1000.0, 1000.0)),
+                is_late: self.coin(),
+            }),
+        }
+    }
+
     /// Draws neurons of the first three kinds; every kind is read and written in the tests of words.
     fn neuron(&mut self, shape: &[u32]) -> Neuron {
+        let has_current = self.coin();
         Neuron {
-            threshold: self.values(shape, 0.001, 1000.0),
-            reset: if self.coin() { Reset::Subtract } else { Reset::To(self.values(shape, -1000.0, 1000.0)) },
+            threshold: self.values(shape, -1000.0, 1000.0),
+            fires: if self.coin() { Fires::At } else { Fires::Above },
+            reset: self.reset(shape),
             leak: self.decay(shape),
-            current: self.coin().then(|| self.decay(shape)),
+            current: has_current.then(|| self.decay(shape)),
+            current_start: if has_current { self.values(shape, -1000.0, 1000.0) } else { Values::Constant(0.0) },
             refractory: self.from(0, 255),
             bias: self.values(shape, -1000.0, 1000.0),
             ..Neuron::default()

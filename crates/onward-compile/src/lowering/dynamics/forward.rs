@@ -1,9 +1,9 @@
 //! How neurons are brought forward by a step: the one code of all of them, for a block that a vector register holds and for
 //! strips of larger ones.
 
-use super::{Adaptation, NeuronParameters, Widths};
+use super::{Adaptation, NeuronParameters, ResetParameters, Widths};
 use crate::layout::Layout;
-use crate::lowering::code::{Arrays, load_name};
+use crate::lowering::code::{Arrays, in_strips, load_name};
 use crate::lowering::integers::Integers;
 use onward_isa::builder::{
     Assembly, Line, Memory, Predicate, PredicateRegister, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
@@ -36,14 +36,23 @@ impl NeuronParameters {
     pub(crate) fn numbers(&self, learns_bias: bool) -> Vec<(&'static str, &Integers)> {
         let all = [
             ("threshold", Some(&self.threshold)),
-            ("reset", self.reset.as_ref()),
+            ("reset", self.reset_number()),
             ("leak", self.leak.as_ref()),
             ("current_left", self.current.as_ref()),
+            ("current_start", Some(&self.current_start)),
             (bias_name(learns_bias), Some(&self.bias)),
             ("rise", self.adaptation.as_ref().map(|adaptation| &adaptation.rise)),
             ("fall", self.adaptation.as_ref().map(|adaptation| &adaptation.fall)),
         ];
         all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
+    }
+
+    /// The number that resets have beside the threshold: what the membrane is set to, or what is subtracted.
+    fn reset_number(&self) -> Option<&Integers> {
+        match &self.reset {
+            ResetParameters::To(values) | ResetParameters::Subtract { amount: values, .. } => Some(values),
+            ResetParameters::SubtractThreshold | ResetParameters::None => None,
+        }
     }
 
     /// Appends the arrays of numbers that differ from neuron to neuron.
@@ -105,7 +114,7 @@ impl Dynamics<'_> {
         if let Integers::Same(threshold) = neuron.threshold {
             let register = a.named("threshold");
             a.load_number(&register, threshold);
-            if neuron.reset.is_none() {
+            if neuron.reset == ResetParameters::SubtractThreshold {
                 let minus = a.named("minus");
                 a.sub(&minus, ZERO, &register);
                 shared.reset = Some(minus);
@@ -120,8 +129,12 @@ impl Dynamics<'_> {
             }
             _ => None,
         };
-        if neuron.reset.is_some() {
-            shared.reset = load("reset", neuron.reset.as_ref());
+        match &neuron.reset {
+            ResetParameters::To(values) => shared.reset = load("reset", Some(values)),
+            ResetParameters::Subtract { amount: Integers::Same(amount), .. } => {
+                shared.reset = load("minus", Some(&Integers::Same(-amount)));
+            }
+            _ => {}
         }
         shared.leak = load("leak", neuron.leak.as_ref());
         shared.current = load("left_current", neuron.current.as_ref());
@@ -240,11 +253,22 @@ impl Dynamics<'_> {
         if let Some(was) = &was {
             a.vadds(was, membrane, ZERO).note("as it was");
         }
+        let late = match &neuron.reset {
+            ResetParameters::Subtract { amount, is_late: true } => Some((amount, a.scratch_predicate())),
+            _ => None,
+        };
+        if let Some((_, late)) = &late {
+            self.reaches(a, shared, membrane, late, "who fired in the last step");
+        }
         if let Some(left) = &neuron.leak {
             self.decay(a, membrane, left, &shared.leak, "leak");
         }
         a.vadd(membrane, membrane, taken);
         self.bias(a, shared, membrane);
+        if let Some((amount, late)) = &late {
+            self.lower(a, shared, membrane, amount, late, "soft reset, a step late");
+        }
+        drop(late);
         let rest = was.map(|was| self.hold(a, shared, membrane, &was));
         let before = keeps_before.then(|| a.scratch_vector());
         if let Some(before) = &before {
@@ -325,6 +349,50 @@ impl Dynamics<'_> {
         self.store_state(a, added, &address);
     }
 
+    /// Finds whose membranes reach the threshold.
+    fn reaches(
+        &self,
+        a: &mut Assembly,
+        shared: &Shared,
+        membrane: &VectorRegister,
+        set: &PredicateRegister,
+        note: &'static str,
+    ) {
+        match self.neuron.threshold {
+            Integers::Same(threshold) => {
+                with_number(a, &shared.threshold, threshold, "the threshold", |a, threshold| {
+                    a.vcges(set, membrane, threshold).note(note);
+                });
+            }
+            Integers::Each(_) => {
+                let threshold = &self.load(a, "threshold");
+                a.vcge(set, membrane, threshold).note(note);
+            }
+        }
+    }
+
+    /// Subtracts an amount from the membranes of those in a set.
+    fn lower(
+        &self,
+        a: &mut Assembly,
+        shared: &Shared,
+        membrane: &VectorRegister,
+        amount: &Integers,
+        set: &PredicateRegister,
+        note: &'static str,
+    ) {
+        match amount {
+            Integers::Same(amount) => with_number(a, &shared.reset, -amount, "", |a, minus| {
+                a.vaddp(membrane, membrane, minus, set).note(note);
+            }),
+            Integers::Each(_) => {
+                let lowered = &self.load(a, "reset");
+                a.vsub(lowered, membrane, lowered);
+                a.vsel(membrane, lowered, membrane, set).note(note);
+            }
+        }
+    }
+
     /// Finds who fires, and resets them; the threshold is higher by `added`, but a soft reset subtracts it as it is.
     fn fire(
         &self,
@@ -353,14 +421,14 @@ impl Dynamics<'_> {
                     };
                     only_free(a);
                     match (&self.neuron.reset, &shared.reset) {
-                        (None, Some(minus)) => {
+                        (ResetParameters::SubtractThreshold, Some(minus)) => {
                             a.vaddp(membrane, membrane, minus, set).note("soft reset");
                         }
-                        (None, None) => {
+                        (ResetParameters::SubtractThreshold, None) => {
                             a.sub(threshold, ZERO, threshold);
                             a.vaddp(membrane, membrane, threshold, set).note("soft reset");
                         }
-                        (Some(_), _) => {}
+                        _ => {}
                     }
                 })
             }
@@ -373,25 +441,65 @@ impl Dynamics<'_> {
                 });
                 a.vcge(set, membrane, raised.as_ref().unwrap_or(threshold));
                 only_free(a);
-                if self.neuron.reset.is_none() {
+                if self.neuron.reset == ResetParameters::SubtractThreshold {
                     a.vsub(threshold, membrane, threshold);
                     a.vsel(membrane, threshold, membrane, set).note("soft reset");
                 }
             }
         }
         match &self.neuron.reset {
-            None => {}
-            Some(Integers::Same(reset)) => with_number(a, &shared.reset, *reset, "", |a, reset| {
+            ResetParameters::SubtractThreshold
+            | ResetParameters::None
+            | ResetParameters::Subtract { is_late: true, .. } => {}
+            ResetParameters::Subtract { amount, is_late: false } => {
+                self.lower(a, shared, membrane, amount, set, "soft reset");
+            }
+            ResetParameters::To(Integers::Same(reset)) => with_number(a, &shared.reset, *reset, "", |a, reset| {
                 let others = &a.scratch_predicate();
                 a.pnot(others, set);
                 a.vsels(membrane, membrane, reset, others).note("reset");
             }),
-            Some(Integers::Each(_)) => {
+            ResetParameters::To(Integers::Each(_)) => {
                 let reset = &self.load(a, "reset");
                 a.vsel(membrane, reset, membrane, set).note("reset");
             }
         }
     }
+}
+
+/// Currents begin a window with what they are given, where that is not 0; after all state was cleared.
+pub(crate) fn begin_currents(
+    a: &mut Assembly,
+    neuron: &NeuronParameters,
+    arrays: Arrays,
+    neurons: u32,
+    vector_length: u32,
+) {
+    if neuron.current.is_none() || neuron.current_start == Integers::Same(0) {
+        return;
+    }
+    let start = match &neuron.current_start {
+        Integers::Same(start) => {
+            let register = a.scratch();
+            a.load_number(&register, *start).note("currents begin here");
+            Some(register)
+        }
+        Integers::Each(_) => None,
+    };
+    let currents = arrays.elements("current");
+    in_strips(a, neurons, vector_length, "begun", |a, at| {
+        let vector = &a.scratch_vector();
+        match &start {
+            Some(start) => {
+                a.vmv(vector, start);
+            }
+            None => {
+                let (elements, offset) = (arrays.elements("current_start"), arrays.offset("current_start"));
+                a.indexed(elements, at, offset, |a, memory| a.vld(vector, memory)).note("currents begin here");
+            }
+        }
+        a.indexed(currents, at, arrays.offset("current"), |a, memory| a.vst(vector, memory));
+    });
 }
 
 /// Where a vector of a state came from.

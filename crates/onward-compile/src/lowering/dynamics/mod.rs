@@ -8,7 +8,7 @@ pub(crate) use factors::factors;
 use super::integers::{Integers, integers};
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Decay, Layer, Neuron, Reset, Values};
+use onward_net::{Decay, Fires, Layer, Lowering, Neuron, Reset, Values};
 use std::fmt::Write;
 
 /// The integers of neurons.
@@ -16,18 +16,45 @@ use std::fmt::Write;
 pub struct NeuronParameters {
     /// They fire from here on.
     pub threshold: Integers,
-    /// What firing sets the membrane to; `None` if it subtracts the threshold.
-    pub reset: Option<Integers>,
+    /// What firing does to the membrane.
+    pub reset: ResetParameters,
     /// What is left of the membrane each step, in 16 fraction bits; `None` for all of it.
     pub leak: Option<Integers>,
     /// The same of the synaptic current, if there is one.
     pub current: Option<Integers>,
+    /// What the synaptic current is where a window opens.
+    pub current_start: Integers,
     /// Steps after a spike in which the membrane stays as it is.
     pub refractory: u32,
     /// What is added each step.
     pub bias: Integers,
     /// How thresholds rise with spikes, if they do.
     pub adaptation: Option<Adaptation>,
+}
+
+/// The integers of resets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResetParameters {
+    /// The threshold is subtracted.
+    SubtractThreshold,
+    /// This is subtracted, at once or a step late.
+    Subtract {
+        /// What is subtracted.
+        amount: Integers,
+        /// Whether it is subtracted in the next step in which the membrane changes.
+        is_late: bool,
+    },
+    /// The membrane is set to this.
+    To(Integers),
+    /// Nothing happens.
+    None,
+}
+
+impl ResetParameters {
+    /// The greatest magnitude that it sets a membrane to.
+    pub(super) fn largest(&self) -> f64 {
+        if let ResetParameters::To(values) = self { values.largest() } else { 0.0 }
+    }
 }
 
 /// The integers of thresholds that rise with spikes.
@@ -85,12 +112,15 @@ impl Widths {
     }
 
     /// The same, but 16 where what was met, times `factor`, fits. Membranes come up to thresholds and are set by resets
-    /// even if no sample led there: at least `membrane` must fit.
-    pub(super) fn narrowed(self, met: &LayerCalibration, factor: f64, membrane: f64) -> Widths {
+    /// even if no sample led there: at least `membrane` must fit, and what currents begin with.
+    pub(super) fn narrowed(self, met: &LayerCalibration, factor: f64, membrane: f64, start: f64) -> Widths {
         let narrowed = |bits: u32, met: &Range| bits.min(Bounds::bits(met.largest * factor));
         Widths {
             input: narrowed(self.input, &met.input),
-            current: met.current.as_ref().map_or(self.current, |met| narrowed(self.current, met)),
+            current: met
+                .current
+                .as_ref()
+                .map_or(self.current, |met| narrowed(self.current, met).max(self.current.min(Bounds::bits(start)))),
             membrane: narrowed(self.membrane, &met.membrane).max(self.membrane.min(Bounds::bits(membrane))),
         }
     }
@@ -109,23 +139,57 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
         }
         Decay::Factor(values) => integers(values, layer, what, |value| value * 65536.0).map(Some),
     };
-    let threshold = match of(&neuron.threshold, "thresholds")? {
-        Integers::Same(value) => Integers::Same(value.max(1)),
-        Integers::Each(values) => Integers::Each(values.into_iter().map(|value| value.max(1)).collect()),
-    };
+    // The least integer that fires; above 0 where the threshold is, so that rest does not fire.
+    let threshold = integers(&neuron.threshold, layer, "thresholds", |value| {
+        let fires = match neuron.fires {
+            Fires::At => (value * unit).round(),
+            Fires::Above => (value * unit).floor() + 1.0,
+        };
+        if value > 0.0 { fires.max(1.0) } else { fires }
+    })?;
     let current = match &neuron.current {
         None => None,
         Some(of) => Some(decay(of, "factors of the current")?.unwrap_or(Integers::Same(65536))),
     };
     let reset = match &neuron.reset {
-        Reset::Subtract => None,
-        Reset::To(values) => Some(of(values, "resets")?),
+        Reset::None => ResetParameters::None,
+        Reset::To(values) => ResetParameters::To(of(values, "resets")?),
+        Reset::Subtract(Lowering { amount, is_late }) => {
+            let amount = match amount {
+                Some(amount) => of(amount, "resets")?,
+                // The integer itself, which may be above a threshold that is very small.
+                None if neuron.fires == Fires::At => threshold.clone(),
+                None => of(&neuron.threshold, "resets")?,
+            };
+            if amount == threshold && !is_late {
+                ResetParameters::SubtractThreshold
+            } else {
+                ResetParameters::Subtract { amount, is_late: *is_late }
+            }
+        }
     };
+    if let ResetParameters::Subtract { is_late: true, .. } = reset {
+        let wrong = |what: &str, help: &str| {
+            let message = format!("the resets of layer `{}` come a step late, and {what}", layer.name);
+            Err(Diagnostic::new(layer.span.clone(), message).help(help.to_owned()))
+        };
+        if neuron.adaptation.is_some() {
+            return wrong("its thresholds rise with spikes", "write `reset = subtract`, or neurons that do not adapt");
+        }
+        let is_negative = match &threshold {
+            Integers::Same(value) => *value <= 0,
+            Integers::Each(values) => values.iter().any(|&value| value <= 0),
+        };
+        if is_negative {
+            return wrong("a neuron fires at rest", "write `reset = subtract`, or thresholds above 0");
+        }
+    }
     Ok(NeuronParameters {
         threshold,
         reset,
         leak: decay(&neuron.leak, "leaks")?,
         current,
+        current_start: of(&neuron.current_start, "starts of the current")?,
         refractory: neuron.refractory,
         bias: of(&neuron.bias, "biases")?,
         adaptation: match &neuron.adaptation {
@@ -150,14 +214,23 @@ impl NeuronParameters {
         };
         let mut text = format!("threshold {}", show(&self.threshold));
         let mut add = |part: std::fmt::Arguments| text.write_fmt(part).expect("writing to memory");
-        if let Some(reset) = &self.reset {
-            add(format_args!(", reset to {}", show(reset)));
+        match &self.reset {
+            ResetParameters::SubtractThreshold => {}
+            ResetParameters::Subtract { amount, is_late } => {
+                let late = if *is_late { " a step late" } else { "" };
+                add(format_args!(", reset by {}{late}", show(amount)));
+            }
+            ResetParameters::To(reset) => add(format_args!(", reset to {}", show(reset))),
+            ResetParameters::None => add(format_args!(", no reset")),
         }
         if let Some(leak) = &self.leak {
             add(format_args!(", {} / 65536 left of the membrane", show(leak)));
         }
         if let Some(current) = &self.current {
             add(format_args!(", {} / 65536 of the current", show(current)));
+        }
+        if self.current_start != Integers::Same(0) {
+            add(format_args!(", which begins at {}", show(&self.current_start)));
         }
         if self.refractory > 0 {
             add(format_args!(", refractory for {} steps", self.refractory));
@@ -178,9 +251,27 @@ impl NeuronParameters {
             let left = decay.map_or(1.0, |decay| decay.largest() / 65536.0);
             if left < 1.0 { f64::from(window).min(1.0 / (1.0 - left)) } else { f64::from(window) }
         };
-        let current = self.current.as_ref().map_or(0.0, |decay| input * steps(Some(decay)));
+        let start = self.current_start.largest();
+        let current = self.current.as_ref().map_or(0.0, |decay| input * steps(Some(decay)) + start);
         let grows = if self.current.is_some() { current } else { input } + self.bias.largest();
-        let reset = self.reset.as_ref().map_or(0.0, Integers::largest);
+        let reset = self.reset.largest();
+        let grows = grows + self.lowered();
         Bounds { input, current, membrane: grows * steps(self.leak.as_ref()) + reset }
+    }
+
+    /// By how much a spike may bring a membrane lower than rest: what is subtracted and was not there before.
+    fn lowered(&self) -> f64 {
+        let ResetParameters::Subtract { amount, is_late } = &self.reset else { return 0.0 };
+        let neurons = match (amount, &self.threshold) {
+            (Integers::Each(values), _) | (_, Integers::Each(values)) => values.len() as u32,
+            _ => 1,
+        };
+        let left = |neuron| match (&self.leak, is_late) {
+            (Some(Integers::Same(left)), true) => f64::from(*left) / 65536.0,
+            (Some(Integers::Each(left)), true) => f64::from(left[neuron as usize % left.len()]) / 65536.0,
+            _ => 1.0,
+        };
+        let lower = |neuron| f64::from(amount.of(neuron)) - left(neuron) * f64::from(self.threshold.of(neuron));
+        (0..neurons).map(lower).fold(0.0, f64::max)
     }
 }

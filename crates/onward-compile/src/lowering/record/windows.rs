@@ -4,6 +4,7 @@
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, clear_from, load_name};
+use crate::lowering::dynamics::forward::begin_currents;
 use crate::lowering::rule::signal::Evoked;
 use crate::lowering::rule::spread;
 use onward_image::Tag;
@@ -267,6 +268,7 @@ impl Block<'_> {
                 None => clear_from(a, zero, elements, first, self.neurons(), self.vector_length, "rested"),
             }
         }
+        begin_currents(a, &self.lowered.parameters.neuron, arrays, self.neurons(), self.vector_length);
     }
 
     /// Where traces fade, an input window may go on where the one before it ended.
