@@ -28,16 +28,20 @@
 mod activity;
 mod energy;
 mod program;
+mod quality;
 mod report;
 mod results;
 mod routes;
+mod seeds;
 mod traffic;
 
 pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
+pub use quality::{ClassQuality, Quality, SampleCounts};
 pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use results::{
     BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, usage,
 };
 pub use routes::{RouteCost, hops};
+pub use seeds::{SeedResults, Spread};
 pub use traffic::traffic;

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct TrainReport {
     /// Epochs, the last one perhaps broken off.
     pub epochs: Vec<EpochReport>,
+    /// Where the epochs were tested with samples kept apart for that: the one test, after the best of them.
+    pub last_test: Option<EpochReport>,
     /// Whether the run was broken off.
     pub interrupted: bool,
     /// Counters of the whole run.
@@ -30,6 +32,15 @@ pub struct Phase {
     pub steps: u64,
     /// Cycles, 0 without timing.
     pub cycles: u64,
+}
+
+impl Phase {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Phase) -> Phase {
+        let Phase { samples, steps, cycles } = other;
+        Phase { samples: self.samples + samples, steps: self.steps + steps, cycles: self.cycles + cycles }
+    }
 }
 
 /// What came of an epoch: of learning, and of the test after it.
@@ -62,6 +73,8 @@ pub struct EpochReport {
 pub enum TestedOn {
     /// Samples that it has not learned from.
     Test,
+    /// Samples that it has not learned from, by which the best epoch is chosen.
+    Validation,
     /// Samples that it has learned from: there are no others.
     Training,
     /// Samples of which it is not known whether it has learned from them.
@@ -79,6 +92,8 @@ pub enum Answers {
         right: Option<usize>,
         /// Comparisons that the answers took, where the readout counts them.
         comparisons: Option<Comparisons>,
+        /// The answers, in the order of the samples.
+        given: Vec<u16>,
     },
     /// Values.
     Values {
@@ -88,6 +103,8 @@ pub enum Answers {
         nrmse: Option<f64>,
         /// Root mean square error, values being from 0 to 1.
         rmse: f64,
+        /// The answers, sample by sample.
+        given: Vec<f32>,
     },
     /// Nothing: the spikes of a layer were read out.
     Spikes {
@@ -156,9 +173,11 @@ impl TrainReport {
         self.epochs.iter().filter(|epoch| epoch.samples == samples && samples > 0).count() as u32
     }
 
-    /// The last epoch that was tested: the last of all may have been broken off before its test. `None` if nothing was tested.
+    /// The test that counts: the one at the end, or that of the last epoch that was tested; the last of all may have been broken
+    /// off before it. `None` if nothing was tested.
     pub fn tested(&self) -> Option<&EpochReport> {
-        self.epochs.iter().rfind(|epoch| epoch.tested() > 0)
+        let last = self.last_test.as_ref().filter(|test| test.tested() > 0);
+        last.or_else(|| self.epochs.iter().rfind(|epoch| epoch.tested() > 0))
     }
 
     /// What the last test came to; `None` if nothing was tested.

@@ -1,7 +1,8 @@
 //! What came of a run for machines: stable keys, with SI units in their names. `onward ... --json FILE` writes it, and the
 //! report for people shows it.
 
-use crate::report::{Answers, BanditReport, EpochReport, Phase, TestedOn, TrainReport, optional_answers};
+use crate::quality::Quality;
+use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
 use crate::{Activity, Energy};
 use onward_chip::{ChipSummary, Costs};
 use onward_emulate::{Counters, Options};
@@ -66,8 +67,9 @@ pub struct Results {
     pub threads: usize,
     /// Whether the run was broken off.
     pub interrupted: bool,
-    /// What the last test was with; `null` without one.
-    pub tested_on: Option<TestedOn>,
+    /// How the answers came to be, and what is known of them.
+    #[serde(flatten)]
+    pub quality: Quality,
     /// What came of the last test; `None` without one.
     #[serde(flatten, serialize_with = "optional_answers")]
     pub answers: Option<Answers>,
@@ -195,14 +197,15 @@ impl Results {
         let learning = energy_of(&report.learning_counters);
         let testing = energy_of(&report.counters.since(&report.learning_counters));
         let clock_hz = report.counters.timing.map(|_| run.image.chip.clock_hz);
+        let last = report.last_test.as_ref().or(report.epochs.last());
         Results {
             interrupted: report.interrupted,
-            tested_on: report.tested().map(|epoch| epoch.tested_on),
+            quality: Quality { tested_on: report.tested().map(|epoch| epoch.tested_on), ..Quality::default() },
             answers: report.answers().cloned(),
             epochs: report.epochs.clone(),
             per_training_sample: PerSample::new(report.learning, learning, clock_hz),
             per_test_sample: PerSample::new(report.testing, testing, clock_hz),
-            weights_hash: report.epochs.last().map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
+            weights_hash: last.map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
             ..Results::of_counters(run, &report.counters)
         }
     }
@@ -238,7 +241,7 @@ impl Results {
             timing: if options.timing { "cycle" } else { "none" },
             threads: options.threads,
             interrupted: false,
-            tested_on: None,
+            quality: Quality::default(),
             answers: None,
             host_outputs: None,
             epochs: Vec::new(),
@@ -268,6 +271,12 @@ impl Results {
     /// Share of right answers of the last test, percent; `None` where none could be right, or nothing was tested.
     pub fn accuracy_percent(&self) -> Option<f64> {
         self.answers.as_ref()?.accuracy_percent()
+    }
+
+    /// Root mean square error of the last test over the standard deviation of what was to be answered; `None` where values are
+    /// not answered, or never vary.
+    pub fn nrmse(&self) -> Option<f64> {
+        if let Some(Answers::Values { nrmse, .. }) = &self.answers { *nrmse } else { None }
     }
 
     /// Samples answered in the last test.

@@ -9,7 +9,7 @@ use crate::error::SessionError;
 use crate::session::{Lesson, Session};
 use crate::train::{Progress, Tally};
 use onward_image::Image;
-use onward_profile::BanditReport;
+use onward_profile::{BanditReport, TestedOn};
 use std::ops::ControlFlow;
 
 /// Parts of a run in which the learning rate stays the same.
@@ -102,6 +102,8 @@ pub fn bandit(
     })?;
     tally.interrupted(interrupted);
     let total = dataset.test.len();
-    tally.test(session, image, dataset, 0, |done| progress(Progress { learning: false, epoch: 0, done, total }))?;
+    let tested_on = if dataset.is_tested_on_training() { TestedOn::Training } else { TestedOn::Test };
+    let with = (&dataset.test, tested_on);
+    tally.test(session, image, with, 0, |done| progress(Progress { learning: false, epoch: 0, done, total }))?;
     Ok(BanditReport { rewards, run: tally.report(session) })
 }

@@ -38,6 +38,7 @@
 //! What follows a run ([`Watch`]) may break it off; what ran by then is reported in full. [`Session`] speaks to a machine in
 //! samples, for runs that are made another way.
 
+mod answers;
 mod bandit;
 mod comparisons;
 pub mod data;
@@ -49,6 +50,7 @@ mod session;
 mod train;
 mod weights;
 
+pub use answers::AnswerTable;
 pub use bandit::{Bandit, bandit};
 pub use error::{RunError, SessionError};
 pub use onward_profile::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};

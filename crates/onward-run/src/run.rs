@@ -1,15 +1,15 @@
 //! A run: an image, the data it is shown, an engine, and what comes of it.
 
 use crate::bandit::{Bandit, bandit};
-use crate::data::{DataError, Dataset};
+use crate::data::{DataError, Dataset, Samples, Split};
 use crate::error::{RunError, SessionError};
 use crate::session::{Session, silence, silent_neurons};
-use crate::train::{Epochs, Progress, learned, test, train};
+use crate::train::{Epochs, Progress, Tally, answers, learned, test, train_and};
 use crate::weights::{Given, LearnedArray, WeightsError, give_weights, learned_arrays};
 use onward_chip::{Costs, FileError, Technology};
-use onward_emulate::{Engine, Machine, Options};
+use onward_emulate::{Counters, Engine, Machine, Options};
 use onward_image::{Image, PopulationIndex, Traffic};
-use onward_profile::{BanditResults, Conditions, EpochReport, Results};
+use onward_profile::{Answers, BanditResults, Conditions, EpochReport, Results, SampleCounts, TestedOn, TrainReport};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -70,6 +70,8 @@ pub struct Run<'a> {
     is_given_weights: bool,
     /// Epochs that what is on the chip has learned in full.
     epochs: u32,
+    /// What machines counted that were left for another.
+    before: Option<Counters>,
 }
 
 impl<'a> Run<'a> {
@@ -95,7 +97,16 @@ impl<'a> Run<'a> {
         let costs = costs(image)?;
         let mut session = Session::with(image, engine)?;
         session.set_seed(options.seed);
-        Ok(Run { image, dataset, options, costs, session, is_given_weights: false, epochs: image.learned.epochs })
+        Ok(Run {
+            image,
+            dataset,
+            options,
+            costs,
+            session,
+            is_given_weights: false,
+            epochs: image.learned.epochs,
+            before: None,
+        })
     }
 
     /// Begins with other weights than the image's: see [`give_weights`].
@@ -130,8 +141,9 @@ impl<'a> Run<'a> {
         Ok(self.session.let_learn(self.image, learns)?)
     }
 
-    /// Learns for some epochs, with a test after each. Neurons that fire for no test sample are looked for before and after,
-    /// on machines of their own.
+    /// Learns for some epochs, with a test after each. Where samples are kept apart to choose by ([`Dataset::validation`]), the
+    /// epochs are tested with these; what the best of them left is put back on the chip, and is what the test samples are shown
+    /// to, once. Neurons that fire for no sample are looked for before and after, on machines of their own.
     ///
     /// # Errors
     /// See [`SessionError`].
@@ -143,20 +155,60 @@ impl<'a> Run<'a> {
             false => self.silence(self.image)?,
         };
         let (start, watch) = (Instant::now(), RefCell::new(watch));
-        let report = train(
+        let (image, validation) = (self.image, self.dataset.validation.as_ref().map(Samples::len));
+        let mut best: Option<Best> = None;
+        let mut report = train_and(
             &mut self.session,
-            self.image,
+            image,
             self.dataset,
             epochs,
             self.options.seed,
             |progress| watch.borrow_mut().progress(progress),
-            |epoch| watch.borrow_mut().epoch(epoch),
+            |session, epoch| {
+                watch.borrow_mut().epoch(epoch);
+                let is_better = best.as_ref().is_none_or(|best| is_better(&epoch.answers, &best.report.answers));
+                if validation == Some(epoch.tested()) && is_better {
+                    let image = learned(session.machine(), image, epoch.epoch + 1);
+                    best = Some(Best { report: epoch.clone(), image });
+                }
+            },
         )?;
-        let mut results = Results::new(&self.conditions("learn", start.elapsed()), &report);
         self.epochs = epochs.first + report.whole_epochs(self.dataset.train.len());
+        if let Some(best) = best.as_ref().filter(|_| !report.interrupted) {
+            self.test_best(best, &mut report, |progress| watch.borrow_mut().progress(progress))?;
+        }
+        let mut results = Results::new(&self.conditions("learn", start.elapsed()), &report);
+        self.judge(&mut results);
+        if let Some(best) = best.filter(|_| report.last_test.is_some()) {
+            results.quality.best_epoch = Some(best.report.epoch + 1);
+            results.quality.validation = Some(best.report.answers);
+        }
         let silent_after = self.silence(&learned(self.session.machine(), self.image, self.epochs))?;
         results.silent_neurons = silent_neurons(silent_before, silent_after);
         Ok(results)
+    }
+
+    /// Goes back to what an epoch left, and shows it the test samples.
+    fn test_best(
+        &mut self,
+        best: &Best,
+        report: &mut TrainReport,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<(), RunError> {
+        self.before = Some(report.counters.clone());
+        self.session = Session::with(self.image, Box::new(Machine::new(&best.image, self.options)?))?;
+        self.session.set_seed(self.options.seed);
+        self.epochs = best.image.learned.epochs;
+        let (epoch, total) = (best.report.epoch, self.dataset.test.len());
+        let tell = |done| progress(Progress { learning: false, epoch, done, total });
+        let mut tally = Tally::new(&self.session);
+        tally.test(&mut self.session, self.image, (&self.dataset.test, TestedOn::Test), epoch, tell)?;
+        let mut test = tally.report(&self.session);
+        report.counters = report.counters.plus(&test.counters);
+        report.testing = report.testing.plus(test.testing);
+        report.interrupted |= test.interrupted;
+        report.last_test = test.epochs.pop();
+        Ok(())
     }
 
     /// Shows the test samples once; nothing is learned.
@@ -166,7 +218,47 @@ impl<'a> Run<'a> {
     pub fn test(&mut self, watch: &mut dyn Watch) -> Result<Results, RunError> {
         let start = Instant::now();
         let report = test(&mut self.session, self.image, self.dataset, |progress| watch.progress(progress))?;
-        Ok(Results::new(&self.conditions("test", start.elapsed()), &report))
+        let mut results = Results::new(&self.conditions("test", start.elapsed()), &report);
+        self.judge(&mut results);
+        Ok(results)
+    }
+
+    /// What the network answers to the samples that it learned from, as it is now; on a machine of its own that keeps no time.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub fn training_answers(&self) -> Result<Answers, RunError> {
+        let image = learned(self.session.machine(), self.image, self.epochs);
+        let mut session = Session::new(&image, Options { timing: false, ..self.options })?;
+        session.set_seed(self.options.seed);
+        Ok(answers(&mut session, &image, &self.dataset.train, |_| ControlFlow::Continue(()))?)
+    }
+
+    /// Says how the answers of results came to be, and what is known of them.
+    fn judge(&self, results: &mut Results) {
+        let dataset = self.dataset;
+        let quality = &mut results.quality;
+        quality.samples = Some(SampleCounts {
+            training: dataset.train.len(),
+            validation: dataset.validation.as_ref().map_or(0, Samples::len),
+            test: dataset.test.len(),
+        });
+        (quality.split, quality.split_seed) = match dataset.split {
+            Split::Given => (Some("given"), None),
+            Split::Drawn(seed) => (Some("drawn"), Some(seed)),
+            Split::None => (Some("none"), None),
+        };
+        let has_learned =
+            self.epochs > 0 || self.is_given_weights || results.epochs.iter().any(|epoch| epoch.samples > 0);
+        quality.has_learned = self.image.learns().then_some(has_learned);
+        if let Some(answers) = &results.answers {
+            let samples = match quality.tested_on {
+                Some(TestedOn::Validation) => dataset.validation.as_ref().unwrap_or(&dataset.test),
+                _ => &dataset.test,
+            };
+            let classes = self.image.network.classes().unwrap_or(dataset.classes) as usize;
+            quality.confuse(answers, classes, |sample| samples.label(sample));
+        }
     }
 
     /// Plays a bandit, then tests.
@@ -178,7 +270,9 @@ impl<'a> Run<'a> {
         let (start, seed) = (Instant::now(), self.options.seed);
         let tell = |progress| watch.progress(progress);
         let report = bandit(&mut self.session, self.image, self.dataset, game, seed, tell)?;
-        Ok(BanditResults::new(&self.conditions("bandit", start.elapsed()), &report))
+        let mut results = BanditResults::new(&self.conditions("bandit", start.elapsed()), &report);
+        self.judge(&mut results.results);
+        Ok(results)
     }
 
     /// The image with what has been learned, at rest: a run that was broken off left windows open, which close before.
@@ -197,7 +291,9 @@ impl<'a> Run<'a> {
 
     /// How many packets were sent so far, for the next placement.
     pub fn traffic(&self) -> Traffic {
-        onward_profile::traffic(self.image, &self.session.machine().counters())
+        let counters = self.session.machine().counters();
+        let counters = self.before.as_ref().map_or_else(|| counters.clone(), |before| before.plus(&counters));
+        onward_profile::traffic(self.image, &counters)
     }
 
     /// The session.
@@ -214,12 +310,28 @@ impl<'a> Run<'a> {
     }
 
     fn silence(&self, image: &Image) -> Result<Vec<crate::Silence>, SessionError> {
-        silence(image, &self.dataset.test, self.options.seed)
+        // The test samples are looked at once, where others are kept apart.
+        let samples = self.dataset.validation.as_ref().unwrap_or(&self.dataset.test);
+        silence(image, samples, self.options.seed)
     }
 
     fn conditions(&self, command: &'static str, host_time: Duration) -> Conditions<'_> {
         let data = Some(self.dataset.name.as_str());
         Conditions { command, image: self.image, data, options: self.options, costs: &self.costs, host_time }
+    }
+}
+
+/// The best epoch so far, and the image with what it left.
+struct Best {
+    report: EpochReport,
+    image: Image,
+}
+
+/// Whether answers are better than others to the same samples.
+fn is_better(answers: &Answers, others: &Answers) -> bool {
+    match (answers, others) {
+        (Answers::Values { rmse, .. }, Answers::Values { rmse: other, .. }) => rmse < other,
+        _ => answers.right() > others.right(),
     }
 }
 

@@ -57,6 +57,7 @@ impl Tally {
         let none = counters.since(&counters);
         let report = TrainReport {
             epochs: Vec::new(),
+            last_test: None,
             interrupted: false,
             counters,
             learning_counters: none,
@@ -85,21 +86,16 @@ impl Tally {
         self.report.interrupted |= interrupted;
     }
 
-    /// Shows the test samples, which ends an epoch; nothing is learned.
+    /// Shows samples to test with, which ends an epoch; nothing is learned.
     pub fn test(
         &mut self,
         session: &mut Session,
         image: &Image,
-        dataset: &Dataset,
+        (samples, tested_on): (&Samples, TestedOn),
         epoch: u32,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<&EpochReport, SessionError> {
-        let (start, samples) = (Instant::now(), &dataset.test);
-        let tested_on = match dataset.is_tested_on_training() {
-            true if self.report.learning.samples > 0 => TestedOn::Training,
-            true if image.learned.epochs > 0 => TestedOn::Unknown,
-            _ => TestedOn::Test,
-        };
+        let start = Instant::now();
         let answer = |session: &mut Session| answers(session, image, samples, progress);
         let answers = counted(session, &mut self.report.testing, answer, Answers::tested)?;
         self.interrupted(answers.tested() < samples.len());
@@ -134,7 +130,7 @@ fn counted<T>(
 }
 
 /// What the network answers to samples, in whatever way it answers.
-fn answers(
+pub(crate) fn answers(
     session: &mut Session,
     image: &Image,
     samples: &Samples,
@@ -147,7 +143,7 @@ fn answers(
     if let Some(count) = session.answered_values() {
         let answered = session.infer_values(samples, samples.len(), progress)?;
         let (tested, nrmse) = (answered.len() / count.max(1), nrmse(&answered, samples));
-        return Ok(Answers::Values { tested, nrmse, rmse: rmse(&answered, samples) });
+        return Ok(Answers::Values { tested, nrmse, rmse: rmse(&answered, samples), given: answered });
     }
     let before = comparisons(session.machine(), image);
     let answered = session.infer(samples, samples.len(), progress)?;
@@ -156,11 +152,22 @@ fn answers(
         tested: answered.len(),
         right: samples.is_labelled().then_some(right),
         comparisons: comparisons(session.machine(), image).map(|after| after.since(before)),
+        given: answered,
     })
 }
 
-/// Trains for some epochs, in an order drawn from `seed`, and tests after each. `progress` may break off after any chunk
-/// of steps; what ran by then is reported in full, and nothing is run for the report.
+/// What an epoch is tested with, and what that is: samples that were kept apart to choose by, if there are any.
+fn tested_with(dataset: &Dataset) -> (&Samples, TestedOn) {
+    match &dataset.validation {
+        Some(validation) => (validation, TestedOn::Validation),
+        None if dataset.is_tested_on_training() => (&dataset.test, TestedOn::Training),
+        None => (&dataset.test, TestedOn::Test),
+    }
+}
+
+/// Trains for some epochs, in an order drawn from `seed`, and tests after each; where samples are kept apart for that
+/// ([`Dataset::validation`]), with these. `progress` may break off after any chunk of steps; what ran by then is reported in
+/// full, and nothing is run for the report.
 ///
 /// # Errors
 /// See [`SessionError`].
@@ -170,10 +177,23 @@ pub fn train(
     dataset: &Dataset,
     epochs: impl Into<Epochs>,
     seed: u64,
-    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    progress: impl FnMut(Progress) -> ControlFlow<()>,
     mut after_epoch: impl FnMut(&EpochReport),
 ) -> Result<TrainReport, SessionError> {
-    let (order, epochs) = (SampleOrder::new(seed), epochs.into());
+    train_and(session, image, dataset, epochs.into(), seed, progress, |_, report| after_epoch(report))
+}
+
+/// The same; who is told of an epoch may look at what it left on the chip.
+pub(crate) fn train_and(
+    session: &mut Session,
+    image: &Image,
+    dataset: &Dataset,
+    epochs: Epochs,
+    seed: u64,
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    mut after_epoch: impl FnMut(&Session, &EpochReport),
+) -> Result<TrainReport, SessionError> {
+    let order = SampleOrder::new(seed);
     let mut tally = Tally::new(session);
     let mut flow = ControlFlow::Continue(());
     for epoch in epochs.first..epochs.first + epochs.count {
@@ -193,8 +213,10 @@ pub fn train(
             session.learn(&dataset.train, &order, |done| tell(true, done, order.len()))
         })?;
         tally.interrupted(samples < order.len());
-        let total = dataset.test.len();
-        after_epoch(tally.test(session, image, dataset, epoch, |done| tell(false, done, total))?);
+        let with = tested_with(dataset);
+        let total = with.0.len();
+        let report = tally.test(session, image, with, epoch, |done| tell(false, done, total))?;
+        after_epoch(session, report);
         if tally.report.interrupted {
             break;
         }
@@ -213,7 +235,9 @@ pub fn test(
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<TrainReport, SessionError> {
     let (mut tally, total) = (Tally::new(session), dataset.test.len());
-    tally.test(session, image, dataset, 0, |done| progress(Progress { learning: false, epoch: 0, done, total }))?;
+    let is_unknown = dataset.is_tested_on_training() && image.learned.epochs > 0;
+    let with = (&dataset.test, if is_unknown { TestedOn::Unknown } else { TestedOn::Test });
+    tally.test(session, image, with, 0, |done| progress(Progress { learning: false, epoch: 0, done, total }))?;
     Ok(tally.report(session))
 }
 

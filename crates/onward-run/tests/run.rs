@@ -4,8 +4,8 @@ use onward_chip::Chip;
 use onward_compile::{Options, compile};
 use onward_diagnostic::{Remedy, Source};
 use onward_image::Image;
-use onward_run::data::Dataset;
-use onward_run::{Answers, EpochReport, Epochs, Learners, Progress, Run, RunError, Watch};
+use onward_run::data::{Dataset, Share};
+use onward_run::{AnswerTable, Answers, EpochReport, Epochs, Learners, Progress, Run, RunError, TestedOn, Watch};
 use std::ops::ControlFlow;
 
 const NETWORK: &str = "network small {
@@ -85,6 +85,17 @@ fn results_have_the_keys_of_their_version() {
         "synaptic_events_per_host_s",
         "weights_hash",
         "silent_neurons",
+        "tested_on",
+        "samples",
+        "split",
+        "split_seed",
+        "has_learned",
+        "best_epoch",
+        "validation",
+        "training",
+        "confusion",
+        "by_class",
+        "rmse",
     ] {
         assert!(json.get(key).is_some(), "no `{key}`");
     }
@@ -164,4 +175,70 @@ fn weights_are_taken_out_and_given() {
     let given = second.give_weights(find).expect("they are its own");
     assert_eq!((given.rounded, given.clamped), (0, 0));
     assert_eq!(second.test(&mut ()).expect("no fault").weights_hash, results.weights_hash);
+}
+
+/// The epoch that validation chose is what was tested, once, and what is left on the chip.
+#[test]
+fn the_best_epoch_is_chosen_without_the_test_samples() {
+    let (image, digits) = (image(), Dataset::load("digits").expect("it is built in"));
+    let kept = digits.with_validation_share(Share { share: 0.1, seed: 1 }).expect("there are enough");
+    let epochs = Epochs { first: 0, count: 5, of: 5 };
+    let mut chosen = run(&image, &kept);
+    let results = chosen.learn(epochs, &mut ()).expect("no fault");
+    let validation = kept.validation.as_ref().expect("some are kept apart").len();
+    assert_eq!((kept.train.len(), validation, kept.test.len()), (1213, 135, 449));
+    assert!(results.epochs.iter().all(|epoch| epoch.tested_on == TestedOn::Validation && epoch.tested() == validation));
+    let rights: Vec<usize> = results.epochs.iter().map(EpochReport::right).collect();
+    let best = (0..rights.len()).max_by_key(|&epoch| (rights[epoch], std::cmp::Reverse(epoch))).expect("five");
+    let quality = &results.quality;
+    assert_eq!((quality.best_epoch, quality.tested_on), (Some(best as u32 + 1), Some(TestedOn::Test)));
+    assert_eq!(quality.validation.as_ref().map(Answers::right), Some(rights[best]));
+    assert_eq!(results.tested(), 449);
+
+    // The same weights come of learning no further, and answer the test samples so.
+    let stopped = Epochs { first: 0, count: best as u32 + 1, of: 5 };
+    let mut short = run(&image, &kept);
+    short.learn(stopped, &mut ()).expect("no fault");
+    let integers = |run: &Run| run.learned_arrays().into_iter().map(|array| array.integers).collect::<Vec<_>>();
+    assert!(integers(&short) == integers(&chosen));
+    assert_eq!(results.weights_hash, results.epochs[best].weights_hash);
+    let learned = chosen.learned().expect("it is at rest");
+    assert_eq!(learned.learned.epochs, best as u32 + 1);
+    let tested = run(&learned, &kept).test(&mut ()).expect("no fault");
+    assert_eq!(tested.answers, results.answers);
+    // All that ran is counted: five epochs, five tests of what was kept apart, and one of the rest.
+    assert_eq!(results.per_test_sample.map(|sample| sample.samples), Some(5 * 135 + 449));
+
+    // What is known of the answers agrees with them.
+    let Some(Answers::Classes { given, right: Some(right), .. }) = &results.answers else { panic!("classes") };
+    let confusion = quality.confusion.as_ref().expect("labels are known");
+    assert_eq!((0..10).map(|class| confusion[class][class]).sum::<u64>(), *right as u64);
+    let mut counted = vec![vec![0; 10]; 10];
+    given.iter().enumerate().for_each(|(at, &answer)| counted[kept.test.label(at) as usize][answer as usize] += 1);
+    assert_eq!(*confusion, counted);
+    assert_eq!(quality.by_class.iter().map(|class| class.samples).sum::<u64>(), 449);
+    assert_eq!(quality.by_class.iter().map(|class| class.answered).sum::<u64>(), 449);
+    let csv = AnswerTable::new(results.answers.as_ref().expect("tested"), &kept.test).expect("classes").csv();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("sample,label,answer", 450));
+    assert_eq!(lines[449], format!("448,{},{}", kept.test.label(448), given[448]));
+    let training = chosen.training_answers().expect("no fault");
+    assert!(training.tested() == 1213 && training.accuracy_percent() > results.accuracy_percent(), "{training:?}");
+}
+
+/// A sample that was drawn keeps the number it has in the data; who learned nothing says so.
+#[test]
+fn answers_name_samples_by_their_numbers() {
+    let (image, digits) = (image(), Dataset::load("digits").expect("it is built in"));
+    let some = digits.test.of_sequences(&[400, 7]);
+    assert_eq!((some.number(0), some.number(1), some.label(1)), (400, 7, digits.test.label(7)));
+    let some = some.of_sequences(&[1]);
+    assert_eq!((some.len(), some.number(0)), (1, 7));
+    let few = Dataset { test: some, ..digits.clone() };
+    let results = run(&image, &few).test(&mut ()).expect("no fault");
+    let csv = AnswerTable::new(results.answers.as_ref().expect("tested"), &few.test).expect("classes").csv();
+    assert!(csv.starts_with("sample,label,answer\n7,"), "{csv}");
+    assert_eq!(results.quality.has_learned, Some(false));
+    let mut learned = run(&image, &few);
+    assert_eq!(learned.learn(1, &mut ()).expect("no fault").quality.has_learned, Some(true));
 }

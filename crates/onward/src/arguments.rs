@@ -121,12 +121,12 @@ impl HowToCompile {
         Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed) })
     }
 
-    /// Compiles a network's text, and shows which pass is at work once it takes long.
+    /// Compiles a network's text with this seed, and shows which pass is at work once it takes long.
     ///
     /// # Errors
     /// Something cannot be read, or the text has mistakes.
-    pub fn compile(&self, network: &Path, ledger: &Ledger) -> Result<(Source, Image), Failure> {
-        let options = self.options(ledger)?;
+    pub fn compile(&self, network: &Path, seed: u64, ledger: &Ledger) -> Result<(Source, Image), Failure> {
+        let options = Options { seed, ..self.options(ledger)? };
         let source = read_network(network, &self.set, ledger)?;
         let monitor = PassMonitor::new(None);
         let image = onward_compile::compile_with(&source, &options, |pass, _| monitor.done(pass));
@@ -175,14 +175,25 @@ impl DataArguments {
     ///
     /// # Errors
     /// There is none, it cannot be read or split, or does not fit the image; or a result would go where it is.
-    pub fn load(&self, image: &Image, named_in: &Path, ledger: &Ledger) -> Result<Dataset, Failure> {
+    pub fn load(
+        &self,
+        image: &Image,
+        named_in: &Path,
+        ledger: &Ledger,
+        validate: Option<f64>,
+    ) -> Result<Dataset, Failure> {
         ledger.reads_data(image, self.data.as_deref(), named_in)?;
         let dataset = Dataset::for_image(image, self.data.as_deref(), named_in)?;
         for note in &dataset.notes {
             eprintln!("{} {}: {note}", styled(BOLD, "note:"), dataset.name);
         }
-        match self.test {
-            Some(share) => Ok(dataset.with_test_share(Share { share, seed: self.split_seed })?),
+        let share = |share| Share { share, seed: self.split_seed };
+        let dataset = match self.test {
+            Some(test) => dataset.with_test_share(share(test))?,
+            None => dataset,
+        };
+        match validate {
+            Some(validation) => Ok(dataset.with_validation_share(share(validation))?),
             None => Ok(dataset),
         }
     }
@@ -246,6 +257,10 @@ pub struct HowToLearn {
     /// Divide all learning rates by 2^N, beside what the text schedules
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-16..=16))]
     pub rate_shift: i32,
+    /// Keep this share of the samples to learn from apart, and choose the best epoch by it; the test samples are shown once, at
+    /// the end
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    validate: Option<f64>,
     /// Let only these layers learn
     #[arg(long, value_name = "LAYER", value_delimiter = ',', conflicts_with = "freeze")]
     layers: Vec<String>,
@@ -259,6 +274,7 @@ impl HowToLearn {
     pub fn given(&self, saves: &WhatToSave) -> Option<&'static str> {
         let all = [
             ("--of", self.of.is_some()),
+            ("--validate", self.validate.is_some()),
             ("--rate-shift", self.rate_shift != 0),
             ("--layers", !self.layers.is_empty()),
             ("--freeze", !self.freeze.is_empty()),
@@ -282,6 +298,11 @@ impl HowToLearn {
         Ok(Epochs { first, count, of: self.of.unwrap_or(last) })
     }
 
+    /// The share of samples to choose epochs by, of a network that learns.
+    pub fn validation(&self) -> Option<f64> {
+        self.validate
+    }
+
     /// The layers that learn.
     pub fn learners(&self) -> Learners {
         match (&self.layers[..], &self.freeze[..]) {
@@ -290,6 +311,31 @@ impl HowToLearn {
             (layers, _) => Learners::Only(layers.to_vec()),
         }
     }
+}
+
+/// What `--answers` is given.
+fn parse_table(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if is_npz(&path) || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        return Ok(path);
+    }
+    Err("a file of answers ends in .csv or .npz".to_owned())
+}
+
+/// Whether a path is that of a file of arrays.
+pub fn is_npz(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"))
+}
+
+/// What the report tells beyond what it tells anyway.
+#[derive(Args)]
+pub struct WhatToTell {
+    /// Show the accuracy of each class, and what is taken for what
+    #[arg(long)]
+    pub by_class: bool,
+    /// Test also with the samples that were learned from, on a machine of its own that keeps no time
+    #[arg(long)]
+    pub training_accuracy: bool,
 }
 
 /// Where what comes of a run goes.
@@ -301,6 +347,9 @@ pub struct WhatToSave {
     /// Save what was learned as arrays: real numbers and integers
     #[arg(long, value_name = "W.npz")]
     pub export: Option<PathBuf>,
+    /// Write what each test sample was answered with, as a table or as arrays
+    #[arg(long, value_name = "FILE.csv|npz", value_parser = parse_table)]
+    pub answers: Option<PathBuf>,
     /// Write the results for machines
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -319,6 +368,7 @@ impl WhatToSave {
         Ok(Saves {
             image: prepare(&self.output)?,
             export: prepare(&self.export)?,
+            answers: prepare(&self.answers)?,
             json: prepare(&self.json)?,
             traffic: prepare(&self.save_traffic)?,
         })
@@ -329,6 +379,7 @@ impl WhatToSave {
 pub struct Saves {
     pub image: Option<Output>,
     pub export: Option<Output>,
+    pub answers: Option<Output>,
     pub json: Option<Output>,
     pub traffic: Option<Output>,
 }

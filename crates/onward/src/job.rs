@@ -1,15 +1,15 @@
 //! A run of an image on data, from its opening lines to the files that are saved.
 
-use crate::arguments::{HowToLearn, Saves};
+use crate::arguments::{HowToLearn, Saves, WhatToTell, is_npz};
 use crate::failure::Failure;
 use crate::files::Output;
 use crate::progress::Monitor;
 use crate::{Outcome, report, terminal, text};
 use onward_emulate::{Engine, Options};
 use onward_image::Image;
-use onward_profile::{Answers, Results};
+use onward_profile::{Answers, Results, TestedOn};
 use onward_run::data::Dataset;
-use onward_run::{Bandit, Epochs, Run, RunError, SessionError};
+use onward_run::{AnswerTable, Bandit, Epochs, Run, RunError, SessionError};
 use serde::Serialize;
 use std::path::Path;
 
@@ -24,21 +24,50 @@ pub struct Job<'a> {
     /// A file of weights to begin with.
     pub weights: Option<&'a Path>,
     pub saves: &'a Saves,
+    pub tells: &'a WhatToTell,
 }
 
 impl<'a> Job<'a> {
     /// Learns, reports, saves.
     pub fn learn(&self, engine: Box<dyn Engine>, how: &HowToLearn, epochs: Epochs) -> Outcome {
+        let mut run = self.prepare_to_learn(engine, how)?;
+        self.open()?;
+        terminal::print(&report::epochs_heading(run.session().answered_values().is_some()))?;
+        let monitor = Monitor::new(epochs, self.dataset.train.len(), self.tested())?;
+        let results = self.watch(monitor, |monitor| run.learn(epochs, monitor))?;
+        let results = self.complete(results, &run)?;
+        terminal::print(&report::report(&results, self.tells.by_class))?;
+        self.save(&mut run, &results, &results, &[])?;
+        end(&results)
+    }
+
+    /// Learns, and says nothing.
+    pub fn learn_quietly(&self, engine: Box<dyn Engine>, how: &HowToLearn, epochs: Epochs) -> Result<Results, Failure> {
+        let mut run = self.prepare_to_learn(engine, how)?;
+        let monitor = Monitor::new(epochs, self.dataset.train.len(), self.tested())?.without_lines();
+        let results = self.watch(monitor, |monitor| run.learn(epochs, monitor))?;
+        self.complete(results, &run)
+    }
+
+    fn prepare_to_learn(&self, engine: Box<dyn Engine>, how: &HowToLearn) -> Result<Run<'a>, Failure> {
         let mut run = self.prepare(engine)?;
         run.set_rate_shift(how.rate_shift);
         run.let_learn(&how.learners()).map_err(|error| self.failed(error))?;
-        self.open()?;
-        terminal::print(&report::epochs_heading(run.session().answered_values().is_some()))?;
-        let results = self.watch(epochs, self.dataset.train.len(), |monitor| run.learn(epochs, monitor))?;
-        let results = Results { command: self.command, ..results };
-        terminal::print(&report::report(&results))?;
-        self.save(&mut run, &results, &[])?;
-        end(&results)
+        Ok(run)
+    }
+
+    /// Samples that an epoch is tested with.
+    fn tested(&self) -> usize {
+        self.dataset.validation.as_ref().unwrap_or(&self.dataset.test).len()
+    }
+
+    /// Adds what was asked for beside the run.
+    fn complete(&self, results: Results, run: &Run) -> Result<Results, Failure> {
+        let mut results = Results { command: self.command, ..results };
+        if self.tells.training_accuracy && !results.interrupted {
+            results.quality.training = Some(run.training_answers().map_err(|error| self.failed(error))?);
+        }
+        Ok(results)
     }
 
     /// Tests, reports, saves; of a network that reads out spikes also these.
@@ -49,14 +78,15 @@ impl<'a> Job<'a> {
             return Err(Failure::input("the network answers with classes, not with spikes", help));
         }
         self.open()?;
-        let results = self.watch(Epochs::from(0), 0, |monitor| run.test(monitor))?;
-        let results = Results { command: self.command, ..results };
-        terminal::print(&report::report(&results))?;
+        let monitor = Monitor::new(Epochs::from(0), 0, self.dataset.test.len())?;
+        let results = self.watch(monitor, |monitor| run.test(monitor))?;
+        let results = self.complete(results, &run)?;
+        terminal::print(&report::report(&results, self.tells.by_class))?;
         let answers = results.epochs.last().map(|epoch| &epoch.answers);
         if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (file, answers) {
             file.write(&onward_run::spikes_to_npy(spikes).map_err(inside)?)?;
         }
-        self.save(&mut run, &results, &[file])?;
+        self.save(&mut run, &results, &results, &[file])?;
         end(&results)
     }
 
@@ -64,14 +94,19 @@ impl<'a> Job<'a> {
     pub fn play(&self, engine: Box<dyn Engine>, bandit: &Bandit) -> Outcome {
         let mut run = self.prepare(engine)?;
         self.open()?;
-        let results = self.watch(Epochs::from(1), bandit.trials, |monitor| run.play(bandit, monitor))?;
+        let monitor = Monitor::new(Epochs::from(1), bandit.trials, self.dataset.test.len())?;
+        let results = self.watch(monitor, |monitor| run.play(bandit, monitor))?;
         terminal::print(&report::bandit(&results))?;
-        self.save(&mut run, &results, &[])?;
+        self.save(&mut run, &results, &results.results, &[])?;
         end(&results.results)
     }
 
     fn prepare(&self, engine: Box<dyn Engine>) -> Result<Run<'a>, Failure> {
         let mut run = Run::with(self.image, self.dataset, self.options, engine).map_err(|error| self.failed(error))?;
+        if self.saves.answers.is_some() && run.session().reads_spikes() {
+            let help = "`--spikes FILE.npy` writes them; leave --answers out";
+            return Err(Failure::input("the network gives its spikes, and no answers", help));
+        }
         if let Some(path) = self.weights {
             give_weights(&mut run, path)?;
         }
@@ -83,33 +118,52 @@ impl<'a> Job<'a> {
         terminal::print(&report::opening(self.image, self.dataset, self.options.seed))
     }
 
-    /// Follows what runs, in epochs of so many samples.
+    /// Follows what runs.
     fn watch<T>(
         &self,
-        epochs: Epochs,
-        learned: usize,
+        mut monitor: Monitor,
         run: impl FnOnce(&mut Monitor) -> Result<T, RunError>,
     ) -> Result<T, Failure> {
-        let mut monitor = Monitor::new(epochs, learned, self.dataset.test.len())?;
         let results = run(&mut monitor);
         monitor.finish();
         results.map_err(|error| self.failed(error))
     }
 
     /// Writes the files, each of them even if another cannot be: what was learned in hours is not lost to a full disk.
-    fn save(&self, run: &mut Run, results: &impl Serialize, more: &[Option<&Output>]) -> Outcome {
+    fn save(
+        &self,
+        run: &mut Run,
+        written_results: &impl Serialize,
+        results: &Results,
+        more: &[Option<&Output>],
+    ) -> Outcome {
         let saves = self.saves;
-        let json = written(&saves.json, |file| file.write_json(results));
+        let json = written(&saves.json, |file| file.write_json(written_results));
         let traffic = written(&saves.traffic, |file| file.write_json(&run.traffic()));
         let image = written(&saves.image, |file| {
             let learned = run.learned().map_err(|error: SessionError| Failure::session(self.name, &error))?;
             file.write_image(&learned)
         });
         let export = written(&saves.export, |file| export(&run.learned_arrays(), file));
-        json.and(image).and(export).and(traffic)?;
-        let all = [&saves.image, &saves.export, &saves.json, &saves.traffic].map(Option::as_ref);
+        let answers = written(&saves.answers, |file| self.write_answers(file, results));
+        json.and(image).and(export).and(traffic).and(answers)?;
+        let all = [&saves.image, &saves.export, &saves.answers, &saves.json, &saves.traffic].map(Option::as_ref);
         let files = more.iter().copied().chain(all);
         terminal::print(&report::written(files))
+    }
+
+    /// Writes what each sample was answered with; of a run that was broken off before its test, no sample.
+    fn write_answers(&self, file: &Output, results: &Results) -> Outcome {
+        let none = Answers::Classes { tested: 0, right: None, comparisons: None, given: Vec::new() };
+        let samples = match results.quality.tested_on {
+            Some(TestedOn::Validation) => self.dataset.validation.as_ref().unwrap_or(&self.dataset.test),
+            _ => &self.dataset.test,
+        };
+        match AnswerTable::new(results.answers.as_ref().unwrap_or(&none), samples) {
+            Some(table) if is_npz(file.path()) => file.write(&table.npz().map_err(inside)?),
+            Some(table) => file.write(table.csv().as_bytes()),
+            None => Ok(()),
+        }
     }
 
     fn failed(&self, error: RunError) -> Failure {

@@ -8,7 +8,7 @@ use onward_run::{EpochReport, Epochs, Progress, Watch};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 /// Runs shorter than this show no bar.
@@ -67,6 +67,8 @@ pub struct Monitor {
     windows: (u64, u64),
     phase: Option<(bool, u32)>,
     phase_start: Instant,
+    /// Whether each epoch is a line.
+    has_lines: bool,
 }
 
 impl Monitor {
@@ -77,7 +79,12 @@ impl Monitor {
     pub fn new(epochs: Epochs, learned: usize, tested: usize) -> Result<Monitor, Failure> {
         let windows = (2 * learned as u64, tested as u64);
         let bar = Bar::new((windows.0 + windows.1) * u64::from(epochs.count.max(1)))?;
-        Ok(Monitor { bar, epochs, windows, phase: None, phase_start: Instant::now() })
+        Ok(Monitor { bar, epochs, windows, phase: None, phase_start: Instant::now(), has_lines: true })
+    }
+
+    /// Prints no lines.
+    pub fn without_lines(self) -> Monitor {
+        Monitor { has_lines: false, ..self }
     }
 
     /// Removes the bar.
@@ -113,6 +120,9 @@ impl Watch for Monitor {
 
     /// Prints the line of an epoch without disturbing the bar. Where nobody reads, the run is over.
     fn epoch(&mut self, epoch: &EpochReport) {
+        if !self.has_lines {
+            return;
+        }
         if let Err(failure) = self.bar.print(&report::epoch(epoch, self.epochs.of)) {
             failure.show();
             std::process::exit(failure.code().into());
@@ -207,9 +217,13 @@ impl Drop for PassMonitor {
     }
 }
 
-/// What Ctrl-C sets; a second one ends the program at once.
+/// What Ctrl-C sets; a second one ends the program at once. It is listened for once, for all runs of a command.
 fn listen() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(stop) = STOP.get() {
+        return Ok(Arc::clone(stop));
+    }
+    let stop = Arc::clone(STOP.get_or_init(Arc::default));
     let handler = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if handler.swap(true, Ordering::SeqCst) {

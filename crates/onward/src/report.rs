@@ -5,16 +5,28 @@ use crate::terminal::{BOLD, DIM, styled};
 use crate::text::{average, count, duration, percent, plural, si, table};
 use onward_image::Image;
 use onward_profile::{
-    Answers, BanditResults, Category, EpochReport, MEMORIES, PerSample, Results, SilentNeurons, TestedOn, Usage,
+    Answers, BanditResults, Category, EpochReport, MEMORIES, PerSample, Results, SeedResults, SilentNeurons, TestedOn,
+    Usage,
 };
 use onward_run::SILENCE_SAMPLES;
 use onward_run::data::{Dataset, Split};
 
 /// Cells of the longest bar of the energy table.
 const BAR: f64 = 24.0;
+/// Classes of the largest table of confusions that is printed.
+const CONFUSION_CLASSES: usize = 20;
+
+/// What is about to run with several seeds, in a few lines.
+pub fn opening_of_seeds(image: &Image, dataset: &Dataset, seeds: &[u64]) -> String {
+    opening_with(image, dataset, vec!["seeds".into(), plural(seeds.len() as u64, "seed")])
+}
 
 /// What is about to run, in a few lines.
 pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
+    opening_with(image, dataset, vec!["seed".into(), seed.to_string()])
+}
+
+fn opening_with(image: &Image, dataset: &Dataset, seed: Vec<String>) -> String {
     let (chip, network) = (&image.chip, &image.network);
     // Recorded spikes have no shape of their own.
     let shape = match dataset.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ") {
@@ -37,7 +49,7 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
             format!("{}, {} lanes, {}", mesh(&chip.mesh), chip.core.lanes, si(chip.clock_hz as f64, "Hz")),
         ],
         vec!["data".into(), dataset.name.clone(), how_split(dataset, &shape)],
-        vec!["seed".into(), seed.to_string()],
+        seed,
     ];
     table(&[], rows, &[])
 }
@@ -45,7 +57,9 @@ pub fn opening(image: &Image, dataset: &Dataset, seed: u64) -> String {
 /// How many samples are for what.
 fn how_split(dataset: &Dataset, shape: &str) -> String {
     let [train, test] = [&dataset.train, &dataset.test].map(|samples| count(samples.len() as u64));
-    let parts = format!("{train} to learn from, {test} to test with{shape}");
+    let validation = dataset.validation.as_ref().map(|samples| count(samples.len() as u64));
+    let validation = validation.map_or_else(String::new, |count| format!("{count} to choose epochs by, "));
+    let parts = format!("{train} to learn from, {validation}{test} to test with{shape}");
     match dataset.split {
         Split::None => format!("{train} samples{shape}; none of them is kept apart to test with"),
         Split::Given => parts,
@@ -77,11 +91,7 @@ pub fn epochs_heading(answers_values: bool) -> String {
 /// The line of an epoch.
 pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     let number = format!("{}/{epochs}", report.epoch + 1);
-    let tested_on = match report.tested_on {
-        TestedOn::Test => "",
-        TestedOn::Training => "   on what it learned from",
-        TestedOn::Unknown => "   perhaps on what it learned from",
-    };
+    let tested_on = remark(Some(report.tested_on));
     format!(
         "  {number:>7}  {:>9}  {:>15}  {:>14}{tested_on}\n",
         match &report.answers {
@@ -93,9 +103,92 @@ pub fn epoch(report: &EpochReport, epochs: u32) -> String {
     )
 }
 
-/// The whole report.
-pub fn report(results: &Results) -> String {
-    section("Result", result(results)) + &machine(results)
+/// The whole report; by class, if that is asked for and known.
+pub fn report(results: &Results, by_class: bool) -> String {
+    let classes = if by_class { classes(results) } else { String::new() };
+    section("Result", result(results)) + &classes + &machine(results)
+}
+
+/// What runs with several seeds came to.
+pub fn seeds(results: &SeedResults) -> String {
+    let (spread, unit): (_, fn(f64) -> String) = match results.nrmse {
+        Some(spread) => (Some(spread), |value| format!("{value:.4}")),
+        None => (results.accuracy_percent, percent),
+    };
+    let name = if results.nrmse.is_some() { "error" } else { "accuracy" };
+    let runs = plural(results.runs.len() as u64, "seed");
+    let Some(spread) = spread else {
+        return section(
+            "Result",
+            table(&[], vec![vec![name.into(), "not known".into(), format!("of all {runs}")]], &[]),
+        );
+    };
+    let tested = results.runs.first().map_or_else(String::new, |run| samples(run.tested(), run.quality.tested_on));
+    let mut rows = vec![vec![name.to_owned(), unit(spread.mean), format!("mean of {runs}, each over {tested}")]];
+    if let Some(deviation) = spread.deviation {
+        rows.push(vec!["deviation".into(), unit(deviation), "standard deviation of a single seed".into()]);
+    }
+    rows.push(vec!["least".into(), unit(spread.least), format!("greatest {}", unit(spread.greatest))]);
+    section("Result", table(&[], rows, &[]))
+}
+
+/// The heading of the lines of seeds.
+pub fn seeds_heading() -> String {
+    format!("\n{}\n", styled(DIM, "    seed     result   best epoch            time   weights"))
+}
+
+/// The line of a seed.
+pub fn seed(results: &Results) -> String {
+    let quality = match &results.answers {
+        Some(Answers::Values { nrmse, rmse, .. }) => format!("{:.4}", nrmse.unwrap_or(*rmse)),
+        Some(answers) => answers.accuracy_percent().map_or("not known".to_owned(), percent),
+        None => "not tested".to_owned(),
+    };
+    let epoch = results.quality.best_epoch.map_or_else(|| "last".to_owned(), |epoch| epoch.to_string());
+    let (hash, time) = (results.weights_hash.get(..16).unwrap_or("none"), duration(results.host_time));
+    format!(
+        "  {:>6}  {quality:>9}  {epoch:>11}  {time:>14}   {hash}{}\n",
+        results.seed,
+        remark(results.quality.tested_on)
+    )
+}
+
+/// How each class was answered, and which were taken for which.
+fn classes(results: &Results) -> String {
+    let Some(confusion) = &results.quality.confusion else { return String::new() };
+    let rows = results.quality.by_class.iter().map(|class| {
+        let mut wrong: Vec<(u64, usize)> = confusion[class.class]
+            .iter()
+            .enumerate()
+            .filter(|&(answer, &times)| answer != class.class && times > 0)
+            .map(|(answer, &times)| (times, answer))
+            .collect();
+        wrong.sort_by_key(|&(times, answer)| (std::cmp::Reverse(times), answer));
+        let taken: Vec<String> =
+            wrong.iter().take(3).map(|(times, answer)| format!("{answer} ({})", count(*times))).collect();
+        vec![
+            class.class.to_string(),
+            count(class.samples),
+            count(class.right),
+            class.accuracy_percent.map_or_else(String::new, percent),
+            taken.join(", "),
+        ]
+    });
+    let header = ["class", "samples", "right", "accuracy", "most often taken for"];
+    let text = section("Classes", table(&header, rows.collect(), &[0, 1, 2, 3]));
+    // A wider table would be read by nobody.
+    if confusion.len() > CONFUSION_CLASSES {
+        return text;
+    }
+    let header: Vec<String> =
+        std::iter::once("of / as".to_owned()).chain((0..confusion.len()).map(|class| class.to_string())).collect();
+    let rows = confusion
+        .iter()
+        .enumerate()
+        .map(|(class, row)| std::iter::once(class.to_string()).chain(row.iter().map(|&times| count(times))).collect());
+    let columns: Vec<&str> = header.iter().map(String::as_str).collect();
+    let right: Vec<usize> = (0..columns.len()).collect();
+    text + &section("Confusion", table(&columns, rows.collect(), &right))
 }
 
 /// The whole report of a bandit.
@@ -118,7 +211,7 @@ pub fn bandit(results: &BanditResults) -> String {
         let bar = "▇".repeat((share / 100.0 * BAR).round() as usize);
         rows.push(vec![title, percent(*share), bar]);
     }
-    section("Rewards", table(&[], rows, &[])) + &report(&results.results)
+    section("Rewards", table(&[], rows, &[])) + &report(&results.results, false)
 }
 
 /// A part of a report under its title.
@@ -140,25 +233,44 @@ pub fn machine(results: &Results) -> String {
     text
 }
 
+/// What is said behind a line whose test was no test.
+fn remark(tested_on: Option<TestedOn>) -> &'static str {
+    match tested_on {
+        None | Some(TestedOn::Test) => "",
+        Some(TestedOn::Validation) => "   on validation samples",
+        Some(TestedOn::Training) => "   on what it learned from",
+        Some(TestedOn::Unknown) => "   perhaps on what it learned from",
+    }
+}
+
 /// What a test was with, behind how many: `449 test samples`.
 fn samples(tested: usize, tested_on: Option<TestedOn>) -> String {
     let samples = plural(tested as u64, "sample");
     match tested_on {
         None | Some(TestedOn::Test) => plural(tested as u64, "test sample"),
+        Some(TestedOn::Validation) => format!("{samples} kept apart to choose epochs by"),
         Some(TestedOn::Training) => format!("{samples} that it learned from (none are kept apart: --test 0.2)"),
         Some(TestedOn::Unknown) => format!("{samples} that it may have learned from"),
     }
 }
 
+/// The figure that says how good answers are.
+fn figure(answers: &Answers) -> String {
+    match answers {
+        Answers::Values { nrmse, rmse, .. } => format!("{:.4}", nrmse.unwrap_or(*rmse)),
+        answers => answers.accuracy_percent().map_or_else(|| "no labels".to_owned(), percent),
+    }
+}
+
 fn result(results: &Results) -> String {
-    let samples = |tested: usize| samples(tested, results.tested_on);
+    let samples = |tested: usize| samples(tested, results.quality.tested_on);
     let mut rows = vec![match &results.answers {
         None => vec!["accuracy".into(), "not tested".into(), String::new()],
         Some(Answers::Values { tested, nrmse: Some(nrmse), .. }) => {
             let meaning = format!("of the standard deviation, over {}", samples(*tested));
             vec!["error".into(), format!("{nrmse:.4}"), meaning]
         }
-        Some(Answers::Values { tested, nrmse: None, rmse }) => {
+        Some(Answers::Values { tested, nrmse: None, rmse, .. }) => {
             let meaning =
                 format!("root mean square, as the values to be answered are all the same; over {}", samples(*tested));
             vec!["error".into(), format!("{rmse:.4}"), meaning]
@@ -174,6 +286,19 @@ fn result(results: &Results) -> String {
             vec!["accuracy".into(), answers.accuracy_percent().map_or_else(String::new, percent), meaning]
         }
     }];
+    let quality = &results.quality;
+    if quality.has_learned == Some(false) {
+        let meaning = "the weights are as they were drawn: this is no result of learning";
+        rows.push(vec!["has learned".into(), "nothing yet".into(), meaning.into()]);
+    }
+    if let (Some(epoch), Some(validation)) = (quality.best_epoch, &quality.validation) {
+        let over = format!("over {} kept apart", plural(validation.tested() as u64, "sample"));
+        rows.push(vec!["best epoch".into(), epoch.to_string(), format!("with {} {over}", figure(validation))]);
+    }
+    if let Some(training) = &quality.training {
+        let over = plural(training.tested() as u64, "sample");
+        rows.push(vec!["on training".into(), figure(training), format!("over the {over} that it learned from")]);
+    }
     let learned = results.learned() as u64;
     if learned > 0 {
         let epochs = results.epochs.len() as u64;
@@ -184,7 +309,9 @@ fn result(results: &Results) -> String {
         let (neurons, before) = (count(sum(|layer| layer.neurons)), count(sum(|layer| layer.before)));
         let silent = format!("{} of {neurons}", count(sum(|layer| layer.after)));
         let shown = results.tested().min(SILENCE_SAMPLES);
-        let kind = if results.tested_on == Some(TestedOn::Test) { "test samples" } else { "samples" };
+        let validation = results.quality.samples.map_or(0, |samples| samples.validation);
+        let kind = if results.quality.tested_on == Some(TestedOn::Test) { "test samples" } else { "samples" };
+        let (shown, kind) = if validation > 0 { (validation.min(SILENCE_SAMPLES), "samples") } else { (shown, kind) };
         let meaning = format!("fire for none of {shown} {kind}; {before} did before");
         rows.push(vec!["silent neurons".into(), silent, meaning]);
     }

@@ -732,6 +732,77 @@ fn formats_follow_what_was_met() {
     desk.refuse("no_margin", "calibrate net.sp --margin 0");
 }
 
+/// Figures that mean what they say: epochs chosen without the test samples, several seeds, answers sample by sample.
+#[test]
+fn figures_are_honest() {
+    let desk = Desk::new();
+    let json = |name: &str| -> Value { serde_json::from_slice(&fs::read(desk.path(name)).unwrap()).unwrap() };
+    let text = desk.succeed(
+        "train digits.sp --epochs 3 --timing none --validate 0.1 --by-class --training-accuracy --answers a.csv --json r.json \
+         -o best.onw",
+    );
+    for word in
+        ["on validation samples", "best epoch", "on training", "Classes", "Confusion", "135 to choose epochs by"]
+    {
+        assert!(text.contains(word), "no `{word}` in\n{text}");
+    }
+    let results = json("r.json");
+    let answers = fs::read_to_string(desk.path("a.csv")).unwrap();
+    let right = answers.lines().skip(1).filter(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        cells[1] == cells[2]
+    });
+    assert_eq!(Value::from(right.count()), results["right"]);
+    let keys = fs::read_to_string(root().join("docs/src/results.md")).unwrap();
+    for key in results.as_object().unwrap().keys().chain(results["epochs"][0].as_object().unwrap().keys()) {
+        assert!(keys.contains(&format!("`{key}`")), "docs/src/results.md says nothing of `{key}`");
+    }
+    desk.succeed("run best.onw --data digits --timing none --json again.json --answers a.npz");
+    assert_eq!(json("again.json")["confusion"], results["confusion"]);
+    assert_eq!(json("again.json")["has_learned"], Value::Bool(true));
+    desk.succeed("compile digits.sp -o blank.onw");
+    assert!(desk.succeed("run blank.onw --timing none").contains("nothing yet"));
+
+    // Several seeds are the runs of each.
+    let text = desk.succeed("train digits.sp --epochs 1 --timing none --seeds 2..4 --json seeds.json");
+    assert!(text.contains("mean of 3 seeds"), "{text}");
+    let seeds = json("seeds.json");
+    assert_eq!(seeds["seeds"], serde_json::json!([2, 3, 4]));
+    desk.succeed("train digits.sp --epochs 1 --timing none --seed 3 --json one.json");
+    assert_eq!(seeds["runs"][1]["weights_hash"], json("one.json")["weights_hash"]);
+    let accuracies: Vec<f64> =
+        seeds["runs"].as_array().unwrap().iter().map(|run| run["accuracy_percent"].as_f64().unwrap()).collect();
+    let mean = accuracies.iter().sum::<f64>() / 3.0;
+    assert!((seeds["accuracy_percent"]["mean"].as_f64().unwrap() - mean).abs() < 1e-9, "{seeds}");
+
+    // Without a part to test with: drawn, or said.
+    let rows = |line: usize| format!("{},{},{}\n", line % 256, 255 - line % 256, line % 2);
+    desk.write("table.csv", "a,b,label\n".to_owned() + &(0..50).map(rows).collect::<String>());
+    let network = "network small {\n window = 8\n input x = rate(2)\n target t = classes(2)\n layer h = dense(16) from x, t { \
+                   learning = hinge { rate = 7 } }\n readout a = nearest_target from h\n}\n";
+    desk.write("small.sp", network);
+    let learn = "train small.sp --data table.csv --epochs 2 --timing none";
+    let text = desk.succeed(&format!("{learn} --json all.json -o small.onw"));
+    let lines = text.lines().filter(|line| line.contains('%') && (line.contains("/2 ") || line.contains("accuracy  ")));
+    let lines: Vec<&str> = lines.collect();
+    assert!(lines.len() == 3 && lines.iter().all(|line| line.contains("it learned from")), "{text}");
+    assert_eq!((&json("all.json")["tested_on"], &json("all.json")["split"]), (&"training".into(), &"none".into()));
+    assert!(desk.succeed("run small.onw --data table.csv --timing none").contains("may have learned from"));
+    let text = desk.succeed(&format!("{learn} --test 0.2 --answers drawn.csv"));
+    assert!(text.contains("40 to learn from, 10 to test with, 2; drawn by split seed 1"), "{text}");
+    let drawn = fs::read_to_string(desk.path("drawn.csv")).unwrap();
+    let numbers: Vec<usize> =
+        drawn.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    assert!(numbers.len() == 10 && numbers.is_sorted() && numbers[9] > 10, "{numbers:?}");
+    desk.refuse("validation_without_test", &format!("{learn} --validate 0.1"));
+    desk.refuse("test_drawn_of_given", "train digits.sp --test 0.2");
+    desk.refuse("share_of_all", "train digits.sp --validate 1");
+    desk.refuse("seeds_saved", "train digits.sp --seeds 3 -o out.onw");
+    desk.refuse("seeds_unread", "train digits.sp --seeds 3..1");
+    desk.refuse("answers_of_no_kind", "train digits.sp --answers answers.txt");
+    desk.refuse("validation_without_learning", "run blank.onw --validate 0.1");
+}
+
 /// What the README shows is what the program prints, but for the times of the computer it ran on.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "trains for 30 epochs: in release mode")]

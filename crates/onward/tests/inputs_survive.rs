@@ -15,7 +15,7 @@ fn root() -> PathBuf {
 /// Options that name a file that is read, or something that may be one.
 const INPUTS: &[&str] = &["--data", "--traffic", "--weights", "--chip", "--technology", "--calibration", "--beside"];
 /// Options that name a file that is written.
-const OUTPUTS: &[&str] = &["--output", "--export", "--json", "--save-traffic", "--spikes", "--floorplan"];
+const OUTPUTS: &[&str] = &["--output", "--answers", "--export", "--json", "--save-traffic", "--spikes", "--floorplan"];
 /// Options with a value that names no file.
 const OTHERS: &[&str] = &[
     "--batch",
@@ -42,12 +42,14 @@ const OTHERS: &[&str] = &[
     "--reset",
     "--samples",
     "--seed",
+    "--seeds",
     "--set",
     "--show",
     "--split-seed",
     "--test",
     "--threads",
     "--timing",
+    "--validate",
     "--to",
     "--trace-instructions",
     "--trials",
@@ -69,13 +71,13 @@ const CASES: &[Case] = &[
         command: "train net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --weights w.npz \
                   --epochs 1",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json", "w.npz"],
-        outputs: &["--output", "--export", "--json", "--save-traffic"],
+        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     // What the texts name themselves: data and technology.
     Case {
         command: "train net.sp --chip chip.toml --epochs 1",
         inputs: &["own.npz", "tech.toml"],
-        outputs: &["--output", "--export", "--json", "--save-traffic"],
+        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     Case {
         command: "train still.sp",
@@ -85,12 +87,12 @@ const CASES: &[Case] = &[
     Case {
         command: "bandit net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --trials 2",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json"],
-        outputs: &["--output", "--export", "--json", "--save-traffic"],
+        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     Case {
         command: "run net.onw --learn --epochs 1 --data given.npz --weights w.npz",
         inputs: &["net.onw", "given.npz", "w.npz"],
-        outputs: &["--output", "--export", "--json", "--save-traffic"],
+        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     Case {
         command: "run net.onw --learn --epochs 1",
@@ -282,13 +284,13 @@ fn names(desk: &Desk, input: &str, way: usize) -> String {
         0 => input.to_owned(),
         1 => format!("sub/.././{input}"),
         2 => {
-            fs::hard_link(desk.path(input), desk.path("hard")).unwrap();
-            "hard".to_owned()
+            fs::hard_link(desk.path(input), desk.path("hard.npz")).unwrap();
+            "hard.npz".to_owned()
         }
         #[cfg(unix)]
         3 => {
-            std::os::unix::fs::symlink(input, desk.path("soft")).unwrap();
-            "soft".to_owned()
+            std::os::unix::fs::symlink(input, desk.path("soft.npz")).unwrap();
+            "soft.npz".to_owned()
         }
         _ => desk.path(input).display().to_string(),
     }
@@ -303,10 +305,17 @@ fn no_command_writes_over_what_it_reads() {
             for (option_at, option) in outputs.iter().enumerate() {
                 // By its own name, and by one other in turn.
                 for way in [0, 1 + (at + option_at) % 4] {
+                    // A table of answers has an ending of its own.
+                    if *option == "--answers" && !input.ends_with(".npz") {
+                        continue;
+                    }
                     let name = names(&desk, input, way);
                     let before = desk.files();
                     // Another result first, which must not be written either.
-                    let others = outputs.iter().filter(|other| *other != option && **other != "--export").take(1);
+                    let others = outputs
+                        .iter()
+                        .filter(|other| *other != option && !["--export", "--answers"].contains(other))
+                        .take(1);
                     let others: String = others.map(|other| format!(" {other} new.file")).collect();
                     let whole = format!("{command}{others} {option} {name}");
                     let output = desk.onward(&whole);
@@ -315,7 +324,7 @@ fn no_command_writes_over_what_it_reads() {
                     assert_eq!(output.status.code(), Some(2), "onward {whole}\n{stderr}");
                     assert!(stderr.contains("is read by this command"), "onward {whole}\n{stderr}");
                     assert!(desk.files() == before, "onward {whole} changed files");
-                    for made in ["hard", "soft"] {
+                    for made in ["hard.npz", "soft.npz"] {
                         let _ = fs::remove_file(desk.path(made));
                     }
                     tried += 1;
@@ -327,7 +336,11 @@ fn no_command_writes_over_what_it_reads() {
     // Each command as it is, with all that it reads: it does what it should, and leaves that as it was.
     for Case { command, inputs, outputs } in CASES {
         let before = desk.files();
-        let ends = |option: &str| if command.starts_with("import") && option == "--output" { ".sp" } else { ".out" };
+        let ends = |option: &str| match option {
+            "--answers" => ".csv",
+            "--output" if command.starts_with("import") => ".sp",
+            _ => ".out",
+        };
         let all: String =
             outputs.iter().enumerate().map(|(at, option)| format!(" {option} {at}{}", ends(option))).collect();
         desk.onward(&format!("{command}{all}"));

@@ -77,6 +77,8 @@ pub struct Samples {
     windows: usize,
     /// What is to be learned of each sample, sample by sample: values from 0 to 1 with 12 fraction bits.
     values: Vec<u16>,
+    /// Their numbers in the data, where they are some of more.
+    numbers: Option<Vec<u32>>,
 }
 
 impl Samples {
@@ -94,6 +96,7 @@ impl Samples {
             is_labelled: true,
             windows: 1,
             values: Vec::new(),
+            numbers: None,
         }
     }
 
@@ -194,8 +197,17 @@ impl Samples {
             labels: chosen().map(|sample| self.labels[sample]).collect(),
             events: chosen().filter_map(|sample| self.events.get(sample)).cloned().collect(),
             values: chosen().flat_map(|sample| self.values(sample)).copied().collect(),
+            numbers: Some(chosen().map(|sample| self.number(sample)).collect()),
             ..*self
         }
+    }
+
+    /// The number of sample `index` in the part of the data that it is of.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn number(&self, index: usize) -> u32 {
+        self.numbers.as_ref().map_or(index as u32, |numbers| numbers[index])
     }
 
     /// The highest label there is.

@@ -1,7 +1,7 @@
 //! `onward bandit`: learn from rewards alone.
 
 use crate::Outcome;
-use crate::arguments::{DataArguments, HowToCompile, HowToRun, WhatToSave};
+use crate::arguments::{DataArguments, HowToCompile, HowToRun, WhatToSave, WhatToTell};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -54,8 +54,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { compile, how, saves, .. } = arguments;
     let ledger = Ledger::default();
     let saves = &saves.prepare(&ledger)?;
-    let (source, image) = compile.compile(&arguments.network, &ledger)?;
-    let dataset = arguments.data.load(&image, &arguments.network, &ledger)?;
+    let (source, image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
+    let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     if !image.learns() {
         let help = "give it a target and layers that learn";
         return Err(Failure::input("the network learns nothing: it is shown no targets", help));
@@ -68,7 +68,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
         explore_trials: arguments.explore_trials as usize,
         others: arguments.others.unwrap_or(u32::MAX),
     };
-    let job =
-        Job { command: "bandit", name: &source.name, image: &image, dataset: &dataset, options, weights: None, saves };
+    let tells = &WhatToTell { by_class: false, training_accuracy: false };
+    let job = Job {
+        tells,
+        command: "bandit",
+        name: &source.name,
+        image: &image,
+        dataset: &dataset,
+        options,
+        weights: None,
+        saves,
+    };
     job.play(engine, &bandit)
 }

@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut options = arguments.compile.options(&ledger)?;
     let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir, &ledger)?;
     let (image, mut bounded) = compile(network.as_ref(), &source, &options)?;
-    let dataset = arguments.data.load(&image, &arguments.network, &ledger)?;
+    let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     let samples = (arguments.samples as usize).min(dataset.train.len());
     show(&mut bounded.float, &image, &dataset.train, samples);
     let calibration = bounded.float.calibration(&dataset.name);

@@ -3,7 +3,7 @@
 use super::run_assembly::{Assembly, AssemblyArguments};
 use super::trace::{self, Trace};
 use crate::Outcome;
-use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave};
+use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave, WhatToTell};
 use crate::failure::Failure;
 use crate::files::{Output, read_image};
 use crate::job::Job;
@@ -57,6 +57,8 @@ pub struct Arguments {
     #[command(flatten)]
     saves: WhatToSave,
     #[command(flatten)]
+    tells: WhatToTell,
+    #[command(flatten)]
     assembly: AssemblyArguments,
 }
 
@@ -72,7 +74,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let files = arguments.saves.prepare(&ledger)?;
     let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
     let mut image = read_image(&arguments.file, &ledger)?;
-    let dataset = arguments.data.load(&image, &arguments.file, &ledger)?;
+    arguments.check_learning(&image)?;
+    let dataset = arguments.data.load(&image, &arguments.file, &ledger, arguments.learning.validation())?;
     let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
     let options = how.options(arguments.seed.unwrap_or(image.network.seed));
@@ -85,7 +88,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         return trace::samples(&image, &name, &dataset, options, selection);
     }
-    arguments.check_learning(&image)?;
     let failed = |error: MachineError| Failure::session(&name, &error.into());
     let engine = match arguments.learn {
         true => how.engine(&image, options),
@@ -93,7 +95,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let engine = engine.map_err(failed)?;
     let saves = &files;
-    let job = Job { command: "run", name: &name, image: &image, dataset: &dataset, options, weights, saves };
+    let job = Job {
+        tells: &arguments.tells,
+        command: "run",
+        name: &name,
+        image: &image,
+        dataset: &dataset,
+        options,
+        weights,
+        saves,
+    };
     match arguments.learn {
         true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
         false => job.test(engine, spikes.as_ref()),
@@ -138,6 +149,9 @@ impl Arguments {
             foreign: [
                 ("--data", self.data.data.is_some()),
                 ("--test", self.data.test.is_some()),
+                ("--answers", self.saves.answers.is_some()),
+                ("--by-class", self.tells.by_class),
+                ("--training-accuracy", self.tells.training_accuracy),
                 ("--learn", self.learn),
                 ("--output", self.saves.output.is_some()),
                 ("--export", self.saves.export.is_some()),

@@ -1,11 +1,13 @@
 //! `onward train`: compile, learn on the chip, test.
 
-use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, WhatToSave};
+use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, Saves, WhatToSave, WhatToTell};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::ledger::Ledger;
-use crate::{Outcome, terminal};
+use crate::{Outcome, report, terminal};
 use onward_emulate::MachineError;
+use onward_profile::{Results, SeedResults};
+use onward_run::data::Dataset;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -13,6 +15,7 @@ Examples:
   onward train programs/digits.sp
   onward train programs/digits.sp --chip small --epochs 10 --json digits.json
   onward train programs/mnist.sp --data DATA/mnist --timing none -o mnist.onw
+  onward train programs/digits.sp --validate 0.1 --seeds 3    the best epoch, chosen without the test samples
   onward train programs/digits.sp --epochs 10 --of 30 -o part.onw    then `run part.onw --learn --epochs 20`
 
 Ctrl-C ends the run early; what ran is reported in full.";
@@ -38,19 +41,30 @@ pub struct Arguments {
     weights: Option<PathBuf>,
     #[command(flatten)]
     how: HowToRun,
+    /// Run with each of several seeds, as 3 (for 1, 2 and 3), 1..3 or 1,5,9, and report mean and deviation
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, conflicts_with = "seed")]
+    seeds: Option<Seeds>,
     #[command(flatten)]
     saves: WhatToSave,
+    #[command(flatten)]
+    tells: WhatToTell,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let Arguments { compile, learning, how, saves, .. } = arguments;
+    let Arguments { compile, learning, how, saves, tells, .. } = arguments;
     let ledger = Ledger::default();
     let weights = arguments.weights.as_deref();
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
+    if let Some(Seeds(seeds)) = &arguments.seeds {
+        check_saves(saves)?;
+        let files = saves.prepare(&ledger)?;
+        return run_seeds(arguments, seeds, &files, &ledger);
+    }
     let files = saves.prepare(&ledger)?;
-    let (source, mut image) = compile.compile(&arguments.network, &ledger)?;
-    let dataset = arguments.data.load(&image, &arguments.network, &ledger)?;
+    let (source, mut image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
+    let validation = learning.validation().filter(|_| image.learns());
+    let dataset = arguments.data.load(&image, &arguments.network, &ledger, validation)?;
     let options = how.options(compile.seed);
     let failed = |error: MachineError| Failure::session(&source.name, &error.into());
     let learns = image.learns();
@@ -61,12 +75,95 @@ pub fn run(arguments: &Arguments) -> Outcome {
             how.engine_taking(&mut image, options).map_err(failed)?
         }
     };
-    let saves = &files;
-    let job = Job { command: "train", name: &source.name, image: &image, dataset: &dataset, options, weights, saves };
+    let (name, saves) = (source.name.as_str(), &files);
+    let job = Job { command: "train", name, image: &image, dataset: &dataset, options, weights, saves, tells };
     match learns {
         true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
         false => job.test(engine, None),
     }
+}
+
+/// The same with each of several seeds, which draw all that is drawn but the samples that are kept apart.
+fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledger) -> Outcome {
+    let Arguments { compile, learning, how, tells, .. } = arguments;
+    let weights = arguments.weights.as_deref();
+    let mut loaded: Option<Dataset> = None;
+    let mut runs: Vec<Results> = Vec::new();
+    for &seed in seeds {
+        let (source, image) = compile.compile(&arguments.network, seed, ledger)?;
+        if !image.learns() {
+            let help = "leave --seeds out: what is drawn for it is drawn by --seed";
+            return Err(Failure::input("the network learns nothing, with whatever seed", help));
+        }
+        let dataset = match loaded.take() {
+            Some(dataset) => dataset,
+            None => arguments.data.load(&image, &arguments.network, ledger, learning.validation())?,
+        };
+        let (name, options) = (source.name.as_str(), how.options(seed));
+        let engine = how.engine(&image, options).map_err(|error| Failure::session(name, &error.into()))?;
+        let job = Job { command: "train", name, image: &image, dataset: &dataset, options, weights, saves, tells };
+        if runs.is_empty() {
+            terminal::print(&(report::opening_of_seeds(&image, &dataset, seeds) + &report::seeds_heading()))?;
+        }
+        let results = job.learn_quietly(engine, learning, learning.epochs(arguments.epochs, &image)?)?;
+        terminal::print(&report::seed(&results))?;
+        runs.push(results);
+        loaded = Some(dataset);
+        if runs.last().is_some_and(|run| run.interrupted) {
+            break;
+        }
+    }
+    let results = SeedResults::new("train", runs);
+    terminal::print(&report::seeds(&results))?;
+    if let Some(json) = &saves.json {
+        json.write_json(&results)?;
+    }
+    terminal::print(&report::written([saves.json.as_ref()]))?;
+    if results.runs.iter().any(|run| run.interrupted) { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// Refuses what of several runs could only be of one.
+fn check_saves(saves: &WhatToSave) -> Outcome {
+    let WhatToSave { output, export, answers, save_traffic, json: _ } = saves;
+    let all = [("--output", output), ("--export", export), ("--answers", answers), ("--save-traffic", save_traffic)];
+    match all.into_iter().find(|(_, path)| path.is_some()) {
+        Some((option, _)) => {
+            let help = "run the seed whose result you want by itself, with --seed";
+            Err(Failure::input(format!("{option} is for a single run, and --seeds makes several"), help))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Several seeds: `3` for the first three, `2..4` for these, `1,5,9` for those.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seeds(Vec<u64>);
+
+/// As many seeds as a command runs.
+const MOST_SEEDS: u64 = 1000;
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let wrong = || format!("write how many, as 3, or which, as 1..3 or 1,5,9; up to {MOST_SEEDS}");
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
+    let seeds: Vec<u64> = if let Some((first, last)) = text.split_once("..") {
+        let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
+        if last.checked_sub(first).is_none_or(|more| more >= MOST_SEEDS) {
+            return Err(wrong());
+        }
+        (first..=last).collect()
+    } else if text.contains(',') {
+        text.split(',').map(number).collect::<Result<_, _>>()?
+    } else {
+        let count = number(text)?;
+        if !(1..=MOST_SEEDS).contains(&count) {
+            return Err(wrong());
+        }
+        (1..=count).collect()
+    };
+    let mut sorted = seeds.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    if sorted.len() < seeds.len() { Err("a seed stands there twice".to_owned()) } else { Ok(Seeds(seeds)) }
 }
 
 /// Says that the network learns nothing, and refuses what is for one that does.
