@@ -155,6 +155,11 @@ impl Block<'_> {
         self.rows_of(Role::Input) + target + own
     }
 
+    /// The most weights that change together: those of all neurons, or a row of a kernel.
+    pub fn longest_row(&self) -> u32 {
+        self.kernels().map_or(self.neurons(), |(kernels, _)| kernels.longest_run())
+    }
+
     /// Rows of the plane and their length; the whole block where it has no plane.
     pub fn walk_rows(&self) -> (u32, u32) {
         match self.kernels() {
@@ -338,7 +343,7 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
     a.gap();
     let state = held.state.iter().map(|(name, register)| (*name, register.operand())).collect();
     let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, learns_bias: true };
-    let shared = dynamics.shared(a);
+    let shared = dynamics.shared(a, 0);
     let Fired { set, before } = dynamics.forward(a, &shared, &taken, block.fades());
     let counts = held.counts.as_ref().expect("a step begins with all registers").operand();
     block.count(a, &set, counts, held.one.as_ref().map(ScalarRegister::operand));
@@ -398,6 +403,10 @@ fn close(a: &mut Assembly, block: &Block, arrays: Arrays, held: Option<Held>, _n
             a.bind(close_window);
             if block.lowered.record.is_some() {
                 let (learn, slot) = (a.named("learn"), a.named("slot"));
+                if let Some(rule) = block.rule().filter(|rule| rule.is_of_voltage()) {
+                    a.special(&slot, Special::Slot);
+                    signal::keep_potential(a, block, rule, arrays, slot.operand());
+                }
                 a.special(&learn, Special::Learn);
                 close_kept(a, block, arrays, learn, slot, None);
             }
@@ -409,7 +418,7 @@ fn close(a: &mut Assembly, block: &Block, arrays: Arrays, held: Option<Held>, _n
 /// What a block that a register holds does at the end of a window.
 fn close_held(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held) {
     if let Some(rule) = block.rule().filter(|rule| rule.is_of_voltage()) {
-        signal::keep_potential(a, block, rule, &held);
+        signal::keep_potential(a, block, rule, arrays, held.slot.operand());
     }
     let Held { learn, slot, one, position, counts, voltages, traces, state } = held;
     drop((position, counts, voltages, traces, state));

@@ -1,11 +1,10 @@
 //! What a network that is shown targets cannot be, each with its reason and with what would help.
 
 use super::rule::kernels::MOST_ROWS;
-use super::rule::loss::code;
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, NodeIndex, Optimizer, Pool,
-    PoolKind, Rounding, Rule, TargetKind, Update, Values, When,
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Network, Neuron, Node, Optimizer, Pool, PoolKind,
+    Rounding, Rule, TargetKind, Update, Values, When,
 };
 
 /// The least threshold of a layer that learns.
@@ -56,7 +55,7 @@ pub(crate) fn limits(network: &Network) -> Vec<Diagnostic> {
                         "give the layer `learning = none`; the readout learns",
                     );
                 }
-                for (what, help) in of_layer(network, node, layer, rule) {
+                for (what, help) in of_layer(network, layer, rule) {
                     error(&format!("`{}` as it is: {what}", layer.name), help);
                 }
             }
@@ -73,7 +72,7 @@ fn lag_before_readout(network: &Network) -> u32 {
 }
 
 /// What a layer that learns cannot be.
-fn of_layer(network: &Network, node: NodeIndex, layer: &Layer, rule: &Rule) -> Vec<Limit> {
+fn of_layer(network: &Network, layer: &Layer, rule: &Rule) -> Vec<Limit> {
     let mut limits = combinations(rule);
     match &layer.kind {
         LayerKind::Dense => {}
@@ -81,7 +80,7 @@ fn of_layer(network: &Network, node: NodeIndex, layer: &Layer, rule: &Rule) -> V
             "it is sparse, and lists of neuron and weight are read but not changed",
             "make it `dense`, or give it `learning = none`",
         )),
-        LayerKind::Convolution(convolution) => limits.extend(of_kernels(network, node, layer, convolution, rule)),
+        LayerKind::Convolution(convolution) => limits.extend(of_kernels(layer, convolution, rule)),
     }
     if layer.recurrent.as_ref().is_some_and(|own| own.bits != layer.weights.bits) {
         limits.push((
@@ -130,7 +129,7 @@ fn is_at_least(values: &Values, least: f64) -> bool {
 
 /// What of a rule does not go together, whatever the layer.
 fn combinations(rule: &Rule) -> Vec<Limit> {
-    let &Rule { loss, gate, optimizer, when, update, rounding, batch, .. } = rule;
+    let &Rule { gate, optimizer, when, update, rounding, batch, .. } = rule;
     let (in_parts, at_steps) = (update == Update::Spread, when != When::Window);
     let mut limits = Vec::new();
     if in_parts && at_steps {
@@ -145,36 +144,24 @@ fn combinations(rule: &Rule) -> Vec<Limit> {
             "leave `batch` away, or `every` and `update = spread`",
         ));
     }
-    if (in_parts || batch > 1) && matches!(optimizer, Optimizer::Momentum { .. }) {
-        limits.push((
-            "where velocities, and the parts of an update or the rows of a batch, lie takes more registers than there are",
-            "leave `optimizer = momentum` away, or `batch` and `update = spread`",
-        ));
-    }
     if rounding == Rounding::Carried && matches!(optimizer, Optimizer::Momentum { .. }) {
         limits.push((
             "a velocity is what is left of earlier changes, and a remainder would be another",
             "leave `rounding = carried` or `optimizer = momentum` away",
         ));
     }
-    if at_steps && matches!(loss, Loss::Softmax { .. }) {
+    if at_steps && gate == Gate::Voltage {
         limits.push((
-            "at every few steps its temperature would have to be divided by the steps, for which there is no instruction",
-            "another loss, or leave `every` away",
-        ));
-    }
-    if at_steps && (gate == Gate::Voltage || matches!(optimizer, Optimizer::Adaptive { .. })) {
-        limits.push((
-            "voltages in thresholds, and means of squared pulls, are those of windows",
-            "`gate = surrogate` or `none` and another optimizer, or leave `every` away",
+            "voltages in thresholds are those of windows",
+            "`gate = surrogate` or `none`, or leave `every` away",
         ));
     }
     limits
 }
 
 /// What a convolution that learns cannot be.
-fn of_kernels(network: &Network, node: NodeIndex, layer: &Layer, convolution: &Convolution, rule: &Rule) -> Vec<Limit> {
-    let &Rule { loss, gate, optimizer, weight_decay, when, update, rounding, batch, revive, .. } = rule;
+fn of_kernels(layer: &Layer, convolution: &Convolution, rule: &Rule) -> Vec<Limit> {
+    let &Rule { when, update, revive, .. } = rule;
     let mut limits = Vec::new();
     if convolution.groups != 1 || convolution.dilation != [1, 1] {
         limits.push(("its kernels are grouped or dilated", "leave `groups` and `dilation` away"));
@@ -194,19 +181,10 @@ fn of_kernels(network: &Network, node: NodeIndex, layer: &Layer, convolution: &C
             "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged",
         ));
     }
-    let plain = optimizer == Optimizer::Plain && weight_decay.is_none() && rounding == Rounding::Stochastic;
-    let at_once = when == When::Window && update == Update::AtOnce && batch == 1;
-    if !plain || !at_once || gate == Gate::Voltage {
+    if when != When::Window || update != Update::AtOnce {
         limits.push((
-            "kernels are summed up in vector registers, which leaves none for velocities, means, remainders or batches",
-            "`gate = surrogate` or `none`, the plain optimizer, and neither `every`, `batch`, `weight_decay`, `rounding` nor `update`",
-        ));
-    }
-    let is_fed = network.is_fed_by_target(node);
-    if code(loss).looks_at_all() || is_fed && matches!(loss, Loss::SquaredError { .. }) {
-        limits.push((
-            "pulls of all classes at each place of a plane take more registers than there are",
-            "`hinge` or `hebbian`; `squared_error` where the target does not feed the layer",
+            "kernels change by the sums over all places of a plane, which are known at the end of a window and at once",
+            "leave `every` and `update = spread` away",
         ));
     }
     limits

@@ -88,7 +88,9 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     let reach = Reach::From(at.as_ref().map_or(ZERO, ScalarRegister::operand));
     let neuron = &block.lowered.parameters.neuron;
     let dynamics = Dynamics { neuron, arrays, reach, state: Vec::new(), learns_bias: block.has_bias() };
-    let shared = dynamics.shared(a);
+    // Pointer to sums, counter, length and rest of a strip, 1, and two for a while.
+    let others = 4 + if even { 0 } else { 2 } + usize::from(kept.is_some());
+    let shared = dynamics.shared(a, others);
     let one = kept.map(|_| {
         let one = a.named("count_one");
         a.addi(&one, ZERO, 1);

@@ -7,6 +7,6 @@ network n {
     layer one = conv(4, 3) from x, y
     layer two = conv(4, 3) from one { groups = 2, learning = none }
     layer three = conv(4, 9) from two { padding = 4, learning = hinge { revive = none } }
-    layer four = conv(4, 3) from three { learning = softmax { revive = none } }
+    layer four = conv(4, 3) from three { learning = softmax { revive = none, update = spread } }
     readout z = nearest_target from four
 }

@@ -235,6 +235,11 @@ impl Assembly {
         Pool::hand_out(&self.pool, &Wish::Highest, None)
     }
 
+    /// How many scalar registers are free: what is more than others need can hold what would else be loaded again and again.
+    pub fn free_scalars(&self) -> usize {
+        self.pool.borrow().free(RegisterKind::Scalar)
+    }
+
     /// As [`scratch`](Self::scratch), a vector register.
     #[track_caller]
     pub fn scratch_vector(&mut self) -> VectorRegister {
@@ -361,6 +366,19 @@ impl Assembly {
     pub fn repeat(&mut self, count: impl Into<Scalar>, end: &str, body: impl FnOnce(&mut Assembly)) {
         let end = self.label(end);
         self.loop_(count, &end);
+        body(self);
+        self.bind(&end);
+    }
+
+    /// The same with a count that is known: the register that it takes is free again in the body, as a loop counts by itself.
+    #[track_caller]
+    pub fn repeat_number(&mut self, count: u32, end: &str, body: impl FnOnce(&mut Assembly)) {
+        let end = self.label(end);
+        {
+            let left = &self.scratch();
+            self.load_number(left, count as i32);
+            self.loop_(left, &end);
+        }
         body(self);
         self.bind(&end);
     }

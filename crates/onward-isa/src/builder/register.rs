@@ -226,6 +226,13 @@ impl Pool {
         Register { place: Place { number, lease }, pool: pool.clone(), kind: PhantomData }
     }
 
+    /// How many registers of a kind nobody holds.
+    pub fn free(&self, kind: RegisterKind) -> usize {
+        let first = usize::from(kind == RegisterKind::Scalar);
+        let all = &self.holders[kind as usize][first..usize::from(kind.count())];
+        all.iter().filter(|holder| holder.is_none()).count()
+    }
+
     /// Who holds which registers of a kind, one a line.
     fn text(&self, kind: RegisterKind) -> String {
         let holders = self.holders[kind as usize].iter().enumerate();

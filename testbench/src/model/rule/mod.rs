@@ -46,8 +46,13 @@ impl<N: Number> Layer<N> {
                 When::Steps { .. } => (square_root(&self.blocks[number]) * window as f64, window),
             };
             if let Some((rival, mut pulls)) = self.blocks[number].pulls(&rule, class, named_rival, unit) {
-                self.gate(number, &rule, class, rival, &mut pulls);
-                self.blocks[number].adapt(&rule, &mut pulls, window);
+                // Where weights change while the input is shown, only the target's projection still asks for pulls, ungated.
+                if rule.when == When::Window {
+                    self.gate(number, &rule, class, rival, &mut pulls);
+                }
+                if rule.when == When::Window || self.fed_by_target && loss::moves_targets(rule.loss) {
+                    self.blocks[number].adapt(&rule, &mut pulls, window);
+                }
                 self.change(number, &rule, class, rival, pulls);
             }
             if rule.revive && self.connection.has_bias() {
@@ -68,6 +73,7 @@ impl<N: Number> Layer<N> {
             let unit = (square_root(&self.blocks[number]) * self.window as f64, steps as i64);
             if let Some((_, mut pulls)) = self.blocks[number].pulls(&rule, class, None, unit) {
                 self.gate_by_membrane(number, &rule, &mut pulls);
+                self.blocks[number].adapt(&rule, &mut pulls, self.window);
                 self.change_at_step(number, &rule, pulls);
             }
         }

@@ -104,14 +104,21 @@ pub(crate) struct Fired {
 }
 
 impl Dynamics<'_> {
-    /// Loads what all neurons share, where it is used for more than one strip.
-    pub fn shared(&self, a: &mut Assembly) -> Shared {
+    /// Loads what all neurons share, where it is used for more than one strip; but `others` registers are left for what else a
+    /// strip needs.
+    pub fn shared(&self, a: &mut Assembly, others: usize) -> Shared {
         let mut shared = Shared::default();
         let neuron = self.neuron;
         if let Reach::Whole = self.reach {
             return shared;
         }
-        if let Integers::Same(threshold) = neuron.threshold {
+        // What neurons that rest need is loaded together, and last.
+        let rests = if neuron.refractory > 0 { 3 } else { 0 };
+        let is_left = |a: &Assembly, wanted: usize| a.free_scalars() >= wanted + rests + others;
+        let thresholds = if neuron.reset == ResetParameters::SubtractThreshold { 2 } else { 1 };
+        if let Integers::Same(threshold) = neuron.threshold
+            && is_left(a, thresholds)
+        {
             let register = a.named("threshold");
             a.load_number(&register, threshold);
             if neuron.reset == ResetParameters::SubtractThreshold {
@@ -122,7 +129,7 @@ impl Dynamics<'_> {
             shared.threshold = Some(register);
         }
         let mut load = |name: &str, values: Option<&Integers>| match values {
-            Some(Integers::Same(value)) => {
+            Some(Integers::Same(value)) if is_left(a, 1) => {
                 let register = a.named(name);
                 a.load_number(&register, *value);
                 Some(register)

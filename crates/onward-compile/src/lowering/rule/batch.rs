@@ -5,9 +5,9 @@
 //! once, by the sum of all products. What samples ask for in opposite directions thus cancels exactly, before chance or
 //! remainders turn it into whole steps.
 
-use super::RuleFormat;
 use super::loss::Pulls;
-use super::optimizer::Change;
+use super::optimizer::{Change, Row};
+use super::{RuleFormat, kernels};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name};
@@ -20,8 +20,13 @@ fn kept_rows(block: &Block, rule: &RuleFormat) -> u32 {
     rule.rule.batch * if targets_learn { 3 } else { 1 }
 }
 
-/// What a batch keeps. Pulls and traces are counts of a window, or differences of two.
+/// What a batch keeps. Pulls and traces are counts of a window, or differences of two. Kernels, which are few numbers, keep the
+/// sums of products themselves.
 pub(super) fn arrays(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
+    if let Some((rows, columns)) = kernels::shape(block) {
+        layout.add("batch_sums", Space::Synapse, Width::W32, rows, columns);
+        return;
+    }
     let rows = kept_rows(block, rule);
     layout.add("batch_pulls", Space::Synapse, rule.pull_width(), rows, block.neurons());
     layout.add(
@@ -109,7 +114,7 @@ fn rows(a: &mut Assembly, change: &Change) {
     let arrays = change.arrays;
     let (kept_rows, inputs) = (kept_rows(block, change.rule), block.trace_rows());
     a.comment("w_k += 2^-shift * sum over kept rows of pull * trace_k");
-    let remainders = change.remainders(a);
+    let remainders = change.step.remainders(a);
     let (first_trace, stride, row) = (&a.named("first_trace"), &a.named("stride"), &a.named("batch_row"));
     let first_pull = &a.named("first_pull");
     a.load_number(first_pull, change.arrays.offset("batch_pulls") as i32);
@@ -158,10 +163,10 @@ fn rows(a: &mut Assembly, change: &Change) {
         }
         let silent = &a.label("batch_row_done");
         a.beq(any, ZERO, silent).note("silent throughout");
-        change.add_to_row(a, row, sum, remainders.as_ref());
+        change.step.add_to_row(a, Row::Number(row), sum, remainders.as_ref());
         a.bind(silent);
         a.addi(row, row, 1);
         a.addi(first_trace, first_trace, 1);
     });
-    change.keep_remainders(a, remainders);
+    change.step.keep_remainders(a, remainders);
 }

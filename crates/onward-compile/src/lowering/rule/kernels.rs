@@ -5,15 +5,16 @@
 
 use super::RuleFormat;
 use super::loss::{Lead, TargetPulls};
-use super::optimizer::round as round_shift;
+use super::optimizer::{self, Row, Step, round as round_shift};
 use super::signal::{Bounds, Evoked, Operands};
 use super::update::Update;
 use crate::connect::Phase;
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name, load_word};
-use onward_isa::builder::{A16, A32, Assembly, N16, Scalar, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::builder::{A16, A32, Assembly, N16, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Width};
+use onward_net::Optimizer;
 
 /// Rows of a sub-kernel are changed at once, each in a vector register; two more are needed.
 pub(crate) const MOST_ROWS: u32 = 6;
@@ -26,12 +27,33 @@ fn paths(block: &Block, rule: &RuleFormat) -> &'static [&'static str] {
     if block.is_fed() || !rule.loss().moves_targets() { &PULLS[..1] } else { &PULLS }
 }
 
+/// Whether the target's projection moves by what the input evoked, whose counts need not be kept as pulls.
+pub(super) fn moves_targets_by_counts(block: &Block, rule: &RuleFormat) -> bool {
+    let adapts = matches!(rule.rule.optimizer, Optimizer::Adaptive { .. });
+    block.is_fed() && rule.loss().moves_targets_by_counts() && !adapts && !rule.is_of_voltage()
+}
+
+/// The pulls that go to memory: that of the rival's target is left out where it is the own target's with the sign turned.
+fn kept(block: &Block, rule: &RuleFormat) -> &'static [&'static str] {
+    if !rule.loss().moves_targets() || moves_targets_by_counts(block, rule) {
+        return &PULLS[..1];
+    }
+    if block.is_fed() && !rule.loss().is_squared() { &PULLS[..2] } else { &PULLS }
+}
+
 /// Appends where pulls go.
 pub(crate) fn arrays(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     let Some((kernels, _)) = block.kernels() else { return };
-    for name in paths(block, rule) {
-        layout.add(name, Space::Neuron, Width::W16, 1, kernels.sums());
+    let width = if rule.largest_pull(block.classes()) < 1 << 15 { Width::W16 } else { Width::W32 };
+    for name in kept(block, rule) {
+        layout.add(name, Space::Neuron, width, 1, kernels.sums());
     }
+}
+
+/// Rows and columns of what is kept of each weight of the kernels, if the block has such.
+pub(super) fn shape(block: &Block) -> Option<(u32, u32)> {
+    let (kernels, _) = block.kernels()?;
+    Some((u32::try_from(kernels.all_taps()).unwrap_or(u32::MAX), kernels.plane.channels))
 }
 
 /// `register = NAME + class * elements`.
@@ -51,43 +73,50 @@ pub(super) fn pulls(a: &mut Assembly, update: &mut Update, lead: &Lead) {
     let neurons = block.neurons();
     let (rows, length) = block.walk_rows();
     let classes = [None, Some(update.slot), lead.rival.as_ref().map(ScalarRegister::operand)];
-    let place = |a: &mut Assembly, input: &str, target: &str, at: usize, name: &str| {
+    let place = |a: &mut Assembly, arrays: Evoked, at: usize, name: &str| {
         let register = a.named(name);
         match classes[at] {
-            Some(class) => of_class(a, &register, target, class, neurons),
+            Some(class) => of_class(a, &register, arrays.target, class, neurons),
             None => {
-                load_name(a, &register, input);
+                load_name(a, &register, arrays.input);
             }
         }
         register
     };
     a.gap();
-    let evoked_arrays = Evoked::of(rule);
-    let evoked = ["h", "own_target", "rival_target"];
-    let evoked = [0, 1, 2].map(|at| place(a, evoked_arrays.input, evoked_arrays.target, at, evoked[at]));
+    // A loss that looks at all classes goes from one to the next.
+    let looked_at = [true, true, !rule.loss().looks_at_all()];
+    let names = ["h", "own_target", "rival_target"];
+    let evoked = [0, 1, 2].map(|at| looked_at[at].then(|| place(a, Evoked::of(rule), at, names[at])));
     let is_gated = rule.live_bounds().is_some();
     let needs = [is_gated, is_gated && paths(block, rule).len() > 1, is_gated && paths(block, rule).len() > 1];
     let names = ["h_voltage", "own_voltage", "rival_voltage"];
-    let voltages = [0, 1, 2].map(|at| needs[at].then(|| place(a, "VOLTAGE", "TARGET_VOLTAGE", at, names[at])));
+    let voltages = [0, 1, 2].map(|at| needs[at].then(|| place(a, Evoked::live(rule).0, at, names[at])));
     update.bounds = Bounds::load(a, rule);
-    let (sum, left) = (&a.named("sum"), &a.scratch());
+    let sum = &a.named("sum");
     a.load_number(sum, kernels.first_sum() as i32);
     a.setvl(ZERO, "ROW_LENGTH");
-    a.addi(left, ZERO, rows);
-    a.repeat(left, "pulled", |a| {
+    a.repeat_number(rows, "pulled", |a| {
         let operands = Operands::Walked { evoked: &evoked, voltages: &voltages };
         let pulls = rule.loss().pulls(a, update, lead, &operands);
+        let pointer = evoked[0].as_ref().expect("what the input evoked is looked at");
+        optimizer::scale(a, rule, &pulls, |a, register| {
+            let [from, to] =
+                [Evoked::of(rule).input, "mean_square"].map(|name| update.arrays.offset(&name.to_lowercase()));
+            a.addi(register, pointer, 0);
+            a.advance(register, to - from);
+        });
         let store = |a: &mut Assembly, vector: &VectorRegister, array: &str| {
             let address = &a.scratch();
-            add_name(a, address, sum, array);
-            a.vst(vector, N16.at(address, 0));
+            add_name(a, address, sum, &array.to_uppercase());
+            a.vst(vector, update.arrays.elements(array).at(address, 0));
         };
-        store(a, &pulls.input, "PULL");
-        if let Some(TargetPulls::Each(own, rival)) = pulls.targets.as_ref().filter(|_| !block.is_fed()) {
-            store(a, own, "OWN_PULL");
-            store(a, rival, "RIVAL_PULL");
+        store(a, &pulls.input, PULLS[0]);
+        let targets = pulls.targets.iter().flat_map(TargetPulls::vectors);
+        for (vector, array) in targets.zip(&kept(block, rule)[1..]) {
+            store(a, vector, array);
         }
-        for pointer in evoked.iter().chain(voltages.iter().flatten()) {
+        for pointer in evoked.iter().chain(&voltages).flatten() {
             a.advance(pointer, length.into());
         }
         a.advance(sum, kernels.row_pitch().into());
@@ -120,15 +149,16 @@ pub(super) fn change(a: &mut Assembly, update: &Update, lead: &Lead) {
     load_word(a, update.arrays, shift, "shift");
     a.advance(shift, rule.places_shift.into()).note("as many places pull at each weight");
     let bases = trace_bases(a, update, lead);
+    let step = Step::new(block, rule, update.arrays, shift);
+    let complete = (rule.rule.batch > 1).then(|| completes_batch(a, rule));
     let slot = &a.named("trace_slot");
     a.addi(slot, ZERO, 0);
-    let (channels, weights) = (kernels.plane.channels, block.weights());
+    let channels = kernels.plane.channels;
     for phase in &traces.phases {
-        let (place, left) = (&a.named("weights"), &a.scratch());
+        let place = &a.named("weights");
         load_name(a, place, "WEIGHTS");
         a.advance(place, (phase.first_tap * channels).into());
-        a.load_number(left, kernels.channels() as i32);
-        a.repeat(left, "changed", |a| {
+        a.repeat_number(kernels.channels(), "changed", |a| {
             let rows: Vec<VectorRegister> =
                 (0..phase.rows).map(|row| a.named_vector(&format!("kernel_row{row}"))).collect();
             a.setvl(ZERO, phase.run);
@@ -140,19 +170,68 @@ pub(super) fn change(a: &mut Assembly, update: &Update, lead: &Lead) {
                 if strips == 0 || strip == 0 {
                     continue;
                 }
-                let count = &a.scratch();
-                a.addi(count, ZERO, strips);
-                a.repeat(count, "strips", |a| strip_of(a, update, &rows, phase, strip, slot, &bases));
+                a.repeat_number(strips, "strips", |a| strip_of(a, update, &rows, phase, strip, slot, &bases));
             }
             for (row, at) in rows.iter().zip(0..) {
-                a.vshrs(row, row, shift).note("stochastic rounding");
-                let offset = (at * phase.run).into();
-                a.indexed(weights, place, offset, |a, memory| a.vacc(row, memory));
-                a.indexed(weights, place, offset, |a, memory| a.vst(row, memory));
+                let place = Row::At(place, (at * phase.run).into());
+                add_up(a, update, complete.as_ref(), place, row, |a| {
+                    let remainders = step.remainders(a);
+                    step.round(a, place, row, remainders.as_ref());
+                    step.keep_remainders(a, remainders);
+                    step.add(a, place, row);
+                });
             }
             a.advance(place, (kernels.taps_of_channel() * channels).into());
         });
     }
+}
+
+/// Counts a sample of the batch; 1 where that completes it, else 0.
+fn completes_batch(a: &mut Assembly, rule: &RuleFormat) -> ScalarRegister {
+    let (complete, kept, address, all) = (a.named("complete"), &a.scratch(), &a.scratch(), &a.label("batch_counted"));
+    load_name(a, address, "BATCH_KEPT");
+    a.ld(kept, N32.at(address, 0)).note("samples kept");
+    a.addi(kept, kept, 1);
+    a.addi(&complete, ZERO, rule.rule.batch);
+    a.sub(&complete, &complete, kept);
+    let more = &a.label("batch_incomplete");
+    a.bne(&complete, ZERO, more);
+    a.addi(&complete, ZERO, 1);
+    a.st(ZERO, N32.at(address, 0));
+    a.jmp(all);
+    a.bind(more);
+    a.addi(&complete, ZERO, 0);
+    a.st(kept, N32.at(address, 0));
+    a.bind(all);
+    complete
+}
+
+/// What is asked of a row is added to what earlier samples of the batch ask for; `change` where the batch is complete, or there
+/// is none.
+fn add_up(
+    a: &mut Assembly,
+    update: &Update,
+    complete: Option<&ScalarRegister>,
+    row: Row,
+    vector: &VectorRegister,
+    change: impl FnOnce(&mut Assembly),
+) {
+    let (Some(complete), Row::At(place, offset)) = (complete, row) else { return change(a) };
+    let elements = update.arrays.elements("batch_sums");
+    let (kept, incomplete) = (&a.label("row_kept"), &a.label("row_incomplete"));
+    let offset = offset + update.arrays.offset("batch_sums") - update.arrays.offset("weights");
+    a.indexed(elements, place, offset, |a, memory| a.vacc(vector, memory)).note("with what samples before ask for");
+    a.beq(complete, ZERO, incomplete);
+    {
+        let zero = &a.scratch_vector();
+        a.vmv(zero, ZERO);
+        a.indexed(elements, place, offset, |a, memory| a.vst(zero, memory));
+    }
+    change(a);
+    a.jmp(kept);
+    a.bind(incomplete);
+    a.indexed(elements, place, offset, |a, memory| a.vst(vector, memory));
+    a.bind(kept);
 }
 
 /// Adds what `strip` slots from the one in the register on ask for to the rows.
@@ -193,7 +272,8 @@ fn strip_of(
             a.ld(trace, A16.at(address, 0)).note("its trace");
             add_name(a, address, sum, &array.to_uppercase());
             for (row, at) in rows.iter().zip(0..) {
-                a.indexed(N16, address, (at * kernels.step()).into(), |a, memory| a.vld(pull, memory));
+                let elements = update.arrays.elements(array);
+                a.indexed(elements, address, (at * kernels.step()).into(), |a, memory| a.vld(pull, memory));
                 a.vmacs(row, pull, trace);
             }
         }
@@ -213,25 +293,37 @@ pub(super) fn target_weights(a: &mut Assembly, update: &Update, lead: &Lead) {
     a.load_number(&bounds[0], low).note("bounds of the target's projection");
     a.load_number(&bounds[1], high);
     let (rows, length) = block.walk_rows();
-    let weights = block.weights();
+    let (weights, Some((kernels, _))) = (block.weights(), block.kernels()) else { return };
+    let by_counts = moves_targets_by_counts(block, rule);
+    let rivals = kept(block, rule).get(2);
+    let turned = if rivals.is_none() { "-" } else { "" };
+    let paths = [(update.slot, "", "own", PULLS[1]), (rival.operand(), turned, "rival", *rivals.unwrap_or(&PULLS[1]))];
     a.setvl(ZERO, "ROW_LENGTH");
-    for (class, sign, what) in [(update.slot, "", "own"), (rival.operand(), "-", "rival")] {
-        a.comment(format!("s_c += 2^-shift * {sign}h * WINDOW: the {what} target's path"));
-        let (place, h, times, left) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
+    for (class, sign, what, pulls) in paths {
+        let (place, pull, times, left) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
+        let (elements, step) = if by_counts {
+            a.comment(format!("s_c += 2^-shift * {sign}h * WINDOW: the {what} target's path"));
+            load_name(a, pull, Evoked::of(rule).input);
+            (N16, length)
+        } else {
+            a.comment(format!("s_c += 2^-shift * {sign}pull * WINDOW: the {what} target's path"));
+            load_name(a, pull, &pulls.to_uppercase());
+            a.advance(pull, kernels.first_sum().into());
+            (update.arrays.elements(pulls), kernels.row_pitch())
+        };
         of_class(a, place, "TARGET_WEIGHTS", class, block.neurons());
-        load_name(a, h, Evoked::of(rule).input);
         a.addi(times, ZERO, format!("{sign}WINDOW"));
         a.addi(left, ZERO, rows);
         a.repeat(left, &format!("{what}_moved"), |a| {
             let vector = &a.scratch_vector();
-            a.vld(vector, N16.at(h, 0)).note("h");
+            a.vld(vector, elements.at(pull, 0)).note("the pull");
             a.vmuls(vector, vector, times);
             round_shift(a, vector, shift, block.target_coarser() as i32);
             a.vacc(vector, weights.at(place, 0));
             a.vmaxs(vector, vector, &bounds[0]);
             a.vmins(vector, vector, &bounds[1]);
             a.vst(vector, weights.at(place, 0));
-            a.advance(h, length.into());
+            a.advance(pull, step.into());
             a.advance(place, length.into());
         });
     }

@@ -155,10 +155,12 @@ impl RuleFormat {
         f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)
     }
 
-    /// What differences of scores are multiplied by, with 16 fraction bits, to become eighths of the temperature.
-    pub(crate) fn sharpness(&self, neurons: u32) -> i32 {
+    /// What differences of scores are multiplied by, with 16 fraction bits, to become eighths of the temperature, after so many
+    /// steps of a window.
+    pub(crate) fn sharpness(&self, neurons: u32, steps: u32) -> i32 {
         let Loss::Softmax { temperature } = self.rule.loss else { return 0 };
-        (8.0 * 65536.0 / (temperature * self.unit(neurons))).round().clamp(1.0, f64::from(i32::MAX)) as i32
+        let unit = f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(steps);
+        (8.0 * 65536.0 / (temperature * unit)).round().clamp(1.0, f64::from(i32::MAX)) as i32
     }
 
     /// By how much the running mean of squared pulls is shifted to become an index: a sixteenth of a quarter of the
@@ -178,6 +180,15 @@ impl RuleFormat {
         }
     }
 
+    /// No pull of a network with so many classes is greater.
+    pub(crate) fn largest_pull(&self, classes: u32) -> u64 {
+        let evoked = u64::from(self.window) * if self.is_of_voltage() { 2 } else { 1 };
+        // Toward a target and away from others, as many times as they weigh.
+        let times = if self.loss().looks_at_all() { (2 * u64::from(classes)) << self.pull_bits() } else { 2 };
+        let scaled = if let Optimizer::Adaptive { .. } = self.rule.optimizer { 4 << SCALE_BITS } else { 1 };
+        evoked * times * scaled
+    }
+
     /// Whether scores are of voltages.
     pub(crate) fn is_of_voltage(&self) -> bool {
         self.rule.gate == Gate::Voltage
@@ -191,7 +202,7 @@ impl RuleFormat {
 
     /// The tables of a block, and the arrays that do not begin with 0.
     pub(crate) fn tables(&self, classes: u32, neurons: u32) -> Vec<Table> {
-        let mut tables = self.loss().tables(classes);
+        let mut tables = self.loss().tables(self, classes, neurons);
         if let Optimizer::Adaptive { .. } = self.rule.optimizer {
             let most = f64::from(4 << SCALE_BITS);
             let root = |index: u32| rounded((most / (f64::from(index) + 0.5).sqrt()).min(most));

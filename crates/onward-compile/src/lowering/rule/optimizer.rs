@@ -27,8 +27,14 @@ impl TargetPulls {
     }
 }
 
-/// Where the running mean of a neuron's squared pulls is small, its pulls are made larger, and the other way round.
-pub(super) fn scale(a: &mut Assembly, rule: &RuleFormat, pulls: &Pulls) {
+/// Where the running mean of a neuron's squared pulls is small, its pulls are made larger, and the other way round. `mean` puts
+/// where the means of these neurons lie into a register.
+pub(super) fn scale(
+    a: &mut Assembly,
+    rule: &RuleFormat,
+    pulls: &Pulls,
+    mean: impl FnOnce(&mut Assembly, &ScalarRegister),
+) {
     let Optimizer::Adaptive { decay } = rule.rule.optimizer else { return };
     a.comment("mean += (pull^2 - mean) / 2^decay, 8 fraction bits");
     let (number, address) = (&a.scratch(), &a.scratch());
@@ -38,7 +44,7 @@ pub(super) fn scale(a: &mut Assembly, rule: &RuleFormat, pulls: &Pulls) {
         a.addi(number, ZERO, rule.pull_bits() as i32 - 12);
         a.vshr(square, &pulls.input, number);
         a.vscale(square, square, square);
-        load_name(a, address, "MEAN_SQUARE");
+        mean(a, address);
         a.vld(root, N32.at(address, 0));
         a.vsub(square, square, root);
         a.addi(number, ZERO, decay);
@@ -65,25 +71,36 @@ pub(super) enum Rows<'a> {
     Part { first: &'a ScalarRegister, end: &'a ScalarRegister, traces: &'a ScalarRegister },
 }
 
-/// What is needed to change rows, in registers.
+/// A row of weights.
+#[derive(Clone, Copy)]
+pub(super) enum Row<'a> {
+    /// That of this number, for all neurons.
+    Number(&'a ScalarRegister),
+    /// Of a kernel: so many elements behind the one in the register.
+    At(&'a ScalarRegister, i64),
+}
+
+/// How a change reaches a row of weights.
+pub(super) struct Step<'a> {
+    block: &'a Block<'a>,
+    rule: &'a RuleFormat,
+    arrays: Arrays<'a>,
+    shift: &'a ScalarRegister,
+    /// The part that weights lose, where a register holds it.
+    decay: Option<ScalarRegister>,
+    /// The shift of velocities, the part that they lose, what is between them and weights, and where they begin: where
+    /// registers hold them.
+    momentum: Option<[ScalarRegister; 4]>,
+}
+
+/// What is needed to change rows of all neurons, in registers.
 pub(super) struct Change<'a> {
     pub block: &'a Block<'a>,
     pub rule: &'a RuleFormat,
     pub arrays: Arrays<'a>,
-    pub shift: &'a ScalarRegister,
     /// What traces must be to count.
     pub least: &'a ScalarRegister,
-    /// The part that weights lose.
-    decay: Option<ScalarRegister>,
-    momentum: Option<MomentumRegisters>,
-}
-
-/// Where velocities begin, their shift, the part that they lose, and what is between them and weights.
-struct MomentumRegisters {
-    first: ScalarRegister,
-    shift: ScalarRegister,
-    decay: ScalarRegister,
-    back: ScalarRegister,
+    pub step: Step<'a>,
 }
 
 /// What earlier changes left, and by what whole steps are taken back from it.
@@ -102,28 +119,58 @@ impl<'a> Change<'a> {
         shift: &'a ScalarRegister,
         least: &'a ScalarRegister,
     ) -> Change<'a> {
-        let decay = rule.rule.weight_decay.map(|bits| {
+        let mut step = Step::new(block, rule, arrays, shift);
+        step.decay = rule.rule.weight_decay.map(|bits| {
             let decay = a.named("decay");
             a.addi(&decay, ZERO, bits).note("the part that weights lose");
             decay
         });
-        let momentum = match rule.rule.optimizer {
-            Optimizer::Momentum { decay } => {
-                let momentum = MomentumRegisters {
-                    first: a.named("velocities"),
-                    shift: a.named("velocity_shift"),
-                    decay: a.named("velocity_decay"),
-                    back: a.named("velocity_bits"),
-                };
-                a.load_number(&momentum.first, arrays.offset("velocity") as i32).note("where velocities begin");
-                a.addi(&momentum.shift, shift, -VELOCITY_BITS).note("they have more fraction bits");
-                a.addi(&momentum.decay, ZERO, decay).note("the part that they lose");
-                a.addi(&momentum.back, ZERO, VELOCITY_BITS + decay as i32).note("what is between them and weights");
-                Some(momentum)
-            }
-            _ => None,
+        // Parts and batches leave no registers for them.
+        if !rule.spread && rule.rule.batch == 1 {
+            step.momentum = step.velocities().map(|of| {
+                let first = a.named("velocities");
+                let names = ["velocity_shift", "velocity_decay", "velocity_bits"];
+                let [shift, decay, back] = names.map(|name| a.named(name));
+                load_velocities(a, &first, arrays);
+                let all = [shift, decay, back, first];
+                (0..3).for_each(|at| of.load(a, &all[at], step.shift, at));
+                all
+            });
+        }
+        Change { block, rule, arrays, least, step }
+    }
+}
+
+/// The numbers of velocities.
+#[derive(Clone, Copy)]
+struct Velocities {
+    decay: u32,
+}
+
+impl Velocities {
+    /// Loads the shift of changes, the part that velocities lose, or what is between them and weights.
+    fn load(self, a: &mut Assembly, register: &ScalarRegister, shift: &ScalarRegister, at: usize) {
+        match at {
+            0 => a.addi(register, shift, -VELOCITY_BITS).note("they have more fraction bits"),
+            1 => a.addi(register, ZERO, self.decay).note("the part that they lose"),
+            _ => a.addi(register, ZERO, VELOCITY_BITS + self.decay as i32).note("what is between them and weights"),
         };
-        Change { block, rule, arrays, shift, least, decay, momentum }
+    }
+}
+
+fn load_velocities(a: &mut Assembly, register: &ScalarRegister, arrays: Arrays) {
+    a.load_number(register, arrays.offset("velocity") as i32).note("where velocities begin");
+}
+
+impl<'a> Step<'a> {
+    /// With nothing in registers but the shift.
+    pub fn new(block: &'a Block<'a>, rule: &'a RuleFormat, arrays: Arrays<'a>, shift: &'a ScalarRegister) -> Step<'a> {
+        Step { block, rule, arrays, shift, decay: None, momentum: None }
+    }
+
+    fn velocities(&self) -> Option<Velocities> {
+        let Optimizer::Momentum { decay } = self.rule.rule.optimizer else { return None };
+        Some(Velocities { decay })
     }
 
     /// Before rows change: what is left of earlier changes, if it is carried on. Vectors are of neurons.
@@ -147,10 +194,122 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// Rounds a vector down by the shift and adds it to a row.
+    pub fn add_to_row(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, remainders: Option<&Remainders>) {
+        self.round(a, row, vector, remainders);
+        self.add(a, row, vector);
+    }
+
+    /// What a row is asked to change by becomes whole steps of its weights.
+    pub fn round(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, remainders: Option<&Remainders>) {
+        match (self.velocities(), remainders) {
+            (Some(velocities), _) => self.add_to_velocity(a, row, vector, velocities),
+            (None, Some(remainders)) => {
+                a.vadd(&remainders.left, &remainders.left, vector).note("with what is left of the row before");
+                a.vshr(vector, &remainders.left, self.shift).note("whole steps");
+                let taken = &a.scratch_vector();
+                a.vshr(taken, vector, &remainders.back);
+                a.vsub(&remainders.left, &remainders.left, taken).note("what is left for the next row");
+            }
+            (None, None) => {
+                a.vshrs(vector, vector, self.shift).note("stochastic rounding");
+            }
+        }
+    }
+
+    /// Adds whole steps to a row, which loses its part.
+    pub fn add(&self, a: &mut Assembly, row: Row, vector: &VectorRegister) {
+        let weights = self.block.weights();
+        if let Some(bits) = self.rule.rule.weight_decay {
+            let (lost, zero) = (&a.scratch_vector(), &a.scratch_vector());
+            match row {
+                Row::Number(row) => a.vldr(lost, weights.row(row, 0)),
+                Row::At(place, offset) => a.indexed(weights, place, offset, |a, memory| a.vld(lost, memory)),
+            };
+            a.vmv(zero, ZERO);
+            a.vsub(lost, zero, lost);
+            with_register(
+                a,
+                self.decay.as_ref(),
+                |a, decay| {
+                    a.addi(decay, ZERO, bits);
+                },
+                |a, decay| {
+                    a.vshrs(lost, lost, decay).note("decay");
+                },
+            );
+            a.vadd(vector, vector, lost);
+        }
+        match row {
+            Row::Number(row) => {
+                a.vaccr(vector, weights.row(row, 0));
+                a.vstr(vector, weights.row(row, 0));
+            }
+            Row::At(place, offset) => {
+                a.indexed(weights, place, offset, |a, memory| a.vacc(vector, memory));
+                a.indexed(weights, place, offset, |a, memory| a.vst(vector, memory));
+            }
+        }
+    }
+
+    /// A change goes to the row's velocity, and becomes what that asks for.
+    fn add_to_velocity(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, of: Velocities) {
+        let (velocity, lost) = (&a.scratch_vector(), &a.scratch_vector());
+        let held = |at: usize| self.momentum.as_ref().map(|all| &all[at]);
+        let shifted = |a: &mut Assembly, at: usize, to: &VectorRegister, from: &VectorRegister| {
+            let load = |a: &mut Assembly, register: &ScalarRegister| of.load(a, register, self.shift, at);
+            with_register(a, held(at), load, |a, register| {
+                a.vshrs(to, from, register);
+            });
+        };
+        shifted(a, 0, vector, vector);
+        let address = &a.scratch();
+        match row {
+            Row::Number(row) => {
+                load_name(a, address, "NEURONS");
+                a.mul(address, address, row);
+                let load = |a: &mut Assembly, register: &ScalarRegister| load_velocities(a, register, self.arrays);
+                with_register(a, held(3), load, |a, first| {
+                    a.add(address, address, first);
+                });
+            }
+            Row::At(place, offset) => {
+                a.addi(address, place, 0);
+                a.advance(address, offset + self.arrays.offset("velocity") - self.arrays.offset("weights"));
+            }
+        }
+        a.vld(velocity, S16.at(address, 0)).note("the velocity");
+        // What it loses: rounded down it would never come to rest above 0.
+        shifted(a, 1, lost, velocity);
+        a.vsub(velocity, velocity, lost);
+        a.vadd(velocity, velocity, vector);
+        a.vst(velocity, S16.at(address, 0));
+        shifted(a, 2, vector, velocity);
+    }
+}
+
+/// `body` with a number in a register: the one that holds it, or one that it is loaded into for the while.
+fn with_register(
+    a: &mut Assembly,
+    held: Option<&ScalarRegister>,
+    load: impl FnOnce(&mut Assembly, &ScalarRegister),
+    body: impl FnOnce(&mut Assembly, &ScalarRegister),
+) {
+    match held {
+        Some(register) => body(a, register),
+        None => {
+            let register = &a.scratch();
+            load(a, register);
+            body(a, register);
+        }
+    }
+}
+
+impl Change<'_> {
     /// The weights, by the pull of the input's path and, where targets come in by the same weights and learn, by theirs; the
     /// classes are the own one and its rival.
     pub fn rows(&self, a: &mut Assembly, pulls: &Pulls, classes: [Option<Scalar>; 2], rows: &Rows) {
-        let remainders = self.remainders(a);
+        let remainders = self.step.remainders(a);
         let targets = pulls.targets.as_ref().filter(|_| !self.block.is_fed());
         let what = if targets.is_some() { " + pull_own * x_own,k + pull_rival * x_rival,k" } else { "" };
         a.comment(format!("w_k += 2^-shift * (pull * x_k{what})"));
@@ -178,7 +337,7 @@ impl<'a> Change<'a> {
             }
         };
         self.in_strips(a, rows, remainders.as_ref(), load, change);
-        self.keep_remainders(a, remainders);
+        self.step.keep_remainders(a, remainders);
     }
 
     /// Where the traces of the own target begin, and those of the rival.
@@ -263,61 +422,11 @@ impl<'a> Change<'a> {
             a.for_set(index, active, "strip_done", |a| {
                 a.add(row, first, index).note("the row");
                 change(a, row, vector);
-                self.add_to_row(a, row, vector, remainders);
+                self.step.add_to_row(a, Row::Number(row), vector, remainders);
             });
             a.load_number(row, length as i32);
             a.add(first, first, row);
         });
-    }
-
-    /// Rounds a vector down by the shift and adds it to a row.
-    pub fn add_to_row(
-        &self,
-        a: &mut Assembly,
-        row: &ScalarRegister,
-        vector: &VectorRegister,
-        remainders: Option<&Remainders>,
-    ) {
-        let weights = self.block.weights();
-        match (&self.momentum, remainders) {
-            (Some(momentum), _) => self.add_to_velocity(a, row, vector, momentum),
-            (None, Some(remainders)) => {
-                a.vadd(&remainders.left, &remainders.left, vector).note("with what is left of the row before");
-                a.vshr(vector, &remainders.left, self.shift).note("whole steps");
-                let taken = &a.scratch_vector();
-                a.vshr(taken, vector, &remainders.back);
-                a.vsub(&remainders.left, &remainders.left, taken).note("what is left for the next row");
-            }
-            (None, None) => {
-                a.vshrs(vector, vector, self.shift).note("stochastic rounding");
-            }
-        }
-        if let Some(decay) = &self.decay {
-            let (lost, zero) = (&a.scratch_vector(), &a.scratch_vector());
-            a.vldr(lost, weights.row(row, 0));
-            a.vmv(zero, ZERO);
-            a.vsub(lost, zero, lost);
-            a.vshrs(lost, lost, decay).note("decay");
-            a.vadd(vector, vector, lost);
-        }
-        a.vaccr(vector, weights.row(row, 0));
-        a.vstr(vector, weights.row(row, 0));
-    }
-
-    /// A change goes to the row's velocity, and becomes what that asks for.
-    fn add_to_velocity(&self, a: &mut Assembly, row: &ScalarRegister, vector: &VectorRegister, of: &MomentumRegisters) {
-        let (velocity, lost) = (&a.scratch_vector(), &a.scratch_vector());
-        a.vshrs(vector, vector, &of.shift);
-        let address = &a.scratch();
-        load_name(a, address, "NEURONS");
-        a.mul(address, address, row);
-        a.add(address, address, &of.first);
-        a.vld(velocity, S16.at(address, 0)).note("the velocity");
-        a.vshrs(lost, velocity, &of.decay).note("what it loses: rounded down it would never come to rest above 0");
-        a.vsub(velocity, velocity, lost);
-        a.vadd(velocity, velocity, vector);
-        a.vst(velocity, S16.at(address, 0));
-        a.vshrs(vector, velocity, &of.back).note("stochastic rounding");
     }
 }
 

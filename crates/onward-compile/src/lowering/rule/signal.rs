@@ -3,8 +3,7 @@
 use super::RuleFormat;
 use super::update::Update;
 use crate::lowering::block::Block;
-use crate::lowering::code::{add_name, load_name};
-use crate::lowering::record::windows::Held;
+use crate::lowering::code::{Arrays, add_name, in_strips, load_name};
 use onward_isa::Special;
 use onward_isa::builder::{Assembly, Elements, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 
@@ -29,7 +28,7 @@ impl Evoked {
     }
 
     /// What decides whether a neuron is live, and its elements.
-    fn live(rule: &RuleFormat) -> (Evoked, Elements) {
+    pub(super) fn live(rule: &RuleFormat) -> (Evoked, Elements) {
         if rule.is_of_voltage() {
             return (Evoked::POTENTIALS, N16);
         }
@@ -86,7 +85,7 @@ pub(crate) enum Operands<'a> {
     /// All neurons of the block: where the own class's and its rival's begin in arrays of targets.
     Whole { own: &'a ScalarRegister, rival: Option<&'a ScalarRegister> },
     /// A row of a plane: pointers that walk, to what input, own target and rival evoked, and to their voltages.
-    Walked { evoked: &'a [ScalarRegister; 3], voltages: &'a [Option<ScalarRegister>; 3] },
+    Walked { evoked: &'a [Option<ScalarRegister>; 3], voltages: &'a [Option<ScalarRegister>; 3] },
 }
 
 impl Update<'_> {
@@ -118,7 +117,7 @@ impl Update<'_> {
     pub fn evoked(&self, a: &mut Assembly, operands: &Operands, of: Of) -> VectorRegister {
         let vector = a.scratch_vector();
         let pointer = match operands {
-            Operands::Walked { evoked, .. } => Some(&evoked[of as usize]),
+            Operands::Walked { evoked, .. } => evoked[of as usize].as_ref(),
             Operands::Whole { .. } => None,
         };
         self.load_operand(a, operands, (Evoked::of(self.rule), N16), of, pointer, &vector);
@@ -141,29 +140,53 @@ impl Update<'_> {
     }
 }
 
-/// The voltage at the end of a window, in thresholds and within bounds: to memory, where the scores find it.
-pub(crate) fn keep_potential(a: &mut Assembly, block: &Block, rule: &RuleFormat, held: &Held) {
+/// A voltage at the end of a window becomes whole thresholds, within bounds.
+fn in_thresholds(a: &mut Assembly, block: &Block, rule: &RuleFormat, voltage: &VectorRegister) {
     let (low, high) = rule.potential_bounds();
-    a.comment("The voltage, in thresholds");
-    let voltage = &a.scratch_vector();
-    {
-        let number = &a.scratch();
-        load_name(a, number, "VOLTAGE");
-        a.vld(voltage, N32.at(number, 0));
-        a.load_number(number, block.lowered.fraction_bits().membrane);
-        a.vshrn(voltage, voltage, number);
-        a.load_number(number, low);
-        a.vmaxs(voltage, voltage, number);
-        a.load_number(number, high);
-        a.vmins(voltage, voltage, number);
-    }
-    let (place, other, keep) = (&a.scratch(), &a.scratch(), &a.label("keep"));
-    load_name(a, place, "POTENTIAL");
+    let number = &a.scratch();
+    a.load_number(number, block.lowered.fraction_bits().membrane);
+    a.vshrn(voltage, voltage, number);
+    a.load_number(number, low);
+    a.vmaxs(voltage, voltage, number);
+    a.load_number(number, high);
+    a.vmins(voltage, voltage, number);
+}
+
+/// Where the potentials of this window go.
+fn potentials(a: &mut Assembly, slot: Scalar) -> ScalarRegister {
+    let (place, other, keep) = (a.scratch(), &a.scratch(), &a.label("keep"));
+    load_name(a, &place, "POTENTIAL");
     a.special(other, Special::Kind);
     a.beq(other, ZERO, keep);
     load_name(a, other, "NEURONS");
-    a.mul(other, Scalar::from(&held.slot), other);
-    add_name(a, place, other, "TARGET_POTENTIAL");
+    a.mul(other, slot, other);
+    add_name(a, &place, other, "TARGET_POTENTIAL");
     a.bind(keep);
-    a.vst(voltage, N16.at(place, 0));
+    place
+}
+
+/// The voltages at the end of a window, in thresholds: to memory, where the scores find them.
+pub(crate) fn keep_potential(a: &mut Assembly, block: &Block, rule: &RuleFormat, arrays: Arrays, slot: Scalar) {
+    a.comment("The voltage, in thresholds");
+    if block.is_whole() {
+        let voltage = &a.scratch_vector();
+        {
+            let number = &a.scratch();
+            load_name(a, number, "VOLTAGE");
+            a.vld(voltage, N32.at(number, 0));
+        }
+        in_thresholds(a, block, rule, voltage);
+        let place = &potentials(a, slot);
+        a.vst(voltage, N16.at(place, 0));
+        return;
+    }
+    let place = &potentials(a, slot);
+    in_strips(a, block.neurons(), block.vector_length, "potentials_kept", |a, at| {
+        let voltage = &a.scratch_vector();
+        a.indexed(N32, at, arrays.offset("voltage"), |a, memory| a.vld(voltage, memory));
+        in_thresholds(a, block, rule, voltage);
+        let address = &a.scratch();
+        a.add(address, place, at);
+        a.vst(voltage, N16.at(address, 0));
+    });
 }

@@ -4,9 +4,9 @@
 use super::RuleFormat;
 use super::homeostasis::homeostasis;
 use super::loss::Pulls;
-use super::optimizer::{Change, Rows, bias, target_weights};
+use super::optimizer::{Change, Rows, bias, scale, target_weights};
 use super::signal::{Bounds, Operands};
-use super::update::Update;
+use super::update::{Update, means};
 use super::{LEAST_TRACE, TRACE_BITS};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, in_strips, load_word};
@@ -96,6 +96,9 @@ fn pulls(
     update.bounds = if update.near.is_some() { Bounds::load(a, rule) } else { None };
     let pulls = loss.pulls(a, update, &lead, &Operands::Whole { own: &own, rival: rival.as_ref() });
     update.bounds = None;
+    drop((own, rival));
+    drop(lead.missing);
+    scale(a, rule, &pulls, means);
     (pulls, shift, lead.rival)
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     }
     rule.loss().arrays(layout, classes);
     if rule.rule.rounding == Rounding::Carried {
-        layout.add("remainder", Space::Neuron, Width::W32, 1, n);
+        layout.add("remainder", Space::Neuron, Width::W32, 1, block.longest_row());
     }
     if rule.rule.batch > 1 {
         layout.add("batch_kept", Space::Neuron, Width::W32, 1, 1);
@@ -56,7 +56,8 @@ pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
 /// Appends what a rule remembers of each weight.
 pub(crate) fn remember_of_weights(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     if let Optimizer::Momentum { .. } = rule.rule.optimizer {
-        layout.add("velocity", Space::Synapse, Width::W16, block.trace_rows(), block.neurons());
+        let (rows, columns) = kernels::shape(block).unwrap_or((block.trace_rows(), block.neurons()));
+        layout.add("velocity", Space::Synapse, Width::W16, rows, columns);
     }
     if rule.rule.batch > 1 {
         batch::arrays(layout, block, rule);
@@ -137,9 +138,9 @@ impl Update<'_> {
     }
 
     /// Whether only the input's path is looked at: while the input is shown, and where a convolution moves the target's own
-    /// projection by itself.
+    /// projection by counts.
     pub fn needs_input_only(&self) -> bool {
-        self.near.is_some() || !self.block.is_whole() && self.block.is_fed()
+        self.near.is_some() || !self.block.is_whole() && kernels::moves_targets_by_counts(self.block, self.rule)
     }
 
     /// Clears pulls of the targets' paths where their voltages are not live; a projection of its own is not gated.
@@ -153,18 +154,28 @@ impl Update<'_> {
     /// What all classes' targets evoked, each by what is in `class_weights`, with the sign turned.
     pub fn weighted_targets(&self, a: &mut Assembly, operands: &Operands) -> VectorRegister {
         let (sum, part) = (a.scratch_vector(), &a.scratch_vector());
-        let (target, weight, count, address) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
-        let Operands::Whole { .. } = operands else { unreachable!("of a block that a register holds") };
+        // The loop counts by itself: the register of its count takes a weight in it.
+        let (target, weight, address) = (&a.scratch(), &a.scratch(), &a.scratch());
         a.vmv(&sum, ZERO);
-        load_name(a, target, Evoked::of(self.rule).target);
-        a.addi(count, ZERO, "CLASSES");
+        let evoked = Evoked::of(self.rule);
+        match operands {
+            Operands::Whole { .. } => {
+                load_name(a, target, evoked.target);
+            }
+            Operands::Walked { evoked: pointers, .. } => {
+                let [input, all] = [evoked.input, evoked.target].map(|name| self.arrays.offset(&name.to_lowercase()));
+                a.addi(target, pointers[Of::Input as usize].as_ref().expect("the input's is looked at"), 0);
+                a.advance(target, all - input);
+            }
+        }
+        a.addi(weight, ZERO, "CLASSES");
         load_name(a, address, "CLASS_WEIGHTS");
-        a.repeat(count, "pulled", |a| {
+        a.repeat(weight, "pulls_summed", |a| {
             a.vld(part, N16.at(target, 0));
             a.ld(weight, N32.at(address, 0));
             a.vmuls(part, part, weight);
             a.vsub(&sum, &sum, part);
-            a.addi(target, target, "NEURONS");
+            a.advance(target, self.block.neurons().into());
             a.addi(address, address, 1);
         });
         sum
@@ -201,7 +212,7 @@ impl Update<'_> {
         };
         let rival = lead.rival;
         drop(lead.missing);
-        optimizer::scale(a, rule, &pulls);
+        optimizer::scale(a, rule, &pulls, means);
         let classes = [Some(self.slot), rival.as_ref().map(ScalarRegister::operand)];
         if rule.spread {
             spread::keep(a, block, arrays, &pulls, classes);
@@ -221,14 +232,20 @@ impl Update<'_> {
 
     /// The update of a convolution: pulls go to memory, a row of the plane at a time; then kernels change.
     fn walked(&mut self, a: &mut Assembly, slot: ScalarRegister) {
-        let lead = self.rule.loss().lead(a, self);
+        let mut lead = self.rule.loss().lead(a, self);
         kernels::pulls(a, self, &lead);
+        lead.missing = None;
         kernels::change(a, self, &lead);
         if self.block.is_fed() && self.rule.loss().moves_targets() {
             kernels::target_weights(a, self, &lead);
         }
         drop(slot);
     }
+}
+
+/// Puts where the running means of all neurons begin into a register.
+pub(super) fn means(a: &mut Assembly, register: &ScalarRegister) {
+    load_name(a, register, "MEAN_SQUARE");
 }
 
 /// The rival: what `find` finds, unless the tag names one.

@@ -1,6 +1,6 @@
 //! The contrastive loss: the own class against all at once that come within its margin (Weston and Watkins 1999).
 
-use super::{Lead, LossCode, Operands, Pulls, Update, away_from_all};
+use super::{Lead, LossCode, Operands, Pulls, Toward, Update, away_from_all};
 use crate::lowering::code::load_name;
 use onward_isa::builder::{Assembly, N32, ZERO};
 use onward_net::Loss;
@@ -43,6 +43,6 @@ impl LossCode for Contrastive {
 
     fn pulls(&self, a: &mut Assembly, update: &Update, lead: &Lead, operands: &Operands) -> Pulls {
         let within = lead.missing.as_ref().expect("they were counted with the rival");
-        away_from_all(a, update, operands, within, within)
+        away_from_all(a, update, operands, Toward::Away, within)
     }
 }

@@ -11,6 +11,10 @@ impl LossCode for Hinge {
         if let Loss::Hinge { margin } = loss { margin } else { 0.0 }
     }
 
+    fn moves_targets_by_counts(&self) -> bool {
+        true
+    }
+
     fn lead(&self, a: &mut Assembly, update: &Update) -> Lead {
         Lead { rival: Some(update.lead_by_margin(a)), missing: None }
     }

@@ -60,8 +60,8 @@ pub(crate) trait LossCode: Sync {
         0.0
     }
 
-    /// Tables that it looks up.
-    fn tables(&self, _classes: u32) -> Vec<Table> {
+    /// Tables that it looks up, for blocks of so many neurons.
+    fn tables(&self, _rule: &RuleFormat, _classes: u32, _neurons: u32) -> Vec<Table> {
         Vec::new()
     }
 
@@ -81,6 +81,11 @@ pub(crate) trait LossCode: Sync {
     /// Whether the targets' paths learn.
     fn moves_targets(&self) -> bool {
         true
+    }
+
+    /// Whether they learn by what the input evoked alone.
+    fn moves_targets_by_counts(&self) -> bool {
+        false
     }
 }
 
@@ -102,26 +107,46 @@ pub(in crate::lowering) fn code(loss: Loss) -> &'static dyn LossCode {
     }
 }
 
+/// How many times a loss that looks at all classes pulls toward the own target.
+enum Toward {
+    Number(u32),
+    /// As many times as away from the others.
+    Away,
+}
+
 /// Pulls of a loss that looks at all classes: toward the own target as many times as `toward` says, away from each by its
 /// weight in `class_weights`, where the neuron is live; the own target's path goes by `away` times h, the rival's as much back.
 fn away_from_all(
     a: &mut Assembly,
     update: &Update,
     operands: &Operands,
-    toward: &ScalarRegister,
+    toward: Toward,
     away: &ScalarRegister,
 ) -> Pulls {
     a.comment("Toward the own target, away from each by its weight, where the neuron is live");
     let input = update.weighted_targets(a, operands);
     {
         let own = &update.evoked(a, operands, Of::Own);
-        a.vmacs(&input, own, toward);
+        match toward {
+            Toward::Number(times) => {
+                let number = &a.scratch();
+                a.addi(number, ZERO, times);
+                a.vmacs(&input, own, number);
+            }
+            Toward::Away => {
+                a.vmacs(&input, own, away);
+            }
+        }
     }
     update.gate(a, operands, Of::Input, &input);
     let h = update.evoked(a, operands, Of::Input);
     a.comment("h for the own target, as much less for the rival's");
-    let (own, rival, minus) = (a.scratch_vector(), a.scratch_vector(), &a.scratch());
+    let own = a.scratch_vector();
     a.vmuls(&own, &h, away);
+    if !update.block.is_whole() && update.block.is_fed() {
+        return Pulls { input, targets: Some(TargetPulls::Opposite(own)) };
+    }
+    let (rival, minus) = (a.scratch_vector(), &a.scratch());
     a.sub(minus, ZERO, away);
     a.vmuls(&rival, &h, minus);
     update.gate_targets(a, operands, &own, &rival);

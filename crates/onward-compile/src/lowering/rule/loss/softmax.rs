@@ -1,8 +1,8 @@
 //! The softmax: every class pulls by its probability.
 
-use super::{Lead, LossCode, Operands, Pulls, Table, Update, away_from_all};
+use super::{Lead, LossCode, Operands, Pulls, Table, Toward, Update, away_from_all};
 use crate::lowering::code::load_name;
-use crate::lowering::rule::{INDICES, rounded};
+use crate::lowering::rule::{INDICES, RuleFormat, rounded};
 use onward_isa::Width;
 use onward_isa::builder::{Assembly, N16, N32, VectorRegister, ZERO};
 
@@ -26,31 +26,39 @@ impl LossCode for Softmax {
         PROBABILITY_BITS
     }
 
-    fn tables(&self, classes: u32) -> Vec<Table> {
+    fn tables(&self, rule: &RuleFormat, classes: u32, neurons: u32) -> Vec<Table> {
         let one = f64::from(1 << PROBABILITY_BITS);
         let exponential = |index: u32| rounded(one * (-f64::from(index) / 8.0).exp());
         // From the sum of one class alone to that of all.
         let least = 1u32 << PROBABILITY_BITS;
         let sums = (least..=classes * least).step_by(1 << SUM_BITS);
-        vec![
+        // While the input is shown, scores grow with its steps.
+        let shown = |steps| rule.sharpness(neurons, steps);
+        let sharpness = rule.steps.map(|_| Table {
+            name: "sharpness",
+            width: Width::W32,
+            values: (1..=rule.window).map(shown).collect(),
+        });
+        let tables = [
             Table { name: "exponentials", width: Width::W16, values: (0..INDICES).map(exponential).collect() },
             Table {
                 name: "reciprocals",
                 width: Width::W32,
                 values: sums.map(|sum| rounded(65536.0 * one / f64::from(sum))).collect(),
             },
-        ]
+        ];
+        tables.into_iter().chain(sharpness).collect()
     }
 
     fn lead(&self, a: &mut Assembly, update: &Update) -> Lead {
         let (rival, _, _) = update.rival(a);
         a.comment("p_c = e^(score(c) / temperature), over their sum");
         a.setvl(ZERO, "CLASSES");
-        let (own, sharpness) = (&a.scratch(), update.rule.sharpness(update.block.neurons()));
+        let own = &a.scratch();
         {
             let p = &a.scratch_vector();
             update.block.load_scores(a, update.arrays, p);
-            probabilities(a, p, sharpness);
+            probabilities(a, update, p);
             a.vext(own, p, update.slot);
         }
         update.all_neurons(a);
@@ -65,15 +73,13 @@ impl LossCode for Softmax {
 
     /// Of the wrong classes' targets only the rival's moves, by what all of them together are believed.
     fn pulls(&self, a: &mut Assembly, update: &Update, lead: &Lead, operands: &Operands) -> Pulls {
-        let one = &a.scratch();
-        a.addi(one, ZERO, 1 << PROBABILITY_BITS);
         let missing = lead.missing.as_ref().expect("it was computed with the rival");
-        away_from_all(a, update, operands, one, missing)
+        away_from_all(a, update, operands, Toward::Number(1 << PROBABILITY_BITS), missing)
     }
 }
 
 /// Scores in `p` become probabilities, there and in memory.
-fn probabilities(a: &mut Assembly, p: &VectorRegister, sharpness: i32) {
+fn probabilities(a: &mut Assembly, update: &Update, p: &VectorRegister) {
     let (number, count) = (&a.scratch(), &a.scratch());
     {
         let most = &a.scratch_vector();
@@ -81,7 +87,17 @@ fn probabilities(a: &mut Assembly, p: &VectorRegister, sharpness: i32) {
         a.vmv(most, number);
         a.vsub(p, most, p);
     }
-    a.load_number(count, sharpness).note("eighths of the temperature");
+    match update.shown {
+        None => {
+            let window = update.rule.window;
+            a.load_number(count, update.rule.sharpness(update.block.neurons(), window))
+                .note("eighths of the temperature");
+        }
+        Some(steps) => {
+            let table = update.arrays.offset("sharpness") - 1;
+            a.indexed(N32, steps, table, |a, memory| a.ld(count, memory)).note("eighths of the temperature, by steps");
+        }
+    }
     a.vscales(p, p, count);
     load_name(a, number, "EXPONENTIALS");
     a.addi(count, ZERO, INDICES);
