@@ -328,14 +328,19 @@ struct Geometry {
     dilation: [usize; 2],
 }
 
-fn geometry(node: &NirNode) -> Geometry {
+/// Of a node that is sent a plane of these sizes.
+fn geometry(node: &NirNode, [_, height, width]: [usize; 3]) -> Geometry {
     let shape = node.shape("weight");
     let is_line = node.kind == "Conv1d";
     let kernel = if is_line { [1, shape[2]] } else { [shape[2], shape[3]] };
     let (mut stride, mut dilation) = (sizes(node, "stride"), sizes(node, "dilation"));
     let (mut before, mut behind) = match node.texts.get("padding").map(String::as_str) {
         Some("same") => {
-            let total = [(kernel[0] - 1) * dilation[0], (kernel[1] - 1) * dilation[1]];
+            let places = [height, width];
+            let outputs = [0, 1].map(|axis| places[axis].div_ceil(stride[axis]));
+            let needed =
+                [0, 1].map(|axis| (outputs[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1);
+            let total = [0, 1].map(|axis| needed[axis].saturating_sub(places[axis]));
             (total.map(|total| total / 2), total.map(|total| total - total / 2))
         }
         Some(_) => ([0, 0], [0, 0]),
@@ -348,6 +353,7 @@ fn geometry(node: &NirNode) -> Geometry {
 }
 
 fn plane(shape: &[usize]) -> [usize; 3] {
+    let shape = &shape[shape.len().saturating_sub(3)..];
     if shape.len() == 2 { [shape[0], 1, shape[1]] } else { [shape[0], shape[1], shape[2]] }
 }
 
@@ -355,7 +361,7 @@ fn shape_behind(node: &NirNode, input: &[usize]) -> Vec<usize> {
     match node.kind.as_str() {
         "Linear" | "Affine" => vec![node.shape("weight")[0]],
         "Conv1d" | "Conv2d" => {
-            let Geometry { kernel, stride, before, behind, dilation } = geometry(node);
+            let Geometry { kernel, stride, before, behind, dilation } = geometry(node, plane(input));
             let [_, height, width] = plane(input);
             let out = |axis: usize, size: usize| {
                 (size + before[axis] + behind[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] + 1
@@ -393,7 +399,7 @@ fn full(node: &NirNode, input: &[f64]) -> Vec<f64> {
 }
 
 fn convolve(node: &NirNode, input: &[f64], input_shape: &[usize], shape: &[usize]) -> Vec<f64> {
-    let Geometry { kernel, stride, before, dilation, .. } = geometry(node);
+    let Geometry { kernel, stride, before, dilation, .. } = geometry(node, plane(input_shape));
     let [channels, height, width] = plane(input_shape);
     let [outputs, rows, columns] = plane(shape);
     let groups = node.values("groups")[0] as usize;

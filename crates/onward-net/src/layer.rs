@@ -1,13 +1,14 @@
 //! The words for layers: with neurons, or only a way that spikes take.
 
 use crate::named::{Kind, Named, Parts, forms};
-use crate::network::{Convolution, Layer, LayerKind, Pool, PoolKind};
+use crate::network::{Convolution, Layer, LayerKind, Pool, PoolKind, WindowShift};
 use crate::neuron::Neuron;
 use crate::rule;
 use crate::vocabulary::Absent::{Described, Error, Means};
 use crate::vocabulary::Takes::{Constructor, Integer, Pair, Table};
 use crate::vocabulary::{Family, Form, ItemKind, Parameter, form, parameter};
 use crate::weights::Weights;
+use std::fmt::{self, Display, Formatter};
 
 /// Kind of a `layer` item, by the word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,32 @@ pub(crate) enum LayerWord {
     Flatten,
     Add,
     Delay,
+}
+
+pub(crate) const WINDOW_SHIFT: Parameter = parameter(
+    "window",
+    Constructor(WindowShift::FAMILY),
+    Means("moves"),
+    "whether the window moves along, so that only all behind is later, or spikes are later in it",
+);
+
+impl Named for WindowShift {
+    const FAMILY: &'static Family = &Family { noun: "shift of a window", item: None, forms: forms::<WindowShift> };
+
+    const KINDS: &'static [Kind<WindowShift>] = &[
+        Kind::value(WindowShift::Moves, form("moves", &[], &[], "it comes as much later as the spikes")),
+        Kind::value(
+            WindowShift::Stays,
+            form("stays", &[], &[], "spikes are later in it, and those that would be behind its end are lost"),
+        ),
+    ];
+}
+
+/// `moves` or `stays`.
+impl Display for WindowShift {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        formatter.write_str(&self.text())
+    }
 }
 
 /// Sizes of a layer that is connected neuron by neuron.
@@ -200,7 +227,7 @@ impl Named for LayerWord {
             form(
                 "delay",
                 &[parameter("steps", Integer(1, 256), Error, "number of steps")],
-                &[],
+                &[&[WINDOW_SHIFT]],
                 "the same spikes, later",
             ),
         ),

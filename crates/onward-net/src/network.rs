@@ -183,6 +183,17 @@ pub struct Plain {
     pub span: Range<usize>,
 }
 
+/// What a delay does to the window that spikes are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowShift {
+    /// It moves along: all behind is later, and spikes have the place in it that they had. The first step of a delay is that
+    /// of its block itself.
+    Moves,
+    /// It stays where it is, but for the step that the block takes: spikes are so many steps later in it, and those that would
+    /// be behind its end are lost.
+    Stays,
+}
+
 /// Delay of a source's spikes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delay {
@@ -190,8 +201,10 @@ pub struct Delay {
     pub name: String,
     /// Shape of what comes in and out.
     pub shape: Vec<u32>,
-    /// Number of steps, 1 to 256; the first is that of the block itself.
+    /// Number of steps, 1 to 256.
     pub steps: u32,
+    /// What becomes of the window.
+    pub window: WindowShift,
     /// Bytes of the source that declare the delay.
     pub span: Range<usize>,
 }
@@ -361,7 +374,8 @@ impl Node {
             // Spikes are its source's own: what the host gets is the layer's packets.
             Node::Readout(readout) => u32::from(readout.kind != ReadoutKind::Spikes),
             Node::Layer(_) => 1,
-            Node::Delay(delay) => delay.steps,
+            Node::Delay(Delay { window: WindowShift::Moves, steps, .. }) => *steps,
+            Node::Delay(_) => 1,
         }
     }
 }

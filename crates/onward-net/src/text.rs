@@ -1,8 +1,8 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
-use crate::layer::{LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord};
+use crate::layer::{LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord, WINDOW_SHIFT};
 use crate::named::{Named, Parts};
-use crate::network::{Layer, Network, Node};
+use crate::network::{Layer, Network, Node, WindowShift};
 use crate::settings;
 use crate::values::quoted;
 use crate::vocabulary::{Form, ItemKind};
@@ -92,7 +92,8 @@ impl Node {
             Node::Add(_) => LayerWord::Add.written(),
             Node::Delay(delay) => {
                 let (form, parts) = LayerWord::Delay.written();
-                (form, parts.argument(delay.steps))
+                let stays = (delay.window == WindowShift::Stays).then_some(delay.window);
+                (form, parts.argument(delay.steps).option_if(&WINDOW_SHIFT, stays))
             }
             Node::Readout(readout) => readout.kind.written(),
         }

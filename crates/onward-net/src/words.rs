@@ -3,6 +3,7 @@
 use crate::input::Encoding;
 use crate::layer::LayerWord;
 use crate::named::Named;
+use crate::network::WindowShift;
 use crate::neuron::{Decay, Fires, Neuron, Reset};
 use crate::reader;
 use crate::readout::{ReadoutKind, ReadoutLoss};
@@ -22,6 +23,7 @@ const FAMILIES: &[&Family] = &[
     Encoding::FAMILY,
     TargetKind::FAMILY,
     LayerWord::FAMILY,
+    WindowShift::FAMILY,
     ReadoutKind::FAMILY,
     ReadoutLoss::FAMILY,
     Neuron::FAMILY,

@@ -4,7 +4,7 @@ use super::dynamics::Neurons;
 use super::feed::{Connection, dense_rows, plane};
 use super::layer::{Block, Format, Layer};
 use super::{Model, Node, NodeKind, Noise, Number, Readout};
-use onward_net::{Initial, LayerKind, Learning, Network, NodeIndex, PoolKind, Sparse, Values, When};
+use onward_net::{Initial, LayerKind, Learning, Network, NodeIndex, PoolKind, Sparse, Values, When, WindowShift};
 use std::collections::BTreeMap;
 
 impl<N: Number> Model<N> {
@@ -19,6 +19,7 @@ impl<N: Number> Model<N> {
                 onward_net::Node::Input(_) => NodeKind::Input,
                 onward_net::Node::Target(_) => NodeKind::Target,
                 onward_net::Node::Flatten(_) | onward_net::Node::Add(_) => NodeKind::Pass(0),
+                onward_net::Node::Delay(delay) if delay.window == WindowShift::Stays => NodeKind::Later(delay.steps),
                 onward_net::Node::Delay(delay) => NodeKind::Pass(delay.steps),
                 onward_net::Node::Pool(pool) => {
                     if pool.kind == PoolKind::Maximum {

@@ -116,6 +116,8 @@ enum NodeKind {
     Pool(PoolKind, [usize; 2], [usize; 2]),
     /// The same: flattenings and additions, and delays of so many steps.
     Pass(u32),
+    /// What comes is sent so many steps later in the window.
+    Later(u32),
     /// Nothing.
     Readout,
 }
@@ -230,6 +232,12 @@ impl<N: Number> Model<N> {
                     arrivals.iter().map(|step| pooled(step, source, node.plane, kind, [size, stride])).collect()
                 }
                 NodeKind::Pass(_) => arrivals,
+                NodeKind::Later(steps) => {
+                    let late = (steps as usize).min(shown.len());
+                    let mut sent = vec![Vec::new(); late];
+                    sent.extend_from_slice(&arrivals[..shown.len() - late]);
+                    sent
+                }
             };
             self.sent[number] = sent;
         }
@@ -287,7 +295,7 @@ impl<N: Number> Model<N> {
     fn lag_of(&self, node: usize) -> u32 {
         let Node { kind, sources, .. } = &self.nodes[node];
         let own = match kind {
-            NodeKind::Layer(_) | NodeKind::Pool(PoolKind::Maximum, ..) | NodeKind::Readout => 1,
+            NodeKind::Layer(_) | NodeKind::Later(_) | NodeKind::Pool(PoolKind::Maximum, ..) | NodeKind::Readout => 1,
             NodeKind::Pass(steps) => *steps,
             NodeKind::Input | NodeKind::Target | NodeKind::Pool(..) => 0,
         };

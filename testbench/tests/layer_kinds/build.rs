@@ -206,7 +206,10 @@ impl Net {
 
     pub fn delay(&mut self, name: &str, from: NodeIndex, steps: u32) -> NodeIndex {
         let shape = self.shape(from);
-        self.network.add(Node::Delay(Delay { name: name.into(), shape, steps, span: 0..0 }), &[from])
+        self.network.add(
+            Node::Delay(Delay { name: name.into(), shape, steps, window: WindowShift::Moves, span: 0..0 }),
+            &[from],
+        )
     }
 
     pub fn compile(&mut self, last: NodeIndex, kind: ReadoutKind) -> (Image, BTreeMap<String, LayerParameters>) {

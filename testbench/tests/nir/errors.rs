@@ -47,7 +47,7 @@ fn graphs() -> Vec<(&'static str, NirGraph)> {
         ),
         ("parameters of another shape", replaced("lif", lif(&mut noise, &[4]))),
         ("output of another shape", replaced("output", port("Output", &[4]))),
-        ("four sizes", row(&[1, 2, 3, 3], vec![("if", integrate_and_fire(&[1]))], &[1, 2, 3, 3])),
+        ("four sizes", row(&[2, 2, 3, 3], vec![("if", integrate_and_fire(&[1]))], &[2, 2, 3, 3])),
         ("size of zero", replaced("input", port("Input", &[0]))),
         ("shape is no size", replaced("input", NirNode::new("Input").with("shape", &[1], &[2.5]))),
         ("tau too short", changed("lif", |node| node.fields.get_mut("tau").unwrap().1[2] = 0.25)),
@@ -81,10 +81,6 @@ fn graphs() -> Vec<(&'static str, NirGraph)> {
         ("delay too long", delayed(&[5], &[900.0; 5])),
         ("delays of neurons", delayed(&[5], &[1.0, 2.0, 3.0, 4.0, 5.0])),
         ("delay before its cause", delayed(&[5], &[-1.0; 5])),
-        (
-            "delay of one of two paths",
-            delayed(&[5], &[3.0; 5]).node("skip", linear(&mut noise, 4, 5)).chain(&["lif", "skip", "if"]),
-        ),
         (
             "voltage within the network",
             row(

@@ -495,6 +495,74 @@ fn delays_are_steps() {
 }
 
 #[test]
+fn delays_of_branches_that_meet() {
+    let mut noise = Noise(45);
+    let delay = |steps: f64| NirNode::new("Delay").with_all("delay", &[5], steps);
+    let nodes = vec![
+        ("fc", strong(&mut noise, 5, 6)),
+        ("if", integrate_and_fire(&[5])),
+        ("fc2", strong(&mut noise, 4, 5)),
+        ("last", integrate_and_fire(&[4])),
+    ];
+    // With weights of its own, and added spike by spike.
+    let weighted = row(&[6], nodes.clone(), &[4])
+        .node("wait", delay(2.0))
+        .node("skip", strong(&mut noise, 4, 5))
+        .chain(&["if", "wait", "skip", "last"]);
+    let plain = row(&[6], nodes, &[4])
+        .node("wait", delay(3.0))
+        .node("more", delay(5.0))
+        .chain(&["if", "wait", "fc2"])
+        .chain(&["wait", "more", "fc2"]);
+    for graph in [weighted, plain] {
+        assert!(agree(&graph, "last", &options()) > 5);
+    }
+}
+
+#[test]
+fn sizes_of_one_make_no_difference() {
+    let mut noise = Noise(46);
+    let nodes = vec![("fc", strong(&mut noise, 5, 6)), ("if", integrate_and_fire(&[5]))];
+    let expected = agree(&row(&[6], nodes.clone(), &[5]), "if", &options());
+    assert_eq!(agree(&row(&[1, 6], nodes.clone(), &[1, 1, 5]), "if", &options()), expected);
+    assert_eq!(agree(&row(&[1, 1, 1, 6], nodes, &[1, 5]), "if", &options()), expected);
+    let conv = conv2d(&mut noise, [3, 2, 3, 3], 1.0, 1.0, 1.0, 1.0);
+    let nodes = vec![("conv", conv), ("if", integrate_and_fire(&[3, 5, 5]))];
+    assert!(agree(&row(&[1, 2, 5, 5], nodes, &[1, 3, 5, 5]), "if", &options()) > 10);
+}
+
+#[test]
+fn parameters_of_channels_and_of_sizes_that_broadcast() {
+    let mut noise = Noise(47);
+    let conv = conv2d(&mut noise, [3, 2, 3, 3], 1.0, 1.0, 1.0, 1.0);
+    let lif = |tau: &[usize], threshold: &[usize], noise: &mut Noise| {
+        let mut between = |shape: &[usize], least, most| noise.between(shape.iter().product(), least, most);
+        let (tau_values, thresholds) = (between(tau, 1.5, 9.0), between(threshold, 0.4, 1.2));
+        NirNode::new("LIF")
+            .with("tau", tau, &tau_values)
+            .with("r", &[], &[2.0])
+            .with("v_leak", &[1, 1, 1], &[0.0])
+            .with("v_threshold", threshold, &thresholds)
+    };
+    for (tau, threshold) in [(vec![3], vec![3, 1, 1]), (vec![3, 5, 6], vec![]), (vec![1], vec![3])] {
+        let nodes = vec![("conv", conv.clone()), ("lif", lif(&tau, &threshold, &mut noise))];
+        assert!(agree(&row(&[2, 5, 6], nodes, &[3, 5, 6]), "lif", &options()) > 10);
+    }
+}
+
+#[test]
+fn padding_that_keeps_the_size_by_strides() {
+    let mut noise = Noise(48);
+    for (size, kernel, stride, dilation) in [(9, 3, 2, 1), (8, 4, 3, 1), (7, 2, 2, 2), (5, 1, 4, 1), (10, 5, 3, 2)] {
+        let mut conv = conv2d(&mut noise, [3, 2, kernel, kernel], stride as f64, 0.0, dilation as f64, 1.0);
+        conv.fields.remove("padding");
+        let shape = [3, usize::div_ceil(size, stride), usize::div_ceil(size, stride)];
+        let nodes = vec![("conv", conv.with_text("padding", "same")), ("if", integrate_and_fire(&shape))];
+        assert!(agree(&row(&[2, size, size], nodes, &shape), "if", &options()) > 2);
+    }
+}
+
+#[test]
 fn a_cycle_of_one_node_is_a_recurrent_layer() {
     let mut noise = Noise(50);
     for neurons in [lif(&mut Noise(51), &[6]), cuba_lif(&mut Noise(52), &[6]), integrate_and_fire(&[6])] {

@@ -55,7 +55,7 @@ fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGraph {
     let all = nodes.iter().map(|(name, node, _)| (name.as_str(), node.clone())).collect();
     let mut graph = row(&[2, 8, 8], all, &shape);
     if let [(first, from), .., (last, to)] = &flat[..] {
-        if skip && !is_delayed {
+        if skip {
             graph = graph.node("skip", linear(&mut noise, *to, *from)).chain(&[first, "skip", last]);
         }
         if cycle && !is_delayed {

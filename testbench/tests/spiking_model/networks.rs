@@ -5,7 +5,7 @@ use onward_diagnostic::Source;
 use onward_net::{
     Adaptation, Array, Convolution, Decay, Delay, Encoding, Fires, Initial, Input, Layer, LayerKind, Learning,
     Lowering, Network, Neuron, Node, NodeIndex, Plain, Pool, PoolKind, Readout, ReadoutKind, Reset, Sparse, Values,
-    Weights,
+    Weights, WindowShift,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -294,7 +294,8 @@ impl Builder<'_> {
 
     fn delay(&mut self, source: NodeIndex) -> NodeIndex {
         let steps = self.draw.choose(&[1, 2, 3, 17]);
-        let delay = Delay { name: self.name(), shape: self.shape(source), steps, span: 0..0 };
+        let window = self.draw.choose(&[WindowShift::Moves, WindowShift::Stays]);
+        let delay = Delay { name: self.name(), shape: self.shape(source), steps, window, span: 0..0 };
         self.network.add(Node::Delay(delay), &[source])
     }
 

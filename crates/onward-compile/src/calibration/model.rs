@@ -2,7 +2,7 @@
 //!
 //! It computes what the text says, in double precision and with no formats: a step carries values along the graph, place
 //! by place, until they meet the weights of a layer. Nothing saturates, decays do not round, an average divides. Steps are
-//! those of a window, as a delay only shifts it. A window begins with all state at zero.
+//! those of a window; a delay that moves the window along only shifts it. A window begins with all state at zero.
 
 use super::Calibration;
 use crate::lowering::{Integers, LayerParameters, LoweredLayer, RealWeights, ResetParameters, factors, numbers};
@@ -10,11 +10,11 @@ use crate::places::plane;
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Decay, Encoding, Fires, Initial, Layer, LayerKind, Lowering, Network, Node, Pool, PoolKind, Reset,
-    Values,
+    Convolution, Decay, Delay, Encoding, Fires, Initial, Layer, LayerKind, Lowering, Network, Node, Pool, PoolKind,
+    Reset, Values, WindowShift,
 };
 use petgraph::graph::NodeIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A network in real numbers, with its state and what it has met.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct FloatModel {
     layers: BTreeMap<NodeIndex, FloatLayer>,
     /// What each node sends in the current step, by place.
     sent: Vec<Vec<f64>>,
+    /// Of delays within a window, by node: what came in and is not out yet, the oldest first.
+    waiting: BTreeMap<NodeIndex, VecDeque<Vec<f64>>>,
     windows: u64,
 }
 
@@ -114,7 +116,14 @@ impl FloatModel {
     }
 
     fn of(network: &Network, seed: u64, layers: BTreeMap<NodeIndex, FloatLayer>) -> FloatModel {
-        let mut model = FloatModel { network: network.clone(), seed, layers, sent: Vec::new(), windows: 0 };
+        let mut model = FloatModel {
+            network: network.clone(),
+            seed,
+            layers,
+            sent: Vec::new(),
+            waiting: BTreeMap::new(),
+            windows: 0,
+        };
         model.rest();
         model
     }
@@ -128,6 +137,14 @@ impl FloatModel {
     fn rest(&mut self) {
         let nodes = self.network.graph.node_weights();
         self.sent = nodes.map(|node| vec![0.0; node.shape().iter().product::<u32>() as usize]).collect();
+        let delays = self.network.graph.node_indices().filter_map(|node| match &self.network.graph[node] {
+            Node::Delay(Delay { window: WindowShift::Stays, steps, .. }) => {
+                let silence = vec![0.0; self.sent[node.index()].len()];
+                Some((node, VecDeque::from(vec![silence; *steps as usize])))
+            }
+            _ => None,
+        });
+        self.waiting = delays.collect();
         for layer in self.layers.values_mut() {
             let neurons = layer.threshold.len();
             layer.state = State {
@@ -159,6 +176,10 @@ impl FloatModel {
                     let mut sum = vec![0.0; size];
                     for source in self.network.sources(node) {
                         sum.iter_mut().zip(&self.sent[source.index()]).for_each(|(sum, sent)| *sum += sent);
+                    }
+                    if let Some(waiting) = self.waiting.get_mut(&node) {
+                        waiting.push_back(sum);
+                        sum = waiting.pop_front().unwrap_or_default();
                     }
                     sum
                 }

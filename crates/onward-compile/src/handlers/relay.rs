@@ -8,7 +8,7 @@ use crate::places::Windows;
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::builder::{Assembly, E32, Elements, Listing, N16, N32, ScalarRegister, ZERO};
 use onward_isa::{Space, Special, Width};
-use onward_net::{Delay, Pool};
+use onward_net::{Delay, Pool, WindowShift};
 
 /// The packets an axon stands for and how they go on.
 fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &Layout) {
@@ -102,31 +102,46 @@ struct Ring<'a> {
     arrays: Arrays<'a>,
     /// Steps that it holds; none is needed for a delay by one.
     slots: u32,
+    /// Steps of a window that stays where it is, while spikes are later in it.
+    window: Option<u32>,
     places: u32,
     /// Whether values come in as payloads.
     graded: bool,
 }
 
-/// Handlers of a delay. The step of the block itself is the first.
-pub(crate) fn delay(delay: &Delay, graded: bool, block: &PlannedBlock, vector_length: u32) -> (Listing, Layout) {
+/// Handlers of a delay. Where the window moves along, the step of the block itself is the first; where it stays, tags go on at
+/// once, and the window is as late as the block.
+pub(crate) fn delay(
+    delay: &Delay,
+    graded: bool,
+    block: &PlannedBlock,
+    vector_length: u32,
+    window_steps: u32,
+) -> (Listing, Layout) {
     let Delay { name, steps, .. } = delay;
-    let (places, slots) = (block.neurons, steps - 1);
+    let window = (delay.window == WindowShift::Stays).then_some(window_steps);
+    let (places, slots) = (block.neurons, if window.is_some() { *steps } else { steps - 1 });
     let mut layout = Layout::default();
     if slots > 0 {
         let width = if graded { Width::W16 } else { Width::W8 };
         layout.add("slot", Space::Neuron, Width::W32, 1, 1);
         layout.add("left", Space::Neuron, Width::W32, 1, 1);
-        layout.add("tags", Space::Neuron, Width::W32, 1, slots);
+        if window.is_none() {
+            layout.add("tags", Space::Neuron, Width::W32, 1, slots);
+        }
         layout.add("ring", Space::Neuron, width, slots, places);
     }
-    let ring = Ring { arrays: Arrays(&layout), slots, places, graded };
+    let ring = Ring { arrays: Arrays(&layout), slots, window, places, graded };
     let mut assembly = Assembly::new();
     let a = &mut assembly;
     head(a, &format!("Delay `{name}` of {steps} steps"), block, &layout);
     let one = &a.named("one");
     a.addi(one, ZERO, 1);
     let (arrived, slot) = (&a.named("arrived"), &a.named("slot"));
-    ring.tag(a, arrived, slot);
+    match window {
+        None => ring.tag(a, arrived, slot),
+        Some(_) => ring.open(a, arrived, slot, vector_length),
+    }
     ring.spikes(a, one, slot, vector_length);
     if slots == 0 {
         a.sleep();
@@ -161,10 +176,28 @@ impl Ring<'_> {
         a.bind(relay);
     }
 
+    /// Where a window opens, its tag goes on at once, and nothing is left of the window before.
+    fn open(&self, a: &mut Assembly, arrived: &ScalarRegister, slot: &ScalarRegister, vector_length: u32) {
+        let no_tag = &a.label("no_tag");
+        a.special(arrived, Special::Position);
+        a.bne(arrived, ZERO, no_tag);
+        a.special(arrived, Special::Tag);
+        a.send(ZERO, arrived, "ROUTE_TAGS");
+        let (elements, first) = (self.elements(), self.arrays.offset("ring") as u32);
+        clear(a, elements, first, self.slots * self.places, vector_length, "cleared");
+        a.bind(no_tag);
+        // No tag is kept: whoever asks whether something came asks for packets.
+        a.addi(arrived, ZERO, 0);
+        a.ld(slot, N32.at(ZERO, "SLOT")).note("what came in so many steps ago");
+    }
+
+    fn elements(&self) -> Elements {
+        Elements::new(Space::Neuron, if self.graded { Width::W16 } else { Width::W8 })
+    }
+
     /// Keeps the packets of this step, and sends those of so many steps ago.
     fn spikes(&self, a: &mut Assembly, one: &ScalarRegister, slot: &ScalarRegister, vector_length: u32) {
-        let (ring, width) = (&a.scratch(), if self.graded { Width::W16 } else { Width::W8 });
-        let elements = Elements::new(Space::Neuron, width);
+        let (ring, elements) = (&a.scratch(), self.elements());
         if self.slots > 0 {
             a.load_number(ring, self.places as i32);
             a.mul(ring, ring, slot).note("the step's place in the ring");
@@ -199,6 +232,16 @@ impl Ring<'_> {
         a.addi(slot, ZERO, 0);
         a.bind(stored);
         a.st(slot, N32.at(ZERO, "SLOT"));
+        if let Some(window) = self.window {
+            a.comment("What is not out by the end of the window is lost");
+            let (position, last, within) = (&a.scratch(), &a.scratch(), &a.label("within"));
+            a.special(position, Special::Position);
+            a.load_number(last, window as i32 - 1);
+            a.bne(position, last, within);
+            a.st(ZERO, N32.at(ZERO, "LEFT"));
+            a.sleep();
+            a.bind(within);
+        }
         a.comment("Awake until the last of what came in is out again");
         {
             let events = &a.scratch();

@@ -2,7 +2,7 @@
 
 use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Delay, Network, Node};
+use onward_net::{Delay, Network, Node, WindowShift};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -38,7 +38,8 @@ fn balanced(network: &Network, waits: &BTreeMap<(NodeIndex, usize), u32>) -> Net
                 place = *delays.entry((source, steps)).or_insert_with(|| {
                     // No identifier, so nobody's name.
                     let name = format!("{}+{steps}", of.name());
-                    let delay = Delay { name, shape: of.shape().to_vec(), steps, span: adds };
+                    let delay =
+                        Delay { name, shape: of.shape().to_vec(), steps, window: WindowShift::Moves, span: adds };
                     made.add(Node::Delay(delay), &[place])
                 });
             }

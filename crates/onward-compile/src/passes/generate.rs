@@ -53,7 +53,7 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
         }
         Node::Delay(of) => {
             let graded = is_graded(network, network.signal(block.node)).unwrap_or(false);
-            delay(of, graded, block, vector_length)
+            delay(of, graded, block, vector_length, network.window_steps)
         }
         _ => unreachable!("nodes that have no neurons have no blocks"),
     };

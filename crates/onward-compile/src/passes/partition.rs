@@ -9,7 +9,7 @@ use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_diagnostic::Diagnostic;
 use onward_image::{BlockIndex, Order, Plane, ProgramIndex, indices};
-use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, Pool, PoolKind, ReadoutKind};
+use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, Pool, PoolKind, ReadoutKind, WindowShift};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -268,7 +268,8 @@ impl Cutter<'_> {
         let sources = sources(self.network, node, &self.blocks, &self.planned, self.cuts);
         let memory = &self.chip.memory;
         // Some words are needed beside the ring; values, which come from the host alone, take twice the room.
-        let of_ring = memory.neuron_bytes.saturating_sub(8 + 4 * delay.steps) / (2 * (delay.steps - 1)).max(1);
+        let held = if delay.window == WindowShift::Stays { delay.steps } else { delay.steps - 1 };
+        let of_ring = memory.neuron_bytes.saturating_sub(8 + 4 * delay.steps) / (2 * held).max(1);
         let most = memory.axons.saturating_sub(1).min(of_ring).max(1);
         let mut rest = &sources[..];
         let mut done = 0;

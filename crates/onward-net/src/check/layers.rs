@@ -5,9 +5,10 @@ use super::{Checker, LayerDefaults};
 use crate::arrays;
 use crate::layer::{
     BLOCK, CONNECTIONS, LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord, OWN_WEIGHTS, RECURRENT_WEIGHTS, ROWS,
+    WINDOW_SHIFT,
 };
 use crate::named::Named;
-use crate::network::{Delay, Layer, LayerKind, Node, Plain, Sparse};
+use crate::network::{Delay, Layer, LayerKind, Node, Plain, Sparse, WindowShift};
 use crate::reader::Given;
 use crate::rule::Learning;
 use crate::syntax::{Item, Span};
@@ -67,7 +68,8 @@ impl Checker<'_> {
             LayerWord::Delay => {
                 let steps = self.reader.integer_arguments(given).map_or(1, |arguments| arguments[0]);
                 let (Plain { name, shape, span }, is_known) = plain(signal);
-                (Node::Delay(Delay { name, shape, steps, span }), is_known)
+                let window = WindowShift::chosen(&mut self.reader, given, &WINDOW_SHIFT);
+                (Node::Delay(Delay { name, shape, steps, window, span }), is_known)
             }
             LayerWord::Dense | LayerWord::Recurrent | LayerWord::Convolution | LayerWord::Sparse => {
                 let (layer, is_known) = self.layer(name, span, word, given, signal.as_deref(), defaults);

@@ -11,7 +11,7 @@ use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, by_channel, is_same, plane, size};
 use crate::input::Input;
-use crate::network::{Delay, Layer, LayerKind, Network, Node, Plain, Pool, PoolKind, Sparse};
+use crate::network::{Delay, Layer, LayerKind, Network, Node, Plain, Pool, PoolKind, Sparse, WindowShift};
 use crate::neuron::Neuron;
 use crate::readout::Readout;
 use crate::rule::Learning;
@@ -258,7 +258,7 @@ impl Builder<'_> {
             .count();
         let (ends, shape, chain) = match &member.paths[..] {
             [path] => {
-                let end = (self.outlets[&path.source].index, Vec::new());
+                let end = (self.outlets[&path.source].index, path.delay, Vec::new());
                 (vec![end], self.shape(path.source).clone(), &path.chain[..])
             }
             paths => {
@@ -267,7 +267,7 @@ impl Builder<'_> {
             }
         };
         let form = form(self.graph, self.shapes, chain, &shape)?;
-        let base = self.shape_behind(self.network.graph[ends[0].0].shape(), &ends[0].1);
+        let base = self.shape_behind(self.network.graph[ends[0].0].shape(), &ends[0].2);
         if !self.can_reshape(&base, &form.reshapes) {
             return None;
         }
@@ -288,9 +288,11 @@ impl Builder<'_> {
         // Nothing fails from here on: every node that is added is used.
         let source = match &member.paths[..] {
             [path] => self.delayed(path),
-            _ => {
+            paths => {
+                let delayed: Vec<NodeIndex> = paths.iter().map(|path| self.delayed(path)).collect();
+                let pairs = delayed.into_iter().zip(&ends);
                 let sources: Vec<NodeIndex> =
-                    ends.iter().map(|(source, reshapes)| self.reshaped(*source, reshapes)).collect();
+                    pairs.map(|(source, (.., reshapes))| self.reshaped(source, reshapes)).collect();
                 self.sum(&sources, &self.graph.nodes[member.node].path)
             }
         };
@@ -298,11 +300,11 @@ impl Builder<'_> {
         Some(feed(source))
     }
 
-    /// Where paths are before their last `common` nodes, as nodes of the network and pools and flattenings behind them, if
+    /// Where paths are before their last `common` nodes, as nodes of the network, delays, and pools and flattenings behind them, if
     /// their spikes can be added there; with their shape.
     #[expect(clippy::type_complexity, reason = "used once")]
-    fn ends(&self, paths: &[Path], common: usize) -> Option<(Vec<(NodeIndex, Vec<usize>)>, Shape)> {
-        let mut ends: Vec<(NodeIndex, Vec<usize>)> = Vec::new();
+    fn ends(&self, paths: &[Path], common: usize) -> Option<(Vec<(NodeIndex, u32, Vec<usize>)>, Shape)> {
+        let mut ends: Vec<(NodeIndex, u32, Vec<usize>)> = Vec::new();
         let mut shape = None;
         for path in paths {
             let source = self.outlets[&path.source].index;
@@ -311,16 +313,15 @@ impl Builder<'_> {
             let is_plain = matches!(&form.link, Link::Each(scales) if scales.iter().all(|&scale| is_same(scale, 1.0)));
             let own = self.network.graph[source].shape();
             if !is_plain
-                || path.delay > 0
                 || !self.can_reshape(own, &form.reshapes)
-                || ends.contains(&(source, form.reshapes.clone()))
+                || ends.contains(&(source, path.delay, form.reshapes.clone()))
             {
                 return None;
             }
             shape.get_or_insert_with(|| self.shape(chain.last().copied().unwrap_or(path.source)).clone());
-            ends.push((source, form.reshapes));
+            ends.push((source, path.delay, form.reshapes));
         }
-        let behind = |(source, reshapes): &(NodeIndex, Vec<usize>)| {
+        let behind = |(source, _, reshapes): &(NodeIndex, u32, Vec<usize>)| {
             self.shape_behind(self.network.graph[*source].shape(), reshapes)
         };
         ends.iter().all(|end| behind(end) == behind(&ends[0])).then_some((ends, shape?))
@@ -366,7 +367,10 @@ impl Builder<'_> {
         let name = format!("{}_delay{}", self.graph.nodes[path.source].path, path.delay);
         let name = self.names.give(&name, "delay");
         let shape = self.network.graph[source].shape().to_vec();
-        let index = self.network.add(Node::Delay(Delay { name, shape, steps: path.delay, span: 0..0 }), &[source]);
+        let index = self.network.add(
+            Node::Delay(Delay { name, shape, steps: path.delay, window: WindowShift::Stays, span: 0..0 }),
+            &[source],
+        );
         self.derived.insert((source, Derived::Delay(path.delay)), index);
         index
     }
@@ -422,13 +426,6 @@ impl Builder<'_> {
             }
         }
         let place = self.graph.nodes[population.members[0].node].path.clone();
-        let is_delayed = population.members.iter().any(|member| member.paths.iter().any(|path| path.delay > 0));
-        if is_delayed && sources.len() > 1 {
-            let cause = "paths to it meet, and one of them has a delay";
-            let help =
-                "paths that meet are brought in step on the chip; delay all of them alike, or put neurons between";
-            return Err(NirError::node(&place, cause, help));
-        }
         let (source, matrix) = match sources.len() {
             1 => sources.swap_remove(0),
             _ => self.side_by_side(&place, sources),

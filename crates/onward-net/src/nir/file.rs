@@ -2,7 +2,7 @@
 
 use super::error::NirError;
 use crate::values::Array;
-use hdf5_pure::{DType, Dataset, File, Group};
+use hdf5_pure::{DType, Dataset, Datatype, DatatypeByteOrder, File, FixedPointLayout, FloatingPointLayout, Group};
 use std::collections::BTreeMap;
 
 /// Numbers in one array at most: more than any chip here could hold as weights.
@@ -100,8 +100,18 @@ fn field(dataset: &Dataset) -> Result<Field, String> {
             }
             Field::Text(shape, texts.iter().map(|text| text.trim_end_matches('\0').to_owned()).collect())
         }
-        DType::Compound(_) | DType::Enum(_) | DType::Array(..) | DType::ObjectReference => {
-            Field::Other(format!("{kind:?}"))
+        DType::Compound(_) | DType::Enum(_) | DType::Array(..) | DType::ObjectReference | DType::Other(_) => {
+            let Some(decoder) = Decoder::new(&dataset.datatype().map_err(say)?) else {
+                return Ok(Field::Other(format!("{kind:?}")));
+            };
+            let bytes = dataset.read_raw().map_err(say)?;
+            let values = decoder.values(&bytes);
+            let shape = [shape, decoder.inner].concat();
+            let expected = shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
+            if expected != Some(values.len()) {
+                return Err(format!("its shape {shape:?} is not that of the {} numbers that are there", values.len()));
+            }
+            Field::Numbers(Array { shape, values })
         }
         _ => {
             let values = dataset.read_f64().map_err(say)?;
@@ -114,6 +124,164 @@ fn field(dataset: &Dataset) -> Result<Field, String> {
     Ok(field)
 }
 
+/// How elements of a type become numbers: half precision, bools and other enumerations, integers and floats of any width and
+/// order of bytes, and arrays of such.
+struct Decoder {
+    /// Shape of an element; nothing for a single number.
+    inner: Vec<usize>,
+    /// Bytes of a number.
+    size: usize,
+    is_big_endian: bool,
+    number: Number,
+}
+
+enum Number {
+    Integer(FixedPointLayout),
+    Float(FloatingPointLayout),
+}
+
+impl Decoder {
+    /// The decoder for a type of the file, if its elements are numbers.
+    fn new(datatype: &Datatype) -> Option<Decoder> {
+        let decoder = |size: u32, order: &DatatypeByteOrder, number| {
+            let is_big_endian = match order {
+                DatatypeByteOrder::LittleEndian => false,
+                DatatypeByteOrder::BigEndian => true,
+                DatatypeByteOrder::Vax => return None,
+            };
+            let size = size as usize;
+            (1..=16).contains(&size).then_some(Decoder { inner: Vec::new(), size, is_big_endian, number })
+        };
+        match datatype {
+            Datatype::FixedPoint { size, byte_order, layout } => {
+                let is_sound = layout.bit_precision >= 1 && layout.bit_offset + layout.bit_precision <= 128;
+                is_sound.then_some(())?;
+                decoder(*size, byte_order, Number::Integer(*layout))
+            }
+            Datatype::BitField { size, byte_order, bit_offset, bit_precision } => {
+                let is_sound = *bit_precision >= 1 && bit_offset.checked_add(*bit_precision)? <= 128;
+                is_sound.then_some(())?;
+                let layout = FixedPointLayout { signed: false, bit_offset: *bit_offset, bit_precision: *bit_precision };
+                decoder(*size, byte_order, Number::Integer(layout))
+            }
+            Datatype::FloatingPoint { size, byte_order, layout } => {
+                let ends = u32::from(layout.exponent_location) + u32::from(layout.exponent_size);
+                let mantissa = u32::from(layout.mantissa_location) + u32::from(layout.mantissa_size);
+                let widths = layout.exponent_size <= 16 && (1..=64).contains(&layout.mantissa_size);
+                (ends < 128 && mantissa < 128 && widths && layout.exponent_bias <= 1 << 16).then_some(())?;
+                decoder(*size, byte_order, Number::Float(*layout))
+            }
+            Datatype::Enumeration { base_type, .. } => Decoder::new(base_type),
+            Datatype::Array { base_type, dimensions } => {
+                let of_one = Decoder::new(base_type)?;
+                let outer: Vec<usize> = dimensions.iter().map(|&extent| extent as usize).collect();
+                Some(Decoder { inner: [outer, of_one.inner].concat(), ..of_one })
+            }
+            _ => None,
+        }
+    }
+
+    fn values(&self, bytes: &[u8]) -> Vec<f64> {
+        let value = |bytes: &[u8]| {
+            let place = |bits: u128, &byte: &u8| bits << 8 | u128::from(byte);
+            let bits = if self.is_big_endian { bytes.iter().fold(0, place) } else { bytes.iter().rev().fold(0, place) };
+            match &self.number {
+                Number::Integer(layout) => integer(bits, layout),
+                Number::Float(layout) => float(bits, layout),
+            }
+        };
+        bytes.chunks_exact(self.size).map(value).collect()
+    }
+}
+
+/// So many bits from a place on.
+fn part(bits: u128, first: u32, count: u32) -> u128 {
+    let mask = if count >= 128 { u128::MAX } else { (1 << count) - 1 };
+    bits >> first & mask
+}
+
+fn integer(bits: u128, layout: &FixedPointLayout) -> f64 {
+    let precision = u32::from(layout.bit_precision);
+    let value = part(bits, layout.bit_offset.into(), precision);
+    let is_negative = layout.signed && value >> (precision - 1) & 1 == 1;
+    // Two's complement, of as many bits as there are.
+    if is_negative { -((value ^ part(u128::MAX, 0, precision)) as f64) - 1.0 } else { value as f64 }
+}
+
+/// A float of any width as IEEE 754 lays it out: half, single, double, and extended precision, whose leading bit is written.
+fn float(bits: u128, layout: &FloatingPointLayout) -> f64 {
+    let (first, size) = (u32::from(layout.mantissa_location), u32::from(layout.mantissa_size));
+    let mantissa = part(bits, first, size) as f64;
+    let ends = u32::from(layout.exponent_location) + u32::from(layout.exponent_size);
+    let exponent = part(bits, layout.exponent_location.into(), layout.exponent_size.into()) as i32;
+    let sign = if part(bits, ends, 1) == 1 { -1.0 } else { 1.0 };
+    if exponent + 1 == 1 << layout.exponent_size {
+        return if part(bits, first, size.min(63)) == 0 { sign * f64::INFINITY } else { f64::NAN };
+    }
+    let is_written = size == 64;
+    let fraction = mantissa / 2f64.powi(size as i32 - i32::from(is_written));
+    let leading = if is_written || exponent == 0 { 0.0 } else { 1.0 };
+    sign * (leading + fraction) * 2f64.powi(exponent.max(1) - layout.exponent_bias as i32)
+}
+
 fn damaged(place: &str, error: &hdf5_pure::Error) -> NirError {
     NirError::file(format!("{place} cannot be read: {error}"), DAMAGED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ieee(size: u32, exponent_size: u8, mantissa_size: u8, byte_order: DatatypeByteOrder) -> Decoder {
+        let layout = FloatingPointLayout {
+            bit_offset: 0,
+            bit_precision: 1 + u16::from(exponent_size) + u16::from(mantissa_size),
+            exponent_location: mantissa_size,
+            exponent_size,
+            mantissa_location: 0,
+            mantissa_size,
+            exponent_bias: (1 << (exponent_size - 1)) - 1,
+        };
+        Decoder::new(&Datatype::FloatingPoint { size, byte_order, layout }).unwrap()
+    }
+
+    #[test]
+    fn floats_of_all_widths() {
+        let half = ieee(2, 5, 10, DatatypeByteOrder::LittleEndian);
+        // 1, -2, the greatest, the least that is normal, the least of all, infinity.
+        let bytes: Vec<u8> =
+            [0x3c00u16, 0xc000, 0x7bff, 0x0400, 0x0001, 0x7c00].into_iter().flat_map(u16::to_le_bytes).collect();
+        let expected = [1.0, -2.0, 65504.0, 2f64.powi(-14), 2f64.powi(-24), f64::INFINITY];
+        assert_eq!(half.values(&bytes), expected);
+        assert!(half.values(&0x7e00u16.to_le_bytes())[0].is_nan());
+        for value in [0.0, 0.1, -3.75e20, f64::MIN_POSITIVE, 5e-324, f64::MAX] {
+            let double = ieee(8, 11, 52, DatatypeByteOrder::BigEndian);
+            assert_eq!(double.values(&f64::to_be_bytes(value)), [value]);
+        }
+        // Extended precision, as long doubles of x86 are: the leading bit is written. 1.5 and -1.
+        let extended = ieee(16, 15, 64, DatatypeByteOrder::LittleEndian);
+        let bits = |sign: u128, exponent: u128, mantissa: u128| (sign << 79 | exponent << 64 | mantissa).to_le_bytes();
+        assert_eq!(extended.values(&bits(0, 16383, 3 << 62)), [1.5]);
+        assert_eq!(extended.values(&bits(1, 16383, 1 << 63)), [-1.0]);
+    }
+
+    #[test]
+    fn bools_and_integers_and_arrays_of_them() {
+        let integer = |size: u32, signed, byte_order| Datatype::FixedPoint {
+            size,
+            byte_order,
+            layout: FixedPointLayout { signed, bit_offset: 0, bit_precision: 8 * size as u16 },
+        };
+        let of = |datatype: &Datatype, bytes: &[u8]| Decoder::new(datatype).unwrap().values(bytes);
+        let little = integer(2, true, DatatypeByteOrder::LittleEndian);
+        assert_eq!(of(&little, &[0xfe, 0xff, 0x00, 0x80]), [-2.0, -32768.0]);
+        assert_eq!(of(&integer(3, false, DatatypeByteOrder::BigEndian), &[1, 0, 2]), [65538.0]);
+        let byte = Box::new(integer(1, true, DatatypeByteOrder::LittleEndian));
+        let bools = Datatype::Enumeration { size: 1, base_type: byte, members: Vec::new() };
+        assert_eq!(of(&bools, &[1, 0, 1]), [1.0, 0.0, 1.0]);
+        let array = Datatype::Array { base_type: Box::new(little), dimensions: vec![2, 1] };
+        let decoder = Decoder::new(&array).unwrap();
+        assert_eq!((decoder.inner.clone(), decoder.values(&[1, 0, 2, 0])), (vec![2, 1], vec![1.0, 2.0]));
+        assert!(Decoder::new(&Datatype::Opaque { size: 4, tag: Vec::new() }).is_none());
+    }
 }

@@ -324,6 +324,7 @@ fn kind(record: &Record) -> Result<Kind, NirError> {
         "Flatten" => {
             Kind::Flatten { start: fields.integer_or("start_dim", 1)?, end: fields.integer_or("end_dim", -1)? }
         }
+        "Identity" => Kind::Wire(Vec::new()),
         "Delay" => Kind::Delay(fields.numbers("delay")?.clone()),
         "Threshold" => Kind::Neurons(fields.neurons(Model::Threshold)?),
         "IF" => Kind::Neurons(fields.neurons(Model::If)?),
@@ -334,7 +335,7 @@ fn kind(record: &Record) -> Result<Kind, NirError> {
         "CubaLI" => Kind::Neurons(fields.neurons(Model::CubaLi)?),
         other => {
             let help = "known are Input, Output, Linear, Affine, Scale, Conv1d, Conv2d, SumPool2d, AvgPool2d, Flatten, \
-                        Delay, Threshold, IF, LIF, CubaLIF, I, LI, CubaLI and NIRGraph";
+                        Delay, Identity, Threshold, IF, LIF, CubaLIF, I, LI, CubaLI and NIRGraph";
             return Err(NirError::node(&record.path, format!("nodes of type `{other}` are not known here"), help));
         }
     })
@@ -460,10 +461,6 @@ impl Fields<'_> {
         };
         let bias = self.bias(weight.shape[0])?;
         let stride = self.pair("stride", 1, is_line)?;
-        if matches!(padding, Padding::Same) && stride != [1, 1] {
-            let cause = format!("`padding` is \"same\" with a stride of {stride:?}");
-            return Err(NirError::node(&self.0.path, cause, "say the padding in numbers, or stride 1"));
-        }
         let dilation = self.pair("dilation", 1, is_line)?;
         Ok(Convolution { weight, bias, stride, padding, dilation, groups, is_line })
     }

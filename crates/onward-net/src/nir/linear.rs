@@ -82,7 +82,8 @@ fn item(kind: &Kind, node: usize, input: &Shape, output: &Shape) -> Option<Optio
         Kind::Pool(_) => Some(Item::Pool(node)),
         Kind::Flatten { .. } => (input != output).then_some(Item::Flatten(node)),
         Kind::Convolution(convolution) => {
-            let (before, behind) = padding(convolution);
+            let [_, height, width] = plane(input)?;
+            let (before, behind) = padding(convolution, [height, width]);
             let shape = &convolution.weight.shape;
             let narrow = |sizes: [usize; 2]| sizes.map(|size| u32::try_from(size).unwrap_or(u32::MAX));
             let geometry = Convolution {

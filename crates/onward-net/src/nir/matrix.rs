@@ -139,7 +139,7 @@ fn convolution_matrix(
     let [channels, rows_out, columns_out] = plane(output).expect("a convolution's shapes are planes");
     let [_, inputs, kernel_height, kernel_width] = convolution.kernel();
     check_entries(node, size(output).saturating_mul(inputs * kernel_height * kernel_width))?;
-    let (before, _) = padding(convolution);
+    let (before, _) = padding(convolution, [height, width]);
     let (stride, dilation) = (convolution.stride, convolution.dilation);
     let group_channels = channels / convolution.groups;
     let mut rows = Vec::with_capacity(size(output));

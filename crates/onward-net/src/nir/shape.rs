@@ -21,7 +21,7 @@ pub(super) fn shapes(graph: &Graph, notes: &mut Vec<String>) -> Result<Vec<Optio
             }
             let input = graph.sources[index].iter().find_map(|&source| shapes[source].as_ref());
             shapes[index] = match (&node.kind, input) {
-                (Kind::Input(shape), _) => Some(shape.clone()),
+                (Kind::Input(shape), _) => Some(without_batch(shape)),
                 (_, Some(input)) => Some(output(node, &taken(node, input).unwrap_or_else(|| input.clone()))?),
                 (_, None) => None,
             };
@@ -49,6 +49,19 @@ fn taken(node: &Node, sent: &Shape) -> Option<Shape> {
     }
 }
 
+/// Whether shapes have the same places in the same order: sizes of 1 make no difference, which frameworks write for a batch.
+fn is_alike(one: &[usize], other: &[usize]) -> bool {
+    let wide = |shape: &[usize]| shape.iter().copied().filter(|&size| size != 1).collect::<Vec<_>>();
+    wide(one) == wide(other)
+}
+
+/// An input without sizes of 1 in front, as far as it has more sizes than there is room for.
+pub(super) fn without_batch(shape: &Shape) -> Shape {
+    let more = shape.len().saturating_sub(3);
+    let leading = shape.iter().take(more).take_while(|&&size| size == 1).count();
+    shape[leading..].to_vec()
+}
+
 fn check_sources(
     graph: &Graph,
     index: usize,
@@ -71,14 +84,14 @@ fn check_sources(
             continue;
         }
         if let Kind::Linear(weight, _) = &node.kind
-            && *shape != [weight.shape[1]]
+            && !is_alike(shape, &[weight.shape[1]])
         {
             let cause = format!("it takes {} numbers, but `{path}` sends the shape {shape:?}", weight.shape[1]);
             let help = if size(shape) == weight.shape[1] { "put a Flatten between them" } else { EDGE };
             return Err(NirError::node(&node.path, cause, help));
         }
         match first {
-            Some((other, expected)) if expected != shape => {
+            Some((other, expected)) if !is_alike(expected, shape) => {
                 let cause = format!(
                     "`{}` sends it the shape {expected:?}, but `{path}` sends {shape:?}",
                     graph.nodes[other].path
@@ -91,7 +104,7 @@ fn check_sources(
     let Some((source, sent)) = first else { return Ok(()) };
     let source = &graph.nodes[source].path;
     match &node.kind {
-        Kind::Wire(shape) | Kind::Output(shape) if shape != sent => {
+        Kind::Wire(shape) | Kind::Output(shape) if !shape.is_empty() && !is_alike(shape, sent) => {
             let cause = format!("it is for the shape {shape:?}, but `{source}` sends {sent:?}");
             Err(NirError::node(&node.path, cause, EDGE))
         }
@@ -101,6 +114,14 @@ fn check_sources(
                     let cause =
                         format!("its `{name}` has the shape {:?}, but `{source}` sends {sent:?}", parameter.shape);
                     return Err(NirError::node(&node.path, cause, PARAMETER));
+                }
+                if is_ambiguous(&parameter.shape, sent)
+                    && parameter.values.iter().any(|&v| !is_same(v, parameter.values[0]))
+                {
+                    notes.push(format!(
+                        "`{}`: its `{name}` has the shape {:?} for {sent:?}: it is taken along the last dimension, as NumPy does",
+                        node.path, parameter.shape
+                    ));
                 }
             }
             Ok(())
@@ -114,23 +135,46 @@ fn check_sources(
 }
 
 const EDGE: &str = "the two ends of an edge must have one shape";
-const PARAMETER: &str = "a parameter is one number or has the shape of what comes in, a size of 1 standing for all";
+const PARAMETER: &str = "a parameter is one number, has the shape of what comes in, a size of 1 standing for all, or has one \
+                         number for each channel";
 
-/// Whether a parameter of a shape has a number for each place of another: sizes are equal or 1.
-fn spreads(parameter: &[usize], shape: &[usize]) -> bool {
-    parameter.iter().product::<usize>() == 1
-        || (parameter.len() == shape.len() && parameter.iter().zip(shape).all(|(&own, &size)| own == size || own == 1))
+/// A parameter's shape seen from the shape of what comes in, size by size: as NumPy broadcasts, or else with a number for each
+/// channel. Nothing if it has no number for each place.
+fn aligned(parameter: &[usize], shape: &[usize]) -> Option<Vec<usize>> {
+    let mut own = parameter.to_vec();
+    while own.len() > shape.len() && own.first() == Some(&1) {
+        own.remove(0);
+    }
+    if own.iter().product::<usize>() == 1 {
+        return Some(vec![1; shape.len()]);
+    }
+    let fits =
+        |own: &[usize]| own.len() == shape.len() && own.iter().zip(shape).all(|(&own, &size)| own == size || own == 1);
+    let broadcast = [vec![1; shape.len().saturating_sub(own.len())], own.clone()].concat();
+    if fits(&broadcast) {
+        return Some(broadcast);
+    }
+    let of_channels = [own, vec![1; shape.len().saturating_sub(1)]].concat();
+    fits(&of_channels).then_some(of_channels)
 }
 
-/// A parameter with a number for each place of a shape.
+/// Whether a vector could be one number a channel, or along the last dimension.
+fn is_ambiguous(parameter: &[usize], shape: &[usize]) -> bool {
+    matches!(parameter, [size] if *size > 1 && shape.len() > 1 && shape[0] == *size && shape[shape.len() - 1] == *size)
+}
+
+/// Whether a parameter of a shape has a number for each place of another.
+fn spreads(parameter: &[usize], shape: &[usize]) -> bool {
+    aligned(parameter, shape).is_some()
+}
+
+/// A parameter with a number for each place of a shape that it spreads over.
 pub(super) fn spread(parameter: &crate::values::Array, shape: &[usize]) -> Vec<f64> {
-    if parameter.values.len() == 1 {
-        return vec![parameter.values[0]; size(shape)];
-    }
+    let own = aligned(&parameter.shape, shape).unwrap_or_else(|| vec![1; shape.len()]);
     let mut values = Vec::with_capacity(size(shape));
     for place in 0..size(shape) {
         let (mut rest, mut index, mut step) = (place, 0, 1);
-        for (&extent, &own) in shape.iter().zip(&parameter.shape).rev() {
+        for (&extent, &own) in shape.iter().zip(&own).rev() {
             index += if own == 1 { 0 } else { rest % extent * step };
             step *= own;
             rest /= extent;
@@ -174,12 +218,18 @@ fn output(node: &Node, input: &Shape) -> Result<Shape, NirError> {
     }
 }
 
-/// Zeros before the first row and column, and behind the last.
-pub(super) fn padding(convolution: &Convolution) -> ([usize; 2], [usize; 2]) {
+/// Zeros before the first row and column, and behind the last, of a plane of these sizes. With a stride, `same` keeps a place
+/// for each stride that is begun.
+pub(super) fn padding(convolution: &Convolution, sizes: [usize; 2]) -> ([usize; 2], [usize; 2]) {
     match convolution.padding {
         Padding::Sizes(sizes) => (sizes, sizes),
         Padding::Same => {
-            let total = [0, 1].map(|axis| (convolution.kernel()[2 + axis] - 1) * convolution.dilation[axis]);
+            let total = [0, 1].map(|axis| {
+                let reach = (convolution.kernel()[2 + axis] - 1).saturating_mul(convolution.dilation[axis]);
+                let stride = convolution.stride[axis];
+                let last = (sizes[axis].div_ceil(stride).saturating_sub(1)).saturating_mul(stride);
+                last.saturating_add(reach).saturating_add(1).saturating_sub(sizes[axis])
+            });
             (total.map(|total| total / 2), total.map(|total| total - total / 2))
         }
     }
@@ -208,7 +258,7 @@ fn convolved(node: &Node, convolution: &Convolution, input: &Shape) -> Result<Sh
         );
         return Err(NirError::node(&node.path, cause, EDGE));
     }
-    let (before, behind) = padding(convolution);
+    let (before, behind) = padding(convolution, [height, width]);
     let mut sizes = [height, width];
     for (axis, kernel) in [kernel_height, kernel_width].into_iter().enumerate() {
         let reach = (kernel - 1).saturating_mul(convolution.dilation[axis]).saturating_add(1);

@@ -4,7 +4,7 @@ use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Fires, Gate, Initial, Input, Layer, LayerKind, Learning,
     Loss, Lowering, Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout,
     ReadoutKind, ReadoutLoss, Reset, Rounding, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update,
-    Values, Weights, When,
+    Values, Weights, When, WindowShift,
 };
 use std::sync::Arc;
 
@@ -200,7 +200,8 @@ impl Builder<'_> {
                 1 => self.plain(last, &chain),
                 2 => {
                     let shape = self.network.graph[last].shape().to_vec();
-                    let delay = Delay { name: self.name(), shape, steps: self.draw.from(1, 256), span: 0..0 };
+                    let window = if self.draw.coin() { WindowShift::Moves } else { WindowShift::Stays };
+                    let delay = Delay { name: self.name(), shape, steps: self.draw.from(1, 256), window, span: 0..0 };
                     self.network.add(Node::Delay(delay), &[last])
                 }
                 _ => self.layer(&[last], last),
