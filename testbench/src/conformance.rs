@@ -417,6 +417,7 @@ impl Vector {
                 seed: 0,
                 data: None,
                 window_steps: 1,
+                augment: Vec::new(),
                 epochs: 1,
                 populations: vec![Population {
                     name: "all".into(),

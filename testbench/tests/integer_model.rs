@@ -584,7 +584,14 @@ fn layer() -> impl Strategy<Value = Layer> {
 }
 
 fn network(shape: Vec<u32>, classes: u32, window_steps: u32, layers: Vec<Layer>) -> Network {
-    let mut network = Network { name: "case".into(), data: None, epochs: 1, window_steps, graph: Default::default() };
+    let mut network = Network {
+        name: "case".into(),
+        data: None,
+        epochs: 1,
+        window_steps,
+        augment: Vec::new(),
+        graph: Default::default(),
+    };
     let input = Input { name: "pixels".into(), shape, encoding: Encoding::Rate, span: 0..0 };
     let target = Target { name: "class".into(), kind: TargetKind::Classes, size: classes, span: 0..0 };
     let mut from = vec![network.add(Node::Input(input), &[]), network.add(Node::Target(target), &[])];

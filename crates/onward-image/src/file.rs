@@ -19,7 +19,7 @@ use std::{fs, path::Path};
 
 const MAGIC: [u8; 8] = *b"\x89ONW\r\n\x1a\n";
 /// Version of the format this crate writes, and the only one it reads.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 const HEADER: usize = 52;
 /// The largest contents that are read, in bytes: far above any chip's memories, far below what would exhaust a host.
 const LIMIT: usize = 1 << 36;

@@ -50,12 +50,36 @@ pub struct NetworkSummary {
     pub data: Option<String>,
     /// Steps a window lasts.
     pub window_steps: u32,
+    /// What is done to pictures before they are learned from, in this order.
+    pub augment: Vec<Augmentation>,
     /// Epochs to train for.
     pub epochs: u32,
     /// Populations in topological order, by index.
     pub populations: TiVec<PopulationIndex, Population>,
     /// Edges between populations, from and to.
     pub edges: Vec<(PopulationIndex, PopulationIndex)>,
+}
+
+/// A change of a picture, drawn for each sample anew in each epoch, before it is learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Augmentation {
+    /// It is moved by up to so many pixels up or down, and left or right, each way equally likely; what comes in is 0.
+    Shift {
+        /// The most.
+        pixels: u32,
+    },
+    /// It is mirrored, left for right, half of the times.
+    Flip,
+}
+
+/// As the language writes it: `shift(1)`, `flip`.
+impl std::fmt::Display for Augmentation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Augmentation::Shift { pixels } => write!(f, "shift({pixels})"),
+            Augmentation::Flip => f.write_str("flip"),
+        }
+    }
 }
 
 /// A node of the network.

@@ -21,8 +21,8 @@ mod usage;
 
 pub use file::{ImageError, VERSION};
 pub use image::{
-    Block, Delivery, Encoding, Flit, FractionBits, Growth, HostInput, HostInputKind, Image, Kernel, Learned,
-    NetworkSummary, Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
+    Augmentation, Block, Delivery, Encoding, Flit, FractionBits, Growth, HostInput, HostInputKind, Image, Kernel,
+    Learned, NetworkSummary, Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use index::{BlockIndex, PopulationIndex, ProgramIndex, indices};
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};

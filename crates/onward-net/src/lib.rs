@@ -60,6 +60,7 @@
 //! beside which they lie in an `.npz` file ([`npz`]).
 
 mod arrays;
+mod augment;
 mod check;
 mod dot;
 mod include;
@@ -87,7 +88,7 @@ mod weights;
 mod words;
 
 // What these files declare is the network graph; whatever one of them adds is part of it.
-pub use {input::*, network::*, neuron::*, readout::*, rule::*, target::*, values::*, weights::*};
+pub use {augment::*, input::*, network::*, neuron::*, readout::*, rule::*, target::*, values::*, weights::*};
 
 pub use include::{with_includes, with_settings};
 pub use load::read_npz;

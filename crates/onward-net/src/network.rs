@@ -1,5 +1,6 @@
 //! The network graph.
 
+use crate::augment::Augmentation;
 use crate::input::Input;
 use crate::neuron::Neuron;
 use crate::readout::{Readout, ReadoutKind};
@@ -35,6 +36,8 @@ pub struct Network {
     /// Number of time steps that one input, or one target, is shown: 1 to 65,536; a power of two up to 256 where a
     /// layer learns.
     pub window_steps: u32,
+    /// What is done to pictures before they are learned from, in this order.
+    pub augment: Vec<Augmentation>,
     /// The nodes, in the order of their declaration, and the edges between them.
     pub graph: DiGraph<Node, Edge>,
 }

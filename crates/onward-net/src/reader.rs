@@ -139,6 +139,16 @@ impl Reader<'_> {
         Given { form, index, is_known: true, arguments: Cow::Owned(constructor.arguments), options: Vec::new() }
     }
 
+    /// The constructors that an option lists, or the one that it names; none if it is not given.
+    pub fn constructors<'a>(&mut self, given: &Given<'a>, option: &Parameter) -> Vec<Given<'a>> {
+        let Takes::Constructors(family) = option.takes else {
+            panic!("option `{}` takes no constructors", option.name)
+        };
+        let Some(value) = given.option(option) else { return Vec::new() };
+        let values = if let ValueKind::List(values) = &value.kind { values } else { std::slice::from_ref(value) };
+        values.iter().map(|value| self.open(family, &format!("`{}`", option.name), value)).collect()
+    }
+
     /// The constructor that an option names, if it is given.
     pub fn open_if_given<'a>(&mut self, given: &Given<'a>, option: &Parameter) -> Option<Given<'a>> {
         given.option(option).map(|_| self.open_option(given, option))

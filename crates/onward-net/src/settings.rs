@@ -1,14 +1,22 @@
 //! The settings of a network.
 
+use crate::augment::Augmentation;
 use crate::named::Named;
 use crate::neuron::Neuron;
 use crate::rule;
 use crate::vocabulary::Absent::{Described, Means};
-use crate::vocabulary::Takes::{Constructor, Integer, Text};
+use crate::vocabulary::Takes::{Constructor, Constructors, Integer, Text};
 use crate::vocabulary::{Absent, Family, Form, Parameter, form, parameter};
 use crate::weights::Weights;
 
 pub(crate) const DATA: Parameter = parameter("data", Text, Described("--data says it"), "a built-in name or a path");
+
+pub(crate) const AUGMENT: Parameter = parameter(
+    "augment",
+    Constructors(Augmentation::FAMILY),
+    Described("nothing"),
+    "what is done to pictures before they are learned from, drawn for each sample anew in each epoch",
+);
 
 pub(crate) const EPOCHS: Parameter =
     parameter("epochs", Integer(1, 100_000), Means("10"), "how often the training data is shown");
@@ -32,8 +40,12 @@ const fn of_all_layers(name: &'static str, family: &'static Family, absent: Abse
 }
 
 /// The network itself, whose options are its settings.
-pub(crate) const NETWORK: &Form =
-    &form("network", &[], &[&[DATA, EPOCHS, WINDOW, NEURONS, WEIGHTS, LEARNING]], "a network and its settings");
+pub(crate) const NETWORK: &Form = &form(
+    "network",
+    &[],
+    &[&[DATA, AUGMENT, EPOCHS, WINDOW, NEURONS, WEIGHTS, LEARNING]],
+    "a network and its settings",
+);
 
 /// The network's family, of which it is the only member.
 pub(crate) const FAMILY: &Family = &Family { noun: "network", item: None, forms: || vec![NETWORK] };

@@ -1,5 +1,6 @@
 //! Networks as canonical text: every value is written out, and parsing it gives the same network.
 
+use crate::augment::Augmentation;
 use crate::layer::{LAYER_LEARNING, LAYER_NEURONS, LAYER_WEIGHTS, LayerWord, WINDOW_SHIFT};
 use crate::named::{Named, Parts};
 use crate::network::{Layer, Network, Node, WindowShift};
@@ -16,6 +17,7 @@ impl Display for Network {
         let common = Common::of_first_layer(self);
         let settings = Parts::default()
             .option_if(&settings::DATA, self.data.as_deref().map(quoted))
+            .option_if(&settings::AUGMENT, augment(&self.augment))
             .option(&settings::EPOCHS, self.epochs)
             .option(&settings::WINDOW, self.window_steps)
             .option_if(&settings::NEURONS, common.neurons.as_ref())
@@ -37,6 +39,16 @@ impl Display for Network {
             writeln!(formatter, "{}", parts.braces())?;
         }
         writeln!(formatter, "}}")
+    }
+}
+
+/// What is done to pictures; nothing if nothing is.
+fn augment(augment: &[Augmentation]) -> Option<String> {
+    let words: Vec<String> = augment.iter().map(Named::text).collect();
+    match &words[..] {
+        [] => None,
+        [word] => Some(word.clone()),
+        _ => Some(format!("({})", words.join(", "))),
     }
 }
 

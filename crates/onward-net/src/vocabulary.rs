@@ -5,7 +5,7 @@
 //! value, and how the value becomes text again. `words` lists all families of words.
 
 use Absent::{Described, Error, Means};
-use Takes::{Constructor, Decimal, Integer, Integers, Numbers, OneOf, Pair, Table, Text};
+use Takes::{Constructor, Constructors, Decimal, Integer, Integers, Numbers, OneOf, Pair, Table, Text};
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
@@ -70,6 +70,8 @@ pub(crate) enum Takes {
     Text,
     /// A word of a family, with arguments and options of its own.
     Constructor(&'static Family),
+    /// Such a word, or a list of them.
+    Constructors(&'static Family),
 }
 
 /// What it means that a parameter is not given.
@@ -118,6 +120,11 @@ impl Family {
     /// The member of this name, and its place among the members.
     pub fn find(&self, name: &str) -> Option<(usize, &'static Form)> {
         (self.forms)().into_iter().enumerate().find(|(_, form)| form.name == name)
+    }
+
+    /// How its members are called, with the arguments that they must have.
+    fn usages(&self) -> String {
+        one_of((self.forms)().into_iter().map(|form| format!("`{}`", form.usage_required())))
     }
 }
 
@@ -207,9 +214,8 @@ impl Takes {
             }
             Table => "a list of rows or `file(PATH)`".to_string(),
             Text => "a string in double quotes".to_string(),
-            Constructor(family) => {
-                one_of((family.forms)().into_iter().map(|form| format!("`{}`", form.usage_required())))
-            }
+            Constructor(family) => family.usages(),
+            Constructors(family) => format!("{}, or a list of them in parentheses", family.usages()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! All words of the language, family by family.
 
+use crate::augment::Augmentation;
 use crate::input::Encoding;
 use crate::layer::LayerWord;
 use crate::named::Named;
@@ -20,6 +21,7 @@ pub(crate) const ITEMS: &[ItemKind] =
 /// The families of words, in the order of the reference.
 const FAMILIES: &[&Family] = &[
     settings::FAMILY,
+    Augmentation::FAMILY,
     Encoding::FAMILY,
     TargetKind::FAMILY,
     LayerWord::FAMILY,

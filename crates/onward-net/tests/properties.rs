@@ -142,8 +142,8 @@ fn contents(network: &Network) -> String {
     }
     let sources: Vec<_> = network.graph.node_indices().map(|node| network.sources(node)).collect();
     let nodes: Vec<_> = network.graph.node_weights().collect();
-    let Network { name, data, epochs, window_steps, .. } = &network;
-    format!("{name} {data:?} {epochs} {window_steps} {nodes:#?} {sources:?}")
+    let Network { name, data, epochs, window_steps, augment, .. } = &network;
+    format!("{name} {data:?} {epochs} {window_steps} {augment:?} {nodes:#?} {sources:?}")
 }
 
 fn forget_spans(layer: &mut Layer) {

@@ -13,7 +13,7 @@
 //! # use onward_image::{Image, NetworkSummary};
 //! # let chip = Chip::builtin("small").unwrap();
 //! # let network = NetworkSummary {
-//! #     name: "none".into(), source: Default::default(), seed: 1, data: None, window_steps: 8, epochs: 1,
+//! #     name: "none".into(), source: Default::default(), seed: 1, data: None, window_steps: 8, augment: vec![], epochs: 1,
 //! #     populations: vec![], edges: vec![],
 //! # };
 //! # let image = Image { chip: chip.clone(), network, programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![],

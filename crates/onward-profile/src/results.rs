@@ -59,6 +59,8 @@ pub struct Results {
     pub chip_summary: ChipSummary,
     /// `null` for a system in assembly, which is shown no samples.
     pub data: Option<String>,
+    /// What is done to pictures before they are learned from, as the language writes it; empty where nothing is.
+    pub augment: Vec<String>,
     /// The run's seed.
     pub seed: u64,
     /// `cycle` or `none`.
@@ -237,6 +239,7 @@ impl Results {
             technology: chip.technology.clone(),
             chip_summary: run.costs.bill.summary(),
             data: run.data.map(str::to_owned),
+            augment: image.network.augment.iter().map(ToString::to_string).collect(),
             seed: options.seed,
             timing: if options.timing { "cycle" } else { "none" },
             threads: options.threads,

@@ -123,6 +123,7 @@ fn image(chip: Chip, instruction: &str) -> Image {
         seed: 1,
         data: None,
         window_steps: 1,
+        augment: Vec::new(),
         epochs: 1,
         populations: vec![population].into(),
         edges: vec![],

@@ -68,6 +68,7 @@ fn tiny() -> Image {
             seed: 1,
             data: None,
             window_steps: 1,
+            augment: Vec::new(),
             epochs: 1,
             populations: vec![Population {
                 name: "layer".into(),

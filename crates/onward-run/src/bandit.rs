@@ -7,7 +7,7 @@
 use crate::data::{Dataset, SampleOrder, SplitMix64};
 use crate::error::SessionError;
 use crate::session::{Lesson, Session};
-use crate::train::{Progress, Tally};
+use crate::train::{Progress, Tally, as_shown};
 use onward_image::Image;
 use onward_profile::{BanditReport, TestedOn};
 use std::ops::ControlFlow;
@@ -57,7 +57,7 @@ pub fn bandit(
     seed: u64,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<BanditReport, SessionError> {
-    let (order, samples) = (SampleOrder::new(seed), &dataset.train);
+    let (order, mut samples) = (SampleOrder::new(seed), as_shown(&dataset.train, image, seed, 0));
     let (mut draws, other_order) = (SplitMix64::new(seed ^ STREAM), SampleOrder::new(seed ^ STREAM));
     let classes = classes(image)?;
     let others = bandit.others.clamp(1, classes - 1);
@@ -68,14 +68,16 @@ pub fn bandit(
     tally.learn(session, |session| {
         for trial in 0..bandit.trials {
             if trial % samples.len() == 0 {
-                shown = order.epoch(samples.len() as u32, (trial / samples.len()) as u32);
+                let pass = (trial / samples.len()) as u32;
+                shown = order.epoch(samples.len() as u32, pass);
+                samples = as_shown(&dataset.train, image, seed, pass);
             }
             let sample = shown[trial % samples.len()] as usize;
             let left = 1.0 - trial as f64 / bandit.explore_trials.max(1) as f64;
             // Drawn in any case, so that no draw depends on what came before.
             let (chance, any) = (draws.below(1 << 24), draws.below(classes));
             let explores = f64::from(chance) < bandit.explore * left * f64::from(1 << 24);
-            let answer = session.ask(samples, sample)?;
+            let answer = session.ask(&samples, sample)?;
             let chosen = if explores { any as u16 } else { answer };
             let rewarded = chosen == samples.label(sample);
             session.set_rate_shift(if rewarded { 0 } else { punishment_shift(others) });

@@ -8,6 +8,7 @@ use onward_emulate::Engine;
 use onward_image::{Image, Learned};
 use onward_isa::Space;
 use onward_profile::{Answers, EpochReport, Phase, TestedOn, TrainReport};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -165,6 +166,17 @@ fn tested_with(dataset: &Dataset) -> (&Samples, TestedOn) {
     }
 }
 
+/// The samples as an epoch shows them to be learned from: pictures are changed as the network says.
+pub(crate) fn as_shown<'a>(samples: &'a Samples, image: &Image, seed: u64, epoch: u32) -> Cow<'a, Samples> {
+    let network = &image.network;
+    match network.input() {
+        Some(input) if !network.augment.is_empty() => {
+            Cow::Owned(samples.augmented(&network.augment, input.shape, seed, epoch))
+        }
+        _ => Cow::Borrowed(samples),
+    }
+}
+
 /// Trains for some epochs, in an order drawn from `seed`, and tests after each; where samples are kept apart for that
 /// ([`Dataset::validation`]), with these. `progress` may break off after any chunk of steps; what ran by then is reported in
 /// full, and nothing is run for the report.
@@ -208,9 +220,10 @@ pub(crate) fn train_and(
             }
             flow
         };
+        let shown = as_shown(&dataset.train, image, seed, epoch);
         let samples = tally.learn(session, |session| {
             session.set_epoch(epoch, epochs.of);
-            session.learn(&dataset.train, &order, |done| tell(true, done, order.len()))
+            session.learn(&shown, &order, |done| tell(true, done, order.len()))
         })?;
         tally.interrupted(samples < order.len());
         let with = tested_with(dataset);

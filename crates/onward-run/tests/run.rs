@@ -4,7 +4,7 @@ use onward_chip::Chip;
 use onward_compile::{Options, compile};
 use onward_diagnostic::{Remedy, Source};
 use onward_image::Image;
-use onward_run::data::{Dataset, Share};
+use onward_run::data::{Dataset, Samples, Share, SplitMix64};
 use onward_run::{AnswerTable, Answers, EpochReport, Epochs, Learners, Progress, Run, RunError, TestedOn, Watch};
 use std::ops::ControlFlow;
 
@@ -46,6 +46,7 @@ fn results_have_the_keys_of_their_version() {
         "chip",
         "technology",
         "data",
+        "augment",
         "seed",
         "timing",
         "threads",
@@ -241,4 +242,47 @@ fn answers_name_samples_by_their_numbers() {
     assert_eq!(results.quality.has_learned, Some(false));
     let mut learned = run(&image, &few);
     assert_eq!(learned.learn(1, &mut ()).expect("no fault").quality.has_learned, Some(true));
+}
+
+/// Pictures are changed before they are learned from, as a function of seed, epoch and number alone; those that are tested with
+/// are not. The change is made here by the words of its description.
+#[test]
+fn pictures_are_changed_before_they_are_learned_from() {
+    let source = Source::new("small.sp", NETWORK.replace("window = 8", "window = 8\n    augment = (shift(2), flip)"));
+    let options = Options::new(Chip::builtin("small").expect("it is built in"), 1);
+    let augmented = compile(&source, &options).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+    let plain = image();
+    let digits = Dataset::load("digits").expect("it is built in");
+    fn mix(z: u64) -> u64 {
+        let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+    let changed = |epoch: u64| {
+        let mut pixels = Vec::new();
+        for sample in 0..digits.train.len() {
+            let mut draws =
+                SplitMix64::new(mix(mix(mix(1).wrapping_add(epoch + 0x6175_676d)).wrapping_add(sample as u64)));
+            let (down, right) = (i64::from(draws.below(5)) - 2, i64::from(draws.below(5)) - 2);
+            let flips = draws.below(2) == 1;
+            let from = |row: i64, column: i64| {
+                let (row, column) = (row - down, if flips { 7 - column } else { column } - right);
+                let is_inside = (0..8).contains(&row) && (0..8).contains(&column);
+                if is_inside { digits.train.pixels(sample)[(8 * row + column) as usize] } else { 0 }
+            };
+            pixels.extend((0..64).map(|at| from(at / 8, at % 8)));
+        }
+        let labels = (0..digits.train.len()).map(|sample| digits.train.label(sample)).collect();
+        Dataset { train: Samples::new(pixels, labels, 64), ..digits.clone() }
+    };
+    let results = run(&augmented, &digits).learn(2, &mut ()).expect("no fault");
+    assert_eq!(results.augment, ["shift(2)", "flip"]);
+    let (first, second) = (changed(0), changed(1));
+    let mut by_hand = run(&plain, &first);
+    by_hand.learn(Epochs { first: 0, count: 1, of: 2 }, &mut ()).expect("no fault");
+    let learned = by_hand.learned().expect("at rest");
+    let by_hand = run(&learned, &second).learn(Epochs { first: 1, count: 1, of: 2 }, &mut ()).expect("no fault");
+    assert_eq!(results.weights_hash, by_hand.weights_hash);
+    assert_eq!(results.accuracy_percent(), by_hand.accuracy_percent());
+    assert_ne!(first.train, second.train);
 }

@@ -33,7 +33,7 @@ fn opening_with(image: &Image, dataset: &Dataset, seed: Vec<String>) -> String {
         none if none.is_empty() => none,
         shape => format!(", {shape}"),
     };
-    let rows = vec![
+    let mut rows = vec![
         vec![
             "network".into(),
             network.name.clone(),
@@ -51,6 +51,11 @@ fn opening_with(image: &Image, dataset: &Dataset, seed: Vec<String>) -> String {
         vec!["data".into(), dataset.name.clone(), how_split(dataset, &shape)],
         seed,
     ];
+    let augment: Vec<String> = network.augment.iter().map(ToString::to_string).collect();
+    let augment = (!augment.is_empty()).then(|| {
+        vec!["augment".into(), augment.join(", "), "drawn for each sample to learn from, in each epoch".into()]
+    });
+    rows.extend(augment);
     table(&[], rows, &[])
 }
 

@@ -224,6 +224,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
             seed: 0,
             data: None,
             window_steps: 1,
+            augment: Vec::new(),
             epochs: 1,
             populations: vec![population].into(),
             edges: Vec::new(),

@@ -79,8 +79,14 @@ impl Conv {
 
 impl Net {
     pub fn new(shape: &[u32], encoding: Encoding, window: u32) -> Net {
-        let mut network =
-            Network { name: "net".into(), data: None, epochs: 1, window_steps: window, graph: DiGraph::new() };
+        let mut network = Network {
+            name: "net".into(),
+            data: None,
+            epochs: 1,
+            window_steps: window,
+            augment: Vec::new(),
+            graph: DiGraph::new(),
+        };
         let input = Input { name: "x".into(), shape: shape.to_vec(), encoding, span: 0..0 };
         let input = network.add(Node::Input(input), &[]);
         let mut chip = Chip::builtin("middle").expect("a chip");

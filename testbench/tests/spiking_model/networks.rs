@@ -161,7 +161,14 @@ struct Builder<'a> {
 
 /// The case that `numbers` decide on.
 pub fn case(numbers: &[u32]) -> Case {
-    let network = Network { name: "random".into(), data: None, epochs: 1, window_steps: 1, graph: Default::default() };
+    let network = Network {
+        name: "random".into(),
+        data: None,
+        epochs: 1,
+        window_steps: 1,
+        augment: Vec::new(),
+        graph: Default::default(),
+    };
     let mut builder = Builder { draw: Draw { numbers, at: 0 }, network };
     builder.network.window_steps = builder.draw.from(1, 12) * builder.draw.choose(&[1, 1, 1, 10]);
     let last = builder.graph();

@@ -522,6 +522,7 @@ impl Linker<'_> {
             seed: 0,
             data: None,
             window_steps: 1,
+            augment: Vec::new(),
             epochs: 1,
             populations: populations.collect(),
             edges,

@@ -5,7 +5,8 @@ use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_diagnostic::Diagnostic;
 use onward_image::{
-    Block, BlockIndex, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program, Schedule,
+    Augmentation, Block, BlockIndex, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program,
+    Schedule,
 };
 use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind, TargetKind};
 use petgraph::visit::EdgeRef;
@@ -67,6 +68,7 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         seed: compilation.options.seed,
         data: network.data.clone(),
         window_steps: network.window_steps,
+        augment: network.augment.iter().map(augmentation).collect(),
         epochs: network.epochs,
         populations: populations.collect(),
         edges: network
@@ -74,6 +76,13 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             .edge_references()
             .map(|e| (e.source().index().into(), e.target().index().into()))
             .collect(),
+    }
+}
+
+fn augmentation(augmentation: &onward_net::Augmentation) -> Augmentation {
+    match *augmentation {
+        onward_net::Augmentation::Shift(pixels) => Augmentation::Shift { pixels },
+        onward_net::Augmentation::Flip => Augmentation::Flip,
     }
 }
 

@@ -13,7 +13,7 @@
 //! #     onward_image::Image {
 //! #         chip: onward_chip::Chip::parse("small", text).unwrap(),
 //! #         network: onward_image::NetworkSummary {
-//! #             name: String::new(), source: Default::default(), seed: 0, data: None, window_steps: 1, epochs: 1,
+//! #             name: String::new(), source: Default::default(), seed: 0, data: None, window_steps: 1, augment: vec![], epochs: 1,
 //! #             populations: vec![], edges: vec![],
 //! #         },
 //! #         programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![], host_port: 0, learned: Default::default(),

@@ -9,6 +9,7 @@ mod layers;
 mod planes;
 mod whole;
 
+use crate::augment::Augmentation;
 use crate::input::{Encoding, Input};
 use crate::named::Named;
 use crate::network::{Network, Node};
@@ -32,8 +33,14 @@ const INPUT_SIZE_MAX: u64 = 1 << 24;
 
 /// The network that `file` describes and everything wrong with it. If anything is, the network is good for nothing.
 pub(crate) fn check(file: &File, source: &Source) -> (Network, Vec<Diagnostic>) {
-    let network =
-        Network { name: file.name.text.clone(), data: None, epochs: 1, window_steps: 1, graph: DiGraph::new() };
+    let network = Network {
+        name: file.name.text.clone(),
+        data: None,
+        epochs: 1,
+        window_steps: 1,
+        augment: Vec::new(),
+        graph: DiGraph::new(),
+    };
     let mut checker = Checker {
         reader: Reader {
             source,
@@ -46,6 +53,7 @@ pub(crate) fn check(file: &File, source: &Source) -> (Network, Vec<Diagnostic>) 
         names: HashMap::new(),
         unknown: HashSet::new(),
         window: None,
+        augment: None,
         has_target: file.items().any(|item| item.kind.text == "target"),
         names_are_known: file.damage < Damage::Entries,
         sources_are_known: file.damage < Damage::Entries,
@@ -67,6 +75,8 @@ struct Checker<'a> {
     unknown: HashSet<NodeIndex>,
     /// Place of the text that gives the window's length.
     window: Option<Span>,
+    /// Place of the text that says what is done to pictures.
+    augment: Option<Span>,
     /// Whether the text declares a target.
     has_target: bool,
     /// Whether all names that the text declares are in `names`, so that another one is an error.
@@ -104,6 +114,9 @@ impl Checker<'_> {
         self.network.epochs = reader.integer(&given, &settings::EPOCHS);
         self.network.window_steps = reader.integer(&given, &settings::WINDOW);
         self.window = given.option(&settings::WINDOW).map(|value| value.span.clone());
+        self.augment = given.option(&settings::AUGMENT).map(|value| value.span.clone());
+        let augment = reader.constructors(&given, &settings::AUGMENT);
+        self.network.augment = augment.iter().map(|given| Augmentation::read(reader, given)).collect();
         let learning = reader.open_if_given(&given, &settings::LEARNING);
         let mut defaults = LayerDefaults {
             neuron: Neuron::chosen(reader, &given, &settings::NEURONS),

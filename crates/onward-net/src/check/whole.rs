@@ -1,6 +1,7 @@
 //! What a network as a whole must have.
 
 use super::Checker;
+use crate::input::Encoding;
 use crate::network::Node;
 use crate::parameters::place;
 use crate::readout::ReadoutKind;
@@ -44,11 +45,28 @@ impl Checker<'_> {
             self.check_without_target(network);
         }
         self.check_window();
+        self.check_augmentation();
         if self.items(ItemKind::Layer).next().is_none() {
             let example = if self.has_target { "from pixels, digit" } else { "from pixels" };
             self.missing(network, "layer", &format!("layer hidden = dense(64) {example}"));
         } else if self.sources_are_known {
             self.check_uses();
+        }
+    }
+
+    /// What is done to pictures needs some.
+    fn check_augmentation(&mut self) {
+        let Some(span) = self.augment.clone() else { return };
+        let inputs: Vec<NodeIndex> = self.items(ItemKind::Input).collect();
+        for node in inputs {
+            let Node::Input(input) = &self.network.graph[node] else { continue };
+            let is_sequence = matches!(input.encoding, Encoding::Delta(_) | Encoding::Sequence(_));
+            if self.unknown.contains(&node) || input.shape.len() >= 2 && !is_sequence {
+                continue;
+            }
+            let (name, what) = (&input.name, if is_sequence { "takes sequences" } else { "has no height and width" });
+            let error = Diagnostic::new(span.clone(), format!("`augment` is for pictures, and `{name}` {what}"));
+            self.report(error.help("leave it out, or write the input with height and width, as in `rate(28, 28)`"));
         }
     }
 

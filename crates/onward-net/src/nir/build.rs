@@ -47,6 +47,7 @@ pub(super) fn network(
             data: None,
             epochs: 1,
             window_steps: options.window_steps,
+            augment: Vec::new(),
             graph: DiGraph::new(),
         },
         names: Names::default(),

@@ -44,6 +44,11 @@ fn examples(takes: &Takes) -> Vec<String> {
         Takes::Table => vec!["file(\"table.npy\")".to_string(), "file(\"tables.npz\", \"one\")".to_string()],
         Takes::Text => vec!["\"a\"".to_string(), "\"b\"".to_string()],
         Takes::Constructor(family) => (family.forms)().into_iter().flat_map(constructors).collect(),
+        Takes::Constructors(family) => {
+            let mut one: Vec<String> = (family.forms)().into_iter().flat_map(constructors).collect();
+            one.push(format!("({})", one.join(", ")));
+            one
+        }
     }
 }
 

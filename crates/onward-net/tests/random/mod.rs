@@ -170,6 +170,7 @@ pub fn network(numbers: &[u32]) -> Network {
         data,
         epochs: draw.from(1, 100_000),
         window_steps: 1 << draw.below(9),
+        augment: Vec::new(),
         graph: Default::default(),
     };
     let has_target = draw.coin();

@@ -18,6 +18,7 @@
 mod archive;
 mod array;
 mod arrays;
+mod augment;
 mod bank;
 mod builtin;
 mod encoder;
