@@ -47,8 +47,8 @@ pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assembl
 pub use calibration::{Calibrated, Calibration, Comparison, Counted, FloatModel, LayerComparison, Models, Quantity};
 pub use driver::{compile, compile_network, compile_with};
 pub use lowering::{
-    Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, Record, ResetParameters, Rounding, RuleFormat,
-    Steps, Widths,
+    Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, PartParameters, Record, ResetParameters,
+    Rounding, RuleFormat, Steps, Widths,
 };
 pub use pass::{Compilation, Options, Pass, Placing, Product};
 pub use passes::PASSES;

@@ -2,6 +2,7 @@
 
 use crate::places::{Feed, Feeds};
 use onward_image::{BlockIndex, HostInput, Order, ProgramIndex, Route, Tree};
+use onward_net::Node;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -111,7 +112,13 @@ pub(crate) enum Channel {
 
 impl Channel {
     /// What any block has a route for; those of recurrent layers have one more.
-    pub const ALL: [Channel; 3] = [Channel::Spikes, Channel::Tags, Channel::Scores];
+    const ALL: [Channel; 3] = [Channel::Spikes, Channel::Tags, Channel::Scores];
+
+    /// Those that the blocks of a node have routes for, in the order of their numbers.
+    pub fn of(node: &Node) -> impl Iterator<Item = Channel> {
+        let recurrent = matches!(node, Node::Layer(layer) if layer.recurrent.is_some());
+        Channel::ALL.into_iter().chain(recurrent.then_some(Channel::Own))
+    }
 
     pub fn name(self) -> &'static str {
         match self {

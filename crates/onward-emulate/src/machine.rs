@@ -94,11 +94,6 @@ impl Machine {
         self.outlets.raw[..self.host_inputs].iter().map(|outlet| outlet.indices() as u32).collect()
     }
 
-    /// Of each address of a program, whether it lies in the body of a `foreach`: a row added there is added by events.
-    pub fn in_foreach(&self, block: BlockIndex) -> &[bool] {
-        &self.programs[self.block(block).program].in_foreach
-    }
-
     /// The block with a logical number.
     fn block(&self, number: BlockIndex) -> &Block {
         &self.blocks[self.place[number]]

@@ -1,5 +1,6 @@
 //! The invariants of `docs/src/architecture.md`: what must not know what. Each is a line there and a law here.
 
+mod additions;
 mod imports;
 mod laws;
 

@@ -5,7 +5,9 @@
 //! those of a window; a delay that moves the window along only shifts it. A window begins with all state at zero.
 
 use super::Calibration;
-use crate::lowering::{Integers, LayerParameters, LoweredLayer, RealWeights, ResetParameters, factors, numbers};
+use crate::lowering::{
+    Given, Integers, LayerParameters, LoweredLayer, Part, RealWeights, ResetParameters, factors, numbers, parts,
+};
 use crate::places::plane;
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
@@ -46,8 +48,8 @@ struct FloatLayer {
     current_start: Vec<f64>,
     refractory: u32,
     bias: Vec<f64>,
-    /// What a spike adds to the threshold, and what is left of it from step to step.
-    adaptation: Option<[Vec<f64>; 2]>,
+    /// What else its neurons have, with the numbers of each.
+    parts: Vec<(&'static dyn Part, Vec<Vec<f64>>)>,
     state: State,
     met: Met,
 }
@@ -65,8 +67,8 @@ enum FloatReset {
 struct State {
     membrane: Vec<f64>,
     current: Vec<f64>,
-    /// What spikes have added to the threshold.
-    added: Vec<f64>,
+    /// What each part adds to the threshold.
+    added: Vec<Vec<f64>>,
     /// Steps left in which a neuron is refractory.
     resting: Vec<u32>,
     /// Whose membranes a late reset is to lower.
@@ -150,7 +152,7 @@ impl FloatModel {
             layer.state = State {
                 membrane: vec![0.0; neurons],
                 current: layer.current_start.clone(),
-                added: vec![0.0; neurons],
+                added: vec![vec![0.0; neurons]; layer.parts.len()],
                 resting: vec![0; neurons],
                 is_high: vec![false; neurons],
                 fired: vec![0.0; neurons],
@@ -291,6 +293,13 @@ impl FloatLayer {
         let real = RealWeights::new(network, node)?;
         let each = |values: &Values, what: &str| numbers(values, neurons, what, layer);
         let neuron = &layer.neuron;
+        let number = |given: &Given| match *given {
+            Given::Voltage(values, what) => each(values, what),
+            Given::Left(decay, _) => Ok(left(decay, layer)?.unwrap_or(vec![1.0; neurons])),
+        };
+        let with_numbers = |(part, given): (&'static dyn Part, Vec<Given>)| {
+            Ok((part, given.iter().map(number).collect::<Result<_, Diagnostic>>()?))
+        };
         Ok(FloatLayer {
             weights: real.main.numbers(seed),
             connections: real.connections,
@@ -313,13 +322,7 @@ impl FloatLayer {
             },
             refractory: neuron.refractory,
             bias: each(&neuron.bias, "biases")?,
-            adaptation: match &neuron.adaptation {
-                None => None,
-                Some(adaptation) => Some([
-                    each(&adaptation.rise, "rises")?,
-                    left(&adaptation.fall, layer)?.unwrap_or(vec![1.0; neurons]),
-                ]),
-            },
+            parts: parts(neuron).map(with_numbers).collect::<Result<_, Diagnostic>>()?,
             state: State::default(),
             met: Met::default(),
         })
@@ -349,10 +352,13 @@ impl FloatLayer {
             current_left: neuron.current.as_ref().map(|values| each(values, 65536.0)),
             refractory: neuron.refractory,
             bias: each(&neuron.bias, unit),
-            adaptation: neuron
-                .adaptation
-                .as_ref()
-                .map(|adaptation| [each(&adaptation.rise, unit), each(&adaptation.fall, 65536.0)]),
+            parts: parts(&layer.neuron)
+                .zip(&neuron.parts)
+                .map(|((part, given), of)| {
+                    let numbers = given.iter().zip(&of.numbers);
+                    (part, numbers.map(|(given, values)| each(values, given.unit(unit))).collect())
+                })
+                .collect(),
             state: State::default(),
             met: Met::default(),
         }
@@ -404,7 +410,8 @@ impl FloatLayer {
             if let (FloatReset::Subtract(amount, true), true) = (&self.reset, state.is_high[at]) {
                 membrane -= amount[at];
             }
-            let threshold = self.threshold[at] + state.added[at];
+            let added: f64 = state.added.iter().map(|added| added[at]).sum();
+            let threshold = self.threshold[at] + added;
             fires = membrane > threshold || self.fires == Fires::At && membrane >= threshold;
             state.is_high[at] = fires;
             state.membrane[at] = match &self.reset {
@@ -417,8 +424,9 @@ impl FloatLayer {
                 met.spikes += 1;
             }
         }
-        if let Some([rise, fall]) = &self.adaptation {
-            state.added[at] = state.added[at] * fall[at] + if fires { rise[at] } else { 0.0 };
+        for ((part, numbers), added) in self.parts.iter().zip(&mut state.added) {
+            let numbers: Vec<f64> = numbers.iter().map(|numbers| numbers[at]).collect();
+            added[at] = part.real(added[at], &numbers, fires);
         }
         // What is kept in memory is what firing leaves.
         met.membrane.meet(state.membrane[at]);

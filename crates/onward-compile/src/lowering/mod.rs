@@ -17,7 +17,8 @@ mod walk;
 mod weights;
 
 pub(crate) use dynamics::factors;
-pub use dynamics::{Bounds, NeuronParameters, ResetParameters, Widths};
+pub(crate) use dynamics::part::{Given, Part, parts};
+pub use dynamics::{Bounds, NeuronParameters, PartParameters, ResetParameters, Widths};
 pub use integers::Integers;
 pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;

@@ -2,17 +2,20 @@
 
 use crate::handlers::Handlers;
 use crate::pass::{Compilation, Pass, Product};
+use crate::plan::Channel;
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::{ProgramIndex, indices};
 use onward_isa::assemble;
 use onward_isa::lint::{Given, check};
+use onward_net::Network;
 use std::fmt::Write;
 
 pub(super) struct Assemble;
 
 /// What the handlers do that no program should: mistakes of the compiler.
-fn mistakes(handlers: &Handlers) -> Vec<String> {
-    let given = Given { entries: &[0], held: &handlers.held, ..Given::default() };
+fn mistakes(network: &Network, handlers: &Handlers) -> Vec<String> {
+    let routes = Channel::of(&network.graph[handlers.node]).count() as u32;
+    let given = Given { entries: &[0], held: &handlers.held, routes: Some(routes), ..Given::default() };
     let problems = check(&handlers.program, &given).into_iter().filter(|problem| !problem.is_warning());
     problems.map(|problem| format!("`{}`: {problem}", handlers.name)).collect()
 }
@@ -50,7 +53,8 @@ impl Pass for Assemble {
 
     /// Programs do nothing that no program should.
     fn verify(&self, compilation: &Compilation) -> Result<(), String> {
-        let mistakes: Vec<String> = compilation.handlers.iter().flat_map(mistakes).collect();
+        let mistakes: Vec<String> =
+            compilation.handlers.iter().flat_map(|handlers| mistakes(compilation.network(), handlers)).collect();
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("\n")) }
     }
 

@@ -94,9 +94,8 @@ impl Pass for RoutePackets {
         for (number, block) in compilation.blocks.iter_enumerated() {
             let source = Endpoint::Core(compilation.cores[number]);
             let is_readout = matches!(network.graph[block.node], Node::Readout(_));
-            let recurrent = matches!(&network.graph[block.node], Node::Layer(layer) if layer.recurrent.is_some());
             let mut of_block = Vec::new();
-            for channel in Channel::ALL.into_iter().chain(recurrent.then_some(Channel::Own)) {
+            for channel in Channel::of(&network.graph[block.node]) {
                 let indices = match channel {
                     Channel::Spikes | Channel::Own => block.neurons,
                     Channel::Tags => 1,

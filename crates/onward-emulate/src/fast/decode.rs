@@ -62,8 +62,6 @@ pub(crate) struct Decoded {
     pub reads_payloads: bool,
     /// For each route number, whether graded values are sent to it.
     pub graded_routes: Vec<bool>,
-    /// For each address, whether it lies in the body of a `foreach`.
-    pub in_foreach: Vec<bool>,
 }
 
 impl Decoded {
@@ -84,7 +82,6 @@ impl Decoded {
                 scalar_cycles: 0,
             })
             .collect();
-        let mut in_foreach = vec![false; code.len()];
         let mut graded_routes = Vec::new();
         let mut reads_payloads = false;
         for at in 0..code.len() {
@@ -100,11 +97,6 @@ impl Decoded {
                     }
                     if let Some(found) = RowLoop::find(&instructions, at) {
                         code[at].at_once = Some(AtOnce::Rows(row_loops.push_and_get_key(found)));
-                    }
-                    if instruction.op == Op::Foreach {
-                        for at in at + 1..usize::try_from(end).unwrap_or(0).min(in_foreach.len()) {
-                            in_foreach[at] = true;
-                        }
                     }
                 }
                 Op::Send | Op::Vsend => {
@@ -125,7 +117,7 @@ impl Decoded {
             let (scalars, cycles) = behind.map_or((0, 0), |behind| (behind.scalars, behind.scalar_cycles));
             (code[at].scalars, code[at].scalar_cycles) = (scalars + 1, cycles + code[at].cost.fixed);
         }
-        Decoded { code, event_loops, row_loops, reads_payloads, graded_routes, in_foreach }
+        Decoded { code, event_loops, row_loops, reads_payloads, graded_routes }
     }
 
     /// Whether graded values are sent to a route.

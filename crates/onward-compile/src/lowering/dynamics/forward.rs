@@ -1,7 +1,8 @@
 //! How neurons are brought forward by a step: the one code of all of them, for a block that a vector register holds and for
 //! strips of larger ones.
 
-use super::{Adaptation, NeuronParameters, ResetParameters, Widths};
+use super::part::PartParameters;
+use super::{NeuronParameters, ResetParameters, Widths};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, in_strips, load_name};
 use crate::lowering::integers::Integers;
@@ -26,9 +27,9 @@ impl NeuronParameters {
             ("membrane", widths.membrane, true),
             ("current", widths.current, self.current.is_some()),
             ("refractory", 16, self.refractory > 0),
-            ("adaptation", 32, self.adaptation.is_some()),
         ];
-        all.into_iter().filter(|&(.., exists)| exists).map(|(name, bits, _)| (name, bits)).collect()
+        let all = all.into_iter().filter(|&(.., exists)| exists).map(|(name, bits, _)| (name, bits));
+        all.chain(self.parts.iter().map(|of| (of.part.state(), 32))).collect()
     }
 
     /// Numbers of neurons, by the name of the array they lie in where they differ; with `learns_bias`, a bias that learns lies
@@ -41,10 +42,9 @@ impl NeuronParameters {
             ("current_left", self.current.as_ref()),
             ("current_start", Some(&self.current_start)),
             (bias_name(learns_bias), Some(&self.bias)),
-            ("rise", self.adaptation.as_ref().map(|adaptation| &adaptation.rise)),
-            ("fall", self.adaptation.as_ref().map(|adaptation| &adaptation.fall)),
         ];
-        all.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
+        let of_parts = self.parts.iter().flat_map(|of| of.part.numbers().iter().copied().zip(&of.numbers));
+        all.into_iter().filter_map(|(name, values)| Some((name, values?))).chain(of_parts).collect()
     }
 
     /// The number that resets have beside the threshold: what the membrane is set to, or what is subtracted.
@@ -91,9 +91,8 @@ pub(crate) struct Shared {
     current: Option<ScalarRegister>,
     bias: Option<ScalarRegister>,
     refractory: Option<[ScalarRegister; 3]>,
-    /// What a spike adds to the threshold, and what is left of it.
-    rise: Option<ScalarRegister>,
-    fall: Option<ScalarRegister>,
+    /// Numbers of each part.
+    parts: Vec<Vec<Option<ScalarRegister>>>,
 }
 
 /// Which neurons fired.
@@ -146,8 +145,10 @@ impl Dynamics<'_> {
         shared.leak = load("leak", neuron.leak.as_ref());
         shared.current = load("left_current", neuron.current.as_ref());
         shared.bias = load("bias", Some(&neuron.bias).filter(|bias| **bias != Integers::Same(0)));
-        shared.rise = load("rise", neuron.adaptation.as_ref().map(|adaptation| &adaptation.rise));
-        shared.fall = load("fall", neuron.adaptation.as_ref().map(|adaptation| &adaptation.fall));
+        let mut of_part = |of: &PartParameters| {
+            of.part.numbers().iter().zip(&of.numbers).map(|(name, values)| load(name, Some(values))).collect()
+        };
+        shared.parts = neuron.parts.iter().map(&mut of_part).collect();
         if neuron.refractory > 0 {
             shared.refractory = Some(self.refractory_numbers(a));
         }
@@ -283,10 +284,20 @@ impl Dynamics<'_> {
         }
         let set = a.scratch_predicate();
         let free = rest.as_ref().map(|rest| rest.free.operand());
-        match &neuron.adaptation {
-            None => self.fire(a, shared, membrane, &set, free, None),
-            Some(adaptation) => self.fire_adapting(a, shared, membrane, &set, free, adaptation),
+        let mut loaded = |of: &PartParameters| {
+            let state = a.scratch_vector();
+            let address = self.load_state(a, of.part.state(), &state, "what is added to the threshold");
+            (state, address)
+        };
+        let states: Vec<_> = neuron.parts.iter().map(&mut loaded).collect();
+        debug_assert!(states.len() <= 1, "one part raises the threshold");
+        self.fire(a, shared, membrane, &set, free, states.first().map(|(state, _)| state));
+        for (at, (of, (state, address))) in neuron.parts.iter().zip(&states).enumerate() {
+            let shared = shared.parts.get(at).map_or(&[][..], Vec::as_slice);
+            of.part.forward(a, &PartCode { dynamics: self, of, shared }, state, &set);
+            self.store_state(a, state, address);
         }
+        drop(states);
         self.store_state(a, membrane, &address);
         if let Some(rest) = rest {
             self.begin_rest(a, shared, &set, &rest);
@@ -326,34 +337,6 @@ impl Dynamics<'_> {
         a.pnot(others, fired);
         a.vsels(&rest.steps, &rest.steps, rest.number(shared, 2), others).note("who fires begins");
         self.store_state(a, &rest.steps, &rest.address);
-    }
-
-    /// Finds who reaches the threshold and what spikes have added to it, and resets them; then what was added falls, and
-    /// rises where a spike was fired: a fresh one is not decayed in its first step.
-    fn fire_adapting(
-        &self,
-        a: &mut Assembly,
-        shared: &Shared,
-        membrane: &VectorRegister,
-        set: &PredicateRegister,
-        free: Option<Predicate>,
-        adaptation: &Adaptation,
-    ) {
-        let added = &a.scratch_vector();
-        let address = self.load_state(a, "adaptation", added, "what spikes added to the threshold");
-        self.fire(a, shared, membrane, set, free, Some(added));
-        self.decay(a, added, &adaptation.fall, &shared.fall, "fall");
-        match &adaptation.rise {
-            Integers::Same(rise) => with_number(a, &shared.rise, *rise, "", |a, rise| {
-                a.vaddp(added, added, rise, set).note("rises with a spike");
-            }),
-            Integers::Each(_) => {
-                let risen = &self.load(a, "rise");
-                a.vadd(risen, added, risen);
-                a.vsel(added, risen, added, set).note("rises with a spike");
-            }
-        }
-        self.store_state(a, added, &address);
     }
 
     /// Finds whose membranes reach the threshold.
@@ -507,6 +490,48 @@ pub(crate) fn begin_currents(
         }
         a.indexed(currents, at, arrays.offset("current"), |a, memory| a.vst(vector, memory));
     });
+}
+
+/// What the code of a part is written with.
+pub(crate) struct PartCode<'a> {
+    dynamics: &'a Dynamics<'a>,
+    of: &'a PartParameters,
+    shared: &'a [Option<ScalarRegister>],
+}
+
+impl PartCode<'_> {
+    /// The register that holds a number, if one does; the number; and the array where it differs from neuron to neuron.
+    fn number(&self, at: usize) -> (&Option<ScalarRegister>, &Integers, &'static str) {
+        (self.shared.get(at).unwrap_or(&None), &self.of.numbers[at], self.of.part.numbers()[at])
+    }
+
+    /// Leaves of `vector` what a number says.
+    pub fn decay(&self, a: &mut Assembly, vector: &VectorRegister, at: usize) {
+        let (held, left, array) = self.number(at);
+        self.dynamics.decay(a, vector, left, held, array);
+    }
+
+    /// Adds a number to the elements of those in a set.
+    pub fn add(
+        &self,
+        a: &mut Assembly,
+        vector: &VectorRegister,
+        at: usize,
+        set: &PredicateRegister,
+        note: &'static str,
+    ) {
+        let (held, values, array) = self.number(at);
+        match values {
+            Integers::Same(value) => with_number(a, held, *value, "", |a, value| {
+                a.vaddp(vector, vector, value, set).note(note);
+            }),
+            Integers::Each(_) => {
+                let sum = &self.dynamics.load(a, array);
+                a.vadd(sum, vector, sum);
+                a.vsel(vector, sum, vector, set).note(note);
+            }
+        }
+    }
 }
 
 /// Where a vector of a state came from.

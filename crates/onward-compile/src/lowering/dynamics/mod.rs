@@ -2,13 +2,16 @@
 
 mod factors;
 pub(crate) mod forward;
+pub(crate) mod part;
 
 pub(crate) use factors::factors;
+pub use part::PartParameters;
 
 use super::integers::{Integers, integers};
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
 use onward_net::{Decay, Fires, Layer, Lowering, Neuron, Reset, Values};
+use part::{Given, parts};
 use std::fmt::Write;
 
 /// The integers of neurons.
@@ -28,8 +31,8 @@ pub struct NeuronParameters {
     pub refractory: u32,
     /// What is added each step.
     pub bias: Integers,
-    /// How thresholds rise with spikes, if they do.
-    pub adaptation: Option<Adaptation>,
+    /// What else they have: states that are added to their thresholds.
+    pub parts: Vec<PartParameters>,
 }
 
 /// The integers of resets.
@@ -55,15 +58,6 @@ impl ResetParameters {
     pub(super) fn largest(&self) -> f64 {
         if let ResetParameters::To(values) = self { values.largest() } else { 0.0 }
     }
-}
-
-/// The integers of thresholds that rise with spikes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Adaptation {
-    /// What a spike adds to the threshold, in the membrane's unit.
-    pub rise: Integers,
-    /// What is left of that each step, in 16 fraction bits.
-    pub fall: Integers,
 }
 
 /// The greatest magnitude that quantities can have in a window, whatever the spikes.
@@ -173,7 +167,7 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
             let message = format!("the resets of layer `{}` come a step late, and {what}", layer.name);
             Err(Diagnostic::new(layer.span.clone(), message).help(help.to_owned()))
         };
-        if neuron.adaptation.is_some() {
+        if parts(neuron).next().is_some() {
             return wrong("its thresholds rise with spikes", "write `reset = subtract`, or neurons that do not adapt");
         }
         let is_negative = match &threshold {
@@ -184,6 +178,13 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
             return wrong("a neuron fires at rest", "write `reset = subtract`, or thresholds above 0");
         }
     }
+    let number = |given: &Given| match *given {
+        Given::Voltage(values, what) => of(values, what),
+        Given::Left(left, what) => Ok(decay(left, what)?.unwrap_or(Integers::Same(65536))),
+    };
+    let with_numbers = |(part, given): (_, Vec<Given>)| {
+        Ok(PartParameters { part, numbers: given.iter().map(number).collect::<Result<_, _>>()? })
+    };
     Ok(NeuronParameters {
         threshold,
         reset,
@@ -192,13 +193,7 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
         current_start: of(&neuron.current_start, "starts of the current")?,
         refractory: neuron.refractory,
         bias: of(&neuron.bias, "biases")?,
-        adaptation: match &neuron.adaptation {
-            None => None,
-            Some(adaptation) => Some(Adaptation {
-                rise: of(&adaptation.rise, "rises")?,
-                fall: decay(&adaptation.fall, "factors of the fall")?.unwrap_or(Integers::Same(65536)),
-            }),
-        },
+        parts: parts(neuron).map(with_numbers).collect::<Result<_, _>>()?,
     })
 }
 
@@ -238,8 +233,8 @@ impl NeuronParameters {
         if self.bias != Integers::Same(0) {
             add(format_args!(", bias {}", show(&self.bias)));
         }
-        if let Some(Adaptation { rise, fall }) = &self.adaptation {
-            add(format_args!(", raised by {} with a spike, of which {} / 65536 is left", show(rise), show(fall)));
+        for PartParameters { part, numbers } in &self.parts {
+            add(format_args!(", {}", part.describe(&numbers.iter().map(show).collect::<Vec<_>>())));
         }
         text
     }

@@ -15,7 +15,7 @@ use super::parameters::LayerParameters;
 use super::record::Record;
 use onward_image::Growth;
 use onward_isa::Width;
-use onward_net::{Gate, Layer, LayerKind, Loss, Optimizer, RateSchedule, Rule, Update, When};
+use onward_net::{Gate, Layer, LayerKind, Optimizer, RateSchedule, Rule, Update, When};
 
 /// Fraction bits of an axon's trace that fades: a spike adds 1.0.
 pub(crate) const TRACE_BITS: u32 = 8;
@@ -153,14 +153,6 @@ impl RuleFormat {
     /// The product of counts of `sqrt(neurons)` neurons that fire in every step.
     fn unit(&self, neurons: u32) -> f64 {
         f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)
-    }
-
-    /// What differences of scores are multiplied by, with 16 fraction bits, to become eighths of the temperature, after so many
-    /// steps of a window.
-    pub(crate) fn sharpness(&self, neurons: u32, steps: u32) -> i32 {
-        let Loss::Softmax { temperature } = self.rule.loss else { return 0 };
-        let unit = f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(steps);
-        (8.0 * 65536.0 / (temperature * unit)).round().clamp(1.0, f64::from(i32::MAX)) as i32
     }
 
     /// By how much the running mean of squared pulls is shifted to become an index: a sixteenth of a quarter of the
