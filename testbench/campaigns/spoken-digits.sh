@@ -11,10 +11,8 @@ shift
 cargo build --release
 cargo build --release -p testbench --example float_reference
 mean() { awk '{ print; sum += $2 } END { printf "mean of %d seeds: %.2f %%\n", NR, sum / NR }'; }
-for seed in "$@"; do
-    target/release/onward train programs/learning/spoken-digits.sp --data "$data" --seed "$seed" --timing none |
-        grep 'accuracy  ' | tail -n 1
-done | mean
+target/release/onward train programs/learning/spoken-digits.sp --data "$data" --timing none --seeds "$(printf '%s,' "$@" | sed 's/,$//')" |
+    sed -n '/ seed /,/^$/p; /^Result/,$p'
 echo "in real numbers:"
 for seed in "$@"; do
     target/release/examples/float_reference programs/learning/spoken-digits.sp "$data" --seed "$seed" | tail -n 1 | cut -d' ' -f2-

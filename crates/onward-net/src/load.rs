@@ -3,7 +3,7 @@
 use crate::arrays::{self, Misfit};
 use crate::network::{Network, Node};
 use crate::values::{Array, FileArray, Values};
-use npyz::{DType, NpyFile, TypeChar};
+use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 use onward_diagnostic::{Diagnostic, nearest, system_cause};
 use petgraph::graph::NodeIndex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,8 +150,14 @@ fn list(names: &[String]) -> String {
 }
 
 /// The numbers of a `.npy` file of `length` bytes, row-major; or what is wrong with it, behind its name.
-fn array(reader: impl Read, length: u64) -> Result<Array, String> {
-    let file = NpyFile::new(reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+fn array(mut reader: impl Read, length: u64) -> Result<Array, String> {
+    let header = NpyHeader::from_reader(&mut reader);
+    let header = header.map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+    let is_half = |kind: &TypeStr| kind.type_char() == TypeChar::Float && kind.size_field() == 2;
+    if matches!(header.dtype(), DType::Plain(kind) if is_half(&kind)) {
+        return halves(&header, reader);
+    }
+    let file = NpyFile::with_header(header, reader);
     let shape: Vec<u64> = file.shape().to_vec();
     let count = shape.iter().try_fold(1_u64, |count, &size| count.checked_mul(size));
     // What a header promises must be there, before memory is taken for it.
@@ -183,6 +189,33 @@ fn array(reader: impl Read, length: u64) -> Result<Array, String> {
         npyz::Order::C => values,
         npyz::Order::Fortran => row_major(&shape, &values),
     };
+    Ok(Array { shape, values })
+}
+
+/// The numbers of an array of IEEE 754's binary16: a sign, 5 bits of exponent, 10 of fraction.
+fn halves(header: &NpyHeader, reader: impl Read) -> Result<Array, String> {
+    let count = header.shape().iter().try_fold(1_u64, |count, &size| count.checked_mul(size));
+    let count = count.filter(|&count| count <= NUMBERS_MAX).ok_or_else(|| "has too many numbers".to_string())?;
+    let mut bytes = Vec::new();
+    reader.take(2 * count).read_to_end(&mut bytes).map_err(|error| format!("is damaged: {error}"))?;
+    if bytes.len() as u64 != 2 * count {
+        return Err("is shorter than its header says".to_string());
+    }
+    let is_big = matches!(header.dtype(), DType::Plain(kind) if kind.endianness() == Endianness::Big);
+    let half = |pair: &[u8]| {
+        let bits = if is_big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) };
+        let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+        let size = match exponent {
+            0 => fraction * 2f64.powi(-24),
+            31 if fraction > 0.0 => f64::NAN,
+            31 => f64::INFINITY,
+            _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+        };
+        if bits >> 15 == 1 { -size } else { size }
+    };
+    let values: Vec<f64> = bytes.chunks_exact(2).map(half).collect();
+    let shape: Vec<usize> = header.shape().iter().map(|&size| size as usize).collect();
+    let values = if header.order() == Order::C { values } else { row_major(&shape, &values) };
     Ok(Array { shape, values })
 }
 

@@ -73,10 +73,14 @@ pub enum WeightsError {
         expected: Vec<usize>,
     },
     /// A number is none.
-    #[error("`{name}` holds a number that is not finite")]
+    #[error("`{name}{place}` is {value}")]
     Number {
         /// The array.
         name: String,
+        /// Where in it: `[3, 0]`.
+        place: String,
+        /// What stands there.
+        value: String,
     },
 }
 
@@ -85,7 +89,7 @@ impl Remedy for WeightsError {
         Some(match self {
             WeightsError::Foreign { expected } => format!("there are {expected}").into(),
             WeightsError::Shape { .. } => "it is of another network".into(),
-            WeightsError::Number { .. } => "train it anew".into(),
+            WeightsError::Number { .. } => "put a number there, or train it anew".into(),
         })
     }
 }
@@ -267,8 +271,8 @@ pub fn give_weights(
         if shape != place.array.shape {
             return Err(WeightsError::Shape { name: name.clone(), found: shape, expected: place.array.shape.clone() });
         }
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(WeightsError::Number { name: name.clone() });
+        if let Some((at, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(WeightsError::Number { name: name.clone(), place: place_in(&shape, at), value: real(value) });
         }
         let scale = 2f64.powi(place.array.fraction_bits);
         let most = 2f64.powi(place.width_bits as i32 - 1);
@@ -321,6 +325,23 @@ pub fn to_npz(arrays: &[LearnedArray]) -> io::Result<Vec<u8>> {
         integers.finish()?;
     }
     Ok(archive.finish()?.into_inner())
+}
+
+/// A real number as messages show it.
+pub(crate) fn real(value: f64) -> String {
+    if value.is_nan() { "not a number (NaN)".to_owned() } else { value.to_string() }
+}
+
+/// Where the number `at` of an array of this shape is, as Python writes it: `[3, 0]`.
+pub(crate) fn place_in(shape: &[usize], at: usize) -> String {
+    let mut rest = at;
+    let mut indices: Vec<String> = Vec::new();
+    for &extent in shape.iter().rev() {
+        indices.push((rest % extent.max(1)).to_string());
+        rest /= extent.max(1);
+    }
+    indices.reverse();
+    if indices.is_empty() { String::new() } else { format!("[{}]", indices.join(", ")) }
 }
 
 /// Spikes as an array for NumPy (`.npy`): a row of sample, step and neuron each.

@@ -803,6 +803,79 @@ fn figures_are_honest() {
     desk.refuse("validation_without_learning", "run blank.onw --validate 0.1");
 }
 
+/// Events are answered as they come: before the next ones are there, and as they are where all are given at once.
+#[test]
+fn events_are_answered_as_they_come() {
+    use std::io::{BufRead, BufReader, Write};
+    let desk = Desk::new();
+    let network = |readout: &str| {
+        format!(
+            "network camera {{\n window = 8\n input x = events(2, 4, 4)\n layer f = flatten from x\n \
+             layer y = dense(6) from f\n readout r = {readout} from y\n}}\n"
+        )
+    };
+    // Forty windows of events, some of them without any.
+    let (mut lines, mut steps, mut axons, mut offsets) = (String::new(), Vec::new(), Vec::new(), vec![0u32]);
+    for window in 0..40u32 {
+        for event in (0..8 * 32).filter(|event| (event * 7 + window * 13) % 11 == 0 && window % 9 != 4) {
+            lines += &format!("{},{}\n", event / 32, event % 32);
+            steps.push(event / 32);
+            axons.push(event % 32);
+        }
+        lines += "window\n";
+        offsets.push(steps.len() as u32);
+    }
+    let npy = |values: &[u32]| {
+        let header = format!("{{'descr': '<u4', 'fortran_order': False, 'shape': ({},), }}", values.len());
+        let mut file = b"\x93NUMPY\x01\x00v\x00".to_vec();
+        file.extend(format!("{header:<117}\n").bytes());
+        values.iter().for_each(|value| file.extend(value.to_le_bytes()));
+        file
+    };
+    for (name, values) in [("steps", &steps), ("axons", &axons), ("offsets", &offsets)] {
+        desk.write(&format!("recorded/{name}.npy"), npy(values));
+    }
+    desk.write("events.txt", &lines);
+    desk.write("classes.sp", network("most_spikes"));
+    desk.succeed("compile classes.sp -o classes.onw");
+    desk.succeed("run classes.onw --data recorded --timing none --answers answers.csv");
+    let stream = desk.succeed("run classes.onw --stream events.txt --timing none");
+    let answers = fs::read_to_string(desk.path("answers.csv")).unwrap();
+    assert_eq!(stream.replace("window", "sample"), answers);
+    desk.write("spikes.sp", network("spikes"));
+    desk.succeed("compile spikes.sp -o spikes.onw");
+    desk.succeed("run spikes.onw --data recorded --timing none --spikes spikes.npy");
+    let stream = desk.succeed("run spikes.onw --stream events.txt --timing none");
+    let spikes: Vec<u32> =
+        stream.lines().skip(1).flat_map(|line| line.split(',').map(|cell| cell.parse().unwrap())).collect();
+    let file = fs::read(desk.path("spikes.npy")).unwrap();
+    let numbers = file[file.len() - 4 * spikes.len()..].chunks_exact(4);
+    assert!(spikes.len() > 300 && file.len() < 4 * spikes.len() + 256, "{}", spikes.len());
+    assert_eq!(numbers.map(|number| u32::from_le_bytes(number.try_into().unwrap())).collect::<Vec<_>>(), spikes);
+
+    // The answer is there while the next window has not begun.
+    let mut program = Command::new(env!("CARGO_BIN_EXE_onward"));
+    program.args(["run", "classes.onw", "--stream", "-"]).current_dir(desk.folder.path());
+    let piped = std::process::Stdio::piped;
+    let mut child = program.stdin(piped()).stdout(piped()).stderr(piped()).spawn().unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    assert_eq!(output.next().unwrap().unwrap(), "window,answer");
+    for (window, events) in lines.split_inclusive("window\n").enumerate() {
+        input.write_all(events.as_bytes()).unwrap();
+        input.flush().unwrap();
+        let answer = output.next().unwrap().unwrap();
+        assert_eq!(answer, answers.lines().nth(window + 1).unwrap());
+    }
+    input.write_all(b"0,32\n").unwrap();
+    drop(input);
+    let rest = child.wait_with_output().unwrap();
+    assert_eq!(rest.status.code(), Some(2));
+    check("stream_of_other_axons", "run classes.onw --stream -", &String::from_utf8(rest.stderr).unwrap());
+    desk.succeed("compile digits.sp -o digits.onw");
+    desk.refuse("stream_of_values", "run digits.onw --stream events.txt");
+    desk.refuse("stream_missing", "run classes.onw --stream nowhere.txt");
+}
+
 /// What the README shows is what the program prints, but for the times of the computer it ran on.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "trains for 30 epochs: in release mode")]

@@ -13,7 +13,8 @@ fn root() -> PathBuf {
 }
 
 /// Options that name a file that is read, or something that may be one.
-const INPUTS: &[&str] = &["--data", "--traffic", "--weights", "--chip", "--technology", "--calibration", "--beside"];
+const INPUTS: &[&str] =
+    &["--data", "--traffic", "--weights", "--chip", "--technology", "--calibration", "--beside", "--stream"];
 /// Options that name a file that is written.
 const OUTPUTS: &[&str] = &["--output", "--answers", "--export", "--json", "--save-traffic", "--spikes", "--floorplan"];
 /// Words in the names of values that name files.
@@ -66,6 +67,7 @@ const CASES: &[Case] = &[
         inputs: &["still.onw", "given.npz"],
         outputs: &["--json", "--save-traffic", "--spikes"],
     },
+    Case { command: "run camera.onw --stream events.txt", inputs: &["camera.onw", "events.txt"], outputs: &[] },
     Case {
         command: "run system.s --chip chip.toml --technology other.toml",
         inputs: &["system.s", "part.s", "chip.toml", "other.toml"],
@@ -236,6 +238,9 @@ fn desk() -> Desk {
     desk.succeed("train still.sp --chip chip.toml --save-traffic still.json");
     desk.succeed("calibrate still.sp --samples 2 -o ranges.json");
     desk.succeed("compile still.sp --chip chip.toml -o still.onw");
+    desk.write("camera.sp", still.replace("rate(8)", "events(8)"));
+    desk.succeed("compile camera.sp -o camera.onw");
+    desk.write("events.txt", "0,1\nwindow\n3,7\n");
     desk
 }
 

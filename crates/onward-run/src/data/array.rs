@@ -1,6 +1,7 @@
 //! Arrays as NumPy writes them (`.npy`): integers and real numbers of all widths, in either order of bytes and of axes.
 
 use super::error::Problem;
+use crate::weights::{place_in, real};
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 use std::io::Read;
 
@@ -42,14 +43,7 @@ impl Array {
 
     /// Where its number `at` is, behind the array's name, as Python writes it: `[59]`, `[3, 0, 2]`; nothing where there is but one.
     pub fn place(&self, at: usize) -> String {
-        let mut rest = at;
-        let mut indices: Vec<String> = Vec::new();
-        for &extent in self.shape.iter().rev() {
-            indices.push((rest % extent.max(1)).to_string());
-            rest /= extent.max(1);
-        }
-        indices.reverse();
-        if indices.is_empty() { String::new() } else { format!("[{}]", indices.join(", ")) }
+        place_in(&self.shape, at)
     }
 
     /// Its numbers as indices of something, which is `what` in messages: none below 0, none beyond 32 bits. Real numbers are
@@ -83,11 +77,6 @@ impl Array {
         let Numbers::Reals(values) = &self.numbers else { return None };
         values.iter().copied().enumerate().find(|(_, value)| !value.is_finite())
     }
-}
-
-/// A real number as messages show it.
-pub(super) fn real(value: f64) -> String {
-    if value.is_nan() { "not a number (NaN)".to_owned() } else { value.to_string() }
 }
 
 /// The array of a `.npy` file of `length` bytes. What is wrong is said as it would stand behind the array's name.

@@ -3,9 +3,10 @@
 //! Nothing is guessed: what is an index is taken as one or refused, what is a value has a range, and what is refused is
 //! said with its place.
 
-use super::array::{Array, Numbers, real};
+use super::array::{Array, Numbers};
 use super::error::{DataError, Problem};
 use super::{Dataset, Samples, Split};
+use crate::weights::real;
 use std::collections::BTreeMap;
 
 /// Arrays by name.

@@ -30,6 +30,7 @@ mod made;
 mod order;
 mod recordings;
 mod split;
+mod stream;
 mod table;
 
 pub use builtin::BUILTIN_DATASETS;
@@ -38,6 +39,7 @@ pub use encoding::{RateEncoder, encode_rate, rate_count};
 pub use error::{DataError, FileProblem, Problem};
 pub use order::{SampleOrder, SplitMix64};
 pub use split::{Share, Split};
+pub use stream::EventStream;
 
 use std::path::{Path, PathBuf};
 

@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod isa;
 pub mod run;
 mod run_assembly;
+mod stream;
 mod trace;
 pub mod trace_diff;
 pub mod train;

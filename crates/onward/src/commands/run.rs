@@ -1,6 +1,7 @@
 //! `onward run`: run an image, or a system in assembly.
 
 use super::run_assembly::{Assembly, AssemblyArguments};
+use super::stream;
 use super::trace::{self, Trace};
 use crate::Outcome;
 use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave, WhatToTell};
@@ -10,13 +11,15 @@ use crate::job::Job;
 use crate::ledger::Ledger;
 use onward_emulate::MachineError;
 use onward_image::Image;
-use std::path::PathBuf;
+use onward_run::{Session, SessionError};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
   onward run digits.onw --data digits                        test what it has learned
   onward run digits.onw --data digits --learn -o more.onw    learn on
   onward run digits.onw --learn --epochs 5 --layers hidden2 --rate-shift 1
+  camera | onward run events.onw --stream -                  answer events as they come
   onward run programs/lif.s --chip small                     run a system written in assembly
   onward run digits.onw --data digits --trace-instructions 0,1 --from 8 --to 9
 
@@ -54,6 +57,9 @@ pub struct Arguments {
     /// Write the spikes of a network that reads out spikes: rows of sample, step and neuron
     #[arg(long, value_name = "FILE.npy", conflicts_with = "learn")]
     spikes: Option<PathBuf>,
+    /// Show events as they come from a file or, with -, from standard input, and print what is answered to each window
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "weights", "spikes", "output", "export", "answers", "json", "save_traffic", "by_class", "training_accuracy"])]
+    stream: Option<PathBuf>,
     #[command(flatten)]
     saves: WhatToSave,
     #[command(flatten)]
@@ -75,6 +81,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
     let mut image = read_image(&arguments.file, &ledger)?;
     arguments.check_learning(&image)?;
+    if let Some(path) = &arguments.stream {
+        return arguments.stream(&image, path, &ledger);
+    }
     let dataset = arguments.data.load(&image, &arguments.file, &ledger, arguments.learning.validation())?;
     let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
@@ -112,6 +121,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
+    /// Answers events as they come.
+    fn stream(&self, image: &Image, path: &Path, ledger: &Ledger) -> Outcome {
+        let name = self.file.display().to_string();
+        let failed = |error: SessionError| Failure::session(&name, &error);
+        let options = self.how.options(self.seed.unwrap_or(image.network.seed));
+        let engine = self.how.engine(image, options).map_err(|error| failed(error.into()))?;
+        stream::run(image, Session::with(image, engine).map_err(failed)?, &name, path, ledger)
+    }
+
     /// No chip is given for an image, which is for one already.
     fn check_chip(&self) -> Outcome {
         if self.assembly.is_any() {
@@ -150,6 +168,7 @@ impl Arguments {
                 ("--data", self.data.data.is_some()),
                 ("--test", self.data.test.is_some()),
                 ("--answers", self.saves.answers.is_some()),
+                ("--stream", self.stream.is_some()),
                 ("--by-class", self.tells.by_class),
                 ("--training-accuracy", self.tells.training_accuracy),
                 ("--learn", self.learn),
