@@ -11,6 +11,15 @@
 //!                                                                      end:
 //! ```
 //!
+//! Where axons share rows, or not all have one, a table in axon memory says which, and no trace is counted:
+//!
+//! ```text
+//! foreach axon, payload, end
+//! ld      entry, a32[axon + 3]
+//! vaccr   v, s16[row entry]
+//! end:
+//! ```
+//!
 //! And over the rows of a kernel, or the strips of a long row, each is added to the sums in memory that it lies above:
 //!
 //! ```text
@@ -156,10 +165,21 @@ pub struct EventLoop {
     pub vector: u8,
     /// The width of a row's elements, 4 to 16 bits; they lie in synapse memory.
     pub width: Width,
-    /// From the axon's number to that of its row.
+    /// From the axon's number, or its entry, to that of its row.
     pub offset: i64,
-    /// The trace that counts.
+    /// Where each axon's entry is looked up, where rows are not those of axons.
+    pub table: Option<Lookup>,
+    /// The trace that counts; none with a table.
     pub trace: Option<Trace>,
+}
+
+/// A table of 32 bits in axon memory: the entry of an axon is `a32[axon + offset]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Takes the entry; none of the loop's other registers, not r0.
+    pub entry: u8,
+    /// What is added to the axon.
+    pub offset: i64,
 }
 
 /// A trace of 16 bits in axon memory that counts an event: `a16[base + axon + offset]`.
@@ -181,9 +201,16 @@ impl EventLoop {
         let head = code.get(at).copied().flatten().filter(|head| head.op == Op::Foreach)?;
         let end = at + usize::try_from(head.imm).ok()?;
         let body = code.get(at + 1..end)?;
-        let row = body.first().copied().flatten()?;
         let (axon, payload) = (head.d, head.a);
-        let adds_row = row.op == Op::Vaccr && row.space == Space::Synapse && row.a == axon;
+        let first = body.first().copied().flatten()?;
+        let table = Lookup::find(&first, axon, payload);
+        let (row, body) = match (table, body) {
+            (Some(_), [_, row]) => ((*row)?, &body[1..]),
+            (Some(_), _) => return None,
+            (None, _) => (first, body),
+        };
+        let index = table.map_or(axon, |table| table.entry);
+        let adds_row = row.op == Op::Vaccr && row.space == Space::Synapse && row.a == index;
         if !adds_row || row.width == Width::W32 || axon == 0 || axon == payload {
             return None;
         }
@@ -193,7 +220,24 @@ impl EventLoop {
             [_, Some(add), Some(addm)] => Some(Trace::find(add, addm, axon, payload)?),
             _ => return None,
         };
-        Some(EventLoop { end, axon, payload, vector: row.d, width: row.width, offset: i64::from(row.imm), trace })
+        Some(EventLoop {
+            end,
+            axon,
+            payload,
+            vector: row.d,
+            width: row.width,
+            offset: i64::from(row.imm),
+            table,
+            trace,
+        })
+    }
+}
+
+impl Lookup {
+    fn find(load: &Instruction, axon: u8, payload: u8) -> Option<Lookup> {
+        let loads = load.op == Op::Ld && load.space == Space::Axon && load.width == Width::W32 && load.a == axon;
+        let distinct = load.d != 0 && load.d != axon && load.d != payload;
+        (loads && distinct).then(|| Lookup { entry: load.d, offset: load.imm.into() })
     }
 }
 

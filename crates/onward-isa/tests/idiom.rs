@@ -63,7 +63,8 @@ proptest! {
         });
         let end = code.len() - 1;
         let expected = EventLoop {
-            end, axon: numbers[0], payload: numbers[1], vector, width: Width::ALL[width], offset: -first, trace,
+            end, axon: numbers[0], payload: numbers[1], vector, width: Width::ALL[width], offset: -first, table: None,
+            trace,
         };
         prop_assert_eq!(EventLoop::find(&code, 0), Some(expected));
         prop_assert_eq!(RowLoop::find(&code, 0), None);
@@ -136,6 +137,10 @@ fn what_the_loop_itself_changes_is_no_idiom() {
     let events = |body: &str| find(&format!("foreach r1, r2, e\n {body}\ne: sleep")).0;
     assert!(events("vaccr v0, s16[row r1]"));
     assert!(!events("vaccr v0, s16[row r3]") && !events("vaccr v0, s32[row r1]") && !events("vaccr v0, a16[row r1]"));
+    assert!(events("ld r3, a32[r1+4]\n vaccr v0, s16[row r3-1]"));
+    assert!(!events("ld r3, a32[r1]\n vaccr v0, s16[row r1]") && !events("ld r3, a16[r1]\n vaccr v0, s16[row r3]"));
+    assert!(!events("ld r2, a32[r1]\n vaccr v0, s16[row r2]") && !events("ld r3, n32[r1]\n vaccr v0, s16[row r3]"));
+    assert!(!events("ld r3, a32[r1]\n vaccr v0, s16[row r3]\n addm r4, a16[r1]"));
     assert!(events("vaccr v0, s16[row r1]\n addm r3, a16[r1]"));
     assert!(!events("vaccr v0, s16[row r1]\n addm r1, a16[r1]"));
     assert!(!events("vaccr v0, s16[row r1]\n addm r2, a16[r1]"));

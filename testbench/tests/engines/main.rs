@@ -7,6 +7,7 @@ mod arithmetic;
 mod chips;
 mod digits;
 mod programs;
+mod tables;
 
 use chips::{Case, case};
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};

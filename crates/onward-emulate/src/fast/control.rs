@@ -213,7 +213,7 @@ impl Execution<'_> {
             counts.executed += count;
         }
         self.cycles += cycles;
-        self.block.counts[self.pc + 1].elements += count * self.v.length as u64;
+        self.block.counts[self.pc + event_loop.adds_at()].elements += count * self.v.length as u64;
         self.pc = event_loop.end;
         true
     }

@@ -26,6 +26,12 @@ impl EventLoop {
         idiom::EventLoop::find(code, at).map(|shape| EventLoop { end: shape.end, shape })
     }
 
+    /// How far behind the `foreach` rows are added.
+    #[inline(always)]
+    pub(super) fn adds_at(&self) -> usize {
+        if self.shape.table.is_some() { 2 } else { 1 }
+    }
+
     /// Runs the loop over all events, of which there is at least one. Returns false, and has done nothing, where it must
     /// be interpreted.
     #[inline(always)]
@@ -42,9 +48,24 @@ impl EventLoop {
         let (first, last) = (i64::from(events[0]), i64::from(events[events.len() - 1]));
         let length = vectors.length;
         let synapses = &memory[Memory::Synapse];
-        // Events ascend, so the first and the last row bound all addresses.
-        let rows_fit = (first + shape.offset) * row >= 0
-            && (last + shape.offset) * row + length as i64 <= synapses.elements(shape.width) as i64;
+        let fits = |first: i64, last: i64| {
+            (first + shape.offset) * row >= 0
+                && (last + shape.offset) * row + length as i64 <= synapses.elements(shape.width) as i64
+        };
+        let entries = memory[Memory::Axon].as_slice::<i32>();
+        // Events ascend, so the first and the last row bound all addresses; entries come in any order.
+        let rows_fit = match &shape.table {
+            None => fits(first, last),
+            Some(table) => {
+                let (first, last) = (first + table.offset, last + table.offset);
+                let is_inside = first >= 0 && last < entries.len() as i64;
+                is_inside
+                    && events.iter().all(|&event| {
+                        let entry = i64::from(entries[(i64::from(event) + table.offset) as usize]);
+                        fits(entry, entry)
+                    })
+            }
+        };
         let sums = vectors.write(shape.vector);
         let largest = sums.iter().fold(0, |largest, sum| largest.max(sum.unsigned_abs()));
         let growth = (events.len() as u64) << (shape.width.bits() - 1);
@@ -74,17 +95,31 @@ impl EventLoop {
             }
             registers[usize::from(trace.sum)] = (base + last) as i32;
         }
-        let first_element = |event: u32| ((i64::from(event) + shape.offset) * row) as usize;
+        let element = |index: i64| ((index + shape.offset) * row) as usize;
         let synapses = &memory[Memory::Synapse];
-        match shape.width {
-            Width::W4 => add_halves(sums, synapses.bytes(), events, |event| first_element(event) / 2),
-            Width::W8 => add_rows(sums, synapses.as_slice::<i8>(), events, first_element),
-            _ => add_rows(sums, synapses.as_slice::<i16>(), events, first_element),
+        match &shape.table {
+            None => add(sums, synapses, shape.width, events, |event| element(event.into())),
+            Some(table) => {
+                let entries = memory[Memory::Axon].as_slice::<i32>();
+                let entry = |event: u32| entries[(i64::from(event) + table.offset) as usize];
+                add(sums, synapses, shape.width, events, |event| element(entry(event).into()));
+                registers[usize::from(table.entry)] = entry(events[events.len() - 1]);
+            }
         }
         registers[usize::from(shape.axon)] = last as i32;
         registers[usize::from(shape.payload)] = last_payload;
         registers[0] = 0;
         true
+    }
+}
+
+/// Adds a row of `sums.len()` elements for each event. No sum may leave 32 bits.
+#[inline(always)]
+fn add(sums: &mut [i32], synapses: &Bank, width: Width, events: &[u32], first_element: impl Fn(u32) -> usize) {
+    match width {
+        Width::W4 => add_halves(sums, synapses.bytes(), events, |event| first_element(event) / 2),
+        Width::W8 => add_rows(sums, synapses.as_slice::<i8>(), events, first_element),
+        _ => add_rows(sums, synapses.as_slice::<i16>(), events, first_element),
     }
 }
 

@@ -52,6 +52,11 @@ pub(crate) trait LossCode: Sync {
         0
     }
 
+    /// What targets of so many classes weigh in a pull at most, together.
+    fn largest_weight(&self, _classes: u32) -> u64 {
+        1 << self.pull_bits()
+    }
+
     /// The margin of a rule, in products of counts of neurons that fire in every step; 0 without one.
     fn margin(&self, _loss: Loss) -> f64 {
         0.0
@@ -354,6 +359,10 @@ impl LossCode for Contrastive {
 
     fn margin(&self, loss: Loss) -> f64 {
         if let Loss::Contrastive { margin } = loss { margin } else { 0.0 }
+    }
+
+    fn largest_weight(&self, classes: u32) -> u64 {
+        classes.into()
     }
 
     /// Those within the margin have the weight 1; the lead is how many they are.

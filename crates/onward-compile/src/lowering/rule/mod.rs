@@ -175,8 +175,8 @@ impl RuleFormat {
     /// No pull of a network with so many classes is greater.
     pub(crate) fn largest_pull(&self, classes: u32) -> u64 {
         let evoked = u64::from(self.window) * if self.is_of_voltage() { 2 } else { 1 };
-        // Toward a target and away from others, as many times as they weigh.
-        let times = if self.loss().looks_at_all() { (2 * u64::from(classes)) << self.pull_bits() } else { 2 };
+        // Toward a target and away from others; rounded weights may be a little more than one in sum.
+        let times = 3 * self.loss().largest_weight(classes);
         let scaled = if let Optimizer::Adaptive { .. } = self.rule.optimizer { 4 << SCALE_BITS } else { 1 };
         evoked * times * scaled
     }
