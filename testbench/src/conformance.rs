@@ -381,13 +381,14 @@ impl Vector {
             bytes.resize(bytes.len().max(end), 0);
             bytes[piece.offset as usize..end].copy_from_slice(&piece.bytes);
         }
-        let blocks = self.blocks.iter().map(|block| Block {
+        let blocks = self.blocks.iter().zip(0..).map(|(block, number)| Block {
             population: PopulationIndex::default(),
             first_neuron: 0,
             neurons: 1,
             core: Core(block.tile),
             program: ProgramIndex::default(),
             entry: block.entry,
+            generator: number,
             tagged: block.tagged,
             axons: block.axons,
             memory_bytes: block.memory_bytes,

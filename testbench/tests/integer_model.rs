@@ -575,6 +575,7 @@ fn layer() -> impl Strategy<Value = Layer> {
             block: block.min(neurons),
             block_rows: None,
             cut_said: true,
+            in_parts: false,
             neuron: Neuron { threshold: Values::Constant(threshold), ..Neuron::default() },
             weights: Weights { bits, initial: Initial::Drawn { gain, fraction } },
             learning,

@@ -180,6 +180,7 @@ fn weights(
             writer.fill(&format!("{prefix}first"), first.iter().map(|&at| at.into()));
             writer.fill(&format!("{prefix}pairs"), pairs.iter().map(|&pair| pair.into()));
         }
+        PartKind::Values { table } => writer.table(prefix, table),
         PartKind::Marks { .. } => {}
     }
 }

@@ -5,7 +5,7 @@
 //! of its window, scores and answers follow each window of an input.
 
 use crate::pass::Compilation;
-use crate::plan::{Channel, PlannedBlock, PlannedSource};
+use crate::plan::{Channel, PlannedBlock, PlannedSource, name_of_sums};
 use onward_chip::{Chip, Costs, Event, Technology};
 use onward_diagnostic::Diagnostic;
 use onward_image::{BlockIndex, Endpoint, Traffic, attachment};
@@ -162,6 +162,7 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
         let is_readout = matches!(network.graph[block.node], Node::Readout(_));
         for channel in CHANNELS {
             let estimate = match channel {
+                Channel::Spikes if block.part.is_some() => u64::from(block.neurons) * steps * WINDOWS,
                 Channel::Spikes | Channel::Own => {
                     (u64::from(block.neurons) * steps * WINDOWS).div_ceil(NEURONS_A_SPIKE)
                 }
@@ -171,7 +172,7 @@ fn senders(compilation: &Compilation, takers: &Takers, traffic: Option<&Traffic>
             };
             let from = PlannedSource::Block(number);
             let mut takers = takers.get(from, channel).to_vec();
-            let is_shown = Some(block.node) == shown && channel == Channel::Spikes;
+            let is_shown = Some(block.node) == shown && channel == Channel::Spikes && block.part.is_none();
             if is_readout && channel == Channel::Scores || is_shown {
                 takers.push(Party::Fixed(host));
             }
@@ -209,12 +210,13 @@ fn check(compilation: &Compilation, traffic: &Traffic) -> Result<(), Diagnostic>
         let node = &network.graph[planned.node];
         let range = |first: u32, neurons: u32| format!("{first}..{}", u64::from(first) + u64::from(neurons));
         let found = (counted.population.as_str(), counted.first_neuron, counted.neurons);
-        if found != (node.name(), planned.first_neuron, planned.neurons) {
+        let name = planned.part.map_or_else(|| node.name().to_owned(), |_| name_of_sums(node.name()));
+        if found != (name.as_str(), planned.first_neuron, planned.neurons) {
             let message = format!(
                 "the traffic was measured with other blocks: block {number} was `{}` {}, it is `{}` {}",
                 counted.population,
                 range(counted.first_neuron, counted.neurons),
-                node.name(),
+                name,
                 range(planned.first_neuron, planned.neurons),
             );
             return refuse(node.span(), message);

@@ -80,6 +80,8 @@ pub enum Product {
     Network,
     /// The graph with all arrays that are in files.
     Arrays,
+    /// Which layers are added up in parts.
+    FanIn,
     /// The graph with all paths in step.
     Balance,
     /// Layers in integers.

@@ -22,6 +22,8 @@ pub(crate) struct PlannedBlock {
     pub order: Order,
     /// Of a delay: what its packets feed of what comes behind.
     pub relays: Option<Arc<Vec<Vec<Feed>>>>,
+    /// Of a block that adds up a part of what comes into a layer: which part. Its packets are sums, to blocks of the layer.
+    pub part: Option<u32>,
     /// Whether axon 0 takes tags.
     pub tagged: bool,
     /// Where each source's packets arrive; blocks with the same sources share the list.
@@ -48,6 +50,11 @@ impl PlannedBlock {
             }
         }
     }
+}
+
+/// What the population of blocks that add up parts of a layer's inputs is called: no identifier, so nobody's name.
+pub(crate) fn name_of_sums(layer: &str) -> String {
+    format!("{layer}+sums")
 }
 
 /// How nodes are cut: chosen where the text leaves it open.

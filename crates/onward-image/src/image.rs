@@ -266,6 +266,9 @@ pub struct Block {
     pub program: ProgramIndex,
     /// Address the sequencer starts at in each step the block runs.
     pub entry: u32,
+    /// Number that its generator of random bits is seeded with, beside the run's seed: what the block's logical number would be
+    /// if all layers were cut as the network alone says, so that no other cut changes what is drawn.
+    pub generator: u32,
     /// Whether axon 0 takes tags: their payload goes to the tag register and not to the active set.
     pub tagged: bool,
     /// Input lines, the tag's included.

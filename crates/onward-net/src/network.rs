@@ -90,6 +90,9 @@ pub struct Layer {
     /// Whether the text says how the layer is cut into blocks. Where it does not, `block` is what a layer that learns is cut
     /// into, and a compiler may cut one that does not learn in any way: no answer changes with it.
     pub cut_said: bool,
+    /// Whether more comes in than a core has axons for, so that further blocks add it up in parts, a step earlier. A compiler
+    /// says so, for a chip; a text cannot.
+    pub in_parts: bool,
     /// Neurons of the layer.
     pub neuron: Neuron,
     /// Weights from the source.
@@ -369,6 +372,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a layer that is added up in parts.
+    pub fn is_in_parts(&self) -> bool {
+        matches!(self, Node::Layer(layer) if layer.in_parts)
+    }
+
     /// Steps from what comes in to what goes out.
     pub fn steps(&self) -> u32 {
         match self {
@@ -376,7 +384,7 @@ impl Node {
             Node::Pool(pool) => u32::from(pool.kind == PoolKind::Maximum),
             // Spikes are its source's own: what the host gets is the layer's packets.
             Node::Readout(readout) => u32::from(readout.kind != ReadoutKind::Spikes),
-            Node::Layer(_) => 1,
+            Node::Layer(layer) => 1 + u32::from(layer.in_parts),
             Node::Delay(Delay { window: WindowShift::Moves, steps, .. }) => *steps,
             Node::Delay(_) => 1,
         }
@@ -409,14 +417,19 @@ impl Layer {
         self.shape.iter().product()
     }
 
-    /// Number of blocks.
+    /// Number of blocks, cut as the text says or by default.
     pub fn blocks(&self) -> u32 {
+        self.cut_into(self.block, self.block_rows)
+    }
+
+    /// Number of blocks, with so many neurons or channels in each and, of a convolution, so many rows or all.
+    pub fn cut_into(&self, block: u32, rows: Option<u32>) -> u32 {
         match self.kind {
             LayerKind::Convolution(_) => {
-                let rows = self.shape[1];
-                self.shape[0].div_ceil(self.block) * rows.div_ceil(self.block_rows.unwrap_or(rows))
+                let height = self.shape[1];
+                self.shape[0].div_ceil(block) * height.div_ceil(rows.unwrap_or(height))
             }
-            LayerKind::Dense | LayerKind::Sparse(_) => self.neurons().div_ceil(self.block),
+            LayerKind::Dense | LayerKind::Sparse(_) => self.neurons().div_ceil(block),
         }
     }
 }

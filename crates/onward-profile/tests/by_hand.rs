@@ -102,6 +102,7 @@ fn image(chip: Chip, instruction: &str) -> Image {
         core: Core(0),
         program: ProgramIndex(0),
         entry: 0,
+        generator: 0,
         tagged: false,
         axons: 4,
         memory_bytes: [64, 64, 64],

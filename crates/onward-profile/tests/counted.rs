@@ -52,6 +52,7 @@ fn tiny() -> Image {
         core,
         program: ProgramIndex(0),
         entry: 0,
+        generator: 0,
         tagged: false,
         axons: 4,
         memory_bytes: [64, 64, 64],

@@ -174,13 +174,15 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
     let mut trees = Vec::new();
     let mut blocks: Vec<Block> = raw
         .iter()
-        .map(|raw| Block {
+        .zip(0..)
+        .map(|(raw, number)| Block {
             population: PopulationIndex(0),
             first_neuron: 0,
             neurons: 1,
             core: Core(raw.tile % cores),
             program: (raw.program % programs.len()).into(),
             entry: 0,
+            generator: number,
             tagged: raw.tagged,
             axons: raw.host_axons.max(1),
             memory_bytes: raw.memory_bytes,

@@ -118,6 +118,7 @@ impl Net {
             recurrent: None,
             block_rows: None,
             cut_said: true,
+            in_parts: false,
             neuron: Neuron::default(),
             weights: Weights { bits: 8, initial: Initial::Given(values) },
             learning: Learning::None,

@@ -351,6 +351,7 @@ impl Builder<'_> {
             block,
             block_rows,
             cut_said: true,
+            in_parts: false,
             neuron,
             weights,
             learning: Learning::None,

@@ -169,6 +169,7 @@ impl Linker<'_> {
                 core: Core::on(Tile(tile as u32), on_tile.unwrap_or(0) as u32, &chip.mesh),
                 program: ProgramIndex::default(),
                 entry: entry.unwrap_or(0),
+                generator: number as u32,
                 tagged: block.tagged,
                 axons: axons.unwrap_or(i64::from(u32::MAX)) as u32,
                 memory_bytes: [0; 3],

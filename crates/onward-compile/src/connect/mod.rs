@@ -11,6 +11,7 @@
 //!   all round that is never read, so nothing asks where the plane ends.
 //! - **pairs**: lists of neuron and weight, where few pairs have one.
 //! - **marks**: axons only mark neurons, as pools by maximum do.
+//! - **values**: an axon brings a neuron's sum over a part of its inputs.
 
 mod axis;
 mod fold;
@@ -94,6 +95,10 @@ pub(crate) enum PartKind {
         pairs: Vec<i32>,
     },
     Marks {
+        table: Table,
+    },
+    /// Sums that other blocks have added up: the payload is added to the neuron of the entry.
+    Values {
         table: Table,
     },
 }
@@ -230,10 +235,18 @@ impl Maker<'_> {
                 Channel::Tags | Channel::Scores => {}
             }
         }
-        let axons = feeds.len() as u32;
         let bits = self.parameters.weight_bits;
         let graded = self.parameters.payload != 1;
+        if self.layer.in_parts && block.part.is_none() {
+            first = 1;
+            feeds = self.sums_of_parts(block);
+        }
+        let axons = feeds.len() as u32;
         let kind = match &self.layer.kind {
+            _ if self.layer.in_parts && block.part.is_none() => {
+                let values = feeds.into_iter().map(|feeds| feeds.into_iter().map(|(neuron, _)| neuron).collect());
+                PartKind::Values { table: Table::of_values(values.collect()) }
+            }
             LayerKind::Dense => rows(feeds),
             LayerKind::Convolution(convolution) => {
                 let kernels = Kernels::new(convolution, self.input, block, self.parameters.divisors.len() as u32);
@@ -247,6 +260,9 @@ impl Maker<'_> {
             let axons = feeds.len() as u32;
             parts.push(Part { first_axon, axons, bits, graded: false, role, kind: rows(feeds) });
         };
+        if block.part.is_some() {
+            return Connection { sums: self.sums(block, &parts), parts };
+        }
         if let (Some(first), Some(classes)) = (first_target, self.classes) {
             rest(first, (0..classes).map(|class| vec![(class, 0)]).collect(), bits, Role::Target);
         }
@@ -254,6 +270,12 @@ impl Maker<'_> {
             rest(first_own, own, *bits, Role::Own);
         }
         Connection { sums: self.sums(block, &parts), parts }
+    }
+
+    /// For each axon that brings a sum the neuron it is of.
+    fn sums_of_parts(&self, block: &PlannedBlock) -> Vec<Vec<(u32, u32)>> {
+        let parts = block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes);
+        parts.flat_map(|_| (0..block.neurons).map(|neuron| vec![(neuron, 0)])).collect()
     }
 
     fn variant(&self, feed: Feed) -> u32 {

@@ -1,5 +1,6 @@
 //! Handlers: the programs of readouts, pools and delays; those of layers are composed in [`crate::lowering`].
 
+mod adder;
 mod axons;
 mod readout;
 mod relay;
@@ -11,6 +12,7 @@ use onward_isa::Program;
 use onward_isa::builder::HeldRegister;
 use petgraph::graph::NodeIndex;
 
+pub(crate) use adder::adder;
 pub(crate) use readout::{most_spikes, neurons_of_axons, readout};
 pub(crate) use relay::{delay, maximum};
 pub(crate) use target_tree::{TreeShape, product_parts, target_tree};

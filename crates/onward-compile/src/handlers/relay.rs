@@ -11,7 +11,7 @@ use onward_isa::{Space, Special, Width};
 use onward_net::{Delay, Pool, WindowShift};
 
 /// The packets an axon stands for and how they go on.
-fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &Layout) {
+pub(super) fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &Layout) {
     a.comment(format!("{what}: {} places, {} axons.", block.neurons, block.axons));
     a.comment("Axon 0 carries tags.");
     a.gap();

@@ -60,7 +60,7 @@ impl Pass for Balance {
     }
 
     fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Arrays], Product::Balance)
+        (&[Product::Arrays, Product::FanIn], Product::Balance)
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {

@@ -1,26 +1,11 @@
 //! `fit`: how layers are cut into blocks where the text does not say it.
 
+use crate::fitting::fitted;
 use crate::pass::{Compilation, Pass, Product};
-use crate::plan::{Cut, Cuts};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Network, Node, PoolKind};
 use std::fmt::Write;
 
 pub(super) struct Fit;
-
-/// As the network has them, whatever the chip.
-fn cuts_of(network: &Network) -> Cuts {
-    let mut cuts = Cuts::default();
-    for node in network.graph.node_indices() {
-        let cut = match &network.graph[node] {
-            Node::Layer(layer) => Cut { block: layer.block, rows: layer.block_rows },
-            Node::Pool(pool) if pool.kind == PoolKind::Maximum => Cut { block: pool.block, rows: None },
-            _ => continue,
-        };
-        cuts.blocks.insert(node, cut);
-    }
-    cuts
-}
 
 impl Pass for Fit {
     fn name(&self) -> &'static str {
@@ -36,7 +21,7 @@ impl Pass for Fit {
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        compilation.cuts = cuts_of(compilation.network());
+        compilation.cuts = fitted(compilation);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! `generate`: handlers as assembly, and what lies where in the memories; checks that each block fits a core.
 
-use crate::connect::{Connection, Maker, PartKind, Sums};
-use crate::handlers::{Handlers, delay, maximum, most_spikes, readout};
+use crate::connect::{Connection, Maker, PartKind, Source, Sums};
+use crate::handlers::{Handlers, adder, delay, maximum, most_spikes, readout};
 use crate::handlers::{TrainedShape, TreeShape, target_tree, trained};
 use crate::layout::Layout;
 use crate::lowering::block::{self, Block};
@@ -23,8 +23,18 @@ use typed_index_collections::{TiSlice, TiVec};
 
 pub(super) struct Generate;
 
-/// The handlers of one block, and its connection if it is of a layer that does not learn.
-fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Option<Connection>) {
+/// What handlers of a block are made from.
+pub(crate) struct Planned<'a> {
+    pub compilation: &'a Compilation,
+    /// All blocks.
+    pub blocks: &'a TiSlice<BlockIndex, PlannedBlock>,
+    /// Who sends to the block's node; nobody of a readout.
+    pub sources: &'a [Source],
+}
+
+/// The handlers of one block, and its connection if it is of a layer or a pool.
+pub(crate) fn handlers(planned: &Planned, block: &PlannedBlock) -> (Handlers, Option<Connection>) {
+    let compilation = planned.compilation;
     let network = compilation.network();
     let classes = network.classes();
     let vector_length = u32::from(compilation.options.chip.core.vector_length);
@@ -32,7 +42,19 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
     let (listing, layout) = match &network.graph[block.node] {
         Node::Layer(of) => {
             let lowered = &compilation.layers[&block.node];
-            let connection = connection.insert(maker(compilation, block, of, lowered).connection(block));
+            let connection = connection.insert(maker(planned, block, of, lowered).connection(block));
+            if block.part.is_some() {
+                let (listing, layout) = adder(&of.name, block, connection, vector_length);
+                let handlers = Handlers {
+                    name: format!("{}-sums-{}", of.name, block.neurons),
+                    node: block.node,
+                    layout,
+                    text: listing.text,
+                    held: listing.held,
+                    program: Program::default(),
+                };
+                return (handlers, Some(connection.clone()));
+            }
             let answers = network.graph.edges(block.node).any(|edge| {
                 matches!(&network.graph[edge.target()], Node::Readout(of) if of.kind == ReadoutKind::NearestTarget)
             });
@@ -40,14 +62,13 @@ fn handlers(compilation: &Compilation, block: &PlannedBlock) -> (Handlers, Optio
             block::program(&Block::new(sizes, block, lowered, connection, answers))
         }
         Node::Readout(of) if of.kind == ReadoutKind::MostSpikes => {
-            most_spikes((&of.name, network.window_steps), &compilation.blocks, block, vector_length)
+            most_spikes((&of.name, network.window_steps), planned.blocks, block, vector_length)
         }
         Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
         Node::Readout(of) => readout(&of.name, classes, block.inlets.len() as u32),
         Node::Pool(of) => {
             let input = plane(network.graph[network.signal(block.node)].shape());
-            let sources = &compilation.sources[&block.node];
-            let (listing, layout, made) = maximum(of, input, sources, block, vector_length);
+            let (listing, layout, made) = maximum(of, input, planned.sources, block, vector_length);
             connection = Some(made);
             (listing, layout)
         }
@@ -96,21 +117,16 @@ fn learning_readout(compilation: &Compilation, block: &PlannedBlock, of: &Readou
     }
 }
 
-fn maker<'a>(
-    compilation: &'a Compilation,
-    block: &PlannedBlock,
-    layer: &'a Layer,
-    lowered: &'a LoweredLayer,
-) -> Maker<'a> {
-    let network = compilation.network();
+fn maker<'a>(planned: &Planned<'a>, block: &PlannedBlock, layer: &'a Layer, lowered: &'a LoweredLayer) -> Maker<'a> {
+    let network = planned.compilation.network();
     Maker {
         layer,
         parameters: &lowered.parameters,
         classes: lowered.record.as_ref().map(|record| record.classes),
-        sources: &compilation.sources[&block.node],
+        sources: planned.sources,
         input: plane(network.graph[network.signal(block.node)].shape()),
-        planned: &compilation.blocks,
-        chip: &compilation.options.chip,
+        planned: planned.blocks,
+        chip: &planned.compilation.options.chip,
     }
 }
 
@@ -198,7 +214,7 @@ fn help(node: &Node, block: &PlannedBlock, layout: &Layout, what: &str, needed: 
 }
 
 /// Numbers that a table's entries cannot hold.
-fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<(u64, Diagnostic)> {
+pub(crate) fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<(u64, Diagnostic)> {
     let mut errors = Vec::new();
     let mut limit = |what: &str, needed: u64, available: u64, help: &str| {
         if needed > available {
@@ -226,7 +242,7 @@ fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<(u64, Diagn
                     limit("neurons", elements.into(), 1 << 16, "smaller blocks (`block = 65536` or less)");
                 }
             }
-            PartKind::Rows { .. } | PartKind::Marks { .. } => {}
+            PartKind::Rows { .. } | PartKind::Marks { .. } | PartKind::Values { .. } => {}
         }
     }
     errors
@@ -265,7 +281,9 @@ impl Pass for Generate {
         let mut connections: TiVec<BlockIndex, Option<Connection>> = TiVec::new();
         for at in indices(BlockIndex::default()..compilation.blocks.next_key()) {
             let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            let (handlers, connection) = handlers(compilation, block);
+            let sources = compilation.sources.get(&block.node).map_or(&[][..], |sources| sources);
+            let planned = Planned { compilation, blocks: &compilation.blocks, sources };
+            let (handlers, connection) = handlers(&planned, block);
             let key = (block.node, handlers.text.clone());
             let index = *known.entry(key).or_insert_with(|| {
                 let chip = &compilation.options.chip;

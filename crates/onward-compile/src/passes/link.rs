@@ -1,16 +1,22 @@
 //! `link`: everything comes together in an image.
 
 use crate::contents;
+use crate::cutter::Cutter;
+use crate::fitting::cuts_of;
 use crate::pass::{Compilation, Pass, Product};
+use crate::plan::{PlannedBlock, name_of_sums};
 use crate::readouts::{ReadoutFormat, value_target};
 use onward_diagnostic::Diagnostic;
 use onward_image::{
-    Augmentation, Block, BlockIndex, Encoding, Growth, Image, NetworkSummary, Population, PopulationKind, Program,
-    Schedule,
+    Augmentation, Block, BlockIndex, Encoding, Growth, Image, NetworkSummary, Population, PopulationIndex,
+    PopulationKind, Program, ProgramIndex, Schedule,
 };
 use onward_net::{Input, Node, Pool, PoolKind, ReadoutKind, TargetKind};
+use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
+use typed_index_collections::TiVec;
 
 pub(super) struct Link;
 
@@ -62,6 +68,24 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         let source_line = compilation.source.line(of.span().start) as u32;
         Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }
     });
+    let edges = network.graph.edge_references().map(|e| (e.source(), e.target()));
+    let mut edges: Vec<(PopulationIndex, PopulationIndex)> =
+        edges.map(|(from, to)| (from.index().into(), to.index().into())).collect();
+    let mut populations: TiVec<PopulationIndex, Population> = populations.collect();
+    for (node, number) in sums(compilation) {
+        let layer = network.layer(node);
+        let source_line = compilation.source.line(layer.span.start) as u32;
+        let (name, neurons) = (name_of_sums(&layer.name), layer.neurons());
+        populations.push(Population {
+            name,
+            kind: PopulationKind::Relay,
+            neurons,
+            lag: network.lag(node) - 1,
+            source_line,
+        });
+        edges.extend(network.sources(node).into_iter().map(|source| (source.index().into(), number)));
+        edges.push((number, node.index().into()));
+    }
     NetworkSummary {
         name: network.name.clone(),
         source: (file_name(&compilation.source.name), compilation.source.text.clone()),
@@ -70,12 +94,8 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         window_steps: network.window_steps,
         augment: network.augment.iter().map(augmentation).collect(),
         epochs: network.epochs,
-        populations: populations.collect(),
-        edges: network
-            .graph
-            .edge_references()
-            .map(|e| (e.source().index().into(), e.target().index().into()))
-            .collect(),
+        populations,
+        edges,
     }
 }
 
@@ -84,6 +104,36 @@ fn augmentation(augmentation: &onward_net::Augmentation) -> Augmentation {
         onward_net::Augmentation::Shift(pixels) => Augmentation::Shift { pixels },
         onward_net::Augmentation::Flip => Augmentation::Flip,
     }
+}
+
+/// The populations of blocks that add up parts of a layer's inputs, behind those of the graph.
+fn sums(compilation: &Compilation) -> BTreeMap<NodeIndex, PopulationIndex> {
+    let network = compilation.network();
+    let layers = network.layers().filter(|&node| network.layer(node).in_parts);
+    layers.zip(network.graph.node_count()..).map(|(node, number)| (node, number.into())).collect()
+}
+
+/// What the generators of blocks are seeded with: numbers as if all layers were cut as the network says. Layers that are cut
+/// otherwise draw nothing; theirs come behind.
+fn generators(compilation: &Compilation) -> TiVec<BlockIndex, u32> {
+    let said = cuts_of(compilation.network());
+    let cutter = Cutter::new(compilation.network(), &compilation.options.chip, &said);
+    let mut numbers: BTreeMap<NodeIndex, VecDeque<u32>> = BTreeMap::new();
+    let mut next = 0;
+    for block in cutter.planned.iter().filter(|block| block.part.is_none()) {
+        numbers.entry(block.node).or_default().push_back(next);
+        next += 1;
+    }
+    let of_block = |block: &PlannedBlock| {
+        let is_as_said =
+            block.part.is_none() && said.blocks.get(&block.node) == compilation.cuts.blocks.get(&block.node);
+        let own = numbers.get_mut(&block.node).filter(|_| is_as_said).and_then(VecDeque::pop_front);
+        own.unwrap_or_else(|| {
+            next += 1;
+            next - 1
+        })
+    };
+    compilation.blocks.iter().map(of_block).collect()
 }
 
 fn input_kind(input: &Input) -> PopulationKind {
@@ -122,23 +172,30 @@ impl Pass for Link {
     }
 
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let programs = compilation.handlers.iter().map(|handlers| Program {
+        let sums = sums(compilation);
+        let adds = |block: &&PlannedBlock| block.part.is_some();
+        let adders: BTreeSet<ProgramIndex> =
+            compilation.blocks.iter().filter(adds).map(|block| block.program).collect();
+        let population = |node: NodeIndex, adds: bool| if adds { sums[&node] } else { node.index().into() };
+        let programs = compilation.handlers.iter_enumerated().map(|(number, handlers)| Program {
             name: handlers.name.clone(),
             words: handlers.program.words.clone(),
             labels: handlers.program.labels.clone(),
             lines: handlers.program.lines.clone(),
             text: handlers.text.clone(),
-            population: Some(handlers.node.index().into()),
+            population: Some(population(handlers.node, adders.contains(&number))),
         });
+        let generators = generators(compilation);
         let blocks = compilation.blocks.iter_enumerated().map(|(number, block)| {
             let layout = &compilation.handlers[block.program].layout;
             Block {
-                population: block.node.index().into(),
+                population: population(block.node, block.part.is_some()),
                 first_neuron: block.first_neuron,
                 neurons: block.neurons,
                 core: compilation.cores[number],
                 program: block.program,
                 entry: 0,
+                generator: generators[number],
                 tagged: block.tagged,
                 axons: block.axons,
                 memory_bytes: layout.bytes().map(|bytes| bytes as u32),

@@ -2,9 +2,10 @@
 
 mod assemble;
 mod balance;
+mod fan_in;
 mod fit;
 mod fixed_point;
-mod generate;
+pub(crate) mod generate;
 mod link;
 mod load;
 mod parse;
@@ -18,6 +19,7 @@ use crate::pass::Pass;
 pub static PASSES: &[&dyn Pass] = &[
     &parse::Parse,
     &load::Load,
+    &fan_in::FanIn,
     &balance::Balance,
     &fixed_point::FixedPoint,
     &fit::Fit,

@@ -108,7 +108,9 @@ impl Pass for RoutePackets {
                 if is_readout && channel == Channel::Scores {
                     route.name = "answer".into();
                 }
-                if is_readout && channel == Channel::Scores || Some(block.node) == shown && channel == Channel::Spikes {
+                if is_readout && channel == Channel::Scores
+                    || Some(block.node) == shown && channel == Channel::Spikes && block.part.is_none()
+                {
                     let destination = Destination::Unicast(host);
                     route.flits.push(Flit { destination, deliveries: vec![Delivery::Host] });
                 }

@@ -122,7 +122,7 @@ impl Block {
             tagged: image.tagged,
             inlets: Vec::new(),
             sending: Vec::new(),
-            seed: random::block_seed(seed, number.into()),
+            seed: random::block_seed(seed, image.generator),
             memory: PerMemory(std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at]))),
             active: vec![0; (image.axons as usize).div_ceil(64) + 1],
             payloads: None,

@@ -122,7 +122,7 @@ impl Block {
             entry: image.entry as usize,
             tagged: image.tagged,
             routes: image.routes.iter().map(|route| route.indices).collect(),
-            seed: arithmetic::block_seed(seed, number.into()),
+            seed: arithmetic::block_seed(seed, image.generator),
             memory,
             current: vec![None; image.axons as usize],
             next: vec![None; image.axons as usize],

@@ -120,6 +120,7 @@ impl Checker<'_> {
             block: connected.block,
             block_rows: connected.block_rows,
             cut_said: given.option(&BLOCK).is_some() || given.option(&ROWS).is_some(),
+            in_parts: false,
             neuron,
             weights,
             learning,

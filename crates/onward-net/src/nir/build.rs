@@ -540,6 +540,7 @@ impl Builder<'_> {
             block,
             block_rows: None,
             cut_said: false,
+            in_parts: false,
             neuron,
             weights,
             learning: Learning::None,

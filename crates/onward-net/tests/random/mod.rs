@@ -320,8 +320,20 @@ impl Builder<'_> {
         let learning = if self.has_target && block_rows.is_none() { draw.learning() } else { Learning::None };
         let neuron = draw.neuron(&shape);
         let cut_said = true;
-        let layer =
-            Layer { name, kind, shape, recurrent, block, block_rows, cut_said, neuron, weights, learning, span: 0..0 };
+        let layer = Layer {
+            name,
+            kind,
+            shape,
+            recurrent,
+            block,
+            block_rows,
+            cut_said,
+            in_parts: false,
+            neuron,
+            weights,
+            learning,
+            span: 0..0,
+        };
         self.network.add(Node::Layer(layer), sources)
     }
 }

@@ -102,7 +102,7 @@ impl Feed<'_> {
                     layout.add(&called("pairs"), Space::Synapse, Width::W32, 1, pairs.len() as u32);
                     continue;
                 }
-                PartKind::Marks { table } => table,
+                PartKind::Marks { table } | PartKind::Values { table } => table,
             };
             add_table(layout, part.role.prefix(), table);
         }
@@ -183,7 +183,7 @@ impl Feed<'_> {
                 a.addi(&one, ZERO, 1);
                 Prepared { one: Some(one), ..Prepared::default() }
             }
-            PartKind::Pairs { .. } => Prepared::default(),
+            PartKind::Pairs { .. } | PartKind::Values { .. } => Prepared::default(),
         }
     }
 
@@ -203,6 +203,10 @@ impl Feed<'_> {
                 });
             }
             PartKind::Pairs { .. } => self.pairs(a, event),
+            PartKind::Values { table } => self.with_entry(a, event, table, |a, (register, offset), _| {
+                let Sums::Memory { bits, .. } = self.connection.sums else { return };
+                a.indexed(neuron_memory(bits), register, offset, |a, memory| a.addm(event.payload, memory));
+            }),
             PartKind::Marks { table } => self.with_entry(a, event, table, |a, (register, offset), _| {
                 let one = event.prepared.one.as_ref().expect("marks are made with 1");
                 a.indexed(N16, register, offset, |a, memory| a.st(one, memory));

@@ -1,0 +1,212 @@
+//! What a block of a node needs and how long it takes, found out by making one.
+//!
+//! Needs are exact: handlers are written and memories laid out as `generate` does it. Time is an estimate, with a fifth of the
+//! inputs and a quarter of the neurons active in a step, as placement takes it.
+
+use super::senders;
+use crate::connect::{Connection, PartKind, Sums, Table};
+use crate::cutter::{Cutter, Inlets, Senders};
+use crate::pass::Compilation;
+use crate::passes::generate::{Planned, handlers, table_limits};
+use crate::plan::{Cut, Cuts, PlannedBlock, PlannedSource};
+use onward_chip::Chip;
+use onward_image::{BlockIndex, Order, indices};
+use onward_net::{LayerKind, Network, Node};
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One input in so many spikes in a step.
+const INPUTS_A_SPIKE: f64 = 5.0;
+/// One neuron in so many.
+const NEURONS_A_SPIKE: f64 = 4.0;
+
+/// What is too much for a core, and what would help.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Over {
+    /// Axons: fewer rows, here or before; of a layer that is added up in parts, fewer neurons.
+    Axons { needed: u64, available: u64 },
+    /// What grows with the rows and the channels.
+    Rows { needed: u64, available: u64 },
+    /// What grows with the neurons or channels of a block.
+    Block { needed: u64, available: u64 },
+    /// Nothing would.
+    Program,
+}
+
+/// What was found out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probe {
+    /// Blocks of the node.
+    pub blocks: u64,
+    /// What does not fit.
+    pub over: Option<Over>,
+    /// Cycles of the slowest block in a step.
+    pub longest: f64,
+    /// Cycles of all blocks in a step.
+    pub work: f64,
+}
+
+/// What was found out so far: by node, its cut, and the cuts of those that send to it.
+#[derive(Default)]
+pub(super) struct Probes {
+    known: BTreeMap<(NodeIndex, Vec<(NodeIndex, Cut)>), Probe>,
+}
+
+impl Probes {
+    pub fn probe(&mut self, compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
+        let network = compilation.network();
+        let mut nodes: Vec<NodeIndex> = senders(network, node).into_iter().collect();
+        nodes.push(node);
+        let cuts_of = nodes.into_iter().filter_map(|node| Some((node, *cuts.blocks.get(&node)?))).collect();
+        *self.known.entry((node, cuts_of)).or_insert_with(|| probe(compilation, cuts, node))
+    }
+}
+
+/// Blocks of a node that all others are like, with where they hear from: of those with its first channels the one with the
+/// most axons, and the first and the last of all.
+fn representatives(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> Vec<(BlockIndex, Inlets)> {
+    let all: Vec<BlockIndex> = indices(cutter.blocks(node)).collect();
+    let Some((&first, &last)) = all.first().zip(all.last()) else { return Vec::new() };
+    let channel = |number: BlockIndex| match cutter.planned[number].order {
+        Order::Plane(plane) => plane.first_channel,
+        Order::Straight => 0,
+    };
+    let beside = all.into_iter().take_while(|&number| channel(number) == channel(first));
+    // Those of runs of neurons all hear from the same.
+    let beside = beside.take(if cutter.planned[first].order == Order::Straight { 1 } else { usize::MAX });
+    let with_inlets = |number| (number, cutter.inlets(number, senders));
+    let most = beside.map(with_inlets).max_by_key(|(number, inlets)| (inlets.axons, std::cmp::Reverse(*number)));
+    let mut some: Vec<(BlockIndex, Inlets)> = most.into_iter().collect();
+    // Of blocks that add up parts, one a part, the first and largest.
+    let of_first = |&number: &BlockIndex| cutter.planned[number].first_neuron == cutter.planned[first].first_neuron;
+    let adders: Vec<BlockIndex> = indices(cutter.blocks_of_parts(node)).filter(of_first).collect();
+    for number in [first, last].into_iter().chain(adders) {
+        if some.iter().all(|(known, _)| *known != number) {
+            some.push(with_inlets(number));
+        }
+    }
+    some
+}
+
+/// The most axons that a block of a node has.
+pub(super) fn axons(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> u32 {
+    representatives(cutter, node, senders).into_iter().map(|(_, inlets)| inlets.axons).max().unwrap_or(0)
+}
+
+fn probe(compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
+    let (network, chip) = (compilation.network(), &compilation.options.chip);
+    let cutter = Cutter::new(network, chip, cuts);
+    let blocks = cutter.count(node);
+    let mut found = Probe { blocks, over: None, longest: 0.0, work: 0.0 };
+    if blocks == 0 {
+        return found;
+    }
+    let senders =
+        if matches!(network.graph[node], Node::Readout(_)) { Senders::default() } else { cutter.senders(node) };
+    let some = representatives(&cutter, node, &senders);
+    let most = some.iter().map(|(_, inlets)| inlets.axons).max().unwrap_or(0);
+    if most > chip.memory.axons {
+        found.over = Some(Over::Axons { needed: most.into(), available: chip.memory.axons.into() });
+        return found;
+    }
+    let mut times = Vec::new();
+    for (number, inlets) in some {
+        let block =
+            PlannedBlock { axons: inlets.axons, inlets: Arc::new(inlets.inlets), ..cutter.planned[number].clone() };
+        // A readout's handlers look at the blocks that send to it.
+        let planned = Planned { compilation, blocks: &cutter.planned, sources: &senders.sources };
+        let (made, connection) = handlers(&planned, &block);
+        found.over = found.over.or_else(|| over(network, chip, &block, &made.layout.bytes(), connection.as_ref()));
+        let words = made.text.lines().filter(|line| line.starts_with(' ')).count();
+        if words > chip.memory.instruction_words as usize {
+            found.over = Some(Over::Program);
+        }
+        times.push(cycles(network, chip, &block, connection.as_ref()));
+    }
+    found.longest = times.iter().copied().fold(0.0, f64::max);
+    found.work = times.iter().sum::<f64>() / times.len() as f64 * blocks as f64;
+    found
+}
+
+/// What of a block does not fit a core.
+fn over(
+    network: &Network,
+    chip: &Chip,
+    block: &PlannedBlock,
+    [neuron, axon, synapse]: &[u64; 3],
+    connection: Option<&Connection>,
+) -> Option<Over> {
+    let memory = &chip.memory;
+    let too_much = |needed: u64, available: u32| needed > u64::from(available);
+    let node = &network.graph[block.node];
+    if too_much(*axon, memory.axon_bytes) {
+        return Some(Over::Rows { needed: *axon, available: memory.axon_bytes.into() });
+    }
+    if too_much(*synapse, memory.synapse_bytes) {
+        return Some(Over::Block { needed: *synapse, available: memory.synapse_bytes.into() });
+    }
+    if too_much(*neuron, memory.neuron_bytes) {
+        return Some(Over::Rows { needed: *neuron, available: memory.neuron_bytes.into() });
+    }
+    match table_limits(node, connection).first() {
+        // A table's numbers are those of sums, which grow with rows and channels, or of taps.
+        Some(_) => {
+            let taps = connection.is_some_and(|connection| {
+                connection
+                    .parts
+                    .iter()
+                    .any(|part| matches!(&part.kind, PartKind::Kernels { kernels, .. } if kernels.all_taps() > 1 << 15))
+            });
+            Some(if taps { Over::Block { needed: 2, available: 1 } } else { Over::Rows { needed: 2, available: 1 } })
+        }
+        None => None,
+    }
+}
+
+/// Cycles of a block in a step.
+fn cycles(network: &Network, chip: &Chip, block: &PlannedBlock, connection: Option<&Connection>) -> f64 {
+    let lanes = u32::from(chip.core.lanes);
+    let beats = |elements: u32| f64::from(elements.div_ceil(lanes));
+    let from_host = block.inlets.iter().all(|inlet| matches!(inlet.from, PlannedSource::Host(..)));
+    let share = if from_host { INPUTS_A_SPIKE } else { NEURONS_A_SPIKE };
+    let Some(connection) = connection else { return f64::from(block.axons) * 6.0 / share + 50.0 };
+    let in_register = connection.sums == Sums::Register;
+    let mut events = 0.0;
+    for part in &connection.parts {
+        events += match &part.kind {
+            // A row is added by one instruction into a register, else loaded, added and stored strip by strip.
+            PartKind::Rows { table, .. } => {
+                let row = if in_register { 2.0 + beats(block.neurons) } else { 6.0 + 3.0 * beats(block.neurons) };
+                entries(table, part.axons) * row + f64::from(part.axons)
+            }
+            PartKind::Kernels { kernels, table } => {
+                let row = 3.0 * beats(kernels.longest_run()) + 3.0;
+                entries(table, part.axons) * (8.0 + f64::from(kernels.kernel_rows()) * row)
+                    + 5.0 * f64::from(part.axons)
+            }
+            PartKind::Pairs { pairs, .. } => 7.0 * pairs.len() as f64 + 5.0 * f64::from(part.axons),
+            PartKind::Marks { .. } => 5.0 * f64::from(part.axons),
+            // Nearly all of them come in each step.
+            PartKind::Values { .. } => 6.0 * f64::from(part.axons) * share,
+        };
+    }
+    let sums = match connection.sums {
+        Sums::Register => 0.0,
+        Sums::Memory { elements, .. } => 2.0 * beats(elements),
+    };
+    let neuron = if matches!(&network.graph[block.node], Node::Layer(layer) if layer.kind != LayerKind::Dense) {
+        12.0
+    } else {
+        10.0
+    };
+    events / share + neuron * beats(block.neurons) + sums + 40.0
+}
+
+/// Entries of a table that lead somewhere.
+fn entries(table: &Table, axons: u32) -> f64 {
+    match table {
+        Table::Identity => f64::from(axons),
+        _ => table.entries().iter().filter(|entry| entry.value >= 0).count() as f64,
+    }
+}
