@@ -5,12 +5,10 @@
 //! and emulator. All but the seconds is the same on every machine.
 
 use onward_chip::{Chip, Costs, Event, Mesh, Technology};
-use onward_compile::placement::{
-    BlockNeeds, CoreRoom, Measures, Objective, Party, Prices, Problem, Sender, Strategy, solve,
-};
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_emulate::Options as Emulation;
+use onward_place::{BlockNeeds, CoreRoom, Measures, Objective, Party, Prices, Problem, Sender, Strategy, solve};
 use onward_profile::{Activity, Category, Energy};
 use onward_run::Session;
 use onward_run::data::{Samples, SplitMix64};

@@ -1,8 +1,9 @@
 //! Programs, those of the compiler and those written by hand: the lint finds nothing in them but what is listed here and
 //! true, and loops over events and rows are those that the fast engine runs at once.
 
+use onward_assembly::assemble_system;
 use onward_chip::Chip;
-use onward_compile::{Options, assemble_system, compile};
+use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_isa::idiom::{EventLoop, RowLoop};

@@ -1,7 +1,7 @@
 //! Rules RT1 to RT3 of `isa/router.md`: a packet carries its index, and each taker finds its own axon for it.
 
+use onward_assembly::assemble_system;
 use onward_chip::Chip;
-use onward_compile::assemble_system;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
 use onward_image::{BlockIndex, Core, Destination, Endpoint};

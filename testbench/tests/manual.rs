@@ -1,7 +1,7 @@
 //! Every example of the manual is assembled and run, on both engines.
 
+use onward_assembly::assemble_system;
 use onward_chip::Chip;
-use onward_compile::assemble_system;
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
 use onward_image::{BlockIndex, ProgramIndex};

@@ -1,7 +1,7 @@
 //! The programs written by hand in `programs/*.s`, against plain models of what their comments say they compute.
 
+use onward_assembly::{SYSTEM_DIRECTIVES, System, assemble_system};
 use onward_chip::Chip;
-use onward_compile::{SYSTEM_DIRECTIVES, System, assemble_system};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
 use onward_image::BlockIndex;

@@ -2,7 +2,7 @@
 
 use crate::connect::{Kernels, Part, PartKind, Role, Sums, Table, Traces};
 use crate::handlers::{neurons_of_axons, product_parts};
-use crate::layout::{Layout, put};
+use crate::layout::Layout;
 use crate::lowering::{Integers, LayerParameters, LoweredLayer};
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
@@ -31,7 +31,7 @@ impl Writer<'_> {
         bytes.resize(self.layout.bytes()[space as usize] as usize, 0);
         let first = symbol.offset as usize + row * symbol.columns as usize;
         for (value, at) in values.into_iter().zip(first..) {
-            put(bytes, width, at, value);
+            width.put(bytes, at, value);
         }
     }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use typed_index_collections::TiSlice;
 
-use crate::placement::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender};
+use onward_place::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender};
 
 /// Windows that the estimate counts.
 pub(crate) const WINDOWS: u64 = 40;

@@ -45,17 +45,3 @@ pub(crate) fn strips(length: u32, vector_length: u32) -> (u32, u32) {
     let strips = length.div_ceil(vector_length);
     (strips, length.div_ceil(strips))
 }
-
-/// Writes an element as it lies in memory: little-endian, the low nibble first.
-pub(crate) fn put(bytes: &mut [u8], width: Width, at: usize, value: i64) {
-    match width {
-        Width::W4 => {
-            let shift = 4 * (at % 2);
-            bytes[at / 2] = bytes[at / 2] & !(15 << shift) | (value as u8 & 15) << shift;
-        }
-        _ => {
-            let size = width.bits() as usize / 8;
-            bytes[at * size..][..size].copy_from_slice(&value.to_le_bytes()[..size]);
-        }
-    }
-}

@@ -1,8 +1,8 @@
 //! The compiler: from a network's text to an image, in passes.
 //!
 //! Each pass does one thing to the [`Compilation`], has a name and a one-line description, and can print what it made
-//! ([`Pass::emit`], and as a graph [`Pass::drawing`]). [`PASSES`] lists them in the order they run. Systems written by hand in assembly become images
-//! without passes: [`assemble_system`].
+//! ([`Pass::emit`], and as a graph [`Pass::drawing`]). [`PASSES`] lists them in the order they run. Where blocks lie is found by `onward-place`; systems
+//! written by hand in assembly become images without passes, in `onward-assembly`.
 //!
 //! ```
 //! use onward_chip::Chip;
@@ -24,7 +24,6 @@
 //! assert_eq!(image.blocks.len(), 3); // two of `hidden`, one that reads out
 //! ```
 
-mod assembly;
 mod calibration;
 mod connect;
 mod contents;
@@ -38,14 +37,11 @@ mod layout;
 mod lowering;
 mod pass;
 mod passes;
-pub mod placement;
 mod places;
 mod plan;
 mod ranges;
 mod readouts;
-mod trees;
 
-pub use assembly::{SYSTEM_DIRECTIVES, Stimulus, System, SystemDirective, assemble_code, assemble_system};
 pub use calibration::{Calibrated, Calibration, Comparison, Counted, FloatModel, LayerComparison, Models, Quantity};
 pub use driver::{compile, compile_network, compile_with};
 pub use lowering::{

@@ -13,6 +13,7 @@ mod check;
 mod file;
 mod image;
 mod index;
+mod multicast;
 mod route;
 mod summary;
 mod traffic;
@@ -25,6 +26,7 @@ pub use image::{
     Learned, NetworkSummary, Order, Plane, Population, PopulationKind, Program, Route, Schedule, Symbol, Tag,
 };
 pub use index::{BlockIndex, PopulationIndex, ProgramIndex, indices};
+pub use multicast::{MulticastTrees, Takers};
 pub use route::{Core, Destination, Endpoint, Tile, Tree, TreeIndex, port};
 pub use summary::Input;
 pub use traffic::{BlockTraffic, HostTraffic, RouteTraffic, Traffic};

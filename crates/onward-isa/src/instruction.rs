@@ -126,6 +126,24 @@ impl Width {
         let max = i32::MAX >> (32 - self.bits());
         (-max - 1, max)
     }
+
+    /// Writes an element of this width as it lies in memory: little-endian, the low nibble of a byte first. `at` counts
+    /// elements from the beginning of `memory`; of `value` the low bits count, and the rest is dropped.
+    ///
+    /// # Panics
+    /// If the element lies beyond the end of `memory`.
+    pub fn put(self, memory: &mut [u8], at: usize, value: i64) {
+        match self {
+            Width::W4 => {
+                let shift = 4 * (at % 2);
+                memory[at / 2] = memory[at / 2] & !(15 << shift) | (value as u8 & 15) << shift;
+            }
+            _ => {
+                let size = self.bits() as usize / 8;
+                memory[at * size..][..size].copy_from_slice(&value.to_le_bytes()[..size]);
+            }
+        }
+    }
 }
 
 impl Description {
@@ -392,5 +410,22 @@ impl Instruction {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_put_little_endian_and_the_low_nibble_first() {
+        let mut memory = [0xff; 8];
+        Width::W4.put(&mut memory, 1, 0x123);
+        Width::W4.put(&mut memory, 2, -8);
+        assert_eq!(memory[..2], [0x3f, 0xf8]);
+        Width::W8.put(&mut memory, 1, -2);
+        Width::W16.put(&mut memory, 1, 0x1234);
+        Width::W32.put(&mut memory, 1, -3);
+        assert_eq!(memory, [0x3f, 0xfe, 0x34, 0x12, 0xfd, 0xff, 0xff, 0xff]);
     }
 }

@@ -14,7 +14,7 @@ pub struct Law {
 }
 
 /// Packages whose files form no circles, and what that law is called.
-pub const CYCLE_FREE: &[&str] = &["onward_compile"];
+pub const CYCLE_FREE: &[&str] = &["onward_compile", "onward_place", "onward_assembly"];
 pub const NO_CIRCLES: &str = "the files of the compiler form no circles";
 
 fn is_of(place: &Place, packages: &[&str]) -> bool {
@@ -38,7 +38,12 @@ const USES: &[(&str, &[&str])] = &[
     ("onward_chip", &["onward_diagnostic"]),
     ("onward_image", &["onward_diagnostic", "onward_isa", "onward_chip"]),
     ("onward_net", &["onward_diagnostic"]),
-    ("onward_compile", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_net"]),
+    ("onward_place", &["onward_chip", "onward_image"]),
+    (
+        "onward_compile",
+        &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_net", "onward_place"],
+    ),
+    ("onward_assembly", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),
     ("onward_emulate", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),
     ("onward_profile", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_emulate"]),
     (
@@ -67,9 +72,17 @@ pub const LAWS: &[Law] = &[
             is_of(
                 &import.from,
                 &["onward_isa", "onward_chip", "onward_image", "onward_emulate", "onward_run", "onward_profile"],
-            ) && is_of(&import.to, &["onward_net", "onward_compile"])
+            ) && is_of(&import.to, &["onward_net", "onward_place", "onward_compile", "onward_assembly"])
         },
         example: [("onward_run", "session"), ("onward_net", "Network")],
+    },
+    Law {
+        name: "placement and systems by hand know no network",
+        forbids: |import| {
+            is_of(&import.from, &["onward_place", "onward_assembly"])
+                && is_of(&import.to, &["onward_net", "onward_compile"])
+        },
+        example: [("onward_place", "problem"), ("onward_net", "Network")],
     },
     Law {
         name: "the language knows no chip",
@@ -116,7 +129,10 @@ pub const LAWS: &[Law] = &[
         forbids: |import| {
             import.from.package == "testbench"
                 && !["conformance", "nir_file"].iter().any(|module| import.from.is_within("testbench", module))
-                && is_of(&import.to, &["onward_compile", "onward_emulate", "onward_run"])
+                && is_of(
+                    &import.to,
+                    &["onward_place", "onward_compile", "onward_assembly", "onward_emulate", "onward_run"],
+                )
         },
         example: [("testbench", "integer"), ("onward_compile", "Compilation")],
     },

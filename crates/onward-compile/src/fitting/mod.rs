@@ -13,9 +13,9 @@ pub(crate) use parts::input_parts;
 
 use crate::cutter::Cutter;
 use crate::pass::Compilation;
-use crate::placement::Objective;
 use crate::plan::{Cut, Cuts};
 use onward_net::{Layer, LayerKind, Learning, Network, Node, PoolKind, ReadoutKind};
+use onward_place::Objective;
 use petgraph::graph::NodeIndex;
 use probe::{Over, Probe, Probes};
 use std::collections::{BTreeMap, BTreeSet};

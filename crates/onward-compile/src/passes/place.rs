@@ -1,11 +1,11 @@
-//! `place`: each block gets a core. How is in [`crate::placement`], what for in [`crate::demand`].
+//! `place`: each block gets a core. How is in [`onward_place`], what for in [`crate::demand`].
 
 use crate::demand::{self, LIMITS, WINDOWS};
 use crate::drawing;
 use crate::pass::{Compilation, Pass, Product};
-use crate::placement::{Problem, Strategy, solve};
 use onward_diagnostic::Diagnostic;
 use onward_image::{BlockIndex, Core};
+use onward_place::{Problem, Strategy, solve};
 use std::fmt::Write;
 
 pub(super) struct Place;
@@ -86,7 +86,7 @@ fn costs(compilation: &Compilation, problem: &Problem) -> String {
         None => format!("estimated, of {WINDOWS} windows"),
         Some(traffic) => format!("measured over {} steps", traffic.steps),
     };
-    let line = |what: &str, of: crate::placement::Measures| {
+    let line = |what: &str, of: onward_place::Measures| {
         format!(
             "{what:24} {:>14} {:>10.2} {:>13} {:>13}\n",
             of.packet_hops, of.mean_path, of.longest_path, of.busiest_link

@@ -5,9 +5,10 @@ use crate::lowering::is_shown_targets;
 use crate::pass::{Compilation, Pass, Product};
 use crate::plan::{Channel, Cuts, PlannedSource, Routing};
 use crate::readouts::value_target;
-use crate::trees::{Takers, Trees};
 use onward_diagnostic::Diagnostic;
-use onward_image::{BlockIndex, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Route};
+use onward_image::{
+    BlockIndex, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, MulticastTrees, Route, Takers,
+};
 use onward_net::{Encoding, Node, ReadoutKind, Target, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -33,7 +34,14 @@ impl Takings<'_> {
     }
 
     /// The route of a source's channel.
-    fn route(&self, trees: &mut Trees, from: PlannedSource, what: Channel, indices: u32, source: Endpoint) -> Route {
+    fn route(
+        &self,
+        trees: &mut MulticastTrees,
+        from: PlannedSource,
+        what: Channel,
+        indices: u32,
+        source: Endpoint,
+    ) -> Route {
         let mut takers = Takers::new();
         for &(block, first_axon) in self.takers.get(&(from, what)).into_iter().flatten() {
             let core = self.compilation.cores[block];
@@ -59,7 +67,7 @@ impl Pass for RoutePackets {
     fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         let network = compilation.network();
         let classes = network.classes();
-        let mut trees = Trees::new(&compilation.options.chip);
+        let mut trees = MulticastTrees::new(&compilation.options.chip);
         let host = Endpoint::Host(0);
         let takings = Takings::new(compilation);
         let find = |wanted: fn(&Node) -> bool| network.graph.node_indices().find(|&node| wanted(&network.graph[node]));

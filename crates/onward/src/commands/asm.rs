@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::files::{Output, noting, read_source};
 use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
-use onward_compile::assemble_code;
+use onward_assembly::assemble_code;
 use onward_isa::disassemble;
 use std::path::PathBuf;
 

@@ -10,7 +10,7 @@ use crate::report::{self, section};
 use crate::terminal::{BOLD, styled};
 use crate::text::{count, table};
 use crate::{Outcome, terminal};
-use onward_compile::{Stimulus, System, assemble_system};
+use onward_assembly::{Stimulus, System, assemble_system};
 use onward_diagnostic::{Source, did_you_mean};
 use onward_emulate::{Counters, Engine, Fault, HostPacket, MachineError, Output};
 use onward_profile::{Conditions, Results};

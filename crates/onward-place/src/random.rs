@@ -2,7 +2,7 @@
 
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// Starts at a seed.
@@ -35,7 +35,7 @@ impl Random {
 /// `exp(-x)` for `x >= 0`, to about three digits, by multiplications alone: the same bits on every machine, as those of
 /// the system's mathematics need not be.
 #[inline]
-pub(super) fn exp_of_minus(x: f64) -> f64 {
+pub(crate) fn exp_of_minus(x: f64) -> f64 {
     if x >= 16.0 {
         return 0.0;
     }

@@ -7,16 +7,16 @@
 //! far as their tension is still positive; the energy falls with every swap, so it ends, when no tension is left. How
 //! large that part is, and the two potentials, are our choice.
 
-use super::Problem;
-use super::pairs::Pairs;
-use super::problem::Party;
+use crate::Problem;
+use crate::pairs::Pairs;
+use crate::problem::Party;
 
 /// The part of the pairs under tension that is swapped before tensions are looked at anew.
 const PART: (usize, usize) = (3, 10);
 
 /// Energy of a connection by its distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Potential {
+pub(crate) enum Potential {
     /// |dx| + |dy|: packet-hops, were every taker sent a packet of its own.
     Distance,
     /// dx^2 + dy^2: long connections count more.
@@ -74,8 +74,8 @@ impl Field<'_> {
 }
 
 /// Swaps neighbours until no pair is under tension.
-pub(super) fn relax(problem: &Problem, pairs: &Pairs, cores: &[u32], potential: Potential) -> Vec<u32> {
-    let mut field = Field { problem, pairs, potential, cores: cores.to_vec(), held: super::held(problem, cores) };
+pub(crate) fn relax(problem: &Problem, pairs: &Pairs, cores: &[u32], potential: Potential) -> Vec<u32> {
+    let mut field = Field { problem, pairs, potential, cores: cores.to_vec(), held: crate::held(problem, cores) };
     let neighbours = neighbours(problem);
     loop {
         let mut tense: Vec<(i64, (u32, u32))> =

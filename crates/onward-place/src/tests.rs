@@ -1,7 +1,7 @@
 //! Costs kept up to date move by move are those of the trees, counted anew; placements are placements.
 
-use super::model::{Model, Move};
-use super::{
+use crate::model::{Model, Move};
+use crate::{
     BlockNeeds, CoreRoom, Loads, Multicast, Objective, Party, Paths, Prices, Problem, Rings, Sender, Strategy as Way,
     solve,
 };

@@ -2,7 +2,7 @@
 
 /// A block that goes from a core to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Move {
+pub(crate) struct Move {
     pub block: u32,
     pub from: u32,
     pub to: u32,
@@ -16,7 +16,7 @@ impl Move {
 }
 
 /// A cost that follows the blocks.
-pub(super) trait Model {
+pub(crate) trait Model {
     /// What it is now.
     fn cost(&self) -> u64;
 

@@ -3,22 +3,23 @@
 //! A block gets a core of its own as long as there are any: cores compute side by side. Beyond that blocks share cores,
 //! evenly, with those they exchange packets with: what stays on a core crosses no link.
 
-use super::Problem;
-use super::pairs::Pairs;
-use super::problem::Party;
+use crate::Problem;
+use crate::pairs::Pairs;
+use crate::problem::Party;
 
 /// Blocks on cores.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Packed {
+pub(crate) struct Packed {
     pub cores: Vec<u32>,
     /// Blocks a core holds at most.
     pub most: usize,
 }
 
 /// A block that no core has room for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no core has room for block {block}")]
 pub struct NoRoom {
-    /// The block.
+    /// Its number.
     pub block: u32,
 }
 
@@ -26,7 +27,7 @@ pub struct NoRoom {
 ///
 /// # Errors
 /// The first block that finds no room.
-pub(super) fn pack(problem: &Problem, order: &[u32], pairs: &Pairs) -> Result<Packed, NoRoom> {
+pub(crate) fn pack(problem: &Problem, order: &[u32], pairs: &Pairs) -> Result<Packed, NoRoom> {
     let blocks = problem.blocks.len();
     if let Some(block) = (0..blocks as u32).find(|&block| !problem.fits(&[block])) {
         return Err(NoRoom { block });
@@ -44,7 +45,7 @@ pub(super) fn pack(problem: &Problem, order: &[u32], pairs: &Pairs) -> Result<Pa
 
 /// How long the busiest core computes.
 fn busiest(problem: &Problem, packed: &Packed) -> u64 {
-    super::held(problem, &packed.cores).iter().map(|blocks| problem.work(blocks)).max().unwrap_or(0)
+    crate::held(problem, &packed.cores).iter().map(|blocks| problem.work(blocks)).max().unwrap_or(0)
 }
 
 /// Fills cores in even layers, each block with those it exchanges most with.

@@ -1,15 +1,15 @@
 //! Which lines of a text describe the system, and what is left for the assembler.
 
-use super::directive::SYSTEM_DIRECTIVES;
-use super::directive::SystemDirective;
+use crate::directive::SYSTEM_DIRECTIVES;
+use crate::directive::SystemDirective;
 use onward_diagnostic::Diagnostic;
 use std::ops::Range;
 
 /// A place in the text.
-pub(super) type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// A directive with its operands.
-pub(super) struct Statement<'a> {
+pub(crate) struct Statement<'a> {
     pub directive: &'static SystemDirective,
     pub operands: Vec<Operand<'a>>,
     pub span: Span,
@@ -17,13 +17,13 @@ pub(super) struct Statement<'a> {
 
 /// What stands between two commas.
 #[derive(Clone, Debug)]
-pub(super) struct Operand<'a> {
+pub(crate) struct Operand<'a> {
     pub text: &'a str,
     pub span: Span,
 }
 
 /// The two parts of a text.
-pub(super) struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     pub statements: Vec<Statement<'a>>,
     /// The text with blanks where the statements stand: all else is where it was.
     pub code: String,
@@ -31,7 +31,7 @@ pub(super) struct Parts<'a> {
 }
 
 /// Whether a text is a name, as the assembler has them.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(is_name_part)
 }
 
@@ -40,7 +40,7 @@ fn is_name_part(c: char) -> bool {
 }
 
 /// Takes a text apart.
-pub(super) fn split(text: &str) -> Parts<'_> {
+pub(crate) fn split(text: &str) -> Parts<'_> {
     let mut parts = Parts { statements: Vec::new(), code: String::with_capacity(text.len()), diagnostics: Vec::new() };
     let mut in_macro = false;
     let mut start = 0;

@@ -1,20 +1,20 @@
 //! From directives to a description of the system: names are known, numbers not yet.
 
-use super::directive::Directive;
-use super::number::{Number, Numbers};
-use super::text::{Operand, Span, Statement, is_name};
+use crate::directive::Directive;
+use crate::number::{Number, Numbers};
+use crate::text::{Operand, Span, Statement, is_name};
 use onward_diagnostic::{Diagnostic, nearest};
 use onward_isa::{SPACES, Space, Width};
 
 /// A name and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Name {
+pub(crate) struct Name {
     pub text: String,
     pub span: Span,
 }
 
 /// `.block`
-pub(super) struct Block {
+pub(crate) struct Block {
     pub name: Name,
     pub tile: (Number, Number),
     /// Which core of the tile; the first, if left out.
@@ -26,14 +26,14 @@ pub(super) struct Block {
 }
 
 /// Elements of a memory: `n32[FIRST]`.
-pub(super) struct Elements {
+pub(crate) struct Elements {
     pub space: Space,
     pub width: Width,
     pub first: Number,
 }
 
 /// `.array`
-pub(super) struct Array {
+pub(crate) struct Array {
     pub name: Name,
     pub elements: Elements,
     pub columns: Number,
@@ -42,7 +42,7 @@ pub(super) struct Array {
 }
 
 /// `.contents`
-pub(super) struct Contents {
+pub(crate) struct Contents {
     pub block: usize,
     pub elements: Elements,
     pub values: Vec<Number>,
@@ -51,13 +51,13 @@ pub(super) struct Contents {
 
 /// Who takes packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taker {
+pub(crate) enum Taker {
     Host,
     Block(usize),
 }
 
 /// `.route`
-pub(super) struct Route {
+pub(crate) struct Route {
     pub block: usize,
     pub number: Number,
     /// What the number is called in the text.
@@ -69,7 +69,7 @@ pub(super) struct Route {
 }
 
 /// `.input`
-pub(super) struct Input {
+pub(crate) struct Input {
     pub name: Name,
     pub indices: Number,
     pub taker: usize,
@@ -78,14 +78,14 @@ pub(super) struct Input {
 }
 
 /// `FIRST`, `FIRST..LAST` or `FIRST..LAST by EVERY`.
-pub(super) struct Range {
+pub(crate) struct Range {
     pub first: Number,
     pub last: Option<Number>,
     pub every: Option<Number>,
 }
 
 /// `.packet`
-pub(super) struct Packet {
+pub(crate) struct Packet {
     pub step: Range,
     /// The name of the input.
     pub input: String,
@@ -96,7 +96,7 @@ pub(super) struct Packet {
 
 /// What the directives of a text say.
 #[derive(Default)]
-pub(super) struct Description {
+pub(crate) struct Description {
     pub blocks: Vec<Block>,
     pub sizes: Vec<(Space, Number)>,
     pub arrays: Vec<Array>,
@@ -108,7 +108,7 @@ pub(super) struct Description {
 }
 
 /// Reads the directives; what is wrong with them is added to `diagnostics`.
-pub(super) fn describe(
+pub(crate) fn describe(
     statements: &[Statement],
     numbers: &mut Numbers,
     diagnostics: &mut Vec<Diagnostic>,
@@ -133,7 +133,7 @@ pub(super) fn describe(
     reader.out
 }
 
-pub(super) fn plural(count: usize, word: &str) -> String {
+pub(crate) fn plural(count: usize, word: &str) -> String {
     if count == 1 { word.to_owned() } else { format!("{word}s") }
 }
 

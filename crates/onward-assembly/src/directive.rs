@@ -9,13 +9,13 @@ pub struct SystemDirective {
     pub form: &'static str,
     /// What it does.
     pub summary: &'static str,
-    pub(super) what: Directive,
+    pub(crate) what: Directive,
     /// Least and greatest number of operands.
-    pub(super) operands: (usize, usize),
+    pub(crate) operands: (usize, usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Directive {
+pub(crate) enum Directive {
     Block,
     Size,
     Array,

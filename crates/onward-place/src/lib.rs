@@ -1,12 +1,12 @@
 //! Placement: which block lives on which core.
 //!
-//! A [`Problem`] is free of networks: blocks, who sends how many packets to whom, a mesh. [`solve`] places it by a
-//! [`Strategy`] and for an [`Objective`]. The same problem, strategy, objective and seed give the same placement on every
+//! A [`Problem`] is free of networks, programs and images: blocks, who sends how many packets to whom, a mesh. [`solve`] places
+//! it by a [`Strategy`] and for an [`Objective`]; [`Problem::measure`] says what a placement costs, link by link. The same problem, strategy, objective and seed give the same placement on every
 //! machine.
 //!
 //! ```
 //! use onward_chip::Chip;
-//! use onward_compile::placement::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender, Strategy, solve};
+//! use onward_place::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Sender, Strategy, solve};
 //!
 //! // The host sends to block 0, block 0 to block 1.
 //! let sender = |from, taker| Sender { from, takers: vec![Party::Block(taker)], packets: 10 };
@@ -123,10 +123,16 @@ impl Objective {
     }
 }
 
-/// The core of each block. `seed` draws the moves of the annealing.
+/// Places a problem: the core of each block, by the blocks' numbers. Every strategy keeps what a core has room for
+/// ([`Problem::fits`]), and gives each block a core of its own as long as there are as many cores as blocks.
+///
+/// `seed` draws the moves of [`Strategy::Annealed`]; the other strategies do not look at it.
 ///
 /// # Errors
-/// A block that no core has room for.
+/// A block that no core has room for, be it alone or beside those that were placed before it.
+///
+/// # Panics
+/// If a sender or a taker is none of the problem's blocks or tiles, or a block says fewer amounts than a core has.
 pub fn solve(problem: &Problem, strategy: Strategy, objective: Objective, seed: u64) -> Result<Vec<u32>, NoRoom> {
     let pairs = Pairs::new(problem);
     let search = Search { problem, pairs: &pairs, objective, seed };

@@ -1,24 +1,24 @@
 //! Senders with the same takers, for costs that are counted anew for each such group that a move touches.
 
-use super::Problem;
-use super::problem::Party;
+use crate::Problem;
+use crate::problem::Party;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Groups, and who is in them.
-pub(super) struct Groups {
+pub(crate) struct Groups {
     pub groups: Vec<Group>,
     /// By block: groups it sends in or takes from.
     pub of_block: Vec<Vec<u32>>,
 }
 
 /// Senders with the same takers.
-pub(super) struct Group {
+pub(crate) struct Group {
     pub takers: Vec<Party>,
     pub senders: Vec<(Party, u64)>,
 }
 
 /// Where a taker is: column and row, and which core there.
-pub(super) type Place = ((u32, u32), Option<u32>);
+pub(crate) type Place = ((u32, u32), Option<u32>);
 
 impl Groups {
     /// The groups of a problem, with packets as `packets` makes them of a sender's.

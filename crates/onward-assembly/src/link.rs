@@ -1,16 +1,15 @@
 //! From the description and the program to an image.
 
-use super::describe::{Array, Description, Elements, Range, Taker, plural};
-use super::number::{Number, Values};
-use super::text::Span;
-use super::{Stimulus, System};
-use crate::layout::put;
-use crate::trees::{Takers, Trees};
+use crate::describe::{Array, Description, Elements, Range, Taker, plural};
+use crate::number::{Number, Values};
+use crate::text::Span;
+use crate::{Stimulus, System};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use onward_image::{
     Block, BlockIndex, Core, Delivery, Destination, Endpoint, Flit, FractionBits, HostInput, HostInputKind, Image,
-    NetworkSummary, Population, PopulationIndex, PopulationKind, Program, ProgramIndex, Route, Symbol, Tile,
+    MulticastTrees, NetworkSummary, Population, PopulationIndex, PopulationKind, Program, ProgramIndex, Route, Symbol,
+    Takers, Tile,
 };
 use onward_isa::Space;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -26,7 +25,7 @@ const MOST_INDICES: i64 = 1 << 16;
 const MOST_ROUTES: i64 = 1 << 12;
 
 /// All that is known when the image is put together.
-pub(super) struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     pub source: &'a Source,
     pub chip: &'a Chip,
     pub description: &'a Description,
@@ -37,7 +36,7 @@ pub(super) struct Parts<'a> {
 }
 
 /// Puts the system together.
-pub(super) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
+pub(crate) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
     let mut linker = Linker { parts, diagnostics: Vec::new(), taken: BTreeMap::new() };
     let description = linker.parts.description;
     let end = linker.parts.source.text.trim_end().len();
@@ -55,7 +54,7 @@ pub(super) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
     let mut blocks = linker.blocks();
     linker.memories(&mut blocks);
     let chip = linker.parts.chip;
-    let mut trees = Trees::new(chip);
+    let mut trees = MulticastTrees::new(chip);
     linker.routes(&mut blocks, &mut trees);
     let host_inputs = linker.inputs(&blocks, &mut trees);
     let stimuli = linker.packets(&host_inputs, steps.unwrap_or(i64::MAX));
@@ -100,7 +99,7 @@ impl Sending {
         Sending { name: name.to_owned(), indices, takers: Takers::new(), to_host: false, span }
     }
 
-    fn into_route(self, source: Endpoint, trees: &mut Trees) -> Route {
+    fn into_route(self, source: Endpoint, trees: &mut MulticastTrees) -> Route {
         let mut flits = trees.flits(source, &self.takers);
         if self.to_host {
             let destination = Destination::Unicast(Endpoint::Host(0));
@@ -218,7 +217,7 @@ impl Linker<'_> {
             needed[space as usize] = needed[space as usize].max(end);
             for (at, value) in (first as usize..).zip(&of_block.values) {
                 if let Some(value) = self.get(value, "this value", allowed.clone()) {
-                    put(&mut blocks[of_block.block].contents[space as usize], width, at, value);
+                    width.put(&mut blocks[of_block.block].contents[space as usize], at, value);
                 }
             }
         }
@@ -330,7 +329,7 @@ impl Linker<'_> {
         Some(first_axon as u32)
     }
 
-    fn routes(&mut self, blocks: &mut [Block], trees: &mut Trees) {
+    fn routes(&mut self, blocks: &mut [Block], trees: &mut MulticastTrees) {
         let description = self.parts.description;
         let mut routes: BTreeMap<(usize, i64), Sending> = BTreeMap::new();
         for line in &description.routes {
@@ -371,7 +370,7 @@ impl Linker<'_> {
         }
     }
 
-    fn inputs(&mut self, blocks: &[Block], trees: &mut Trees) -> Vec<HostInput> {
+    fn inputs(&mut self, blocks: &[Block], trees: &mut MulticastTrees) -> Vec<HostInput> {
         let mut inputs: Vec<Sending> = Vec::new();
         for line in &self.parts.description.inputs {
             let Some(indices) = self.get(&line.indices, "the number of indices", 1..=MOST_INDICES) else {

@@ -1,12 +1,12 @@
 //! The same traffic as a graph of pairs: packets from each sender to each taker on its own.
 
-use super::Problem;
-use super::model::{Model, Move};
-use super::problem::Party;
+use crate::Problem;
+use crate::model::{Model, Move};
+use crate::problem::Party;
 use std::collections::BTreeMap;
 
 /// Who exchanges packets with whom, and how many.
-pub(super) struct Pairs {
+pub(crate) struct Pairs {
     /// By block: partners, and packets both ways.
     pub partners: Vec<Vec<(Party, u64)>>,
 }
@@ -29,7 +29,7 @@ impl Pairs {
 }
 
 /// Links on the way from sender to taker, summed over deliveries: their mean, but for a factor.
-pub(super) struct Paths<'a> {
+pub(crate) struct Paths<'a> {
     problem: &'a Problem,
     pairs: Pairs,
     cores: Vec<u32>,

@@ -1,17 +1,17 @@
 //! Packet-hops on a torus.
 //!
 //! A tree is the row of its sender as far as the furthest column of a taker each way round, and each such column likewise.
-//! Which way that is depends on where the sender is, so the sums over senders of [`super::multicast`] do not hold: each
+//! Which way that is depends on where the sender is, so the sums over senders of [`crate::multicast`] do not hold: each
 //! group of senders that a move touches is counted anew, by columns and rows of its senders.
 
-use super::Problem;
-use super::groups::{Group, Groups};
-use super::model::{Model, Move};
-use super::problem::Prices;
+use crate::Problem;
+use crate::groups::{Group, Groups};
+use crate::model::{Model, Move};
+use crate::problem::Prices;
 use std::collections::BTreeSet;
 
 /// Cost of packets along multicast trees, on a mesh of any topology.
-pub(super) struct Rings<'a> {
+pub(crate) struct Rings<'a> {
     problem: &'a Problem,
     prices: Prices,
     groups: Groups,

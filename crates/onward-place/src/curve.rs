@@ -1,6 +1,6 @@
 //! Orders of the tiles: along a Hilbert curve, row by row, in bands of columns.
 
-use super::Problem;
+use crate::Problem;
 use std::collections::BTreeMap;
 
 /// The point at distance `d` along the Hilbert curve that fills a square of side `2^order`.
@@ -22,7 +22,7 @@ fn hilbert(order: u32, d: u64) -> (u64, u64) {
 
 /// All tiles along the curve, which starts in the corner nearest to the host; of an array chip by chip, in the order in
 /// which the curve comes to them.
-pub(super) fn along_the_curve(problem: &Problem) -> Vec<u32> {
+pub(crate) fn along_the_curve(problem: &Problem) -> Vec<u32> {
     let (width, height) = (u64::from(problem.width()), u64::from(problem.height()));
     let order = width.max(height).next_power_of_two().ilog2();
     let (x, y) = problem.coordinates(problem.host);
@@ -44,7 +44,7 @@ pub(super) fn along_the_curve(problem: &Problem) -> Vec<u32> {
 }
 
 /// All tiles row by row, the northernmost first, each from west to east.
-pub(super) fn row_by_row(problem: &Problem) -> Vec<u32> {
+pub(crate) fn row_by_row(problem: &Problem) -> Vec<u32> {
     (0..problem.tiles()).collect()
 }
 
@@ -52,7 +52,7 @@ pub(super) fn row_by_row(problem: &Problem) -> Vec<u32> {
 ///
 /// A packet goes along its row first and then turns into every column with a taker: a layer that fills few columns from top
 /// to bottom costs hardly more than a link a taker.
-pub(super) fn in_bands(problem: &Problem, band: u32) -> Vec<u32> {
+pub(crate) fn in_bands(problem: &Problem, band: u32) -> Vec<u32> {
     let (x, y) = problem.coordinates(problem.host);
     let (east, south) = (x * 2 >= problem.width().max(2), y * 2 >= problem.height().max(2));
     let mut tiles = Vec::new();
@@ -70,8 +70,8 @@ pub(super) fn in_bands(problem: &Problem, band: u32) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CoreRoom, Prices};
     use super::*;
+    use crate::{CoreRoom, Prices};
     use onward_chip::{Array, Mesh};
     use std::collections::BTreeSet;
 

@@ -13,13 +13,13 @@
 //! few terms in constant time, however many senders and takers there are; a sender that moves costs a pass over the
 //! columns.
 
-use super::Problem;
-use super::model::{Model, Move};
-use super::problem::{Party, Prices};
+use crate::Problem;
+use crate::model::{Model, Move};
+use crate::problem::{Party, Prices};
 use std::collections::BTreeMap;
 
 /// Cost of packets along multicast trees.
-pub(super) struct Multicast {
+pub(crate) struct Multicast {
     width: u32,
     cores_per_tile: u32,
     prices: Prices,

@@ -2,15 +2,15 @@
 //! 1999, section 3.2): the start temperature follows from how much random moves cost, cooling is slow while about 44 % of
 //! the moves are accepted, and the distance that blocks move is narrowed to keep it so.
 
-use super::Problem;
-use super::model::{Model, Move};
-use super::pairs::Pairs;
-use super::problem::Party;
-use super::random::{Random, exp_of_minus};
+use crate::Problem;
+use crate::model::{Model, Move};
+use crate::pairs::Pairs;
+use crate::problem::Party;
+use crate::random::{Random, exp_of_minus};
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Effort {
+pub(crate) struct Effort {
     /// Moves in all, about.
     pub moves: u64,
     /// Whether to begin hot, so that nothing of the start is left, or cool, so that it is only refined.
@@ -150,7 +150,7 @@ impl<M: Model> Annealer<'_, M> {
 }
 
 /// Anneals from a placement; returns the best that was seen.
-pub(super) fn anneal<M: Model>(
+pub(crate) fn anneal<M: Model>(
     problem: &Problem,
     pairs: &Pairs,
     (start, most): (&[u32], usize),
@@ -162,7 +162,7 @@ pub(super) fn anneal<M: Model>(
     if blocks == 0 || problem.cores() < 2 {
         return best.1;
     }
-    let held = super::held(problem, start);
+    let held = crate::held(problem, start);
     let mut annealer = Annealer {
         problem,
         pairs,

@@ -1,9 +1,9 @@
-//! A whole system in one assembly text: handlers and data as the assembler knows them, and directives that say which
+//! Systems written by hand: a whole one in one assembly text. Handlers and data as the assembler knows them, and directives that say which
 //! blocks there are, where they lie, how packets get from one to the other, and what the host sends.
 //!
 //! Directives are taken out of the text (blanks take their place, so that lines and columns stay), the rest is
-//! assembled, and both become an image: [`assemble_system`]. Nothing here knows a network; the populations of such an
-//! image are its blocks.
+//! assembled, and both become an image: [`assemble_system`]. Nothing here knows a network or the compiler; the populations
+//! of such an image are its blocks, and it runs as any other.
 
 mod describe;
 mod directive;
@@ -77,7 +77,7 @@ type Read<'a> = dyn FnMut(&str, &str) -> Result<Source, String> + 'a;
 ///     sleep
 /// ");
 /// let chip = Chip::builtin("small").unwrap();
-/// let system = onward_compile::assemble_system(&source, &chip, &mut onward_isa::read_relative).unwrap();
+/// let system = onward_assembly::assemble_system(&source, &chip, &mut onward_isa::read_relative).unwrap();
 /// assert_eq!((system.image.blocks.len(), system.stimuli.len(), system.steps), (1, 4, 12));
 /// ```
 ///

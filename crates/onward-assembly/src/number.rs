@@ -4,7 +4,7 @@
 //! so that directives have the same expressions, names and messages as instructions. What the assembler finds wrong
 //! there is shown where the operand stands.
 
-use super::text::{Operand, Span};
+use crate::text::{Operand, Span};
 use onward_diagnostic::Diagnostic;
 use onward_isa::Program;
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ use std::ops::RangeInclusive;
 
 /// An operand that must be a number.
 #[derive(Clone, Debug)]
-pub(super) struct Number {
+pub(crate) struct Number {
     at: usize,
     pub span: Span,
 }
 
 /// The operands that must be numbers.
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     /// The constants are called this and their number.
     prefix: String,
     operands: Vec<Added>,
@@ -91,7 +91,7 @@ impl Numbers {
 }
 
 /// The values of the operands.
-pub(super) struct Values(Vec<Option<i64>>);
+pub(crate) struct Values(Vec<Option<i64>>);
 
 impl Values {
     /// A number's value, if it is one of those allowed; else says what is wrong with `what`.

@@ -3,16 +3,16 @@
 //! What is brought down is the sum of the squares of the links' loads: it is smallest when few links are crossed and all of
 //! them equally often, and unlike the busiest link alone it tells of every move whether it helps.
 
-use super::Problem;
-use super::groups::{Group, Groups, Place};
-use super::model::{Model, Move};
+use crate::Problem;
+use crate::groups::{Group, Groups, Place};
+use crate::model::{Model, Move};
 use std::collections::BTreeSet;
 
 /// All packets in a unit of time are scaled to about so many, so that squares add up within 64 bits.
 const SCALE: u64 = 1 << 18;
 
 /// Sum of the squares of the loads of links.
-pub(super) struct Loads<'a> {
+pub(crate) struct Loads<'a> {
     problem: &'a Problem,
     groups: Groups,
     cores: Vec<u32>,

@@ -125,12 +125,12 @@ impl Problem {
     }
 
     /// Whether rows and columns are rings.
-    pub(super) fn is_torus(&self) -> bool {
+    pub(crate) fn is_torus(&self) -> bool {
         self.mesh.topology == Topology::Torus
     }
 
     /// How far paths from a place in a row or column of this length to others lead: up at most, and down at most.
-    pub(super) fn furthest(&self, at: u32, to: impl IntoIterator<Item = u32>, length: u32) -> (u32, u32) {
+    pub(crate) fn furthest(&self, at: u32, to: impl IntoIterator<Item = u32>, length: u32) -> (u32, u32) {
         let mut furthest = (0, 0);
         for to in to {
             match self.mesh.goes_up(at as u16, to as u16, length as u16) {
@@ -143,24 +143,24 @@ impl Problem {
     }
 
     /// Links between two tiles, along the row and along the column.
-    pub(super) fn apart(&self, (ax, ay): (u32, u32), (bx, by): (u32, u32)) -> (u32, u32) {
+    pub(crate) fn apart(&self, (ax, ay): (u32, u32), (bx, by): (u32, u32)) -> (u32, u32) {
         let shorter = |links: u32, length: u32| if self.is_torus() { links.min(length - links) } else { links };
         (shorter(ax.abs_diff(bx), self.width()), shorter(ay.abs_diff(by), self.height()))
     }
 
     /// Links of a shortest path between two tiles.
-    pub(super) fn distance(&self, a: (u32, u32), b: (u32, u32)) -> u64 {
+    pub(crate) fn distance(&self, a: (u32, u32), b: (u32, u32)) -> u64 {
         let (x, y) = self.apart(a, b);
         u64::from(x + y)
     }
 
     /// Column and row of a tile.
-    pub(super) fn coordinates(&self, tile: u32) -> (u32, u32) {
+    pub(crate) fn coordinates(&self, tile: u32) -> (u32, u32) {
         (tile % self.width(), tile / self.width())
     }
 
     /// Tile of a party, where blocks are on these cores.
-    pub(super) fn tile_of(&self, party: Party, cores: &[u32]) -> u32 {
+    pub(crate) fn tile_of(&self, party: Party, cores: &[u32]) -> u32 {
         match party {
             Party::Block(block) => cores[block as usize] / self.cores_per_tile(),
             Party::Fixed(tile) => tile,
@@ -168,7 +168,7 @@ impl Problem {
     }
 
     /// Column and row of a party, where blocks are on these cores.
-    pub(super) fn at(&self, party: Party, cores: &[u32]) -> (u32, u32) {
+    pub(crate) fn at(&self, party: Party, cores: &[u32]) -> (u32, u32) {
         self.coordinates(self.tile_of(party, cores))
     }
 
@@ -185,7 +185,7 @@ impl Problem {
     }
 
     /// How long these blocks compute on one core.
-    pub(super) fn work(&self, blocks: &[u32]) -> u64 {
+    pub(crate) fn work(&self, blocks: &[u32]) -> u64 {
         blocks.iter().map(|&block| self.blocks[block as usize].work).sum()
     }
 
