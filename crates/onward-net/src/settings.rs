@@ -23,7 +23,7 @@ pub(crate) const EPOCHS: Parameter =
 
 pub(crate) const WINDOW: Parameter = parameter(
     "window",
-    Integer(1, 65_536),
+    Integer(1, 0x7fff_ffff),
     Means("8"),
     "time steps an input, or its target, is shown; where a layer learns, a power of two up to 256",
 );

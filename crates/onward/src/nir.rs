@@ -6,7 +6,7 @@ use crate::terminal::{BOLD, styled};
 use anstream::eprintln;
 use clap::Args;
 use onward_diagnostic::Source;
-use onward_net::nir::{Imported, Integration, Options, ResetRule, identifier, read};
+use onward_net::nir::{Imported, Integration, Options, ResetRule, Tool, identifier, read};
 use onward_net::{Encoding, Fires, Member, Network, ReadoutKind};
 use std::path::Path;
 
@@ -14,7 +14,10 @@ use std::path::Path;
 #[derive(Args)]
 #[command(next_help_heading = "Options for NIR files")]
 pub struct NirArguments {
-    /// Length of a time step, in the unit of the file's time constants [default: 1e-4]
+    /// The tool that wrote the file: its own time step, neurons and resets, where NIR says otherwise or nothing
+    #[arg(long, value_name = "TOOL", value_parser = one_of(Tool::ALL))]
+    from: Option<Tool>,
+    /// Length of a time step, in the unit of the file's time constants [default: the tool's, or 1e-4]
     #[arg(long, value_name = "TIME")]
     dt: Option<f64>,
     /// How samples become spikes: events, rate, poisson, latency or current [default: events]
@@ -23,11 +26,11 @@ pub struct NirArguments {
     /// What leaves the chip: all spikes, or the neuron with the most of them [default: spikes]
     #[arg(long, value_name = "spikes|most-spikes", hide_possible_values = true, value_parser = one_of(READOUTS))]
     readout: Option<ReadoutKind>,
-    /// Where a neuron fires: above its threshold, as NIR says, or at it too [default: above]
+    /// Where a neuron fires: above its threshold, as NIR says, or at it too [default: the tool's, or above]
     #[arg(long, value_name = "above|at", hide_possible_values = true, value_parser = one_of(FIRES))]
     fires: Option<Fires>,
     /// What firing does: sets the voltage to v_reset, or subtracts the threshold, at once or a step late, after the leak
-    /// [default: value]
+    /// [default: the tool's, or value]
     #[arg(
         long,
         value_name = "value|subtract|subtract-late",
@@ -42,7 +45,7 @@ pub struct NirArguments {
     #[arg(long, value_name = "N", value_parser = weight_bits)]
     weight_bits: Option<u32>,
     /// Steps that a sample is shown [default: 100]
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..=0x7fff_ffff))]
     window: Option<u32>,
     /// Of a last node that does not fire (LI, I): how much of its voltage, summed over steps, is a spike [default: 1]
     #[arg(long, value_name = "VOLTAGE")]
@@ -72,7 +75,8 @@ fn weight_bits(text: &str) -> Result<u32, String> {
 impl NirArguments {
     /// Whether any of them was given.
     pub fn is_any(&self) -> bool {
-        self.dt.is_some()
+        self.from.is_some()
+            || self.dt.is_some()
             || self.encoding.is_some()
             || self.readout.is_some()
             || self.fires.is_some()
@@ -85,8 +89,9 @@ impl NirArguments {
 
     fn options(&self, path: &Path) -> Options {
         let name = path.file_stem().map_or_else(String::new, |stem| identifier(&stem.to_string_lossy()));
-        let default = Options::default();
+        let default = self.from.map_or_else(Options::default, Tool::options);
         Options {
+            tool: self.from,
             name,
             time_step: self.dt.unwrap_or(default.time_step),
             encoding: self.encoding.unwrap_or(default.encoding),

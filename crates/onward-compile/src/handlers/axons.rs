@@ -1,6 +1,6 @@
 //! What blocks that hear neurons and answer have in common.
 
-use crate::lowering::code::clear_from;
+use crate::lowering::code::{clear_from, load_last_step, load_name};
 use onward_isa::Special;
 use onward_isa::builder::{A16, Assembly, Label, Scalar, ScalarRegister, ZERO};
 
@@ -62,7 +62,7 @@ impl Step {
 /// `if position >= WINDOW: sleep`.
 pub(super) fn end_without_window(a: &mut Assembly, position: &ScalarRegister) {
     let (window, in_window) = (&a.scratch(), &a.label("in_window"));
-    a.addi(window, ZERO, "WINDOW");
+    load_name(a, window, "WINDOW");
     a.blt(position, window, in_window);
     a.sleep().note("no window is open");
     a.bind(in_window);
@@ -71,7 +71,7 @@ pub(super) fn end_without_window(a: &mut Assembly, position: &ScalarRegister) {
 /// `if position == WINDOW - 1: label; else the step ends`.
 pub(super) fn end_unless_last(a: &mut Assembly, position: &ScalarRegister, label: &Label) {
     let last = &a.scratch();
-    a.addi(last, ZERO, "WINDOW - 1");
+    load_last_step(a, last);
     a.beq(position, last, label);
     a.stay();
 }

@@ -6,7 +6,7 @@
 //! so in memory, strip by strip.
 
 use super::LoweredLayer;
-use super::code::{Arrays, clear, load_word};
+use super::code::{Arrays, clear, load_last_step, load_name, load_word};
 use super::dynamics::forward::{Dynamics, Fired, Reach, begin_currents};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
@@ -297,7 +297,7 @@ fn begin(a: &mut Assembly, block: &Block, no_window: &Label) -> Result<Held, Sca
     {
         let window = &a.scratch();
         a.special(&position, Special::Position);
-        a.addi(window, ZERO, "WINDOW");
+        load_name(a, window, "WINDOW");
         if block.spreads() {
             prepare(a);
             a.bge(&position, window, no_window).note("no window is open");
@@ -374,7 +374,7 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
 /// Goes on at `close` in the last step of a window, else waits for the next.
 fn end_of_step(a: &mut Assembly, position: &ScalarRegister, close: &Label) {
     let last = &a.scratch();
-    a.addi(last, ZERO, "WINDOW - 1");
+    load_last_step(a, last);
     a.beq(position, last, close);
     a.stay();
 }

@@ -40,6 +40,17 @@ pub(crate) fn load_name<'a>(a: &'a mut Assembly, register: impl Into<Scalar>, na
     a.load_constant(register, &constant)
 }
 
+/// Loads the number of a window's last step, `WINDOW - 1`.
+pub(crate) fn load_last_step(a: &mut Assembly, register: impl Into<Scalar>) {
+    let (window, register) = (constant(a, "WINDOW"), register.into());
+    if i16::try_from(window.value() - 1).is_ok() {
+        a.addi(register, ZERO, "WINDOW - 1");
+    } else {
+        a.load_constant(register, &window);
+        a.addi(register, register, -1);
+    }
+}
+
 /// `register = base + NAME`.
 pub(crate) fn add_name<'a>(
     a: &'a mut Assembly,

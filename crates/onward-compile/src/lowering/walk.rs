@@ -1,7 +1,7 @@
 //! A larger block's step: its neurons are brought forward strip by strip, their sums in memory.
 
 use super::block::Block;
-use super::code::{Arrays, clear};
+use super::code::{Arrays, clear, load_last_step};
 use super::dynamics::forward::{Dynamics, Reach, Shared};
 use super::feed::neuron_memory;
 use super::record::windows::Walked;
@@ -32,7 +32,7 @@ pub(super) fn spikes(
             here
         }
     };
-    a.addi(last, ZERO, "WINDOW - 1");
+    load_last_step(a, last);
     a.beq(position, last, sent);
     a.spike(fired, "ROUTE_OWN", base).note("to the layer itself");
     a.bind(sent);

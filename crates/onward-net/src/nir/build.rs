@@ -1,6 +1,6 @@
 //! Populations and paths to the network graph.
 
-use super::Options;
+use super::{Options, Tool};
 use super::error::NirError;
 use super::feed::{Feed, FeedKind, dense, each, narrow};
 use super::graph::{Graph, Kind};
@@ -38,6 +38,7 @@ pub(super) fn network(
     let last = last(graph, output, &mut tracer)?;
     let populations = populations(graph, shapes, last, &mut tracer, options)?;
     notes.append(&mut tracer.notes);
+    notes.extend(options.tool.and_then(Tool::remark).map(str::to_owned));
     let mut builder = Builder {
         graph,
         shapes,

@@ -32,8 +32,10 @@ mod neurons;
 mod paths;
 mod populations;
 mod shape;
+mod tool;
 
 pub use error::NirError;
+pub use tool::Tool;
 
 use crate::input::Encoding;
 use crate::network::Network;
@@ -43,6 +45,8 @@ use crate::readout::ReadoutKind;
 /// Choices that a NIR file does not make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
+    /// The tool that wrote the file, if its neurons are to be what they are there.
+    pub tool: Option<Tool>,
     /// Name of the network, an identifier.
     pub name: String,
     /// Length of a time step in the unit of the file's time constants; the frameworks' default is 1e-4.
@@ -59,7 +63,7 @@ pub struct Options {
     pub integration: Integration,
     /// Bits of a weight: 4, 8 or 16.
     pub weight_bits: u32,
-    /// Steps that a sample is shown, 1 to 65,536.
+    /// Steps that a sample is shown, 1 to 2^31 - 1.
     pub window_steps: u32,
     /// Of a last node that integrates and does not fire (LI, I): how much of its voltage, summed over the steps, is a
     /// spike. Above 0.
@@ -93,6 +97,7 @@ pub enum Integration {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            tool: None,
             name: "imported".to_owned(),
             time_step: 1e-4,
             encoding: Encoding::Events,

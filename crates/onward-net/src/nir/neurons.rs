@@ -15,7 +15,7 @@
 use super::error::NirError;
 use super::graph::{Model, Neurons, Node};
 use super::shape::{is_same, spread};
-use super::{Integration, Options, ResetRule};
+use super::{Integration, Options, ResetRule, Tool};
 use crate::neuron::{Decay, Fires, Lowering, Neuron, Reset, THRESHOLD_MIN, VOLTAGE_MAX};
 use crate::values::{Array, Values};
 use std::sync::Arc;
@@ -93,12 +93,15 @@ impl Discrete {
                 discrete
             }
             Model::Lif => {
-                let part = maker.part("tau")?;
-                let gain: Vec<f64> = product(&maker.positive("r")?, &part);
+                let (part, left) = maker.step("tau", options)?;
+                let gain = match options.tool {
+                    Some(Tool::Rockpool | Tool::Spyx) => ones.clone(),
+                    _ => product(&maker.positive("r")?, &part),
+                };
                 let mut discrete = Discrete {
                     drive: gain.clone(),
                     gain,
-                    leak: rest(&part),
+                    leak: left,
                     current: zeros.clone(),
                     bias: zeros,
                     ..Discrete::default()
@@ -107,29 +110,47 @@ impl Discrete {
                 discrete
             }
             Model::CubaLif => {
-                let (synapse, membrane) = (maker.part("tau_syn")?, maker.part("tau_mem")?);
-                let drive = product(&product(&maker.positive("w_in")?, &maker.positive("r")?), &membrane);
+                let (synapse_part, synapse) = maker.step("tau_syn", options)?;
+                let (part, membrane) = maker.step("tau_mem", options)?;
+                // What a weight adds to the current, and what a current adds to the voltage in a step.
+                let (jump, rise) = match options.tool {
+                    Some(Tool::Rockpool) => (synapse.clone(), ones.clone()),
+                    Some(Tool::Spyx) => (ones.clone(), ones.clone()),
+                    Some(Tool::Norse) => (ones.clone(), product(&maker.positive("r")?, &part)),
+                    _ => {
+                        let jump = product(&maker.positive("w_in")?, &synapse_part);
+                        (jump, product(&maker.positive("r")?, &part))
+                    }
+                };
+                let settled: Vec<f64> = jump.iter().zip(&synapse_part).map(|(jump, part)| jump / part).collect();
                 let mut discrete = Discrete {
-                    gain: product(&drive, &synapse),
-                    drive,
-                    leak: rest(&membrane),
-                    current: rest(&synapse),
+                    gain: product(&jump, &rise),
+                    drive: product(&settled, &rise),
+                    leak: membrane,
+                    current: synapse,
                     bias: zeros,
                     ..Discrete::default()
                 };
                 maker.fire(&mut discrete, &maker.values("v_leak"), options)?;
+                if let (After::Lowered(_, is_late), Some(Tool::Spyx)) = (&mut discrete.reset, options.tool) {
+                    *is_late = false;
+                }
                 discrete
             }
             // Its voltage as a current that a neuron without leak sums: as many spikes as its sum over time has thresholds.
             Model::Li => {
-                let part = maker.part("tau")?;
-                let drive = maker.positive("r")?;
+                let (part, left) = maker.step("tau", options)?;
+                let gain = match options.tool {
+                    Some(Tool::Rockpool) => left.clone(),
+                    Some(Tool::Spyx) => ones.clone(),
+                    _ => product(&maker.positive("r")?, &part),
+                };
                 Discrete {
-                    gain: product(&drive, &part),
-                    drive,
+                    drive: gain.iter().zip(&part).map(|(gain, part)| gain / part).collect(),
+                    gain,
                     bias: maker.values("v_leak"),
                     leak: ones,
-                    current: rest(&part),
+                    current: left,
                     ..Discrete::default()
                 }
             }
@@ -291,20 +312,22 @@ impl Maker<'_> {
         }
     }
 
-    /// The part of a quantity that goes in a step, dt / tau.
-    fn part(&self, name: &str) -> Result<Vec<f64>, NirError> {
+    /// The part of a quantity that goes in a step, dt / tau or what the tool has instead, and what is left.
+    fn step(&self, name: &str, options: &Options) -> Result<(Vec<f64>, Vec<f64>), NirError> {
         let dt = self.time_step;
-        let mut parts = self.positive(name)?;
-        for part in &mut parts {
-            // Frameworks that count in steps write dt / (1 - beta), which rounds.
-            if *part < dt * (1.0 - 1e-4) {
-                let cause = format!("its `{name}` is {part}, shorter than the time step {dt}");
-                let help = "use a shorter time step (--dt), in the unit of the file's time constants";
-                return Err(NirError::node(&self.node.path, cause, help));
-            }
-            *part = (dt / *part).min(1.0);
+        let times = self.positive(name)?;
+        let is_exponential = options.tool.is_some_and(Tool::is_exponential);
+        // Frameworks that count in steps write dt / (1 - beta), which rounds.
+        if let Some(time) = times.iter().find(|&&time| !is_exponential && time < dt * (1.0 - 1e-4)) {
+            let cause = format!("its `{name}` is {time}, shorter than the time step {dt}");
+            let help = "use a shorter time step (--dt), in the unit of the file's time constants, or name the tool that wrote \
+                        the file (--from)";
+            return Err(NirError::node(&self.node.path, cause, help));
         }
-        Ok(parts)
+        let part = |time: &f64| if is_exponential { -(-dt / time).exp_m1() } else { (dt / time).min(1.0) };
+        let parts: Vec<f64> = times.iter().map(part).collect();
+        let left = rest(&parts);
+        Ok((parts, left))
     }
 
     /// What a weight of 1 adds to a voltage without leak in a step: `r`, or `dt r` where time is meant.
