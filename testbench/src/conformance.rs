@@ -396,6 +396,7 @@ impl Vector {
             routes: block.routes.clone(),
             symbols: Vec::new(),
             order: onward_image::Order::Straight,
+            fan_outs: Vec::new(),
         });
         // The host can send to each block by itself; as an input for tags, with any payload.
         let inputs = (0_u32..).zip(&self.blocks).map(|(number, block)| HostInput {

@@ -176,6 +176,7 @@ impl Linker<'_> {
                 routes: Vec::new(),
                 symbols: Vec::new(),
                 order: onward_image::Order::Straight,
+                fan_outs: Vec::new(),
             });
         }
         blocks

@@ -26,6 +26,8 @@ pub struct BlockCounters {
     pub cycles: u64,
     /// Active axons it consumed.
     pub events: u64,
+    /// Synapses that these reached, where the image knows how many each does; else 0.
+    pub synapses: u64,
     /// Results that were saturated.
     pub saturated: u64,
     /// Packets by route.
@@ -80,6 +82,7 @@ impl BlockCounters {
             steps: f(self.steps, other.steps),
             cycles: f(self.cycles, other.cycles),
             events: f(self.events, other.events),
+            synapses: f(self.synapses, other.synapses),
             saturated: f(self.saturated, other.saturated),
             packets: each(&self.packets, &other.packets, f),
         }

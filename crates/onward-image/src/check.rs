@@ -10,7 +10,7 @@ use onward_chip::Mesh;
 /// Indices a route can have: as many as a chip has axons at most.
 const MOST_INDICES: u32 = 1 << 20;
 /// Steps a window can have.
-const MOST_STEPS: u32 = 1 << 16;
+const MOST_STEPS: u32 = i32::MAX as u32;
 
 /// Says what does not hold.
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
@@ -106,6 +106,10 @@ impl Image {
         for (contents, &bytes) in block.contents.iter().zip(&block.memory_bytes) {
             ensure(contents.len() <= bytes as usize, || "its contents are larger than its memory".into())?;
         }
+        let runs = block.fan_outs.iter().map(|&(axons, _)| u64::from(axons));
+        let axons = runs.fold(0, u64::saturating_add);
+        let fits = block.fan_outs.is_empty() || axons == u64::from(block.axons);
+        ensure(fits, || "its fan-outs are not those of its axons".into())?;
         for symbol in &block.symbols {
             let fits = || {
                 let bytes = *block.memory_bytes.get(usize::from(symbol.space))?;

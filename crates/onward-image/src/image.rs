@@ -283,6 +283,9 @@ pub struct Block {
     pub symbols: Vec<Symbol>,
     /// Which neurons the indices of its packets stand for.
     pub order: Order,
+    /// How many synapses a spike on an axon reaches, in runs: so many axons, and the synapses of each. Nothing where each
+    /// element that the body of a `foreach` reads of synapse memory is a synapse.
+    pub fan_outs: Vec<(u32, u32)>,
 }
 
 /// Which neurons of its population the indices of a block's packets stand for.

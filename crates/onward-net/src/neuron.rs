@@ -251,6 +251,14 @@ impl Neuron {
         numbers
     }
 
+    /// What they have and no node of NIR has.
+    pub(crate) fn beyond_nir(&self) -> Option<&'static str> {
+        if self.adaptation.is_some() {
+            return Some("its thresholds rise with spikes");
+        }
+        (self.refractory > 0).then_some("it has a refractory time")
+    }
+
     /// Whether all neurons are the same, so that other layers may have neurons like them.
     pub(crate) fn is_uniform(&self) -> bool {
         self.clone().numbers().iter().all(|numbers| matches!(numbers.values, Values::Constant(_)))

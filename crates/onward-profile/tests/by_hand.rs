@@ -110,6 +110,7 @@ fn image(chip: Chip, instruction: &str) -> Image {
         routes: vec![],
         symbols: vec![],
         order: onward_image::Order::Straight,
+        fan_outs: Vec::new(),
     };
     let population = Population {
         name: "layer".into(),
@@ -161,6 +162,7 @@ fn ten_instructions_cost_what_was_worked_out_by_hand() {
             let counts = AddressCounts { executed: 1, elements: if is_vector { 64 } else { 0 } };
             let addresses = vec![counts];
             let block = BlockCounters {
+                synapses: 0,
                 block: BlockIndex(0),
                 addresses,
                 steps: 0,

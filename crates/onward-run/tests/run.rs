@@ -70,6 +70,7 @@ fn results_have_the_keys_of_their_version() {
         "energy_includes_leakage",
         "energy_by_category_j",
         "synaptic_events",
+        "halo_reads",
         "synaptic_updates",
         "neuron_updates",
         "spikes",

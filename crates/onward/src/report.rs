@@ -409,7 +409,8 @@ fn activity(results: &Results) -> String {
     let activity = &results.activity;
     let row = |title: &str, value: u64, meaning: &str| vec![title.into(), count(value), meaning.into()];
     let mut rows = vec![
-        row("synaptic events", activity.synaptic_events, "weights added because a spike came"),
+        row("synaptic events", activity.synaptic_events, "spikes times fan-out: weights added because a spike came"),
+        row("halo reads", activity.halo_reads, "of synapse memory, read with them and of no synapse"),
         row("synaptic updates", activity.synaptic_updates, "weights written by learning"),
         row("neuron updates", activity.neuron_updates, "neurons brought forward a step"),
         row("spikes", activity.spikes, "fired by neurons"),

@@ -190,6 +190,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
             routes: Vec::new(),
             symbols: vec![Symbol { name: "array".into(), space: 0, width_bits: 16, offset: 3, rows: 2, columns: 3 }],
             order: onward_image::Order::Straight,
+            fan_outs: Vec::new(),
         })
         .collect();
     let mut host_inputs = Vec::new();

@@ -6,7 +6,8 @@ use onward_compile::{Integers, LayerParameters, Options, ResetParameters, compil
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Output, reference};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Decay, Fires, Initial, LayerKind, Lowering, Network, NodeIndex, ReadoutKind, Reset, Values};
+use onward_net::{Decay, Fires, Initial, Layer, LayerKind, Lowering, Network, NodeIndex, ReadoutKind, Reset, Values};
+use onward_profile::Activity;
 use std::collections::{BTreeMap, BTreeSet};
 use testbench::model::{Model, Step, Window, value};
 
@@ -16,7 +17,10 @@ pub struct Pair {
     /// The plain, slow engine, for every other case.
     slow: Option<reference::Machine>,
     pub model: Model<i64>,
+    network: Network,
     window: usize,
+    /// Spikes of all layers, and the synapses that spikes and inputs reached, counted from the text.
+    activity: [u64; 2],
     /// Spikes of the layer that is read, in all.
     pub spikes: usize,
 }
@@ -59,7 +63,7 @@ impl Pair {
         let slow = case.seed.is_multiple_of(2).then(|| reference::Machine::new(&image, options));
         let slow = slow.transpose().map_err(|error| error.to_string())?;
         let window = network.window_steps as usize;
-        Ok(Some(Pair { image, machine, slow, model, window, spikes: 0 }))
+        Ok(Some(Pair { image, machine, slow, model, network, window, activity: [0; 2], spikes: 0 }))
     }
 
     /// Shows all windows to both sides.
@@ -77,11 +81,16 @@ impl Pair {
                 expected.extend(neurons.into_iter().map(|neuron| (step + lag, neuron as u32)));
             }
             answers.push(self.model.answer() as i32);
+            self.count();
             start += (self.window + gap) as u64;
         }
         let outputs = show(&self.image, &mut self.machine, case, lag)?;
+        let counted = Activity::of(&self.image, &self.machine.counters());
+        same("spikes and synaptic events", &[counted.spikes, counted.synaptic_events], &self.activity)?;
         if let Some(slow) = &mut self.slow {
             let others = show(&self.image, slow, case, lag)?;
+            let counted = Activity::of(&self.image, &slow.counters());
+            same("what the plain engine counts", &[counted.spikes, counted.synaptic_events], &self.activity)?;
             let of = |outputs: &[Output]| {
                 outputs.iter().map(|o| (o.step, o.sender, o.index, o.payload)).collect::<BTreeSet<_>>()
             };
@@ -109,6 +118,25 @@ impl Pair {
         Err(format!("spikes (step, neuron) of one side alone: {spikes:?}"))
     }
 
+    /// Counts what the last window showed: each thing that arrives at a layer, by as many synapses as its place has there.
+    fn count(&mut self) {
+        for node in self.network.layers() {
+            let layer = self.network.layer(node);
+            let source = self.network.signal(node);
+            let shape = self.network.graph[source].shape();
+            let arrivals = self.model.spikes(self.network.graph[source].name());
+            let fan_outs: Vec<u64> = (0..shape.iter().product()).map(|place| fan_out(layer, shape, place)).collect();
+            self.activity[1] += arrivals.iter().flatten().map(|&place| fan_outs[place]).sum::<u64>();
+            let fired = self.model.spikes(&layer.name);
+            self.activity[0] += fired.iter().map(|step| step.len() as u64).sum::<u64>();
+            if layer.recurrent.is_some() {
+                // What fires in the last step of a window is heard by nobody of the layer.
+                let heard = fired[..fired.len() - 1].iter().map(|step| step.len() as u64).sum::<u64>();
+                self.activity[1] += heard * u64::from(layer.neurons());
+            }
+        }
+    }
+
     /// Membranes and currents of all layers, after the last window.
     pub fn compare_state(&self) -> Result<(), String> {
         for (number, block) in self.image.blocks.iter().enumerate() {
@@ -128,6 +156,36 @@ impl Pair {
             }
         }
         Ok(())
+    }
+}
+
+/// Synapses from a place of what comes in to all neurons of a layer.
+fn fan_out(layer: &Layer, source: &[u32], place: u32) -> u64 {
+    match &layer.kind {
+        LayerKind::Dense => layer.neurons().into(),
+        LayerKind::Sparse(sparse) => {
+            let Values::Array(rows) = &sparse.connections else { panic!("they are given") };
+            rows.values.chunks(3).filter(|row| row[0] as u32 == place).count() as u64
+        }
+        LayerKind::Convolution(convolution) => {
+            let (height, width) = match *source {
+                [_, height, width] | [height, width] => (height, width),
+                _ => (1, source[0]),
+            };
+            let at = [place / width % height, place % width];
+            // Along an axis, outputs one of whose taps lies here.
+            let along = |axis: usize, outputs: u32| {
+                let takes = |output: &u32| {
+                    (0..convolution.kernel[axis]).any(|tap| {
+                        output * convolution.stride[axis] + tap * convolution.dilation[axis]
+                            == at[axis] + convolution.padding[axis]
+                    })
+                };
+                (0..outputs).filter(takes).count() as u64
+            };
+            let channels = u64::from(convolution.channels / convolution.groups);
+            channels * along(0, layer.shape[1]) * along(1, layer.shape[2])
+        }
     }
 }
 

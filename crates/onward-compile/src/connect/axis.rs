@@ -55,6 +55,15 @@ impl Axis {
         taps.iter().any(in_range).then_some(Reach { first, taps })
     }
 
+    /// Outputs of a range that an input reaches.
+    pub fn outputs(&self, at: u32, of: &std::ops::Range<u32>) -> u32 {
+        self.reach(at, of).map_or(0, |reach| {
+            let output = |tap: usize| reach.first + tap as i64 * i64::from(self.step());
+            let in_range = |tap: &usize| (i64::from(of.start)..i64::from(of.end)).contains(&output(*tap));
+            (0..reach.taps.len()).filter(in_range).count() as u32
+        })
+    }
+
     /// How far inputs of `0..inputs` that reach something in `of` reach beyond its ends.
     pub fn halo(&self, inputs: u32, of: &std::ops::Range<u32>) -> (u32, u32) {
         let mut halo = (0, 0);

@@ -164,6 +164,19 @@ impl Kernels {
         feeds.iter().filter_map(|&(place, variant)| self.entry(place, variant)).collect()
     }
 
+    /// Synapses of the block that a spike with these places and variants reaches: taps that fall on its neurons.
+    pub fn synapses(&self, feeds: &[(u32, u32)]) -> u32 {
+        let [_, height, width] = self.input;
+        let of_place = |&(place, _): &(u32, u32)| {
+            let (channel, at) = (place / (height * width), place % (height * width));
+            let is_here = (channel / self.group[0]).checked_sub(self.group_of(0)).is_some_and(|band| band < self.bands);
+            let rows = self.axes[0].outputs(at / width, &self.rows_of_block());
+            let columns = self.axes[1].outputs(at % width, &(0..self.plane.width));
+            if is_here { rows * columns * self.plane.channels } else { 0 }
+        };
+        feeds.iter().map(of_place).sum()
+    }
+
     fn entry(&self, place: u32, variant: u32) -> Option<Entry> {
         let [_, height, width] = self.input;
         let (channel, at) = (place / (height * width), place % (height * width));

@@ -52,6 +52,8 @@ pub(crate) struct Part {
     pub graded: bool,
     /// What comes by it.
     pub role: Role,
+    /// How many synapses a spike on each axon reaches; nothing where it only marks neurons.
+    pub fan_outs: Vec<u32>,
     pub kind: PartKind,
 }
 
@@ -237,9 +239,15 @@ impl Maker<'_> {
         }
         let bits = self.parameters.weight_bits;
         let graded = self.parameters.payload != 1;
+        let of_rows = |feeds: &[Vec<(u32, u32)>]| -> Vec<u32> {
+            feeds.iter().map(|feeds| (feeds.len() as u32).saturating_mul(block.neurons)).collect()
+        };
+        let mut fan_outs = of_rows(&feeds);
         if self.layer.in_parts && block.part.is_none() {
             first = 1;
             feeds = self.sums_of_parts(block);
+            // What comes are sums, whose spikes were counted where they were added.
+            fan_outs = vec![0; feeds.len()];
         }
         let axons = feeds.len() as u32;
         let kind = match &self.layer.kind {
@@ -250,15 +258,21 @@ impl Maker<'_> {
             LayerKind::Dense => rows(feeds),
             LayerKind::Convolution(convolution) => {
                 let kernels = Kernels::new(convolution, self.input, block, self.parameters.divisors.len() as u32);
+                fan_outs = feeds.iter().map(|feeds| kernels.synapses(feeds)).collect();
                 let table = Table::new(feeds.iter().map(|feeds| kernels.entries(feeds)).collect());
                 PartKind::Kernels { kernels, table }
             }
-            LayerKind::Sparse(_) => self.sparse(block, feeds),
+            LayerKind::Sparse(_) => {
+                let (kind, pairs) = self.sparse(block, feeds);
+                fan_outs = pairs;
+                kind
+            }
         };
-        let mut parts = vec![Part { first_axon: first, axons, bits, graded, role: Role::Input, kind }];
+        let mut parts = vec![Part { first_axon: first, axons, bits, graded, role: Role::Input, fan_outs, kind }];
         let mut rest = |first_axon: u32, feeds: Vec<Vec<(u32, u32)>>, bits: u32, role: Role| {
             let axons = feeds.len() as u32;
-            parts.push(Part { first_axon, axons, bits, graded: false, role, kind: rows(feeds) });
+            let fan_outs = of_rows(&feeds);
+            parts.push(Part { first_axon, axons, bits, graded: false, role, fan_outs, kind: rows(feeds) });
         };
         if block.part.is_some() {
             return Connection { sums: self.sums(block, &parts), parts };
@@ -299,8 +313,8 @@ impl Maker<'_> {
         Sums::Memory { bits: self.parameters.widths.input, elements }
     }
 
-    /// Pairs of a sparse layer: lists, or rows where those are quicker and fit.
-    fn sparse(&self, block: &PlannedBlock, feeds: Vec<Vec<(u32, u32)>>) -> PartKind {
+    /// Pairs of a sparse layer: lists, or rows where those are quicker and fit; and how many each axon has.
+    fn sparse(&self, block: &PlannedBlock, feeds: Vec<Vec<(u32, u32)>>) -> (PartKind, Vec<u32>) {
         let inputs: u32 = self.input.iter().product();
         let mut from: Vec<Vec<usize>> = vec![Vec::new(); inputs as usize];
         let range = block.first_neuron..block.first_neuron + block.neurons;
@@ -323,14 +337,15 @@ impl Maker<'_> {
             }
             first.push(pairs.len() as i32);
         }
+        let fan_outs = first.windows(2).map(|ends| (ends[1] - ends[0]) as u32).collect();
         // A pair takes 7 cycles, a row one for each beat; and rows must fit.
         let (axons, bits) = (feeds.len() as u64, u64::from(self.parameters.weight_bits));
         let beats = u64::from(block.neurons.div_ceil(u32::from(self.chip.core.lanes)));
         let rows_fit = axons * u64::from(block.neurons) * bits / 8 <= u64::from(self.chip.memory.synapse_bytes);
         if !twice && rows_fit && beats * axons <= 7 * pairs.len() as u64 {
-            return rows(feeds);
+            return (rows(feeds), fan_outs);
         }
-        PartKind::Pairs { first, pairs }
+        (PartKind::Pairs { first, pairs }, fan_outs)
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn maximum(
     layout.add("sums", Space::Neuron, Width::W16, 1, block.neurons);
     add_table(&mut layout, "", &table);
     let kind = PartKind::Marks { table };
-    let part = Part { first_axon: 1, axons, bits: 16, graded: false, role: Role::Input, kind };
+    let part = Part { first_axon: 1, axons, bits: 16, graded: false, role: Role::Input, fan_outs: Vec::new(), kind };
     let sums = Sums::Memory { bits: 16, elements: block.neurons };
     let connection = Connection { parts: vec![part], sums };
 

@@ -158,6 +158,27 @@ fn file_name(path: &str) -> String {
     name.map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
+/// How many synapses a spike on an axon of a block reaches, in runs.
+fn fan_outs(compilation: &Compilation, number: BlockIndex, block: &PlannedBlock) -> Vec<(u32, u32)> {
+    let Some(connection) = &compilation.connections[number] else { return Vec::new() };
+    let mut each = vec![0; block.axons as usize];
+    for part in &connection.parts {
+        let axons = each[part.first_axon as usize..].iter_mut();
+        axons.zip(&part.fan_outs).for_each(|(axon, &fan_out)| *axon = fan_out);
+    }
+    if each.iter().all(|&fan_out| fan_out == 0) {
+        return Vec::new();
+    }
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for fan_out in each {
+        match runs.last_mut() {
+            Some((axons, last)) if *last == fan_out => *axons += 1,
+            _ => runs.push((1, fan_out)),
+        }
+    }
+    runs
+}
+
 impl Pass for Link {
     fn name(&self) -> &'static str {
         "link"
@@ -203,6 +224,7 @@ impl Pass for Link {
                 routes: compilation.routing.routes[number].clone(),
                 symbols: layout.symbols.clone(),
                 order: block.order,
+                fan_outs: fan_outs(compilation, number, block),
             }
         });
         let image = Image {

@@ -71,6 +71,10 @@ pub(crate) struct Block {
     pub cycles: u64,
     /// Active axons it consumed, tags not counted.
     pub events: u64,
+    /// Synapses that they reached.
+    synapses: u64,
+    /// Synapses that a spike on an axon reaches; of one number where they all are alike but for axon 0, which has none.
+    fan_outs: FanOuts,
     arrived: bool,
     pub records: Vec<StepRecord>,
     pub sends: Vec<SendRecord>,
@@ -105,6 +109,39 @@ impl Scratch {
     }
 }
 
+/// How many synapses a spike on an axon reaches.
+enum FanOuts {
+    /// As many on each axon.
+    Same(u64),
+    /// By axon.
+    Each(Box<[u32]>),
+}
+
+impl FanOuts {
+    /// Those that an image has in runs.
+    fn new(runs: &[(u32, u32)]) -> FanOuts {
+        // Axon 0 takes tags, and is no event then.
+        let others = if let [(1, 0), others @ ..] = runs { others } else { runs };
+        match others {
+            [] => FanOuts::Same(0),
+            [(_, synapses)] => FanOuts::Same((*synapses).into()),
+            _ => {
+                let each = runs.iter().flat_map(|&(axons, synapses)| std::iter::repeat_n(synapses, axons as usize));
+                FanOuts::Each(each.collect())
+            }
+        }
+    }
+
+    /// The synapses that spikes on these axons reach.
+    #[inline(always)]
+    fn of(&self, axons: &[u32]) -> u64 {
+        match self {
+            FanOuts::Same(synapses) => axons.len() as u64 * synapses,
+            FanOuts::Each(each) => axons.iter().map(|&axon| u64::from(each[axon as usize])).sum(),
+        }
+    }
+}
+
 impl Block {
     /// A block whose memories begin with `contents` and whose program has so many addresses.
     pub fn new(
@@ -135,6 +172,8 @@ impl Block {
             steps: 0,
             cycles: 0,
             events: 0,
+            synapses: 0,
+            fan_outs: FanOuts::new(&image.fan_outs),
             arrived: false,
             records: Vec::new(),
             sends: Vec::new(),
@@ -227,6 +266,7 @@ impl Block {
             }
         }
         self.events += scratch.events.len() as u64;
+        self.synapses += self.fan_outs.of(&scratch.events);
         self.steps += 1;
         let first_send = self.sends.len() as u32;
         let program = &chunk.programs[self.program];
@@ -251,6 +291,7 @@ impl Block {
             steps: self.steps,
             cycles: self.cycles,
             events: self.events,
+            synapses: self.synapses,
             saturated: self.saturated,
             packets: own.iter().map(Outlet::sent).collect(),
         }

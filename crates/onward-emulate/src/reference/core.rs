@@ -23,6 +23,8 @@ pub(super) struct Block {
     /// The program; `None` where a word is no instruction.
     code: Vec<Option<Instruction>>,
     entry: usize,
+    /// So many axons, and how many synapses a spike on each reaches.
+    fan_outs: Vec<(u32, u32)>,
     tagged: bool,
     /// For each route, the indices it has.
     routes: Vec<u32>,
@@ -124,6 +126,7 @@ impl Block {
             routes: image.routes.iter().map(|route| route.indices).collect(),
             seed: arithmetic::block_seed(seed, image.generator),
             memory,
+            fan_outs: image.fan_outs.clone(),
             current: vec![None; image.axons as usize],
             next: vec![None; image.axons as usize],
             draws: 0,
@@ -136,6 +139,7 @@ impl Block {
                 steps: 0,
                 cycles: 0,
                 events: 0,
+                synapses: 0,
                 saturated: 0,
                 packets: vec![0; image.routes.len()],
             },
@@ -164,6 +168,15 @@ impl Block {
             (0..).zip(&self.current).filter_map(|(axon, payload)| payload.map(|payload| (axon, payload))).collect();
         self.counters.steps += 1;
         self.counters.events += events.len() as u64;
+        for (axon, _) in &events {
+            let mut first = 0;
+            for (axons, synapses) in &self.fan_outs {
+                if (first..first + axons).contains(axon) {
+                    self.counters.synapses += u64::from(*synapses);
+                }
+                first += axons;
+            }
+        }
         let elements = usize::from(chip.core.vector_length);
         let sent = vec![BTreeSet::new(); self.routes.len()];
         let pc = self.entry;

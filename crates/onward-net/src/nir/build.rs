@@ -1,6 +1,5 @@
 //! Populations and paths to the network graph.
 
-use super::{Options, Tool};
 use super::error::NirError;
 use super::feed::{Feed, FeedKind, dense, each, narrow};
 use super::graph::{Graph, Kind};
@@ -10,6 +9,7 @@ use super::names::Names;
 use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, by_channel, is_same, plane, size};
+use super::{Options, Tool};
 use crate::input::Input;
 use crate::network::{Delay, Layer, LayerKind, Network, Node, Plain, Pool, PoolKind, Sparse, WindowShift};
 use crate::neuron::Neuron;

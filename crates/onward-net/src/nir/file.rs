@@ -2,7 +2,10 @@
 
 use super::error::NirError;
 use crate::values::Array;
-use hdf5_pure::{DType, Dataset, Datatype, DatatypeByteOrder, File, FixedPointLayout, FloatingPointLayout, Group};
+use hdf5_pure::{
+    DType, Dataset, Datatype, DatatypeByteOrder, File, FileBuilder, FixedPointLayout, FloatingPointLayout, Group,
+    GroupBuilder,
+};
 use std::collections::BTreeMap;
 
 /// Numbers in one array at most: more than any chip here could hold as weights.
@@ -46,6 +49,66 @@ pub(super) fn read(bytes: &[u8]) -> Result<Record, NirError> {
     let group = root.group("node").map_err(|error| damaged("the group `node`", &error))?;
     record(&group, "", 0)
 }
+
+/// The version of NIR that files are written for.
+const NIR_VERSION: &str = "1.0.8";
+
+/// The HDF5 file of a root node, as `nir.write` lays it out: numbers in single precision, sizes as integers.
+pub(super) fn write(root: &Record) -> Result<Vec<u8>, NirError> {
+    let mut file = FileBuilder::new();
+    file.create_dataset("version").with_vlen_strings(&[NIR_VERSION]).with_shape(&[]);
+    let mut group = file.create_group("node");
+    write_record(root, &mut group);
+    file.add_group(group.finish());
+    file.finish().map_err(|error| NirError::file(format!("the file cannot be made: {error}"), "a smaller network"))
+}
+
+fn write_record(record: &Record, group: &mut GroupBuilder) {
+    group.create_dataset("type").with_vlen_strings(&[record.kind.as_str()]).with_shape(&[]);
+    for (name, field) in &record.fields {
+        let dataset = group.create_dataset(name);
+        let extents = |shape: &[usize]| shape.iter().map(|&size| size as u64).collect::<Vec<_>>();
+        match field {
+            Field::Text(shape, texts) => {
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                dataset.with_vlen_strings(&texts).with_shape(&extents(shape));
+            }
+            Field::Numbers(Array { shape, values }) if SIZES.contains(&name.as_str()) => {
+                let values: Vec<i64> = values.iter().map(|&value| value as i64).collect();
+                dataset.with_i64_data(&values).with_shape(&extents(shape));
+            }
+            Field::Numbers(Array { shape, values }) => {
+                let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+                dataset.with_f32_data(&values).with_shape(&extents(shape));
+            }
+            Field::Other(_) => {}
+        }
+    }
+    if record.kind == "NIRGraph" {
+        let mut nodes = group.create_group("nodes");
+        for (name, node) in &record.nodes {
+            let mut inner = nodes.create_group(name);
+            write_record(node, &mut inner);
+            nodes.add_group(inner.finish());
+        }
+        group.add_group(nodes.finish());
+    }
+}
+
+/// Fields that are whole numbers.
+const SIZES: [&str; 11] = [
+    "shape",
+    "input_shape",
+    "input_type",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "kernel_size",
+    "start_dim",
+    "end_dim",
+    "edges",
+];
 
 fn record(group: &Group, path: &str, depth: usize) -> Result<Record, NirError> {
     let place = if path.is_empty() { "the graph".to_owned() } else { format!("node `{path}`") };

@@ -22,6 +22,7 @@
 
 mod build;
 mod error;
+mod export;
 mod feed;
 mod file;
 mod graph;
@@ -35,6 +36,7 @@ mod shape;
 mod tool;
 
 pub use error::NirError;
+pub use export::{Exported, write};
 pub use tool::Tool;
 
 use crate::input::Encoding;

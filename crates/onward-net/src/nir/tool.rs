@@ -58,16 +58,11 @@ impl Tool {
                 integration: Integration::Steps,
                 ..default
             },
-            Tool::Rockpool => {
-                Options { time_step: 1e-3, fires: Fires::At, reset: ResetRule::Subtract, ..default }
-            }
+            Tool::Rockpool => Options { time_step: 1e-3, fires: Fires::At, reset: ResetRule::Subtract, ..default },
             Tool::SpikingJelly => Options { fires: Fires::At, integration: Integration::Time, ..default },
-            Tool::Spyx => Options {
-                time_step: 1.0,
-                reset: ResetRule::SubtractLate,
-                integration: Integration::Steps,
-                ..default
-            },
+            Tool::Spyx => {
+                Options { time_step: 1.0, reset: ResetRule::SubtractLate, integration: Integration::Steps, ..default }
+            }
             Tool::Lava => default,
         }
     }
@@ -80,9 +75,9 @@ impl Tool {
     /// What a neuron may do there and not here, for a note.
     pub(super) fn remark(self) -> Option<&'static str> {
         match self {
-            Tool::Sinabs | Tool::Rockpool => {
-                Some("its neurons may fire several times in a step, and here once: what is above the threshold stays for the next")
-            }
+            Tool::Sinabs | Tool::Rockpool => Some(
+                "its neurons may fire several times in a step, and here once: what is above the threshold stays for the next",
+            ),
             _ => None,
         }
     }
