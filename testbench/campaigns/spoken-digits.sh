@@ -11,7 +11,7 @@ shift
 cargo build --release
 cargo build --release -p testbench --example float_reference
 mean() { awk '{ print; sum += $2 } END { printf "mean of %d seeds: %.2f %%\n", NR, sum / NR }'; }
-target/release/onward train programs/learning/spoken-digits.sp --data "$data" --timing none --seeds "$(printf '%s,' "$@" | sed 's/,$//')" |
+target/release/onward train programs/learning/spoken-digits.sp --data "$data" --timing none --seeds "$(printf '%s,' "$@")" |
     sed -n '/ seed /,/^$/p; /^Result/,$p'
 echo "in real numbers:"
 for seed in "$@"; do

@@ -301,8 +301,11 @@ impl<'a> Run<'a> {
         &self.session
     }
 
-    /// Classes cannot be learned from samples without labels.
-    fn check_labels(&self) -> Result<(), DataError> {
+    /// Whether what the network learns is known of the samples: classes cannot be learned without labels.
+    ///
+    /// # Errors
+    /// [`DataError::NoLabels`].
+    pub fn check_labels(&self) -> Result<(), DataError> {
         if self.image.network.classes().is_none() || self.dataset.train.is_labelled() {
             return Ok(());
         }

@@ -343,6 +343,10 @@ fn tables_have_a_header() {
         ([2].as_slice(), &[0, 255][..], &[7, 8][..])
     );
     assert_eq!((set.test.label(0), set.classes, set.split), (1, 2, Split::None));
+    // Classes that have names are numbered in their order.
+    let set = load("a,class\n1,virginica\n2,setosa\n3,virginica\n").expect("a data set");
+    assert_eq!((set.test.label(0), set.test.label(1), set.classes), (1, 0, 2));
+    assert!(set.notes.iter().any(|note| note == "classes are numbered: 0 setosa, 1 virginica"), "{:?}", set.notes);
     // One real number makes all of them real.
     let set = load("a,b,Class\n0,1,0\n0.5,1e-1,1\n").expect("a data set");
     assert_eq!((set.test.pixels(0), set.test.pixels(1)), (&[0, 255][..], &[128, 26][..]));
@@ -356,7 +360,10 @@ fn tables_have_a_header() {
         ("a,b,label\n1,2,0\n3,4\n", "line 3 has 2 cells, the first has 3"),
         ("a,b,label\n1,2,0\n3,x,0\n", "line 3, column `b`: `x` is no number"),
         ("a,b,label\n1,2,0\n3,,0\n", "line 3, column `b`: `` is no number"),
-        ("a,b,label\n1,2,setosa\n", "line 2, column `label`: `setosa` is no number"),
+        ("a,b,label\n1,2,setosa\n3,4,1\n", "line 2: the label `setosa` is no number, as others are"),
+        ("a,b,label\n1,2,setosa\n3,4,\n", "line 3 has no label"),
+        ("a;b;label\n1;2;0\n", "separated by ';'"),
+        ("a\tb\n1\t2\n", "separated by '\\t'"),
         ("a,b,label\n1,2,0\n3,nan,0\n", "`samples[1, 1]` is not a number (NaN)"),
         ("a,b,label\n1,2,0\n3,400,0\n", "`samples[1, 1]` is 400"),
         ("a,b,label\n1,2,0\n3,4,0.5\n", "`labels[1]` is 0.5"),

@@ -51,6 +51,7 @@ impl<'a> Job<'a> {
 
     fn prepare_to_learn(&self, engine: Box<dyn Engine>, how: &HowToLearn) -> Result<Run<'a>, Failure> {
         let mut run = self.prepare(engine)?;
+        run.check_labels()?;
         run.set_rate_shift(how.rate_shift);
         run.let_learn(&how.learners()).map_err(|error| self.failed(error))?;
         Ok(run)
@@ -93,6 +94,7 @@ impl<'a> Job<'a> {
     /// Plays a bandit, reports, saves.
     pub fn play(&self, engine: Box<dyn Engine>, bandit: &Bandit) -> Outcome {
         let mut run = self.prepare(engine)?;
+        run.check_labels()?;
         self.open()?;
         let monitor = Monitor::new(Epochs::from(1), bandit.trials, self.dataset.test.len())?;
         let results = self.watch(monitor, |monitor| run.play(bandit, monitor))?;

@@ -88,6 +88,8 @@ pub enum DataError {
         expected: Vec<u32>,
         /// A sample's shape.
         found: Vec<u32>,
+        /// Windows that each sample was cut into, as it has so many labels.
+        windows: usize,
     },
     /// Not as many values as the network's target has.
     #[error("{name}: samples have {found} values to be learned, but the network's target has {expected}")]
@@ -199,6 +201,9 @@ impl Remedy for DataError {
             DataError::Archive { problem, .. } | DataError::Recording { problem, .. } => problem.remedy.as_deref()?.into(),
             DataError::Counts { .. } => "take both from the same download of the data set".into(),
             DataError::Parts { .. } => "take both from the same data set".into(),
+            DataError::Shape { windows: 2.., .. } => "samples are cut into as many windows as they have labels; where these are one-hot, \
+                                                      `labels.argmax(axis=1)` makes a label of them"
+                .into(),
             DataError::Shape { .. } => "change the network's input or give other data".into(),
             DataError::Values { .. } => "change the target or give data with `targets`".into(),
             DataError::Label { label, .. } => {
@@ -264,6 +269,9 @@ pub enum FileProblem {
 impl Remedy for FileProblem {
     fn remedy(&self) -> Option<Cow<'_, str>> {
         let remedy = match self {
+            FileProblem::Unreadable(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "check the path; what a text names is seen from its folder"
+            }
             FileProblem::Unreadable(_) => "check that it is a file and that you may read it",
             FileProblem::BrokenGzip(_) | FileProblem::Truncated { .. } => "download the file again",
             FileProblem::Magic { .. } => "it is another kind of file, or two files are swapped",

@@ -373,6 +373,7 @@ impl Dataset {
                 name: self.name.clone(),
                 expected: input_shape.to_vec(),
                 found: self.shape.clone(),
+                windows: self.test.windows,
             });
         }
         self.check_labels(classes)
@@ -399,7 +400,8 @@ impl Dataset {
         let expected = vec![window, axons / parts];
         let width: u32 = self.shape.iter().skip(1).product();
         if self.shape.first().is_none_or(|&rows| rows > window) || width != axons / parts {
-            return Err(DataError::Shape { name: self.name.clone(), expected, found: self.shape.clone() });
+            let (name, found, windows) = (self.name.clone(), self.shape.clone(), self.test.windows);
+            return Err(DataError::Shape { name, expected, found, windows });
         }
         self.check_labels(classes)
     }

@@ -1,12 +1,13 @@
 //! Tables of comma-separated values (RFC 4180), whose first line names the columns.
 //!
-//! A column `label` (or `class`) is the class of a row; columns `target`, `target1`, ... are values to be learned of it;
+//! A column `label` (or `class`) is the class of a row, a number, or a name: names are numbered in their order; columns `target`, `target1`, ... are values to be learned of it;
 //! `part` says `train` or `test`; all other columns are, in their order, the values of the sample.
 
 use super::Dataset;
 use super::array::{Array, Numbers};
 use super::arrays::{self, Arrays};
 use super::error::{DataError, FileProblem, Problem};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What a column is.
@@ -36,7 +37,8 @@ impl Role {
 struct Rows {
     count: usize,
     values: Column,
-    labels: Column,
+    /// Each with its line.
+    labels: Vec<(usize, String)>,
     targets: Column,
 }
 
@@ -70,14 +72,63 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
     let unreadable = |error| DataError::File { file: name.to_owned(), problem: FileProblem::Unreadable(error) };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let failed = |problem| DataError::Archive { file: name.to_owned(), problem };
-    let arrays = arrays_of(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(failed)?;
-    arrays::dataset(name, &arrays)
+    let (arrays, note) = arrays_of(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(failed)?;
+    let mut dataset = arrays::dataset(name, &arrays)?;
+    dataset.notes.extend(note);
+    Ok(dataset)
 }
 
-/// The arrays of a table, named by part and role.
-fn arrays_of(text: &str) -> Result<Arrays, Problem> {
+/// The numbers of classes, by what the table calls them, and a note where it calls them by names.
+struct Classes {
+    names: BTreeSet<String>,
+}
+
+/// Names of classes that a note lists, at most.
+const NAMED: usize = 20;
+
+impl Classes {
+    /// Of all labels of a table: numbers, or names, but not both.
+    fn of<'a>(labels: impl Iterator<Item = &'a (usize, String)> + Clone) -> Result<Classes, Problem> {
+        let is_number = |label: &str| label.parse::<f64>().is_ok();
+        let mut names = labels.clone().filter(|(_, label)| !is_number(label)).peekable();
+        let Some((line, name)) = names.peek() else { return Ok(Classes { names: BTreeSet::new() }) };
+        if name.is_empty() || labels.clone().any(|(_, label)| is_number(label)) {
+            let cause = format!("line {line}: the label `{name}` is no number, as others are");
+            return Err(Problem::new(cause, "number the classes from 0, or name all of them"));
+        }
+        if let Some((line, _)) = labels.clone().find(|(_, label)| label.is_empty()) {
+            return Err(Problem::new(format!("line {line} has no label"), "leave the row out, or say its class"));
+        }
+        Ok(Classes { names: names.map(|(_, name)| name.clone()).collect() })
+    }
+
+    /// The labels of a part as numbers.
+    fn numbers(&self, labels: &[(usize, String)]) -> Column {
+        let mut column = Column::default();
+        for (_, label) in labels {
+            let number = self.names.iter().position(|name| name == label);
+            // What is no name is a number.
+            let _ = column.push(&number.map_or_else(|| label.clone(), |number| number.to_string()));
+        }
+        column
+    }
+
+    fn note(&self) -> Option<String> {
+        let all = self.names.iter().enumerate();
+        let listed: Vec<String> = all.take(NAMED).map(|(number, name)| format!("{number} {name}")).collect();
+        let more = if self.names.len() > NAMED { ", ..." } else { "" };
+        (!self.names.is_empty()).then(|| format!("classes are numbered: {}{more}", listed.join(", ")))
+    }
+}
+
+/// The arrays of a table, named by part and role, and what is to be noted of it.
+fn arrays_of(text: &str) -> Result<(Arrays, Option<String>), Problem> {
     let mut lines = lines(text);
     let (_, header) = lines.next().ok_or("is empty: the first line names the columns")??;
+    if let (1, Some(other)) = (header.len(), [';', '\t'].into_iter().find(|&other| header[0].contains(other))) {
+        let cause = format!("its cells are separated by {other:?}, and those of a table by commas");
+        return Err(Problem::new(cause, "write it with commas, and with points in numbers"));
+    }
     if let Some(number) = header.iter().find(|name| name.trim().parse::<f64>().is_ok()) {
         let help = "write a first line with a name for each column, one of them `label`";
         return Err(Problem::new(format!("line 1 names the columns, but has the number {}", number.trim()), help));
@@ -115,19 +166,20 @@ fn arrays_of(text: &str) -> Result<Arrays, Problem> {
             let rows = &mut parts[part];
             let to = match role {
                 Role::Value => &mut rows.values,
-                Role::Label => &mut rows.labels,
+                Role::Label => {
+                    rows.labels.push((number, cell.trim().to_owned()));
+                    continue;
+                }
                 Role::Target => &mut rows.targets,
                 Role::Part => continue,
             };
             to.push(cell.trim()).map_err(|()| {
-                let help = match role {
-                    Role::Label => "number the classes from 0",
-                    _ => "leave the row out, or put a number there",
-                };
+                let help = "leave the row out, or put a number there";
                 Problem::new(format!("line {number}, column `{}`: `{}` is no number", column.trim(), cell.trim()), help)
             })?;
         }
     }
+    let classes = Classes::of(parts.iter().flat_map(|rows| &rows.labels))?;
     let mut arrays = Arrays::new();
     for (prefix, rows) in ["", "train_", "test_"].into_iter().zip(parts) {
         let count = rows.count;
@@ -142,10 +194,10 @@ fn arrays_of(text: &str) -> Result<Arrays, Problem> {
             }
         };
         insert("samples", Role::Value, rows.values);
-        insert("labels", Role::Label, rows.labels);
+        insert("labels", Role::Label, classes.numbers(&rows.labels));
         insert("targets", Role::Target, rows.targets);
     }
-    if arrays.is_empty() { Err("has no row beneath its first line".into()) } else { Ok(arrays) }
+    if arrays.is_empty() { Err("has no row beneath its first line".into()) } else { Ok((arrays, classes.note())) }
 }
 
 /// The cells of each line, with its number from 1. A cell in double quotes may hold commas and line ends; two of them stand

@@ -135,7 +135,7 @@ fn check_saves(saves: &WhatToSave) -> Outcome {
     }
 }
 
-/// Several seeds: `3` for the first three, `2..4` for these, `1,5,9` for those.
+/// Several seeds: `3` for the first three, `2..4` for these, `1,5,9` for those, `7,` for that one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seeds(Vec<u64>);
 
@@ -152,7 +152,7 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
         }
         (first..=last).collect()
     } else if text.contains(',') {
-        text.split(',').map(number).collect::<Result<_, _>>()?
+        text.trim_end_matches(',').split(',').map(number).collect::<Result<_, _>>()?
     } else {
         let count = number(text)?;
         if !(1..=MOST_SEEDS).contains(&count) {
