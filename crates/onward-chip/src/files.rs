@@ -16,6 +16,7 @@ pub const BUILTIN_CHIPS: &[(&str, &str)] = &[
     ("middle-8-lanes", include_str!("../../../programs/chips/middle-8-lanes.toml")),
     ("large", include_str!("../../../programs/chips/large.toml")),
     ("convolution", include_str!("../../../programs/chips/convolution.toml")),
+    ("wide", include_str!("../../../programs/chips/wide.toml")),
 ];
 
 /// Cycles the longest link within a chip adds.

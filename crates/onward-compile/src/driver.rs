@@ -23,7 +23,7 @@ pub fn compile_with(
     options: &Options,
     mut after: impl FnMut(&dyn Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
-    run(Compilation::new(source, options), PASSES, &mut after)
+    run(Compilation::new(source, options), PASSES, &mut after).map_err(|failed| failed.errors)
 }
 
 /// Compiles a network that was built by hand; `source` is what its spans point into. `after` sees the compilation after
@@ -37,22 +37,42 @@ pub fn compile_network(
     options: &Options,
     mut after: impl FnMut(&dyn Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
+    tried(Some(network), source, options, &mut after).map_err(|failed| failed.errors)
+}
+
+/// What a pass found wrong.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// The pass.
+    pub pass: &'static str,
+    /// All that is wrong.
+    pub errors: Vec<Diagnostic>,
+}
+
+/// Compiles a network that has been read, or else the text.
+pub(crate) fn tried(
+    network: Option<Network>,
+    source: &Source,
+    options: &Options,
+    after: &mut dyn FnMut(&dyn Pass, &Compilation),
+) -> Result<Image, Failed> {
     let mut compilation = Compilation::new(source, options);
-    compilation.network = Some(network);
-    let parse = PASSES.iter().position(|pass| pass.name() == "parse").map_or(0, |at| at + 1);
-    run(compilation, &PASSES[parse..], &mut after)
+    compilation.network = network;
+    let is_read = compilation.network.is_some();
+    let parse = PASSES.iter().position(|pass| pass.name() == "parse").filter(|_| is_read).map_or(0, |at| at + 1);
+    run(compilation, &PASSES[parse..], after)
 }
 
 fn run(
     mut compilation: Compilation,
     passes: &[&dyn Pass],
     after: &mut dyn FnMut(&dyn Pass, &Compilation),
-) -> Result<Image, Vec<Diagnostic>> {
+) -> Result<Image, Failed> {
     let mut made: Vec<Product> = compilation.network.iter().map(|_| Product::Network).collect();
     for pass in passes {
         let (needs, makes) = pass.products();
         assert!(needs.iter().all(|product| made.contains(product)), "`{}` needs {needs:?}: {made:?}", pass.name());
-        pass.run(&mut compilation)?;
+        pass.run(&mut compilation).map_err(|errors| Failed { pass: pass.name(), errors })?;
         made.push(makes);
         if cfg!(debug_assertions)
             && let Err(what) = pass.verify(&compilation)

@@ -59,14 +59,14 @@ const NEURONS: &[Parameter] = &[
 pub(crate) const BLOCK: Parameter = parameter(
     "block",
     Integer(1, 1 << 20),
-    Described("all neurons, but at most 128"),
+    Described("of a layer that learns all neurons, but at most 128; else the compiler chooses"),
     "neurons that live on one core and share a loss, at most the layer's",
 );
 
 pub(crate) const CHANNEL_BLOCK: Parameter = parameter(
     "block",
     Integer(1, 1 << 20),
-    Described("as many as make at most 4,096 neurons"),
+    Described("of a layer that learns as many as make at most 4,096 neurons; else the compiler chooses"),
     "output channels that live on one core, at most the layer's",
 );
 
@@ -122,8 +122,12 @@ pub(crate) const DILATION: Parameter = parameter("dilation", Pair(1, 64), Means(
 pub(crate) const GROUPS: Parameter =
     parameter("groups", Integer(1, 65_536), Means("1"), "parts of the channels that know nothing of each other");
 
-pub(crate) const ROWS: Parameter =
-    parameter("rows", Integer(1, 65_536), Described("all"), "rows of the output that live on one core");
+pub(crate) const ROWS: Parameter = parameter(
+    "rows",
+    Integer(1, 65_536),
+    Described("of a layer that learns all; else the compiler chooses"),
+    "rows of the output that live on one core",
+);
 
 const KERNEL: &[Parameter] = &[
     parameter("channels", Integer(1, 65_536), Error, "number of output channels"),

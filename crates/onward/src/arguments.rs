@@ -10,9 +10,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Design};
 use onward_compile::{Options, Placing};
-use onward_diagnostic::Source;
+use onward_diagnostic::{Diagnostic, Source};
 use onward_emulate::{Engine, Machine, MachineError, reference};
 use onward_image::Image;
+use onward_net::Network;
 use onward_place::{Objective, Strategy};
 use onward_run::data::{Dataset, Share};
 use onward_run::{Epochs, Learners};
@@ -20,6 +21,9 @@ use std::path::{Path, PathBuf};
 
 /// The chip where none is named.
 const DEFAULT_CHIP: &str = "middle";
+
+/// What is written for the smallest chip of the family that a network fits on.
+const AUTO: &str = "auto";
 
 /// The chip that something is compiled or assembled for.
 #[derive(Args)]
@@ -41,7 +45,11 @@ pub fn technology_help() -> String {
 
 fn chip_help() -> String {
     let names: Vec<&str> = BUILTIN_CHIPS.iter().map(|(name, _)| *name).collect();
-    format!("Built-in chip ({}) or path of a chip file [default: {DEFAULT_CHIP}]", names.join(", "))
+    format!(
+        "Built-in chip ({}) or path of a chip file; for a network also `{AUTO}`, the smallest of these and of larger meshes of \
+         them that it fits on [default: {DEFAULT_CHIP}]",
+        names.join(", ")
+    )
 }
 
 impl ChipArgument {
@@ -59,6 +67,11 @@ impl ChipArgument {
         let chip = Design::load(self.name(), &self.chip_set, self.technology.as_deref())?.chip;
         ledger.reads_technology(&chip.technology)?;
         Ok(chip)
+    }
+
+    /// Whether the chip is to be found.
+    fn is_auto(&self) -> bool {
+        self.chip.as_deref() == Some(AUTO)
     }
 
     fn name(&self) -> &str {
@@ -118,7 +131,45 @@ impl HowToCompile {
         let read = |path| read_json(path, "a measurement of traffic", help, ledger);
         let traffic = self.traffic.as_deref().map(read).transpose()?;
         let placing = Placing { strategy: self.place, objective: self.objective, traffic };
-        Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed) })
+        if !self.chip.is_auto() {
+            return Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed) });
+        }
+        if !self.chip.chip_set.is_empty() || self.chip.technology.is_some() {
+            let message = format!("--chip {AUTO} looks for one of the built-in chips and their meshes as they are");
+            return Err(Failure::input(message, "leave out --chip-set and --technology, or name a chip"));
+        }
+        // Any does until the network is known.
+        let chip = Chip::load(DEFAULT_CHIP)?;
+        Ok(Options { placing, ..Options::new(chip, self.seed) })
+    }
+
+    /// Chooses the chip if that is to be found. `network` is what was read, if it was; else `source` is parsed.
+    ///
+    /// # Errors
+    /// The text has mistakes, or no chip of the family has room.
+    pub fn choose_chip(
+        &self,
+        options: &mut Options,
+        network: Option<&Network>,
+        source: &Source,
+    ) -> Result<(), Failure> {
+        if self.chip.is_auto() {
+            let chips = onward_compile::family().map_err(|what| Failure::input(what, "name a chip with --chip"))?;
+            options.chip = onward_compile::first_fitting(network, source, options, &chips)
+                .map_err(|errors| Failure::diagnostics(source, &errors))?;
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a network, and if that is that it does not fit, what would make it fit.
+    pub fn refused(
+        &self,
+        options: &Options,
+        network: Option<&Network>,
+        source: &Source,
+        errors: Vec<Diagnostic>,
+    ) -> Failure {
+        Failure::diagnostics(source, &onward_compile::with_change(network, source, options, errors))
     }
 
     /// Compiles a network's text with this seed, and shows which pass is at work once it takes long.
@@ -126,12 +177,13 @@ impl HowToCompile {
     /// # Errors
     /// Something cannot be read, or the text has mistakes.
     pub fn compile(&self, network: &Path, seed: u64, ledger: &Ledger) -> Result<(Source, Image), Failure> {
-        let options = Options { seed, ..self.options(ledger)? };
+        let mut options = Options { seed, ..self.options(ledger)? };
         let source = read_network(network, &self.set, ledger)?;
+        self.choose_chip(&mut options, None, &source)?;
         let monitor = PassMonitor::new(None);
         let image = onward_compile::compile_with(&source, &options, |pass, _| monitor.done(pass));
         drop(monitor);
-        let image = image.map_err(|errors| Failure::diagnostics(&source, &errors))?;
+        let image = image.map_err(|errors| self.refused(&options, None, &source, errors))?;
         Ok((source, image))
     }
 }

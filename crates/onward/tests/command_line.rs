@@ -377,11 +377,11 @@ fn chips_are_shown_and_changed() {
     let desk = Desk::new();
     let json = |name: &str| -> Value { serde_json::from_slice(&fs::read(desk.path(name)).unwrap()).unwrap() };
     let list = desk.succeed("chip list");
-    for chip in ["small", "middle", "middle-8-lanes", "large", "convolution"] {
+    for chip in ["small", "middle", "middle-8-lanes", "large", "convolution", "wide"] {
         assert!(list.contains(chip), "{list}");
     }
     desk.succeed("chip list --technology 130nm-sg13g2 --json list.json");
-    assert_eq!(json("list.json").as_array().unwrap().len(), 5);
+    assert_eq!(json("list.json").as_array().unwrap().len(), 6);
     let text = desk.succeed("chip show middle --json bill.json --floorplan middle.svg --beside small");
     for word in ["synapse memory", "input buffers", "flit hop", "mm²", "core.lanes", "Beside small", "wrote bill.json"]
     {

@@ -100,6 +100,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (output, json) = (output?, json?);
     let mut options = arguments.compile.options(&ledger)?;
     let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir, &ledger)?;
+    arguments.compile.choose_chip(&mut options, network.as_ref(), &source)?;
     let (image, mut bounded) = compile(network.as_ref(), &source, &options)?;
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     let samples = (arguments.samples as usize).min(dataset.train.len());

@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         options.calibration =
             Some(Calibrated { calibration: read_calibration(path, &ledger)?, margin: arguments.margin });
     }
-    let image = compile(arguments, network, &options, &ledger)?;
+    let image = compile(arguments, network, &mut options, &ledger)?;
     if let Some(output) = &output {
         output.write_image(&image)?;
     }
@@ -96,8 +96,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// Compiles the network, and prints of the passes what was asked for.
-fn compile(arguments: &Arguments, network: &Path, options: &Options, ledger: &Ledger) -> Result<Image, Failure> {
+fn compile(arguments: &Arguments, network: &Path, options: &mut Options, ledger: &Ledger) -> Result<Image, Failure> {
     let (imported, source) = read(network, &arguments.compile.set, &arguments.nir, ledger)?;
+    arguments.compile.choose_chip(options, imported.as_ref(), &source)?;
+    let options = &*options;
+    let kept = imported.clone();
     let mut timings: Vec<Timing> = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
@@ -125,7 +128,7 @@ fn compile(arguments: &Arguments, network: &Path, options: &Options, ledger: &Le
     };
     drop(monitor);
     printed?;
-    let image = compiled.map_err(|errors| Failure::diagnostics(&source, &errors))?;
+    let image = compiled.map_err(|errors| arguments.compile.refused(options, kept.as_ref(), &source, errors))?;
     if arguments.timings {
         eprint!("{}", timing_table(&timings));
     }
