@@ -2,7 +2,7 @@
 //! small that layers are cut by neurons, channels, rows and inputs. The same spikes come out, at the same places of their windows.
 
 use onward_chip::Chip;
-use onward_compile::{Options, compile};
+use onward_compile::{Options, compile, first_fitting, with_change};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options as Running};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
@@ -216,4 +216,62 @@ fn tight_chips_cut_by_rows_channels_and_inputs() {
     let found = run(&cut, &windows);
     assert_eq!(run(&whole, &windows), found);
     assert!(found.len() > 5, "something fires: {found:?}");
+}
+
+fn network(text: &str) -> Source {
+    let head = "network net {\n  window = 4\n  input x = events(3, 16, 16)\n";
+    Source::new("net.sp", format!("{head}{text}\n  readout r = spikes from y\n}}\n"))
+}
+
+/// What is said to help a network that does not fit.
+fn help(source: &Source, options: &Options) -> String {
+    let errors = compile(source, options).expect_err("it does not fit");
+    with_change(None, source, options, errors)[0].help.clone().expect("a help")
+}
+
+/// What is said to help has been tried: done as said, the network fits.
+#[test]
+fn changes_that_are_named_help() {
+    let source = network("  layer f = flatten from x\n  layer y = dense(700) from f");
+    let mut options = Options::new(Chip::builtin("small").expect("a chip"), 1);
+    (options.chip.memory.axons, options.chip.memory.synapse_bytes) = (64, 8192);
+    let help = help(&source, &options);
+    let settings: Vec<(&str, u32)> = help
+        .split(['`', ';'])
+        .flat_map(|part| part.split("--chip-set ").skip(1))
+        .filter_map(|setting| setting.trim().split_once('='))
+        .map(|(key, value)| (key, value.parse().expect("a number")))
+        .collect();
+    assert!(!settings.is_empty(), "{help}");
+    for (key, value) in settings {
+        let memory = &mut options.chip.memory;
+        match key {
+            "memory.axons" => memory.axons = value,
+            "memory.axon_bytes" => memory.axon_bytes = value,
+            "memory.neuron_bytes" => memory.neuron_bytes = value,
+            "memory.synapse_bytes" => memory.synapse_bytes = value,
+            "memory.instruction_words" => memory.instruction_words = value,
+            _ => options.chip.mesh.width = value as u16,
+        }
+    }
+    assert!(compile(&source, &options).is_ok(), "{help}");
+}
+
+#[test]
+fn sizes_of_blocks_that_do_not_fit_are_named() {
+    let source = network("  layer y = conv(16, 3) from x { padding = 1, block = 16, rows = 16 }");
+    let mut options = Options::new(Chip::builtin("middle").expect("a chip"), 1);
+    options.chip.memory.neuron_bytes = 8192;
+    let help = help(&source, &options);
+    assert!(help.starts_with("it fits if `block` and `rows` of `y` are left out"), "{help}");
+}
+
+#[test]
+fn the_smallest_chip_that_has_room_is_chosen() {
+    let chips = onward_chip::family().expect("built-in chips have bills");
+    let options = Options::new(Chip::builtin("small").expect("a chip"), 1);
+    let chosen = |text: &str| first_fitting(None, &network(text), &options, &chips).map(|chip| chip.name);
+    assert_eq!(chosen("  layer f = flatten from x\n  layer y = dense(10) from f").as_ref(), Ok(&chips[0].name));
+    let wrong = chosen("  layer y = dense(10) from nobody").expect_err("the text is wrong");
+    assert!(wrong[0].message.contains("nobody"), "{wrong:?}");
 }

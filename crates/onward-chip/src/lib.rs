@@ -12,6 +12,7 @@
 mod bill;
 mod chip;
 mod event;
+mod family;
 mod files;
 mod floorplan;
 mod geometry;
@@ -24,6 +25,7 @@ mod technology;
 pub use bill::{Bill, Costs, Leakage, Part, Path};
 pub use chip::{Array, Chip, Core, Host, HostPort, IdleCores, Memory, Mesh, Side, Topology};
 pub use event::{Event, EventCosts};
+pub use family::{Double, ROOM, family};
 pub use files::{BUILTIN_CHIPS, FileError, Problem};
 pub use floorplan::floor_plan;
 pub use geometry::Direction;

@@ -25,13 +25,13 @@
 //! ```
 
 mod calibration;
+mod choice;
 mod connect;
 mod contents;
 mod cutter;
 mod demand;
 mod drawing;
 mod driver;
-mod family;
 mod fitting;
 mod handlers;
 mod layout;
@@ -44,8 +44,8 @@ mod ranges;
 mod readouts;
 
 pub use calibration::{Calibrated, Calibration, Comparison, Counted, FloatModel, LayerComparison, Models, Quantity};
+pub use choice::{first_fitting, with_change};
 pub use driver::{compile, compile_network, compile_with};
-pub use family::{family, first_fitting, with_change};
 pub use lowering::{
     Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, PartParameters, Record, ResetParameters,
     Rounding, RuleFormat, Steps, Widths,

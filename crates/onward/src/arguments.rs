@@ -154,7 +154,7 @@ impl HowToCompile {
         source: &Source,
     ) -> Result<(), Failure> {
         if self.chip.is_auto() {
-            let chips = onward_compile::family().map_err(|what| Failure::input(what, "name a chip with --chip"))?;
+            let chips = onward_chip::family().map_err(|what| Failure::input(what, "name a chip with --chip"))?;
             options.chip = onward_compile::first_fitting(network, source, options, &chips)
                 .map_err(|errors| Failure::diagnostics(source, &errors))?;
         }

@@ -22,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a layer is cut further at most.
 const MOST_SPLITS: usize = 200;
+/// What a core that waits spends of what one that runs does, about: its clock and its leakage go on.
+const WAITING: f64 = 0.25;
 /// A split must bring down the cost by this factor at least: a block more is a core more that leaks.
 const WORTHWHILE: f64 = 0.995;
 
@@ -258,13 +260,12 @@ impl Fitter<'_> {
     fn improve(&mut self) {
         let mut costs = self.costs();
         for _ in 0..MOST_SPLITS {
-            let Some(&slowest) = costs.slowest.iter().find(|node| self.free.contains(node)) else { return };
+            let Some(slowest) = costs.slowest.filter(|node| self.free.contains(node)) else { return };
             let before = self.cuts.clone();
             let mut best: Option<(f64, Cuts, Costs)> = None;
             for cuts in self.splits(slowest) {
                 self.cuts = cuts.clone();
-                let affected: Vec<NodeIndex> = self.network.graph.node_indices().collect();
-                if affected.iter().any(|&node| self.probe(node).over.is_some()) {
+                if self.network.graph.node_indices().any(|node| self.probe(node).over.is_some()) {
                     continue;
                 }
                 let found = self.costs();
@@ -320,7 +321,7 @@ impl Fitter<'_> {
 
     /// What a step costs, by estimate.
     fn costs(&mut self) -> Costs {
-        let mut costs = Costs { blocks: 0, work: 0.0, longest: 0.0, slowest: Vec::new(), waiting: 0.25 };
+        let mut costs = Costs { blocks: 0, work: 0.0, longest: 0.0, slowest: None };
         let mut longest: BTreeMap<NodeIndex, f64> = BTreeMap::new();
         for node in self.network.graph.node_indices() {
             let probe = self.probe(node);
@@ -330,11 +331,8 @@ impl Fitter<'_> {
         }
         let shared = costs.work / self.room() as f64;
         costs.longest = longest.values().copied().fold(shared, f64::max);
-        let mut slowest: Vec<NodeIndex> = longest.keys().copied().collect();
-        slowest.sort_by(|a, b| longest[b].total_cmp(&longest[a]).then(a.cmp(b)));
-        // Only the slowest counts: a step is as long as its longest block.
-        slowest.truncate(1);
-        costs.slowest = slowest;
+        // Of several the first: a step is as long as its longest block.
+        costs.slowest = longest.into_iter().reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(node, _)| node);
         costs
     }
 }
@@ -347,16 +345,14 @@ struct Costs {
     /// Cycles of the step.
     longest: f64,
     /// The node whose blocks take longest.
-    slowest: Vec<NodeIndex>,
-    /// What a core that waits spends of what one that runs does.
-    waiting: f64,
+    slowest: Option<NodeIndex>,
 }
 
 impl Costs {
     /// What an objective says of them; less is better.
     fn of(&self, objective: Objective) -> f64 {
         let waits = (self.blocks as f64 * self.longest - self.work).max(0.0);
-        let energy = self.work + self.waiting * waits;
+        let energy = self.work + WAITING * waits;
         match objective {
             Objective::Energy => energy,
             Objective::Latency => self.longest,

@@ -1,0 +1,139 @@
+//! The chip that a network fits on, of several; and which change of text or chip would make it fit on one.
+
+use crate::driver::tried;
+use crate::pass::Options;
+use onward_chip::{Chip, ROOM};
+use onward_diagnostic::{Diagnostic, Source};
+use onward_image::Image;
+use onward_net::{Learning, Network, Node};
+
+/// How often a key is doubled at most when a change is looked for.
+const MOST_DOUBLINGS: u32 = 8;
+/// Passes that find out whether a network fits. What passes before them find is wrong with the text on any chip.
+const FITTING: [&str; 6] = ["fit", "partition", "generate", "assemble", "place", "route"];
+
+/// The first chip of a list that a network fits on. `network` is it if it has been read, else `source` is parsed; the chip of
+/// `options` does not matter.
+///
+/// # Errors
+/// What is wrong with the text on any chip; or what does not fit on the last of the list, with the smallest change that would
+/// make it fit.
+pub fn first_fitting(
+    network: Option<&Network>,
+    source: &Source,
+    options: &Options,
+    chips: &[Chip],
+) -> Result<Chip, Vec<Diagnostic>> {
+    let mut last = None;
+    // A block that fits no core fits no core of a larger mesh.
+    let mut too_small: Vec<&Chip> = Vec::new();
+    for chip in chips {
+        if too_small.iter().any(|other| other.memory == chip.memory && other.core == chip.core) {
+            continue;
+        }
+        let tried = tried(network.cloned(), source, &Options { chip: chip.clone(), ..options.clone() }, &mut |_, _| {});
+        match tried {
+            Ok(_) => return Ok(chip.clone()),
+            Err(failed) if !FITTING.contains(&failed.pass) => return Err(failed.errors),
+            Err(failed) => {
+                if failed.pass == "generate" {
+                    too_small.push(chip);
+                }
+                last = Some((chip, failed.errors));
+            }
+        }
+    }
+    let (chip, errors) = last.expect("there are chips to try");
+    Err(with_change(network, source, &Options { chip: chip.clone(), ..options.clone() }, errors))
+}
+
+/// Adds to the errors of a network that does not fit its chip what would make it fit, if it is one of these, tried before it is
+/// said: the text without sizes of blocks; or the smallest change of the chip's keys.
+pub fn with_change(
+    network: Option<&Network>,
+    source: &Source,
+    options: &Options,
+    mut errors: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let failed = tried(network.cloned(), source, options, &mut |_, _| {}).err();
+    if !failed.is_some_and(|failed| FITTING.contains(&failed.pass)) {
+        return errors;
+    }
+    let help = without_sizes(network, source, options).or_else(|| {
+        let settings = change(network, source, options)?;
+        let settings: Vec<String> = settings.iter().map(|(key, value)| format!("--chip-set {key}={value}")).collect();
+        Some(format!("it fits with `--chip {} {}`", options.chip.name, settings.join(" ")))
+    });
+    if let (Some(help), Some(first)) = (help, errors.first_mut()) {
+        // What else would help, in general, stays said.
+        let general = first.help.iter().map(|general| format!("; else {general}"));
+        *first = first.clone().help(help + &general.collect::<String>());
+    }
+    errors
+}
+
+/// Which sizes of blocks must be left out of the text so that the network fits, if that does it: those of layers that do not
+/// learn, as no answer changes with them.
+fn without_sizes(network: Option<&Network>, source: &Source, options: &Options) -> Option<String> {
+    let mut network = network.cloned().or_else(|| Network::parse(source).ok())?;
+    let mut names = Vec::new();
+    for node in network.graph.node_weights_mut() {
+        match node {
+            Node::Layer(layer) if layer.cut_said && layer.learning == Learning::None => {
+                (layer.cut_said, layer.block_rows) = (false, None);
+                layer.block = layer.kind.default_block(&layer.shape);
+                names.push(format!("`{}`", layer.name));
+            }
+            Node::Pool(pool) if pool.cut_said => {
+                pool.cut_said = false;
+                names.push(format!("`{}`", pool.name));
+            }
+            _ => {}
+        }
+    }
+    let fits = !names.is_empty() && tried(Some(network), source, options, &mut |_, _| {}).is_ok();
+    fits.then(|| {
+        format!("it fits if `block` and `rows` of {} are left out: the compiler then chooses them", names.join(", "))
+    })
+}
+
+/// The keys with the values that make a network fit, each as small as can be, by doubling.
+fn change(network: Option<&Network>, source: &Source, options: &Options) -> Option<Vec<(&'static str, String)>> {
+    let with = |doublings: &[u32; ROOM.len()]| -> Option<(Chip, Vec<(&'static str, String)>)> {
+        let mut chip = options.chip.clone();
+        let mut change = Vec::new();
+        for ((key, double), &times) in ROOM.iter().zip(doublings).filter(|(_, times)| **times > 0) {
+            let mut value = None;
+            for _ in 0..times {
+                value = Some(double(&mut chip)?);
+            }
+            change.push((*key, value?));
+        }
+        chip.validate().is_ok().then_some((chip, change))
+    };
+    let fits = |doublings: &[u32; ROOM.len()]| {
+        with(doublings).is_some_and(|(chip, _)| {
+            let made: Result<Image, _> =
+                tried(network.cloned(), source, &Options { chip, ..options.clone() }, &mut |_, _| {});
+            made.is_ok()
+        })
+    };
+    let all = (1..=MOST_DOUBLINGS).map(|times| [times; ROOM.len()]);
+    // A mesh is not doubled as often as memories are.
+    let all = all.map(|mut doublings| {
+        doublings[ROOM.len() - 1] = doublings[ROOM.len() - 1].min(3);
+        doublings
+    });
+    let mut doublings = all.into_iter().find(fits)?;
+    for key in 0..ROOM.len() {
+        for fewer in 0..doublings[key] {
+            let mut smaller = doublings;
+            smaller[key] = fewer;
+            if fits(&smaller) {
+                doublings = smaller;
+                break;
+            }
+        }
+    }
+    with(&doublings).map(|(_, change)| change)
+}
