@@ -55,7 +55,10 @@ fn loads_from_a_path_too() {
 #[test]
 fn an_unknown_name_lists_those_that_exist() {
     let error = Chip::load("smal").expect_err("no such chip");
-    assert_eq!(error.to_string(), "no chip `smal`: built in are small, middle, middle-8-lanes, large, convolution");
+    assert_eq!(
+        error.to_string(),
+        "no chip `smal`: built in are small, middle, middle-8-lanes, large, convolution, wide"
+    );
     assert!(error.remedy().is_some_and(|remedy| remedy.contains(".toml file that exists")), "{error:?}");
     let error = Technology::load("7nm").expect_err("no such technology").to_string();
     assert!(error.contains("45nm, 22nm-seneca"), "{error}");

@@ -14,9 +14,9 @@
 //! # let chip = Chip::builtin("small").unwrap();
 //! # let network = NetworkSummary {
 //! #     name: "none".into(), source: Default::default(), seed: 1, data: None, window_steps: 8, augment: vec![], epochs: 1,
-//! #     populations: vec![], edges: vec![],
+//! #     populations: vec![].into(), edges: vec![],
 //! # };
-//! # let image = Image { chip: chip.clone(), network, programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![],
+//! # let image = Image { chip: chip.clone(), network, programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![],
 //! #     host_port: 0, learned: Default::default() };
 //! # let counters = Counters { steps: 0, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000 };
 //! let costs = Technology::load(&chip.technology).unwrap().costs(&chip).unwrap();

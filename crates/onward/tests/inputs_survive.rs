@@ -91,6 +91,11 @@ const CASES: &[Case] = &[
     },
     Case { command: "import model.nir", inputs: &["model.nir"], outputs: &["--output"] },
     Case { command: "export net.onw", inputs: &["net.onw"], outputs: &["--output"] },
+    Case {
+        command: "export net.sp --nir --weights w.npz",
+        inputs: &["net.sp", "rule.sp", "w.npz"],
+        outputs: &["--output"],
+    },
     Case { command: "asm system.s", inputs: &["system.s", "part.s"], outputs: &["--output"] },
     Case {
         command: "chip show chip.toml --technology other.toml --beside second.toml",

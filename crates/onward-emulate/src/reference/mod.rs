@@ -14,9 +14,9 @@
 //! #         chip: onward_chip::Chip::parse("small", text).unwrap(),
 //! #         network: onward_image::NetworkSummary {
 //! #             name: String::new(), source: Default::default(), seed: 0, data: None, window_steps: 1, augment: vec![], epochs: 1,
-//! #             populations: vec![], edges: vec![],
+//! #             populations: vec![].into(), edges: vec![],
 //! #         },
-//! #         programs: vec![], blocks: vec![], trees: vec![], host_inputs: vec![], host_port: 0, learned: Default::default(),
+//! #         programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![], host_port: 0, learned: Default::default(),
 //! #     }
 //! # }
 //! let image = image();

@@ -83,7 +83,14 @@ fn nir(arguments: &Arguments, output: &Output, ledger: &Ledger) -> Outcome {
             learned.insert(array.name, Array { shape: array.shape, values });
         }
         let (name, text) = image.network.source;
-        Source::new(name, text)
+        let source = Source::new(name, text);
+        if Network::parse(&source).is_err() {
+            let message =
+                format!("{}: its text, {}, includes others that are not in the image", path.display(), source.name);
+            let help = "export the text with what was learned: `onward export IMAGE.onw -o W.npz`, then `onward export NET.sp --nir --weights W.npz`";
+            return Err(Failure::input(message, help));
+        }
+        source
     } else {
         read_network(path, &[], ledger)?
     };
