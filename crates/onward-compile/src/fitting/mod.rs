@@ -17,13 +17,15 @@ use crate::plan::{Cut, Cuts};
 use onward_net::{Layer, LayerKind, Learning, Network, Node, PoolKind, ReadoutKind};
 use onward_place::Objective;
 use petgraph::graph::NodeIndex;
-use probe::{Over, Probe, Probes};
-use std::collections::{BTreeMap, BTreeSet};
+use probe::{Over, Probe, Probes, Scenarios};
+use std::collections::BTreeSet;
 
 /// How often a layer is cut further at most.
 const MOST_SPLITS: usize = 200;
 /// What a core that waits spends of what one that runs does, about: its clock and its leakage go on.
 const WAITING: f64 = 0.25;
+/// How much more a step may cost for a while, in one of the scenarios, on the way to cuts that pay.
+const PATIENCE: f64 = 0.15;
 /// A split must bring down the cost by this factor at least: a block more is a core more that leaks.
 const WORTHWHILE: f64 = 0.995;
 
@@ -256,36 +258,34 @@ impl Fitter<'_> {
         smaller.is_some()
     }
 
-    /// Cuts the layers that take longest further, as long as it pays.
+    /// Cuts the layers that take longest further, as long as it pays. A cut may cost where other layers are slower than this one,
+    /// until they are cut too: what stays is what pays whether many neurons are active or few.
     fn improve(&mut self) {
-        let mut costs = self.costs();
+        let objective = self.compilation.options.placing.objective;
+        let change = |to: &Costs, from: &Costs| [0, 1].map(|at| to.of(objective, at) / from.of(objective, at));
+        let mut now = self.costs();
+        let mut kept = (self.cuts.clone(), self.costs());
         for _ in 0..MOST_SPLITS {
-            let Some(slowest) = costs.slowest.filter(|node| self.free.contains(node)) else { return };
-            let before = self.cuts.clone();
             let mut best: Option<(f64, Cuts, Costs)> = None;
-            for cuts in self.splits(slowest) {
-                self.cuts = cuts.clone();
-                if self.network.graph.node_indices().any(|node| self.probe(node).over.is_some()) {
-                    continue;
-                }
+            let slowest: BTreeSet<NodeIndex> = now.slowest.into_iter().flatten().collect();
+            for cuts in slowest.intersection(&self.free).flat_map(|&node| self.splits(node)).collect::<Vec<_>>() {
+                let before = std::mem::replace(&mut self.cuts, cuts);
+                let fits = self.network.graph.node_indices().all(|node| self.probe(node).over.is_none());
                 let found = self.costs();
-                if found.blocks > self.room() {
-                    continue;
-                }
-                let cost = found.of(self.compilation.options.placing.objective);
-                if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
-                    best = Some((cost, cuts, found));
+                let [many, few] = change(&found, &now);
+                let pays = many.max(few) < 1.0 + PATIENCE && many * few < WORTHWHILE && found.blocks <= self.room();
+                let cuts = std::mem::replace(&mut self.cuts, before);
+                if fits && pays && best.as_ref().is_none_or(|(least, ..)| many * few < *least) {
+                    best = Some((many * few, cuts, found));
                 }
             }
-            let now = costs.of(self.compilation.options.placing.objective);
-            match best {
-                Some((cost, cuts, found)) if cost < now * WORTHWHILE => (self.cuts, costs) = (cuts, found),
-                _ => {
-                    self.cuts = before;
-                    return;
-                }
+            let Some((_, cuts, found)) = best else { break };
+            (self.cuts, now) = (cuts, found);
+            if change(&now, &kept.1).into_iter().all(|ratio| ratio <= 1.0) {
+                kept = (self.cuts.clone(), self.costs());
             }
         }
+        self.cuts = kept.0;
     }
 
     /// Blocks that each have a core of their own: more of them would wait for each other.
@@ -321,18 +321,20 @@ impl Fitter<'_> {
 
     /// What a step costs, by estimate.
     fn costs(&mut self) -> Costs {
-        let mut costs = Costs { blocks: 0, work: 0.0, longest: 0.0, slowest: None };
-        let mut longest: BTreeMap<NodeIndex, f64> = BTreeMap::new();
+        let mut costs = Costs { blocks: 0, work: [0.0; 2], longest: [0.0; 2], slowest: [None; 2] };
         for node in self.network.graph.node_indices() {
             let probe = self.probe(node);
             costs.blocks += probe.blocks;
-            costs.work += probe.work;
-            longest.insert(node, probe.longest);
+            for scenario in 0..2 {
+                costs.work[scenario] += probe.work[scenario];
+                if probe.longest[scenario] > costs.longest[scenario] {
+                    (costs.longest[scenario], costs.slowest[scenario]) = (probe.longest[scenario], Some(node));
+                }
+            }
         }
-        let shared = costs.work / self.room() as f64;
-        costs.longest = longest.values().copied().fold(shared, f64::max);
-        // Of several the first: a step is as long as its longest block.
-        costs.slowest = longest.into_iter().reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(node, _)| node);
+        // Blocks that share a core wait for each other.
+        let shared = costs.work.map(|work| work / self.room() as f64);
+        costs.longest = [0, 1].map(|scenario| costs.longest[scenario].max(shared[scenario]));
         costs
     }
 }
@@ -341,22 +343,23 @@ impl Fitter<'_> {
 struct Costs {
     blocks: u64,
     /// Cycles of all cores.
-    work: f64,
+    work: Scenarios,
     /// Cycles of the step.
-    longest: f64,
+    longest: Scenarios,
     /// The node whose blocks take longest.
-    slowest: Option<NodeIndex>,
+    slowest: [Option<NodeIndex>; 2],
 }
 
 impl Costs {
     /// What an objective says of them; less is better.
-    fn of(&self, objective: Objective) -> f64 {
-        let waits = (self.blocks as f64 * self.longest - self.work).max(0.0);
-        let energy = self.work + WAITING * waits;
+    fn of(&self, objective: Objective, scenario: usize) -> f64 {
+        let (work, longest) = (self.work[scenario], self.longest[scenario]);
+        let waits = (self.blocks as f64 * longest - work).max(0.0);
+        let energy = work + WAITING * waits;
         match objective {
             Objective::Energy => energy,
-            Objective::Latency => self.longest,
-            Objective::Hops | Objective::Congestion => energy * self.longest,
+            Objective::Latency => longest,
+            Objective::Hops | Objective::Congestion => energy * longest,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a block of a node needs and how long it takes, found out by making one.
 //!
 //! Needs are exact: handlers are written and memories laid out as `generate` does it. Time is an estimate, with a fifth of the
-//! inputs and a quarter of the neurons active in a step, as placement takes it.
+//! inputs active in a step, as placement takes it, and of the neurons either many or few: how many is not known before a run.
 
 use super::senders;
 use crate::connect::{Connection, PartKind, Sums, Table};
@@ -18,8 +18,11 @@ use std::sync::Arc;
 
 /// One input in so many spikes in a step.
 const INPUTS_A_SPIKE: f64 = 5.0;
-/// One neuron in so many.
-const NEURONS_A_SPIKE: f64 = 4.0;
+/// One neuron in so many, where many are active, as placement takes it, and where few are.
+const NEURONS_A_SPIKE: Scenarios = [4.0, 16.0];
+
+/// A figure where many neurons are active, and where few are.
+pub(super) type Scenarios = [f64; 2];
 
 /// What is too much for a core, and what would help.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,9 +45,9 @@ pub(super) struct Probe {
     /// What does not fit.
     pub over: Option<Over>,
     /// Cycles of the slowest block in a step.
-    pub longest: f64,
+    pub longest: Scenarios,
     /// Cycles of all blocks in a step.
-    pub work: f64,
+    pub work: Scenarios,
 }
 
 /// What was found out so far: by node, its cut, and the cuts of those that send to it.
@@ -98,7 +101,7 @@ fn probe(compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
     let (network, chip) = (compilation.network(), &compilation.options.chip);
     let cutter = Cutter::new(network, chip, cuts);
     let blocks = cutter.count(node);
-    let mut found = Probe { blocks, over: None, longest: 0.0, work: 0.0 };
+    let mut found = Probe { blocks, over: None, longest: [0.0; 2], work: [0.0; 2] };
     if blocks == 0 {
         return found;
     }
@@ -124,8 +127,11 @@ fn probe(compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
         }
         times.push(cycles(network, chip, &block, connection.as_ref()));
     }
-    found.longest = times.iter().copied().fold(0.0, f64::max);
-    found.work = times.iter().sum::<f64>() / times.len() as f64 * blocks as f64;
+    for scenario in 0..2 {
+        let of_scenario = || times.iter().map(|times: &Scenarios| times[scenario]);
+        found.longest[scenario] = of_scenario().fold(0.0, f64::max);
+        found.work[scenario] = of_scenario().sum::<f64>() / times.len() as f64 * blocks as f64;
+    }
     found
 }
 
@@ -165,12 +171,12 @@ fn over(
 }
 
 /// Cycles of a block in a step.
-fn cycles(network: &Network, chip: &Chip, block: &PlannedBlock, connection: Option<&Connection>) -> f64 {
+fn cycles(network: &Network, chip: &Chip, block: &PlannedBlock, connection: Option<&Connection>) -> Scenarios {
     let lanes = u32::from(chip.core.lanes);
     let beats = |elements: u32| f64::from(elements.div_ceil(lanes));
     let from_host = block.inlets.iter().all(|inlet| matches!(inlet.from, PlannedSource::Host(..)));
-    let share = if from_host { INPUTS_A_SPIKE } else { NEURONS_A_SPIKE };
-    let Some(connection) = connection else { return f64::from(block.axons) * 6.0 / share + 50.0 };
+    let shares = if from_host { [INPUTS_A_SPIKE; 2] } else { NEURONS_A_SPIKE };
+    let Some(connection) = connection else { return shares.map(|share| f64::from(block.axons) * 6.0 / share + 50.0) };
     let in_register = connection.sums == Sums::Register;
     let mut events = 0.0;
     for part in &connection.parts {
@@ -187,8 +193,7 @@ fn cycles(network: &Network, chip: &Chip, block: &PlannedBlock, connection: Opti
             }
             PartKind::Pairs { pairs, .. } => 7.0 * pairs.len() as f64 + 5.0 * f64::from(part.axons),
             PartKind::Marks { .. } => 5.0 * f64::from(part.axons),
-            // Nearly all of them come in each step.
-            PartKind::Values { .. } => 6.0 * f64::from(part.axons) * share,
+            PartKind::Values { .. } => 0.0,
         };
     }
     let sums = match connection.sums {
@@ -200,7 +205,10 @@ fn cycles(network: &Network, chip: &Chip, block: &PlannedBlock, connection: Opti
     } else {
         10.0
     };
-    events / share + neuron * beats(block.neurons) + sums + 40.0
+    // Sums of parts nearly all come in each step.
+    let values = connection.parts.iter().filter(|part| matches!(part.kind, PartKind::Values { .. }));
+    let values: f64 = values.map(|part| 6.0 * f64::from(part.axons)).sum();
+    shares.map(|share| events / share + values + neuron * beats(block.neurons) + sums + 40.0)
 }
 
 /// Entries of a table that lead somewhere.
