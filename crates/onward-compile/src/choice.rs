@@ -5,10 +5,12 @@ use crate::pass::Options;
 use onward_chip::{Chip, ROOM};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::Image;
-use onward_net::{Learning, Network, Node};
+use onward_net::{Layer, LayerKind, Learning, Network, Node, Sparse, Values};
 
 /// How often a key is doubled at most when a change is looked for.
 const MOST_DOUBLINGS: u32 = 8;
+/// Connections, of layers that list them, and neurons of others, up to which changes are looked for.
+const MOST_CONNECTIONS: usize = 1_000_000;
 /// Passes that find out whether a network fits. What passes before them find is wrong with the text on any chip.
 const FITTING: [&str; 6] = ["fit", "partition", "generate", "assemble", "place", "route"];
 
@@ -47,6 +49,18 @@ pub fn first_fitting(
     Err(with_change(network, source, &Options { chip: chip.clone(), ..options.clone() }, errors))
 }
 
+/// Whether a network is so large that nothing is tried for it: each try takes as long as compiling it.
+fn is_large(network: Option<&Network>, source: &Source) -> bool {
+    let parsed = if network.is_none() { Network::parse(source).ok() } else { None };
+    let connections = |layer: &Layer| match &layer.kind {
+        LayerKind::Sparse(Sparse { connections: Values::Array(listed) }) => listed.values.len() / 3,
+        _ => layer.neurons() as usize,
+    };
+    network.or(parsed.as_ref()).is_some_and(|network| {
+        network.layers().map(|node| connections(network.layer(node))).sum::<usize>() > MOST_CONNECTIONS
+    })
+}
+
 /// Adds to the errors of a network that does not fit its chip what would make it fit, if it is one of these, tried before it is
 /// said: the text without sizes of blocks; or the smallest change of the chip's keys.
 pub fn with_change(
@@ -55,6 +69,9 @@ pub fn with_change(
     options: &Options,
     mut errors: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
+    if is_large(network, source) {
+        return errors;
+    }
     let failed = tried(network.cloned(), source, options, &mut |_, _| {}).err();
     if !failed.is_some_and(|failed| FITTING.contains(&failed.pass)) {
         return errors;

@@ -67,10 +67,12 @@ impl Probes {
 }
 
 /// Blocks of a node that all others are like, with where they hear from: of those with its first channels the one with the
-/// most axons, and the first and the last of all.
+/// most axons, and the first, the middle and the last of all.
 fn representatives(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> Vec<(BlockIndex, Inlets)> {
     let all: Vec<BlockIndex> = indices(cutter.blocks(node)).collect();
     let Some((&first, &last)) = all.first().zip(all.last()) else { return Vec::new() };
+    // Lists of pairs are longest in the middle of a plane.
+    let middle = all[all.len() / 2];
     let channel = |number: BlockIndex| match cutter.planned[number].order {
         Order::Plane(plane) => plane.first_channel,
         Order::Straight => 0,
@@ -84,7 +86,7 @@ fn representatives(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> Vec<(
     // Of blocks that add up parts, one a part, the first and largest.
     let of_first = |&number: &BlockIndex| cutter.planned[number].first_neuron == cutter.planned[first].first_neuron;
     let adders: Vec<BlockIndex> = indices(cutter.blocks_of_parts(node)).filter(of_first).collect();
-    for number in [first, last].into_iter().chain(adders) {
+    for number in [first, middle, last].into_iter().chain(adders) {
         if some.iter().all(|(known, _)| *known != number) {
             some.push(with_inlets(number));
         }
