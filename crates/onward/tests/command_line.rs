@@ -228,6 +228,88 @@ fn networks_of_other_tools_are_imported() {
     desk.refuse("import_cut_short", "compile cut.nir");
 }
 
+/// What a network has learned leaves as a NIR file, by which its neurons have the same weights and fire the same spikes as by
+/// the arrays.
+#[test]
+fn what_was_learned_leaves_as_a_nir_file() {
+    let desk = Desk::new();
+    let neurons = "threshold = 1.0, reset = subtract";
+    let text = |name: &str, target: &str, maps: &str, last: &str, readout: &str| {
+        format!(
+            "network {name} {{ window = 8\n epochs = 1\n input pixels = rate(8, 8)\n {target}\n\
+             layer maps = conv(4, 3) from pixels{maps}\n layer some = sum_pool(2) from maps\n\
+             layer last = dense(16) from some {last}\n readout answer = {readout} from last }}\n"
+        )
+    };
+    let common = format!(
+        "target digit = classes(10)\n neurons = integrate_and_fire {{ {neurons} }}\n weights = fixed {{ bits = 16 }}"
+    );
+    let learning = "learning = hinge { rate = 7, margin = 0.3, gate = surrogate, revive = none }";
+    desk.write(
+        "net.sp",
+        text("net", &format!("{common}\n {learning}"), ", digit { padding = 1 }", "", "nearest_target"),
+    );
+    desk.succeed("train net.sp --data digits --threads 1 -o net.onw");
+    desk.succeed("export net.onw -o net.npz");
+    let command = "export net.onw --nir -o net.nir";
+    let exported = desk.onward(command);
+    assert_eq!(exported.status.code(), Some(0), "{}", String::from_utf8_lossy(&exported.stderr));
+    check("export_nir", command, &String::from_utf8_lossy(&exported.stderr));
+    // Of the text and the arrays comes the same file as of the image.
+    let of_text = desk.onward("export net.sp --nir --weights net.npz -o text.nir");
+    assert_eq!(of_text.status.code(), Some(0), "{}", String::from_utf8_lossy(&of_text.stderr));
+    assert_eq!(fs::read(desk.path("text.nir")).unwrap(), fs::read(desk.path("net.nir")).unwrap());
+
+    desk.onward("import net.nir -o back.sp --reset subtract --encoding rate --window 8 --weight-bits 16");
+    let arrays = |name: &str| onward_net::read_npz(&desk.path(name)).unwrap();
+    let (learned, back) = (arrays("net.npz"), arrays("back.npz"));
+    for name in ["maps.weight", "last.weight", "last.bias"] {
+        assert!(learned[name].values.iter().any(|&value| value != 0.0), "{name} has learned nothing");
+        assert_eq!(back[name].values, learned[name].values, "{name}");
+    }
+    let given = |layer: &str, bias: &str| {
+        format!(
+            "neurons = integrate_and_fire {{ {neurons}{bias} }}, \
+             weights = fixed {{ bits = 16, values = file(\"net.npz\", \"{layer}.weight\") }}"
+        )
+    };
+    let maps = format!(" {{ padding = 1, {} }}", given("maps", ""));
+    let last = format!("{{ {} }}", given("last", ", bias = file(\"net.npz\", \"last.bias\")"));
+    desk.write("frozen.sp", text("frozen", "", &maps, &last, "spikes"));
+    for name in ["frozen", "back"] {
+        desk.succeed(&format!("compile {name}.sp -o {name}.onw"));
+        desk.succeed(&format!("run {name}.onw --data digits --spikes {name}.npy"));
+    }
+    let spikes = fs::read(desk.path("frozen.npy")).unwrap();
+    assert!(spikes.len() > 10_000, "{} bytes of spikes show little", spikes.len());
+    assert_eq!(fs::read(desk.path("back.npy")).unwrap(), spikes);
+}
+
+/// `--from` is the options that the tool's name stands for, each of which may still be said otherwise.
+#[test]
+fn the_tool_of_a_file_stands_for_options() {
+    let desk = Desk::new();
+    let model = root().join("crates/onward-net/tests/nir/gzip.nir");
+    desk.write("model.nir", fs::read(model).unwrap());
+    let text = |options: &str| {
+        let output = desk.onward(&format!("import model.nir -o net.sp {options}"));
+        assert_eq!(output.status.code(), Some(0), "{options}: {}", String::from_utf8_lossy(&output.stderr));
+        (fs::read(desk.path("net.sp")).unwrap(), fs::read(desk.path("net.npz")).unwrap())
+    };
+    for (tool, options) in [
+        ("--from lava", ""),
+        ("--from snntorch", "--reset subtract-late"),
+        ("--from spikingjelly", "--fires at --integrate time"),
+        ("--from snntorch --reset value", ""),
+        ("--from spikingjelly --fires above --integrate steps --dt 2e-5", "--integrate steps --dt 2e-5"),
+    ] {
+        assert!(text(tool) == text(options), "{tool} is not `{options}`");
+    }
+    assert!(text("--from lava") != text("--from snntorch"));
+    desk.refuse("from_no_tool", "import model.nir -o other.sp --from brian");
+    desk.refuse("from_for_a_text", "compile digits.sp --from lava");
+}
+
 #[test]
 fn bad_data_is_refused() {
     let desk = Desk::new();

@@ -6,6 +6,7 @@
 //! of it is tested apart (`on_chip`).
 
 mod errors;
+mod export;
 #[path = "../common/frozen.rs"]
 mod frozen;
 mod kinds;
@@ -17,6 +18,7 @@ mod on_chip;
 mod random;
 #[path = "../spiking_model/sides.rs"]
 mod sides;
+mod tools;
 
 use network_model::NetworkModel;
 use onward_net::Fires;

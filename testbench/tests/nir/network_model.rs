@@ -201,8 +201,12 @@ fn left(decay: &Decay, at: usize) -> f64 {
 }
 
 fn plane(shape: &[u32]) -> [usize; 3] {
-    let [channels, height, width] = shape[..] else { panic!("no plane: {shape:?}") };
-    [channels as usize, height as usize, width as usize]
+    let sizes = match *shape {
+        [channels, height, width] => [channels, height, width],
+        [height, width] => [1, height, width],
+        _ => panic!("no plane: {shape:?}"),
+    };
+    sizes.map(|size| size as usize)
 }
 
 fn places(channels: usize, height: usize, width: usize) -> impl Iterator<Item = (usize, usize, usize)> {

@@ -103,6 +103,20 @@ impl Writer<'_> {
         }
     }
 
+    /// The shape of a node in the file: neurons behind full connections stand in a row. NIR's planes have three sizes, so
+    /// that one of two has a channel where a network holds nodes that take planes.
+    fn shape(&self, node: NodeIndex) -> Vec<usize> {
+        let of = &self.network.graph[node];
+        let shape = sizes(of.shape());
+        if matches!(of, Node::Layer(_)) && !needs_plane(of) {
+            return vec![shape.iter().product()];
+        }
+        if shape.len() == 2 && self.network.graph.node_weights().any(needs_plane) {
+            return [&[1], &shape[..]].concat();
+        }
+        shape
+    }
+
     /// Leads what the sources of a node send to a node of the file.
     fn connect(&mut self, node: NodeIndex, to: &str) {
         for source in self.network.sources(node) {
@@ -115,7 +129,7 @@ impl Writer<'_> {
     fn node(&mut self, node: NodeIndex) -> Result<(), NirError> {
         let of = &self.network.graph[node];
         let name = of.name().to_owned();
-        let shape = sizes(of.shape());
+        let shape = self.shape(node);
         let as_numbers = |shape: &[usize]| numbers(&shape.iter().map(|&size| size as f64).collect::<Vec<_>>());
         match of {
             Node::Input(_) => self.add(&name, "Input", vec![("shape", as_numbers(&shape))]),
@@ -132,8 +146,7 @@ impl Writer<'_> {
                 self.connect(node, &name);
             }
             Node::Flatten(_) => {
-                let source = self.network.graph[self.network.signal(node)].shape();
-                let taken = as_numbers(&sizes(source));
+                let taken = as_numbers(&self.shape(self.network.signal(node)));
                 let fields = vec![("start_dim", number(0.0)), ("end_dim", number(-1.0)), ("input_type", taken)];
                 self.add(&name, "Flatten", fields);
                 self.connect(node, &name);
@@ -142,7 +155,7 @@ impl Writer<'_> {
             Node::Layer(layer) => self.layer(node, layer)?,
             Node::Readout(_) => {
                 let source = self.network.signal(node);
-                let shape = sizes(self.network.graph[source].shape());
+                let shape = self.shape(source);
                 self.add(&name, "Output", vec![("shape", as_numbers(&shape))]);
                 self.connect(node, &name);
                 self.notes.push(format!(
@@ -165,7 +178,7 @@ impl Writer<'_> {
                 // Of spikes the maximum is whether there is one.
                 let sum = format!("{}_sum", pool.name);
                 self.add(&sum, "SumPool2d", fields);
-                let shape = sizes(&pool.shape);
+                let shape = self.shape(node);
                 let zeros = vec![0.0; shape.iter().product()];
                 self.add(&pool.name, "Threshold", vec![("threshold", array(&shape, zeros))]);
                 self.connect(node, &sum);
@@ -181,8 +194,8 @@ impl Writer<'_> {
         let shape = sizes(&layer.shape);
         let neurons = self.neurons(node, layer)?;
         let weights = format!("{}_weights", layer.name);
-        let source = self.network.graph[self.network.signal(node)].shape().to_vec();
-        let inputs = source.iter().product::<u32>() as usize;
+        let source = self.shape(self.network.signal(node));
+        let inputs = source.iter().product::<usize>();
         let given = self.weights(node, layer, inputs)?;
         let mut entrance = weights.clone();
         match &layer.kind {
@@ -198,7 +211,7 @@ impl Writer<'_> {
                 self.add(&weights, if is_biased { "Affine" } else { "Linear" }, fields);
                 if source.len() > 1 {
                     entrance = format!("{}_flat", layer.name);
-                    let taken: Vec<f64> = source.iter().map(|&size| size.into()).collect();
+                    let taken: Vec<f64> = source.iter().map(|&size| size as f64).collect();
                     let fields =
                         vec![("start_dim", number(0.0)), ("end_dim", number(-1.0)), ("input_type", numbers(&taken))];
                     self.add(&entrance, "Flatten", fields);
@@ -249,11 +262,11 @@ impl Writer<'_> {
         convolution: &Convolution,
         name: &str,
         weights: Vec<f64>,
-        source: &[u32],
+        source: &[usize],
         neurons: &Neurons,
     ) -> Result<(), NirError> {
         let [channels, height, width] = source[..] else {
-            return self.refuse(node, "it is a convolution of what is no plane", "give its source three sizes");
+            return self.refuse(node, "it is a convolution of what is no plane", "give its source two or three sizes");
         };
         if convolution.padding != convolution.padding_end {
             return self.refuse(
@@ -276,14 +289,10 @@ impl Writer<'_> {
         }
         let pair = |sizes: [u32; 2]| numbers(&sizes.map(f64::from));
         let [kernel_height, kernel_width] = convolution.kernel.map(|size| size as usize);
-        let shape = [
-            convolution.channels as usize,
-            (channels / convolution.groups.max(1)) as usize,
-            kernel_height,
-            kernel_width,
-        ];
+        let shape =
+            [convolution.channels as usize, channels / convolution.groups.max(1) as usize, kernel_height, kernel_width];
         let fields = vec![
-            ("input_shape", pair([height, width])),
+            ("input_shape", numbers(&[height as f64, width as f64])),
             ("weight", array(&shape, weights)),
             ("bias", numbers(&biases)),
             ("stride", pair(convolution.stride)),
