@@ -67,12 +67,15 @@ impl Probes {
 }
 
 /// Blocks of a node that all others are like, with where they hear from: of those with its first channels the one with the
-/// most axons, and the first, the middle and the last of all.
-fn representatives(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> Vec<(BlockIndex, Inlets)> {
+/// most axons, and the first and the last of all; `listed` is that with the most connections, where they are listed.
+fn representatives(
+    cutter: &Cutter,
+    node: NodeIndex,
+    senders: &Senders,
+    listed: Option<BlockIndex>,
+) -> Vec<(BlockIndex, Inlets)> {
     let all: Vec<BlockIndex> = indices(cutter.blocks(node)).collect();
     let Some((&first, &last)) = all.first().zip(all.last()) else { return Vec::new() };
-    // Lists of pairs are longest in the middle of a plane.
-    let middle = all[all.len() / 2];
     let channel = |number: BlockIndex| match cutter.planned[number].order {
         Order::Plane(plane) => plane.first_channel,
         Order::Straight => 0,
@@ -83,10 +86,11 @@ fn representatives(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> Vec<(
     let with_inlets = |number| (number, cutter.inlets(number, senders));
     let most = beside.map(with_inlets).max_by_key(|(number, inlets)| (inlets.axons, std::cmp::Reverse(*number)));
     let mut some: Vec<(BlockIndex, Inlets)> = most.into_iter().collect();
-    // Of blocks that add up parts, one a part, the first and largest.
-    let of_first = |&number: &BlockIndex| cutter.planned[number].first_neuron == cutter.planned[first].first_neuron;
-    let adders: Vec<BlockIndex> = indices(cutter.blocks_of_parts(node)).filter(of_first).collect();
-    for number in [first, middle, last].into_iter().chain(adders) {
+    // Of blocks that add up parts, those for the same block, one a part.
+    let summed = cutter.planned[listed.unwrap_or(first)].first_neuron;
+    let adders = indices(cutter.blocks_of_parts(node)).filter(|&number| cutter.planned[number].first_neuron == summed);
+    let adders: Vec<BlockIndex> = adders.collect();
+    for number in [first, last].into_iter().chain(listed).chain(adders) {
         if some.iter().all(|(known, _)| *known != number) {
             some.push(with_inlets(number));
         }
@@ -94,9 +98,20 @@ fn representatives(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> Vec<(
     some
 }
 
+/// The block of a node with the most connections, of a layer that lists them.
+fn most_connections(compilation: &Compilation, cutter: &Cutter, node: NodeIndex) -> Option<BlockIndex> {
+    let connections = &compilation.layers.get(&node)?.parameters.connections;
+    let first = cutter.blocks(node).start;
+    let block = cutter.planned.get(first)?.neurons.max(1);
+    let mut counts = vec![0_u32; cutter.blocks(node).end - first];
+    connections.iter().for_each(|(_, neuron)| counts[(neuron / block) as usize] += 1);
+    let most = (0..counts.len()).max_by_key(|&at| counts[at]).filter(|_| !connections.is_empty());
+    most.map(|at| BlockIndex::from(usize::from(first) + at))
+}
+
 /// The most axons that a block of a node has.
 pub(super) fn axons(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> u32 {
-    representatives(cutter, node, senders).into_iter().map(|(_, inlets)| inlets.axons).max().unwrap_or(0)
+    representatives(cutter, node, senders, None).into_iter().map(|(_, inlets)| inlets.axons).max().unwrap_or(0)
 }
 
 fn probe(compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
@@ -109,7 +124,7 @@ fn probe(compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
     }
     let senders =
         if matches!(network.graph[node], Node::Readout(_)) { Senders::default() } else { cutter.senders(node) };
-    let some = representatives(&cutter, node, &senders);
+    let some = representatives(&cutter, node, &senders, most_connections(compilation, &cutter, node));
     let most = some.iter().map(|(_, inlets)| inlets.axons).max().unwrap_or(0);
     if most > chip.memory.axons {
         found.over = Some(Over::Axons { needed: most.into(), available: chip.memory.axons.into() });
