@@ -264,7 +264,7 @@ impl Fitter<'_> {
         let objective = self.compilation.options.placing.objective;
         let change = |to: &Costs, from: &Costs| [0, 1].map(|at| to.of(objective, at) / from.of(objective, at));
         let mut now = self.costs();
-        let mut kept = (self.cuts.clone(), self.costs());
+        let mut kept = (self.cuts.clone(), now);
         for _ in 0..MOST_SPLITS {
             let mut best: Option<(f64, Cuts, Costs)> = None;
             let slowest: BTreeSet<NodeIndex> = now.slowest.into_iter().flatten().collect();
@@ -282,7 +282,7 @@ impl Fitter<'_> {
             let Some((_, cuts, found)) = best else { break };
             (self.cuts, now) = (cuts, found);
             if change(&now, &kept.1).into_iter().all(|ratio| ratio <= 1.0) {
-                kept = (self.cuts.clone(), self.costs());
+                kept = (self.cuts.clone(), now);
             }
         }
         self.cuts = kept.0;
@@ -340,6 +340,7 @@ impl Fitter<'_> {
 }
 
 /// What a step costs.
+#[derive(Clone, Copy)]
 struct Costs {
     blocks: u64,
     /// Cycles of all cores.

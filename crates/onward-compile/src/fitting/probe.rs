@@ -4,10 +4,10 @@
 //! inputs active in a step, as placement takes it, and of the neurons either many or few: how many is not known before a run.
 
 use super::senders;
-use crate::connect::{Connection, PartKind, Sums, Table};
+use crate::connect::{Connection, Part, PartKind, Sums, Table};
 use crate::cutter::{Cutter, Inlets, Senders};
 use crate::pass::Compilation;
-use crate::passes::generate::{Planned, handlers, table_limits};
+use crate::passes::generate::{MOST_TAPS, Planned, handlers, table_limits};
 use crate::plan::{Cut, Cuts, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
 use onward_image::{BlockIndex, Order, indices};
@@ -172,19 +172,15 @@ fn over(
     if too_much(*neuron, memory.neuron_bytes) {
         return Some(Over::Rows { needed: *neuron, available: memory.neuron_bytes.into() });
     }
-    match table_limits(node, connection).first() {
-        // A table's numbers are those of sums, which grow with rows and channels, or of taps.
-        Some(_) => {
-            let taps = connection.is_some_and(|connection| {
-                connection
-                    .parts
-                    .iter()
-                    .any(|part| matches!(&part.kind, PartKind::Kernels { kernels, .. } if kernels.all_taps() > 1 << 15))
-            });
-            Some(if taps { Over::Block { needed: 2, available: 1 } } else { Over::Rows { needed: 2, available: 1 } })
+    // A table's numbers are those of sums, which grow with rows and channels, or of taps.
+    table_limits(node, connection).first().map(|_| {
+        let has_most_taps =
+            |part: &Part| matches!(&part.kind, PartKind::Kernels { kernels, .. } if kernels.all_taps() > MOST_TAPS);
+        match connection.is_some_and(|connection| connection.parts.iter().any(has_most_taps)) {
+            true => Over::Block { needed: 2, available: 1 },
+            false => Over::Rows { needed: 2, available: 1 },
         }
-        None => None,
-    }
+    })
 }
 
 /// Cycles of a block in a step.

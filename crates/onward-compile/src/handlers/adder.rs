@@ -1,12 +1,11 @@
 //! Blocks that add up a part of what comes into a layer, and send the sums on.
 
-use super::relay::head;
+use super::relay::{head, pass_tag_on};
 use crate::connect::{Connection, Role, Sums};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, clear, in_strips};
 use crate::lowering::feed::{Feed, neuron_memory};
 use crate::plan::PlannedBlock;
-use onward_isa::Special;
 use onward_isa::builder::{Assembly, Listing, Scalar, VectorRegister, ZERO};
 
 /// Handlers of a block that adds up: each step it sends those sums on that are not 0. It keeps nothing from step to step.
@@ -22,15 +21,7 @@ pub(crate) fn adder(
     let mut assembly = Assembly::new();
     let a = &mut assembly;
     head(a, &format!("Sums for layer `{name}`"), block, &layout);
-    let integrate = &a.label("integrate");
-    {
-        let number = &a.scratch();
-        a.special(number, Special::Position);
-        a.bne(number, ZERO, integrate);
-        a.special(number, Special::Tag).note("a window opens: the tag goes on");
-        a.send(ZERO, number, "ROUTE_TAGS");
-    }
-    a.bind(integrate);
+    pass_tag_on(a);
     let taken = (connection.sums == Sums::Register).then(|| a.scratch_vector());
     if let Some(taken) = &taken {
         a.setvl(ZERO, block.neurons);

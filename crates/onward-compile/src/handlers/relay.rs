@@ -23,6 +23,17 @@ pub(super) fn head(a: &mut Assembly, what: &str, block: &PlannedBlock, layout: &
     a.here("step");
 }
 
+/// Sends the tag on where a window opens.
+pub(super) fn pass_tag_on(a: &mut Assembly) {
+    let integrate = &a.label("integrate");
+    let number = &a.scratch();
+    a.special(number, Special::Position);
+    a.bne(number, ZERO, integrate);
+    a.special(number, Special::Tag).note("a window opens: the tag goes on");
+    a.send(ZERO, number, "ROUTE_TAGS");
+    a.bind(integrate);
+}
+
 /// The windows of a pool that the axons of a block lie in.
 fn marks(pool: &Pool, input: [u32; 3], sources: &[Source], block: &PlannedBlock) -> Vec<Vec<u32>> {
     let windows = Windows::new(pool, input);
@@ -64,15 +75,7 @@ pub(crate) fn maximum(
     let mut assembly = Assembly::new();
     let a = &mut assembly;
     head(a, &format!("Pool `{}`, by maximum", pool.name), block, &layout);
-    let integrate = &a.label("integrate");
-    {
-        let number = &a.scratch();
-        a.special(number, Special::Position);
-        a.bne(number, ZERO, integrate);
-        a.special(number, Special::Tag).note("a window opens: the tag goes on");
-        a.send(ZERO, number, "ROUTE_TAGS");
-    }
-    a.bind(integrate);
+    pass_tag_on(a);
     let feed = Feed {
         connection: &connection,
         arrays: Arrays(&layout),

@@ -213,6 +213,9 @@ fn help(node: &Node, block: &PlannedBlock, layout: &Layout, what: &str, needed: 
     }
 }
 
+/// Taps of kernels that the entries of a table can tell apart.
+pub(crate) const MOST_TAPS: u64 = 1 << 15;
+
 /// Numbers that a table's entries cannot hold.
 pub(crate) fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<(u64, Diagnostic)> {
     let mut errors = Vec::new();
@@ -233,7 +236,7 @@ pub(crate) fn table_limits(node: &Node, connection: Option<&Connection>) -> Vec<
                 limit(
                     "taps of kernels",
                     kernels.all_taps(),
-                    1 << 15,
+                    MOST_TAPS,
                     "fewer input channels, more groups, or smaller kernels",
                 );
             }
