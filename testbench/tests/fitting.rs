@@ -183,14 +183,15 @@ proptest! {
 
     #[test]
     fn cuts_change_no_answer(
-        channels in 1u32..4, height in 2u32..12, width in 2u32..12,
+        channels in 1u32..4, height in 2u32..20, width in 2u32..20,
         parts in prop::collection::vec(part(), 0..5),
-        neuron in 0u32..3, counts: bool, axons in 100u32..400, seed in 1u64..1000,
+        neuron in 0u32..3, counts: bool, axons in 40u32..240, synapse_words in 100u32..600, neuron_words in 40u32..160,
+        seed in 1u64..1000,
     ) {
         let (text, size) = text([channels, height, width], &parts, neuron, counts);
         let whole = made(&text, roomy(), seed).map_err(TestCaseError::fail)?;
         // What does not fit is not what is asked here.
-        let Ok(cut) = made(&text, tight(axons, 6000, 3000), seed) else { return Ok(()) };
+        let Ok(cut) = made(&text, tight(axons, 4 * synapse_words, 4 * neuron_words), seed) else { return Ok(()) };
         let windows = windows(size, seed);
         prop_assert_eq!(run(&whole, &windows), run(&cut, &windows), "{}", text);
     }
