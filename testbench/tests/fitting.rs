@@ -219,6 +219,17 @@ fn tight_chips_cut_by_rows_channels_and_inputs() {
     assert!(found.len() > 5, "something fires: {found:?}");
 }
 
+/// A third layer that takes in less of a second by cutting it into fewer rows: then the second's blocks may reach more of the
+/// first's than before, and are looked at again.
+#[test]
+fn what_mends_one_layer_is_mended_before_it() {
+    let text = "network net {\n  window = 3\n  input x = events(2, 34, 34)\n  \
+                layer a = conv(16, 5) from x { stride = 2, padding = 1 }\n  \
+                layer b = conv(16, 3) from a { padding = 1 }\n  layer p = sum_pool(2) from b\n  \
+                layer c = conv(8, 3) from p { padding = 1 }\n  readout r = spikes from c\n}\n";
+    made(text, Chip::builtin("middle").expect("a chip"), 1).expect("it fits");
+}
+
 fn network(text: &str) -> Source {
     let head = "network net {\n  window = 4\n  input x = events(3, 16, 16)\n";
     Source::new("net.sp", format!("{head}{text}\n  readout r = spikes from y\n}}\n"))

@@ -123,14 +123,20 @@ struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// Makes each block fit a core; whether that was possible.
+    /// Makes each block fit a core; whether that was possible. What mends a layer may cut those before it anew, so all are
+    /// looked at until none changes: each change makes some block smaller, so this ends.
     fn fit(&mut self) -> bool {
         let mut fits = true;
-        for node in self.network.graph.node_indices() {
-            while let Some(over) = self.probe(node).over {
-                if !self.repair(node, over) {
-                    fits = false;
-                    break;
+        let mut changed = true;
+        while fits && changed {
+            changed = false;
+            for node in self.network.graph.node_indices() {
+                while let Some(over) = self.probe(node).over {
+                    if !self.repair(node, over) {
+                        fits = false;
+                        break;
+                    }
+                    changed = true;
                 }
             }
         }
