@@ -3,7 +3,7 @@
 
 use onward_assembly::assemble_system;
 use onward_chip::Chip;
-use onward_compile::{Options, compile};
+use onward_compile::{Options, compile, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_isa::idiom::{EventLoop, RowLoop};
@@ -49,14 +49,19 @@ fn errors(name: &str, image: &Image) -> Vec<(String, Problem)> {
     found
 }
 
-/// The image of a committed network, on the first built-in chip that it fits; `None` of a file that is only included.
-fn image(path: &Path) -> Option<Image> {
+/// A committed network; `None` of a file that is only included.
+fn network(path: &Path) -> Option<Source> {
     if path.parent().is_some_and(|folder| folder.ends_with("common")) {
         return None;
     }
     let source = Source::new(path.display().to_string(), std::fs::read_to_string(path).expect("a text"));
-    let source = onward_net::with_includes(source, &mut |path| std::fs::read_to_string(path))
-        .unwrap_or_else(|(source, errors)| panic!("{}", source.render(&errors)));
+    let source = onward_net::with_includes(source, &mut |path| std::fs::read_to_string(path));
+    Some(source.unwrap_or_else(|(source, errors)| panic!("{}", source.render(&errors))))
+}
+
+/// Its image, on the first built-in chip that it fits.
+fn image(path: &Path) -> Option<Image> {
+    let source = network(path)?;
     let mut refusals = String::new();
     for chip in ["small", "middle", "large", "convolution"] {
         let chip = Chip::builtin(chip).unwrap_or_else(|_| {
@@ -199,4 +204,25 @@ fn swapped_instructions_are_noticed() {
         }
     }
     assert!(swapped > 0);
+}
+
+/// What debug builds ask after each pass, of all networks there are; the lint of programs is among it.
+#[test]
+fn passes_hold_what_they_promise_on_all_networks() {
+    let (mut checked, mut found) = (0, Vec::new());
+    let paths = ["programs", "crates/onward-compile/tests/emits"].into_iter().flat_map(|folder| files(folder, "sp"));
+    for path in paths {
+        let Some(source) = network(&path) else { continue };
+        // Whether they fit is another question.
+        for chip in ["small", "large"] {
+            let options = Options::new(Chip::builtin(chip).expect("a built-in chip"), 1);
+            drop(compile_with(&source, &options, |pass, compilation| {
+                let mistakes = pass.verify.and_then(|verify| verify(compilation).err());
+                found.extend(mistakes.map(|mistake| format!("{}, {}: {mistake}", name(&path), pass.name)));
+                checked += usize::from(pass.name == "assemble");
+            }));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(checked > 40, "{checked}");
 }

@@ -21,7 +21,7 @@ pub fn compile(source: &Source, options: &Options) -> Result<Image, Vec<Diagnost
 pub fn compile_with(
     source: &Source,
     options: &Options,
-    mut after: impl FnMut(&dyn Pass, &Compilation),
+    mut after: impl FnMut(&Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
     run(Compilation::new(source, options), PASSES, &mut after).map_err(|failed| failed.errors)
 }
@@ -35,7 +35,7 @@ pub fn compile_network(
     network: Network,
     source: &Source,
     options: &Options,
-    mut after: impl FnMut(&dyn Pass, &Compilation),
+    mut after: impl FnMut(&Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
     tried(Some(network), source, options, &mut after).map_err(|failed| failed.errors)
 }
@@ -54,32 +54,32 @@ pub(crate) fn tried(
     network: Option<Network>,
     source: &Source,
     options: &Options,
-    after: &mut dyn FnMut(&dyn Pass, &Compilation),
+    after: &mut dyn FnMut(&Pass, &Compilation),
 ) -> Result<Image, Failed> {
     let mut compilation = Compilation::new(source, options);
     compilation.network = network;
     let is_read = compilation.network.is_some();
-    let parse = PASSES.iter().position(|pass| pass.name() == "parse").filter(|_| is_read).map_or(0, |at| at + 1);
+    let parse = PASSES.iter().position(|pass| pass.name == "parse").filter(|_| is_read).map_or(0, |at| at + 1);
     run(compilation, &PASSES[parse..], after)
 }
 
 fn run(
     mut compilation: Compilation,
-    passes: &[&dyn Pass],
-    after: &mut dyn FnMut(&dyn Pass, &Compilation),
+    passes: &[Pass],
+    after: &mut dyn FnMut(&Pass, &Compilation),
 ) -> Result<Image, Failed> {
     let mut made: Vec<Product> = compilation.network.iter().map(|_| Product::Network).collect();
     for pass in passes {
-        let (needs, makes) = pass.products();
-        assert!(needs.iter().all(|product| made.contains(product)), "`{}` needs {needs:?}: {made:?}", pass.name());
-        pass.run(&mut compilation).map_err(|errors| Failed { pass: pass.name(), errors })?;
-        made.push(makes);
-        if cfg!(debug_assertions)
-            && let Err(what) = pass.verify(&compilation)
+        let Pass { name, needs, .. } = pass;
+        assert!(needs.iter().all(|product| made.contains(product)), "`{name}` needs {needs:?}: {made:?}");
+        (pass.run)(&mut compilation).map_err(|errors| Failed { pass: name, errors })?;
+        made.push(pass.makes);
+        if let Some(verify) = pass.verify.filter(|_| cfg!(debug_assertions))
+            && let Err(what) = verify(&compilation)
         {
-            panic!("the pass `{}` broke something: {what}", pass.name());
+            panic!("the pass `{name}` broke something: {what}");
         }
-        after(*pass, &compilation);
+        after(pass, &compilation);
     }
     Ok(compilation.image.expect("the last pass makes the image"))
 }

@@ -50,6 +50,6 @@ pub use lowering::{
     Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, PartParameters, Record, ResetParameters,
     Rounding, RuleFormat, Steps, Widths,
 };
-pub use pass::{Compilation, Options, Pass, Placing, Product};
+pub use pass::{Compilation, Options, Pass, Placing, Product, Verification};
 pub use passes::PASSES;
 pub use ranges::{LayerCalibration, Range};

@@ -102,41 +102,29 @@ pub enum Product {
     Image,
 }
 
+/// Tells what a pass should not have made, in words.
+pub type Verification = fn(&Compilation) -> Result<(), String>;
+
 /// One step of the compiler.
-pub trait Pass: Sync {
+pub struct Pass {
     /// Its name, as `--emit` takes it.
-    fn name(&self) -> &'static str;
-
+    pub name: &'static str,
     /// What it does, in a line.
-    fn description(&self) -> &'static str;
-
-    /// What passes before it must have made, and what it makes.
-    fn products(&self) -> (&'static [Product], Product);
-
-    /// Does it.
-    ///
-    /// # Errors
-    /// All that is wrong, each with its place in the text.
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>>;
-
-    /// Looks for what it should not have made; debug builds ask after each pass.
-    ///
-    /// # Errors
-    /// A mistake of the compiler, in words.
-    fn verify(&self, _compilation: &Compilation) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// What it made, as text.
-    fn emit(&self, compilation: &Compilation) -> String;
-
+    pub description: &'static str,
+    /// What passes before it must have made.
+    pub needs: &'static [Product],
+    /// What it makes.
+    pub makes: Product,
+    /// Does it; what is wrong is told with its place in the text.
+    pub run: fn(&mut Compilation) -> Result<(), Vec<Diagnostic>>,
+    /// Looks for what it should not have made, a mistake of the compiler; debug builds ask after each pass.
+    pub verify: Option<Verification>,
     /// How much it made: how many of what, in the singular.
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)>;
-
-    /// If what it made is a graph: what draws it, in the language of Graphviz.
-    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
-        None
-    }
+    pub amounts: fn(&Compilation) -> Vec<(u64, &'static str)>,
+    /// What it made, as text.
+    pub emit: fn(&Compilation) -> String,
+    /// If what it made is a graph: that, in the language of Graphviz.
+    pub drawing: Option<fn(&Compilation) -> String>,
 }
 
 impl Compilation {

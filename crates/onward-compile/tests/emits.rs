@@ -21,12 +21,12 @@ fn passes_print_what_they_made() {
         let source = Source::new(input.name.as_str(), input.text.as_str());
         let mut printed = Vec::new();
         let compiled = compile_with(&source, &options, |pass, compilation| {
-            if passes.contains(&pass.name()) {
-                printed.push((pass.name().to_owned(), pass.emit(compilation)));
+            if passes.contains(&pass.name) {
+                printed.push((pass.name.to_owned(), (pass.emit)(compilation)));
             }
-            let drawing = format!("{}.dot", pass.name());
+            let drawing = format!("{}.dot", pass.name);
             if passes.contains(&drawing.as_str()) {
-                printed.push((drawing, pass.drawing().expect("the pass makes a graph")(compilation)));
+                printed.push((drawing, pass.drawing.expect("the pass makes a graph")(compilation)));
             }
         });
         compiled.unwrap_or_else(|errors| panic!("{}", source.render(&errors)));

@@ -193,14 +193,14 @@ impl PassMonitor {
     }
 
     /// A pass is done.
-    pub fn done(&self, pass: &dyn Pass) {
-        self.set_next(Some(pass.name()));
+    pub fn done(&self, pass: &Pass) {
+        self.set_next(Some(pass.name));
     }
 
     fn set_next(&self, before: Option<&str>) {
-        let next = before.map_or(0, |before| 1 + PASSES.iter().position(|pass| pass.name() == before).unwrap_or(0));
+        let next = before.map_or(0, |before| 1 + PASSES.iter().position(|pass| pass.name == before).unwrap_or(0));
         if let Some(pass) = PASSES.get(next) {
-            self.bar.set_message(format!("{} of {}, {}", next + 1, PASSES.len(), pass.description()));
+            self.bar.set_message(format!("{} of {}, {}", next + 1, PASSES.len(), pass.description));
         }
     }
 

@@ -22,7 +22,7 @@ pub fn agree(case: &Case) -> Result<Shown, String> {
     let options = Options::new(case.chip.clone(), case.seed);
     let mut model = None;
     let compiled = compile_with(&source, &options, |pass, compilation| {
-        if pass.name() == "fixed-point" {
+        if pass.name == "fixed-point" {
             model = compilation.float_model().ok();
         }
     });

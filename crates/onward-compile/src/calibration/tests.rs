@@ -10,7 +10,7 @@ fn compiled<T>(text: &str, calibration: Option<Calibrated>, after: impl Fn(&Comp
     let options = Options { calibration, ..Options::new(Chip::builtin("middle").unwrap(), 1) };
     let mut made = None;
     let image = compile_with(&source, &options, |pass, compilation| {
-        if pass.name() == "fixed-point" {
+        if pass.name == "fixed-point" {
             made = Some(after(compilation));
         }
     });

@@ -1,6 +1,6 @@
 //! What blocks that hear neurons and answer have in common.
 
-use crate::lowering::code::{clear_from, load_last_step, load_name};
+use crate::lowering::code::{branch_if, clear_from, load_last_step, load_name};
 use onward_isa::Special;
 use onward_isa::builder::{A16, Assembly, Label, Scalar, ScalarRegister, ZERO};
 
@@ -47,9 +47,7 @@ impl Step {
         a.special(&learn, Special::Learn);
         a.special(&slot, Special::Slot);
         let target_window = a.label("target_window");
-        let kind = &a.scratch();
-        a.special(kind, Special::Kind);
-        a.bne(kind, ZERO, &target_window);
+        branch_if(a, Special::Kind, &target_window);
         Step { position, slot, learn, one, target_window }
     }
 

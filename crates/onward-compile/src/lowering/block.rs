@@ -6,7 +6,7 @@
 //! so in memory, strip by strip.
 
 use super::LoweredLayer;
-use super::code::{Arrays, clear, load_last_step, load_name, load_word};
+use super::code::{Arrays, branch_if, clear, load_last_step, load_name, load_word};
 use super::dynamics::forward::{Dynamics, Fired, Reach, begin_currents};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
@@ -246,7 +246,9 @@ pub(crate) fn program(block: &Block) -> (Listing, Layout) {
             None
         }
     };
-    close(a, block, arrays, closing, no_window);
+    if !block.spreads() {
+        close(a, block, arrays, closing);
+    }
     (assembly.finish(), layout)
 }
 
@@ -380,10 +382,7 @@ fn end_of_step(a: &mut Assembly, position: &ScalarRegister, close: &Label) {
 }
 
 /// The end of a step, and of a window.
-fn close(a: &mut Assembly, block: &Block, arrays: Arrays, held: Option<Held>, _no_window: &Label) {
-    if block.spreads() {
-        return;
-    }
+fn close(a: &mut Assembly, block: &Block, arrays: Arrays, held: Option<Held>) {
     let close_window = &a.label("close_window");
     match held {
         Some(held) => {
@@ -436,11 +435,7 @@ fn close_kept(
     one: Option<ScalarRegister>,
 ) {
     let target_window = &a.label("close_target_window");
-    {
-        let kind = &a.scratch();
-        a.special(kind, Special::Kind);
-        a.bne(kind, ZERO, target_window);
-    }
+    branch_if(a, Special::Kind, target_window);
     if block.answers {
         let unasked = &a.label("close_learning");
         unless_answered(a, learn.operand(), unasked);

@@ -1,7 +1,8 @@
 //! What the code of all blocks is written with: where arrays lie, loops in strips, memory that is cleared.
 
 use crate::layout::{Layout, strips};
-use onward_isa::builder::{Assembly, Constant, Elements, Line, Scalar, Vector, ZERO};
+use onward_isa::Special;
+use onward_isa::builder::{Assembly, Constant, Elements, Label, Line, Scalar, Vector, ZERO};
 
 /// The arrays of a block, by the names of their layout.
 #[derive(Clone, Copy)]
@@ -38,6 +39,20 @@ fn constant(a: &Assembly, name: &str) -> Constant {
 pub(crate) fn load_name<'a>(a: &'a mut Assembly, register: impl Into<Scalar>, name: &str) -> Line<'a> {
     let constant = constant(a, name);
     a.load_constant(register, &constant)
+}
+
+/// Goes on at `label` where what is asked of the machine is not 0.
+pub(crate) fn branch_if<'a>(a: &'a mut Assembly, special: Special, label: &Label) -> Line<'a> {
+    let number = &a.scratch();
+    a.special(number, special);
+    a.bne(number, ZERO, label)
+}
+
+/// Goes on at `label` where it is 0.
+pub(crate) fn branch_unless<'a>(a: &'a mut Assembly, special: Special, label: &Label) -> Line<'a> {
+    let number = &a.scratch();
+    a.special(number, special);
+    a.beq(number, ZERO, label)
 }
 
 /// Loads the number of a window's last step, `WINDOW - 1`.

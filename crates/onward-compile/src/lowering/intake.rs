@@ -1,7 +1,7 @@
 //! A step's first part: what arrives is taken in, with the bias that learns, at the binary point of membranes.
 
 use super::block::Block;
-use super::code::{Arrays, load_name};
+use super::code::{Arrays, branch_unless, load_name};
 use super::feed::{Feed, Tally};
 use super::record::windows::Held;
 use super::rule::{TRACE_BITS, steps};
@@ -75,9 +75,8 @@ pub(super) fn take_in(
         if let (Some(steps), Some(held), Some(taken)) = (rule.steps, held, taken) {
             let not_faded = &a.label("load_bias");
             if !block.is_fed() {
-                let (kind, input) = (&a.scratch(), &a.label("integrate_input"));
-                a.special(kind, Special::Kind);
-                a.beq(kind, ZERO, input);
+                let input = &a.label("integrate_input");
+                branch_unless(a, Special::Kind, input);
                 load_bias(a, taken);
                 a.jmp(plainly).note("only inputs leave traces that fade");
                 a.bind(input);
@@ -131,11 +130,7 @@ fn with_traces(a: &mut Assembly, block: &Block, feed: &Feed, (roles, plainly): (
         Some(held) => {
             a.beq(&held.learn, ZERO, plainly);
         }
-        None => {
-            let learn = &a.scratch();
-            a.special(learn, Special::Learn);
-            a.beq(learn, ZERO, plainly);
-        }
+        None => drop(branch_unless(a, Special::Learn, plainly)),
     }
     if let Some((traces, one)) = held_traces {
         let tally = Tally { base: Some(traces.operand()), amount: one.operand() };

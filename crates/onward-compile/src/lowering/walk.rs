@@ -1,7 +1,7 @@
 //! A larger block's step: its neurons are brought forward strip by strip, their sums in memory.
 
 use super::block::Block;
-use super::code::{Arrays, clear, load_last_step};
+use super::code::{Arrays, branch_unless, clear, load_last_step};
 use super::dynamics::forward::{Dynamics, Reach, Shared};
 use super::feed::neuron_memory;
 use super::record::windows::Walked;
@@ -215,11 +215,7 @@ fn clear_sums(a: &mut Assembly, block: &Block) {
     let Sums::Memory { bits, elements } = block.connection.sums else { return };
     a.gap();
     let done = &a.label("sums_are_0");
-    {
-        let events = &a.scratch();
-        a.special(events, Special::Events);
-        a.beq(events, ZERO, done).note("nothing came in");
-    }
+    branch_unless(a, Special::Events, done).note("nothing came in");
     // Two sums of 16 bits are cleared as a word.
     if bits == 16 && elements.is_multiple_of(2) {
         clear(a, N32, 0, (elements * bits).div_ceil(32), block.vector_length, "sums_cleared");

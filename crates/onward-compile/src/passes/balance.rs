@@ -7,8 +7,6 @@ use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-pub(super) struct Balance;
-
 /// The additions' sources that come too early, with the steps they must wait: by addition and place.
 fn waits(network: &Network) -> BTreeMap<(NodeIndex, usize), u32> {
     let mut waits = BTreeMap::new();
@@ -50,52 +48,46 @@ fn balanced(network: &Network, waits: &BTreeMap<(NodeIndex, usize), u32>) -> Net
     made
 }
 
-impl Pass for Balance {
-    fn name(&self) -> &'static str {
-        "balance"
-    }
+pub(super) const PASS: Pass = Pass {
+    name: "balance",
+    description: "bring paths that meet in step, by delays on the shorter ones",
+    needs: &[Product::Arrays, Product::FanIn],
+    makes: Product::Balance,
+    run,
+    verify: None,
+    amounts,
+    emit,
+    drawing: Some(|compilation| compilation.network().to_dot()),
+};
 
-    fn description(&self) -> &'static str {
-        "bring paths that meet in step, by delays on the shorter ones"
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    let network = compilation.network();
+    let waits = waits(network);
+    if !waits.is_empty() {
+        compilation.network = Some(balanced(network, &waits));
     }
+    Ok(())
+}
 
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Arrays, Product::FanIn], Product::Balance)
-    }
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let network = compilation.network();
+    let is_delay = |node: &&Node| matches!(node, Node::Delay(_));
+    vec![(network.graph.node_weights().filter(is_delay).count() as u64, "delay")]
+}
 
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let network = compilation.network();
-        let waits = waits(network);
-        if !waits.is_empty() {
-            compilation.network = Some(balanced(network, &waits));
-        }
-        Ok(())
+fn emit(compilation: &Compilation) -> String {
+    let network = compilation.network();
+    let mut text = String::new();
+    for node in network.graph.node_indices() {
+        let of = &network.graph[node];
+        let sources: Vec<&str> = network.sources(node).iter().map(|&source| network.graph[source].name()).collect();
+        let from = if sources.is_empty() { String::new() } else { format!(" from {}", sources.join(", ")) };
+        let waits = if let Node::Delay(delay) = of {
+            format!(", waits {} {}", delay.steps, if delay.steps == 1 { "step" } else { "steps" })
+        } else {
+            String::new()
+        };
+        writeln!(text, "{}{from}: lag {}{waits}", of.name(), network.lag(node)).expect("writing to memory");
     }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let network = compilation.network();
-        let is_delay = |node: &&Node| matches!(node, Node::Delay(_));
-        vec![(network.graph.node_weights().filter(is_delay).count() as u64, "delay")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        let network = compilation.network();
-        let mut text = String::new();
-        for node in network.graph.node_indices() {
-            let of = &network.graph[node];
-            let sources: Vec<&str> = network.sources(node).iter().map(|&source| network.graph[source].name()).collect();
-            let from = if sources.is_empty() { String::new() } else { format!(" from {}", sources.join(", ")) };
-            let waits = if let Node::Delay(delay) = of {
-                format!(", waits {} {}", delay.steps, if delay.steps == 1 { "step" } else { "steps" })
-            } else {
-                String::new()
-            };
-            writeln!(text, "{}{from}: lag {}{waits}", of.name(), network.lag(node)).expect("writing to memory");
-        }
-        text
-    }
-
-    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
-        Some(|compilation| compilation.network().to_dot())
-    }
+    text
 }

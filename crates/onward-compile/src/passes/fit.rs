@@ -5,38 +5,34 @@ use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
 use std::fmt::Write;
 
-pub(super) struct Fit;
+pub(super) const PASS: Pass = Pass {
+    name: "fit",
+    description: "choose the blocks that layers are cut into, where the text does not",
+    needs: &[Product::Layers],
+    makes: Product::Cuts,
+    run,
+    verify: None,
+    amounts,
+    emit,
+    drawing: None,
+};
 
-impl Pass for Fit {
-    fn name(&self) -> &'static str {
-        "fit"
-    }
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    compilation.cuts = fitted(compilation);
+    Ok(())
+}
 
-    fn description(&self) -> &'static str {
-        "choose the blocks that layers are cut into, where the text does not"
-    }
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    vec![(compilation.cuts.blocks.len() as u64, "cut")]
+}
 
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Layers], Product::Cuts)
+fn emit(compilation: &Compilation) -> String {
+    let network = compilation.network();
+    let mut text = String::new();
+    for (&node, cut) in &compilation.cuts.blocks {
+        write!(text, "{}: blocks of {}", network.graph[node].name(), cut.block).expect("writing to memory");
+        let rows = cut.rows.map_or(String::new(), |rows| format!(", {rows} rows"));
+        text += &(rows + "\n");
     }
-
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        compilation.cuts = fitted(compilation);
-        Ok(())
-    }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        vec![(compilation.cuts.blocks.len() as u64, "cut")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        let network = compilation.network();
-        let mut text = String::new();
-        for (&node, cut) in &compilation.cuts.blocks {
-            write!(text, "{}: blocks of {}", network.graph[node].name(), cut.block).expect("writing to memory");
-            let rows = cut.rows.map_or(String::new(), |rows| format!(", {rows} rows"));
-            text += &(rows + "\n");
-        }
-        text
-    }
+    text
 }

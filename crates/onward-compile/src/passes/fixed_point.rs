@@ -9,8 +9,6 @@ use onward_net::{Layer, LayerKind, Readout};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-pub(super) struct FixedPoint;
-
 /// The greatest shift of an instruction.
 const MOST_SHIFT: i32 = 31;
 
@@ -131,77 +129,75 @@ fn describe_rule(layer: &Layer, lowered: &LoweredLayer) -> String {
     text
 }
 
-impl Pass for FixedPoint {
-    fn name(&self) -> &'static str {
-        "fixed-point"
-    }
+pub(super) const PASS: Pass = Pass {
+    name: "fixed-point",
+    description: "choose each layer's fixed-point format and turn its parameters into integers",
+    needs: &[Product::Balance],
+    makes: Product::Layers,
+    run,
+    verify: None,
+    amounts,
+    emit,
+    drawing: None,
+};
 
-    fn description(&self) -> &'static str {
-        "choose each layer's fixed-point format and turn its parameters into integers"
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    let network = compilation.network();
+    let calibrated = compilation.options.calibration.as_ref();
+    if let Some(calibrated) = calibrated {
+        calibrated.check(network, compilation.options.seed).map_err(|error| vec![error])?;
     }
-
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Balance], Product::Layers)
-    }
-
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let network = compilation.network();
-        let calibrated = compilation.options.calibration.as_ref();
-        if let Some(calibrated) = calibrated {
-            calibrated.check(network, compilation.options.seed).map_err(|error| vec![error])?;
+    let mut errors = Vec::new();
+    if is_shown_targets(network) {
+        errors = limits(network);
+        if calibrated.is_some() {
+            let readout = network.readout().span.clone();
+            let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
+            errors = vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")];
         }
-        let mut errors = Vec::new();
-        if is_shown_targets(network) {
-            errors = limits(network);
-            if calibrated.is_some() {
-                let readout = network.readout().span.clone();
-                let message = "the formats of a network that learns, or scores classes by targets, are not calibrated";
-                errors = vec![Diagnostic::new(readout, message.to_owned()).help("leave --calibration out")];
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut layers = BTreeMap::new();
+    for node in network.layers() {
+        let layer = network.layer(node);
+        let met = calibrated.and_then(|calibrated| Some((calibrated.layer(&layer.name)?, calibrated.margin)));
+        match LoweredLayer::new(network, node, compilation.options.seed, met) {
+            Ok(lowered) => {
+                errors.extend(too_slow(layer, &lowered));
+                layers.insert(node, lowered);
             }
+            Err(error) => errors.push(error),
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let mut layers = BTreeMap::new();
-        for node in network.layers() {
-            let layer = network.layer(node);
-            let met = calibrated.and_then(|calibrated| Some((calibrated.layer(&layer.name)?, calibrated.margin)));
-            match LoweredLayer::new(network, node, compilation.options.seed, met) {
-                Ok(lowered) => {
-                    errors.extend(too_slow(layer, &lowered));
-                    layers.insert(node, lowered);
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        errors.extend(readout_too_slow(network.readout(), network.window_steps));
-        compilation.layers = layers;
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+    errors.extend(readout_too_slow(network.readout(), network.window_steps));
+    compilation.layers = layers;
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
 
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let weights = compilation.layers.values().flat_map(|layer| &layer.parameters.weights);
-        let weights = weights.map(|weights| weights.len() as u64).sum();
-        vec![(compilation.layers.len() as u64, "format"), (weights, "weight")]
-    }
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let weights = compilation.layers.values().flat_map(|layer| &layer.parameters.weights);
+    let weights = weights.map(|weights| weights.len() as u64).sum();
+    vec![(compilation.layers.len() as u64, "format"), (weights, "weight")]
+}
 
-    fn emit(&self, compilation: &Compilation) -> String {
-        let network = compilation.network();
-        let mut text = String::new();
-        for (&node, lowered) in &compilation.layers {
-            text += &describe(network.layer(node), lowered);
-        }
-        let readout = network.readout();
-        if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {
-            let ReadoutFormat { bits, fraction_bits, one, shift, anneal, margin } = format;
-            writeln!(
-                text,
-                "readout {}: weights of {bits} bits, {fraction_bits} of them fraction; an output of 1.0 is {one}; updates \
-                 / 2^{shift}, {anneal} more over the run; margin {margin}",
-                readout.name
-            )
-            .expect("writing to memory");
-        }
-        text
+fn emit(compilation: &Compilation) -> String {
+    let network = compilation.network();
+    let mut text = String::new();
+    for (&node, lowered) in &compilation.layers {
+        text += &describe(network.layer(node), lowered);
     }
+    let readout = network.readout();
+    if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {
+        let ReadoutFormat { bits, fraction_bits, one, shift, anneal, margin } = format;
+        writeln!(
+            text,
+            "readout {}: weights of {bits} bits, {fraction_bits} of them fraction; an output of 1.0 is {one}; updates \
+             / 2^{shift}, {anneal} more over the run; margin {margin}",
+            readout.name
+        )
+        .expect("writing to memory");
+    }
+    text
 }

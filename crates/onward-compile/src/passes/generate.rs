@@ -21,8 +21,6 @@ use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
 use typed_index_collections::{TiSlice, TiVec};
 
-pub(super) struct Generate;
-
 /// What handlers of a block are made from.
 pub(crate) struct Planned<'a> {
     pub compilation: &'a Compilation,
@@ -263,52 +261,50 @@ fn number_names(made: &mut TiSlice<ProgramIndex, Handlers>) {
     }
 }
 
-impl Pass for Generate {
-    fn name(&self) -> &'static str {
-        "generate"
-    }
+pub(super) const PASS: Pass = Pass {
+    name: "generate",
+    description: "write the handlers of each layer as assembly and lay out its memories",
+    needs: &[Product::Layers, Product::Blocks],
+    makes: Product::Programs,
+    run,
+    verify: None,
+    amounts,
+    emit,
+    drawing: None,
+};
 
-    fn description(&self) -> &'static str {
-        "write the handlers of each layer as assembly and lay out its memories"
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    let mut made: TiVec<ProgramIndex, Handlers> = TiVec::new();
+    // Blocks whose handlers are the same text share them.
+    let mut known: BTreeMap<(NodeIndex, String), ProgramIndex> = BTreeMap::new();
+    let mut found = Misfits::new();
+    let mut connections: TiVec<BlockIndex, Option<Connection>> = TiVec::new();
+    for at in indices(BlockIndex::default()..compilation.blocks.next_key()) {
+        let (network, block) = (compilation.network(), &compilation.blocks[at]);
+        let sources = compilation.sources.get(&block.node).map_or(&[][..], |sources| sources);
+        let planned = Planned { compilation, blocks: &compilation.blocks, sources };
+        let (handlers, connection) = handlers(&planned, block);
+        let key = (block.node, handlers.text.clone());
+        let index = *known.entry(key).or_insert_with(|| {
+            let chip = &compilation.options.chip;
+            misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
+            made.push_and_get_key(handlers)
+        });
+        connections.push(connection);
+        compilation.blocks[at].program = index;
     }
+    number_names(&mut made);
+    compilation.handlers = made;
+    compilation.connections = connections;
+    let errors: Vec<Diagnostic> = found.into_values().map(|(_, diagnostic)| diagnostic).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
 
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Layers, Product::Blocks], Product::Programs)
-    }
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let lines = compilation.handlers.iter().map(|handlers| handlers.text.lines().count() as u64);
+    vec![(compilation.handlers.len() as u64, "program"), (lines.sum(), "line")]
+}
 
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let mut made: TiVec<ProgramIndex, Handlers> = TiVec::new();
-        // Blocks whose handlers are the same text share them.
-        let mut known: BTreeMap<(NodeIndex, String), ProgramIndex> = BTreeMap::new();
-        let mut found = Misfits::new();
-        let mut connections: TiVec<BlockIndex, Option<Connection>> = TiVec::new();
-        for at in indices(BlockIndex::default()..compilation.blocks.next_key()) {
-            let (network, block) = (compilation.network(), &compilation.blocks[at]);
-            let sources = compilation.sources.get(&block.node).map_or(&[][..], |sources| sources);
-            let planned = Planned { compilation, blocks: &compilation.blocks, sources };
-            let (handlers, connection) = handlers(&planned, block);
-            let key = (block.node, handlers.text.clone());
-            let index = *known.entry(key).or_insert_with(|| {
-                let chip = &compilation.options.chip;
-                misfits(network, chip, block, &handlers.layout, connection.as_ref(), &mut found);
-                made.push_and_get_key(handlers)
-            });
-            connections.push(connection);
-            compilation.blocks[at].program = index;
-        }
-        number_names(&mut made);
-        compilation.handlers = made;
-        compilation.connections = connections;
-        let errors: Vec<Diagnostic> = found.into_values().map(|(_, diagnostic)| diagnostic).collect();
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
-    }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let lines = compilation.handlers.iter().map(|handlers| handlers.text.lines().count() as u64);
-        vec![(compilation.handlers.len() as u64, "program"), (lines.sum(), "line")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        compilation.handlers.iter().map(|handlers| handlers.text.as_str()).collect::<Vec<_>>().join("\n")
-    }
+fn emit(compilation: &Compilation) -> String {
+    compilation.handlers.iter().map(|handlers| handlers.text.as_str()).collect::<Vec<_>>().join("\n")
 }

@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 use typed_index_collections::TiVec;
 
-pub(super) struct Link;
-
 fn summary(compilation: &Compilation) -> NetworkSummary {
     let network = compilation.network();
     let populations = network.graph.node_indices().map(|node| {
@@ -179,85 +177,82 @@ fn fan_outs(compilation: &Compilation, number: BlockIndex, block: &PlannedBlock)
     runs
 }
 
-impl Pass for Link {
-    fn name(&self) -> &'static str {
-        "link"
-    }
+pub(super) const PASS: Pass = Pass {
+    name: "link",
+    description: "fill the memories and put the image together",
+    needs: &[Product::Layers, Product::Words, Product::Routes],
+    makes: Product::Image,
+    run,
+    verify: None,
+    amounts,
+    emit,
+    drawing: None,
+};
 
-    fn description(&self) -> &'static str {
-        "fill the memories and put the image together"
-    }
-
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Layers, Product::Words, Product::Routes], Product::Image)
-    }
-
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let sums = sums(compilation);
-        let adds = |block: &&PlannedBlock| block.part.is_some();
-        let adders: BTreeSet<ProgramIndex> =
-            compilation.blocks.iter().filter(adds).map(|block| block.program).collect();
-        let population = |node: NodeIndex, adds: bool| if adds { sums[&node] } else { node.index().into() };
-        let programs = compilation.handlers.iter_enumerated().map(|(number, handlers)| Program {
-            name: handlers.name.clone(),
-            words: handlers.program.words.clone(),
-            labels: handlers.program.labels.clone(),
-            lines: handlers.program.lines.clone(),
-            text: handlers.text.clone(),
-            population: Some(population(handlers.node, adders.contains(&number))),
-        });
-        let generators = generators(compilation);
-        let blocks = compilation.blocks.iter_enumerated().map(|(number, block)| {
-            let layout = &compilation.handlers[block.program].layout;
-            Block {
-                population: population(block.node, block.part.is_some()),
-                first_neuron: block.first_neuron,
-                neurons: block.neurons,
-                core: compilation.cores[number],
-                program: block.program,
-                entry: 0,
-                generator: generators[number],
-                tagged: block.tagged,
-                axons: block.axons,
-                memory_bytes: layout.bytes().map(|bytes| bytes as u32),
-                contents: contents::contents(compilation, number),
-                routes: compilation.routing.routes[number].clone(),
-                symbols: layout.symbols.clone(),
-                order: block.order,
-                fan_outs: fan_outs(compilation, number, block),
-            }
-        });
-        let image = Image {
-            chip: compilation.options.chip.clone(),
-            network: summary(compilation),
-            programs: programs.collect(),
-            blocks: blocks.collect(),
-            trees: compilation.routing.trees.clone().into(),
-            host_inputs: compilation.routing.host_inputs.clone(),
-            host_port: 0,
-            learned: onward_image::Learned::default(),
-        };
-        image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
-        compilation.image = Some(image);
-        Ok(())
-    }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let blocks = compilation.image.iter().flat_map(|image| &image.blocks);
-        let bytes = blocks.flat_map(|block| &block.contents).map(|contents| contents.len() as u64);
-        vec![(bytes.sum(), "byte")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        let Some(image) = &compilation.image else { return String::new() };
-        let mut text = String::new();
-        for usage in image.core_usage() {
-            let blocks: Vec<String> = usage.blocks.iter().map(BlockIndex::to_string).collect();
-            let limits =
-                usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
-            writeln!(text, "core {}: blocks [{}]; {}", usage.core.0, blocks.join(", "), limits.join(", "))
-                .expect("writing to memory");
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    let sums = sums(compilation);
+    let adds = |block: &&PlannedBlock| block.part.is_some();
+    let adders: BTreeSet<ProgramIndex> = compilation.blocks.iter().filter(adds).map(|block| block.program).collect();
+    let population = |node: NodeIndex, adds: bool| if adds { sums[&node] } else { node.index().into() };
+    let programs = compilation.handlers.iter_enumerated().map(|(number, handlers)| Program {
+        name: handlers.name.clone(),
+        words: handlers.program.words.clone(),
+        labels: handlers.program.labels.clone(),
+        lines: handlers.program.lines.clone(),
+        text: handlers.text.clone(),
+        population: Some(population(handlers.node, adders.contains(&number))),
+    });
+    let generators = generators(compilation);
+    let blocks = compilation.blocks.iter_enumerated().map(|(number, block)| {
+        let layout = &compilation.handlers[block.program].layout;
+        Block {
+            population: population(block.node, block.part.is_some()),
+            first_neuron: block.first_neuron,
+            neurons: block.neurons,
+            core: compilation.cores[number],
+            program: block.program,
+            entry: 0,
+            generator: generators[number],
+            tagged: block.tagged,
+            axons: block.axons,
+            memory_bytes: layout.bytes().map(|bytes| bytes as u32),
+            contents: contents::contents(compilation, number),
+            routes: compilation.routing.routes[number].clone(),
+            symbols: layout.symbols.clone(),
+            order: block.order,
+            fan_outs: fan_outs(compilation, number, block),
         }
-        text
+    });
+    let image = Image {
+        chip: compilation.options.chip.clone(),
+        network: summary(compilation),
+        programs: programs.collect(),
+        blocks: blocks.collect(),
+        trees: compilation.routing.trees.clone().into(),
+        host_inputs: compilation.routing.host_inputs.clone(),
+        host_port: 0,
+        learned: onward_image::Learned::default(),
+    };
+    image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
+    compilation.image = Some(image);
+    Ok(())
+}
+
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let blocks = compilation.image.iter().flat_map(|image| &image.blocks);
+    let bytes = blocks.flat_map(|block| &block.contents).map(|contents| contents.len() as u64);
+    vec![(bytes.sum(), "byte")]
+}
+
+fn emit(compilation: &Compilation) -> String {
+    let Some(image) = &compilation.image else { return String::new() };
+    let mut text = String::new();
+    for usage in image.core_usage() {
+        let blocks: Vec<String> = usage.blocks.iter().map(BlockIndex::to_string).collect();
+        let limits =
+            usage.limits(&image.chip).map(|limit| format!("{} {}/{}", limit.what, limit.needed, limit.available));
+        writeln!(text, "core {}: blocks [{}]; {}", usage.core.0, blocks.join(", "), limits.join(", "))
+            .expect("writing to memory");
     }
+    text
 }

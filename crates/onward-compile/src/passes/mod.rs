@@ -16,17 +16,17 @@ mod route;
 use crate::pass::Pass;
 
 /// The passes in the order they run.
-pub static PASSES: &[&dyn Pass] = &[
-    &parse::Parse,
-    &load::Load,
-    &fan_in::FanIn,
-    &balance::Balance,
-    &fixed_point::FixedPoint,
-    &fit::Fit,
-    &partition::Partition,
-    &generate::Generate,
-    &assemble::Assemble,
-    &place::Place,
-    &route::RoutePackets,
-    &link::Link,
+pub static PASSES: &[Pass] = &[
+    parse::PASS,
+    load::PASS,
+    fan_in::PASS,
+    balance::PASS,
+    fixed_point::PASS,
+    fit::PASS,
+    partition::PASS,
+    generate::PASS,
+    assemble::PASS,
+    place::PASS,
+    route::PASS,
+    link::PASS,
 ];

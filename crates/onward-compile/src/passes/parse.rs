@@ -4,36 +4,28 @@ use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
 use onward_net::Network;
 
-pub(super) struct Parse;
+pub(super) const PASS: Pass = Pass {
+    name: "parse",
+    description: "read the text into a graph and check its shapes",
+    needs: &[],
+    makes: Product::Network,
+    run,
+    verify: None,
+    amounts,
+    emit,
+    drawing: Some(|compilation| compilation.network().to_dot()),
+};
 
-impl Pass for Parse {
-    fn name(&self) -> &'static str {
-        "parse"
-    }
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    compilation.network = Some(Network::parse(&compilation.source)?);
+    Ok(())
+}
 
-    fn description(&self) -> &'static str {
-        "read the text into a graph and check its shapes"
-    }
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let graph = &compilation.network().graph;
+    vec![(graph.node_count() as u64, "node"), (graph.edge_count() as u64, "edge")]
+}
 
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[], Product::Network)
-    }
-
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        compilation.network = Some(Network::parse(&compilation.source)?);
-        Ok(())
-    }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let graph = &compilation.network().graph;
-        vec![(graph.node_count() as u64, "node"), (graph.edge_count() as u64, "edge")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        compilation.network().to_string()
-    }
-
-    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
-        Some(|compilation| compilation.network().to_dot())
-    }
+fn emit(compilation: &Compilation) -> String {
+    compilation.network().to_string()
 }

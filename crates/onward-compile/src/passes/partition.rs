@@ -14,8 +14,6 @@ use std::fmt::Write;
 use std::sync::Arc;
 use typed_index_collections::TiVec;
 
-pub(super) struct Partition;
-
 /// Refuses more blocks than a chip can hold, before anything is made for each of them.
 fn too_many_blocks(network: &Network, cuts: &Cuts, most: u64, chip: &str) -> Result<(), Vec<Diagnostic>> {
     let of_layer = |node: NodeIndex| {
@@ -82,141 +80,126 @@ fn too_many_classes(network: &Network, readout: &Readout, chip: &Chip) -> Option
     })
 }
 
-impl Pass for Partition {
-    fn name(&self) -> &'static str {
-        "partition"
-    }
+pub(super) const PASS: Pass = Pass {
+    name: "partition",
+    description: "cut layers into blocks and number their axons",
+    needs: &[Product::Layers, Product::Cuts],
+    makes: Product::Blocks,
+    run,
+    verify: Some(verify),
+    amounts,
+    emit,
+    drawing: Some(drawing::by_layer),
+};
 
-    fn description(&self) -> &'static str {
-        "cut layers into blocks and number their axons"
-    }
-
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Layers, Product::Cuts], Product::Blocks)
-    }
-
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let network = compilation.network();
-        let chip = &compilation.options.chip;
-        too_many_blocks(
-            network,
-            &compilation.cuts,
-            chip.mesh.cores() as u64 * u64::from(chip.core.blocks),
-            &chip.name,
-        )?;
-        let mut errors = Vec::new();
-        for node in network.graph.node_indices() {
-            match &network.graph[node] {
-                Node::Layer(_) if compilation.layers[&node].record.is_some() => {
-                    errors.extend(too_long(network, node, chip))
-                }
-                Node::Readout(readout) => errors.extend(too_many_classes(network, readout, chip)),
-                _ => {}
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    let network = compilation.network();
+    let chip = &compilation.options.chip;
+    too_many_blocks(network, &compilation.cuts, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
+    let mut errors = Vec::new();
+    for node in network.graph.node_indices() {
+        match &network.graph[node] {
+            Node::Layer(_) if compilation.layers[&node].record.is_some() => {
+                errors.extend(too_long(network, node, chip))
             }
+            Node::Readout(readout) => errors.extend(too_many_classes(network, readout, chip)),
+            _ => {}
         }
-        let cutter = Cutter::new(network, chip, &compilation.cuts);
-        let mut sources = BTreeMap::new();
-        let mut inlets: TiVec<BlockIndex, (Arc<Vec<PlannedInlet>>, u32)> = TiVec::new();
-        for node in network.graph.node_indices() {
-            let blocks = cutter.blocks(node);
-            if blocks.is_empty() {
-                continue;
-            }
-            let senders = match &network.graph[node] {
-                Node::Readout(_) => Senders::default(),
-                _ => cutter.senders(node),
+    }
+    let cutter = Cutter::new(network, chip, &compilation.cuts);
+    let mut sources = BTreeMap::new();
+    let mut inlets: TiVec<BlockIndex, (Arc<Vec<PlannedInlet>>, u32)> = TiVec::new();
+    for node in network.graph.node_indices() {
+        let blocks = cutter.blocks(node);
+        if blocks.is_empty() {
+            continue;
+        }
+        let senders = match &network.graph[node] {
+            Node::Readout(_) => Senders::default(),
+            _ => cutter.senders(node),
+        };
+        // Blocks of the same rows hear from the same, if their channels are of the same groups.
+        let mut known: BTreeMap<u32, Arc<Vec<PlannedInlet>>> = BTreeMap::new();
+        for number in indices(blocks).chain(indices(cutter.blocks_of_parts(node))) {
+            // So do blocks that add up the same part.
+            let row = match cutter.planned[number] {
+                PlannedBlock { order: Order::Plane(plane), .. } => plane.first_row,
+                PlannedBlock { part, .. } => part.map_or(0, |part| part + 1),
             };
-            // Blocks of the same rows hear from the same, if their channels are of the same groups.
-            let mut known: BTreeMap<u32, Arc<Vec<PlannedInlet>>> = BTreeMap::new();
-            for number in indices(blocks).chain(indices(cutter.blocks_of_parts(node))) {
-                // So do blocks that add up the same part.
-                let row = match cutter.planned[number] {
-                    PlannedBlock { order: Order::Plane(plane), .. } => plane.first_row,
-                    PlannedBlock { part, .. } => part.map_or(0, |part| part + 1),
-                };
-                let Inlets { inlets: made, axons } = cutter.inlets(number, &senders);
-                let shared = known.get(&row).filter(|known| ***known == made).cloned();
-                let shared = shared.unwrap_or_else(|| Arc::new(made));
-                known.insert(row, Arc::clone(&shared));
-                inlets.push((shared, axons));
+            let Inlets { inlets: made, axons } = cutter.inlets(number, &senders);
+            let shared = known.get(&row).filter(|known| ***known == made).cloned();
+            let shared = shared.unwrap_or_else(|| Arc::new(made));
+            known.insert(row, Arc::clone(&shared));
+            inlets.push((shared, axons));
+        }
+        if !matches!(network.graph[node], Node::Readout(_)) {
+            sources.insert(node, senders.sources);
+        }
+    }
+    let mut planned = cutter.planned;
+    for (block, (inlets, axons)) in planned.iter_mut().zip(inlets) {
+        (block.inlets, block.axons) = (inlets, axons);
+    }
+    compilation.blocks = planned;
+    compilation.sources = sources;
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Axons of a block follow each other without gaps, and all neurons of a node are in some block.
+fn verify(compilation: &Compilation) -> Result<(), String> {
+    for (number, block) in compilation.blocks.iter_enumerated() {
+        let firsts: Vec<u32> = block.inlets.iter().map(|inlet| inlet.first_axon).collect();
+        if firsts.first().is_some_and(|&first| first != 0) || !firsts.is_sorted() || firsts.last() > Some(&block.axons)
+        {
+            return Err(format!("the axons of block {number} do not tile: {firsts:?} of {}", block.axons));
+        }
+    }
+    let network = compilation.network();
+    let missing = network.layers().find(|&node| {
+        let of_node = compilation.blocks.iter().filter(|block| block.node == node && block.part.is_none());
+        of_node.map(|block| block.neurons).sum::<u32>() != network.layer(node).neurons()
+    });
+    missing.map_or(Ok(()), |node| Err(format!("neurons of `{}` are in no block, or in two", network.layer(node).name)))
+}
+
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let blocks = &compilation.blocks;
+    let axons = blocks.iter().map(|block| u64::from(block.axons)).sum();
+    vec![(blocks.len() as u64, "block"), (axons, "axon")]
+}
+
+fn emit(compilation: &Compilation) -> String {
+    let network = compilation.network();
+    let mut text = String::new();
+    for (number, block) in compilation.blocks.iter_enumerated() {
+        let name = network.graph[block.node].name();
+        match block.order {
+            Order::Straight => {
+                let end = block.first_neuron + block.neurons;
+                write!(text, "block {number}: {name} {}..{end}, {} axons", block.first_neuron, block.axons)
             }
-            if !matches!(network.graph[node], Node::Readout(_)) {
-                sources.insert(node, senders.sources);
+            Order::Plane(plane) => {
+                let channels = block.neurons / (plane.rows * plane.width);
+                let (c, y) = (plane.first_channel, plane.first_row);
+                write!(
+                    text,
+                    "block {number}: {name} channels {c}..{}, rows {y}..{}, {} axons",
+                    c + channels,
+                    y + plane.rows,
+                    block.axons
+                )
             }
         }
-        let mut planned = cutter.planned;
-        for (block, (inlets, axons)) in planned.iter_mut().zip(inlets) {
-            (block.inlets, block.axons) = (inlets, axons);
+        .expect("writing to memory");
+        text.push('\n');
+        for inlet in &*block.inlets {
+            let from = match inlet.from {
+                PlannedSource::Host(node, 0) => network.graph[node].name().to_owned(),
+                PlannedSource::Host(node, part) => format!("part {part} of {}", network.graph[node].name()),
+                PlannedSource::Block(block) => format!("block {block}"),
+            };
+            writeln!(text, "  axon {}: {} of {from}", inlet.first_axon, inlet.what.name()).expect("writing to memory");
         }
-        compilation.blocks = planned;
-        compilation.sources = sources;
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
-
-    /// Axons of a block follow each other without gaps, and all neurons of a node are in some block.
-    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
-        for (number, block) in compilation.blocks.iter_enumerated() {
-            let firsts: Vec<u32> = block.inlets.iter().map(|inlet| inlet.first_axon).collect();
-            if firsts.first().is_some_and(|&first| first != 0)
-                || !firsts.is_sorted()
-                || firsts.last() > Some(&block.axons)
-            {
-                return Err(format!("the axons of block {number} do not tile: {firsts:?} of {}", block.axons));
-            }
-        }
-        let network = compilation.network();
-        let missing = network.layers().find(|&node| {
-            let of_node = compilation.blocks.iter().filter(|block| block.node == node && block.part.is_none());
-            of_node.map(|block| block.neurons).sum::<u32>() != network.layer(node).neurons()
-        });
-        missing
-            .map_or(Ok(()), |node| Err(format!("neurons of `{}` are in no block, or in two", network.layer(node).name)))
-    }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let blocks = &compilation.blocks;
-        let axons = blocks.iter().map(|block| u64::from(block.axons)).sum();
-        vec![(blocks.len() as u64, "block"), (axons, "axon")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        let network = compilation.network();
-        let mut text = String::new();
-        for (number, block) in compilation.blocks.iter_enumerated() {
-            let name = network.graph[block.node].name();
-            match block.order {
-                Order::Straight => {
-                    let end = block.first_neuron + block.neurons;
-                    write!(text, "block {number}: {name} {}..{end}, {} axons", block.first_neuron, block.axons)
-                }
-                Order::Plane(plane) => {
-                    let channels = block.neurons / (plane.rows * plane.width);
-                    let (c, y) = (plane.first_channel, plane.first_row);
-                    write!(
-                        text,
-                        "block {number}: {name} channels {c}..{}, rows {y}..{}, {} axons",
-                        c + channels,
-                        y + plane.rows,
-                        block.axons
-                    )
-                }
-            }
-            .expect("writing to memory");
-            text.push('\n');
-            for inlet in &*block.inlets {
-                let from = match inlet.from {
-                    PlannedSource::Host(node, 0) => network.graph[node].name().to_owned(),
-                    PlannedSource::Host(node, part) => format!("part {part} of {}", network.graph[node].name()),
-                    PlannedSource::Block(block) => format!("block {block}"),
-                };
-                writeln!(text, "  axon {}: {} of {from}", inlet.first_axon, inlet.what.name())
-                    .expect("writing to memory");
-            }
-        }
-        text
-    }
-
-    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
-        Some(drawing::by_layer)
-    }
+    text
 }

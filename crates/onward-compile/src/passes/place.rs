@@ -8,72 +8,63 @@ use onward_image::{BlockIndex, Core};
 use onward_place::{Problem, Strategy, solve};
 use std::fmt::Write;
 
-pub(super) struct Place;
-
 /// Draws the moves of the annealing. Not the run's seed: other weights shall not change the time a step takes.
 const SEED: u64 = 1;
 
-impl Pass for Place {
-    fn name(&self) -> &'static str {
-        "place"
-    }
+pub(super) const PASS: Pass = Pass {
+    name: "place",
+    description: "give each block a core, so that packets cross few links",
+    needs: &[Product::Blocks, Product::Words],
+    makes: Product::Cores,
+    run,
+    verify: Some(verify),
+    amounts,
+    emit,
+    drawing: Some(drawing::by_core),
+};
 
-    fn description(&self) -> &'static str {
-        "give each block a core, so that packets cross few links"
-    }
+fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
+    let problem = demand::problem(compilation).map_err(|error| vec![error])?;
+    let placing = &compilation.options.placing;
+    let cores = solve(&problem, placing.strategy, placing.objective, SEED)
+        .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block.into())])?;
+    compilation.cores = cores.into_iter().map(Core).collect();
+    Ok(())
+}
 
-    fn products(&self) -> (&'static [Product], Product) {
-        (&[Product::Blocks, Product::Words], Product::Cores)
+/// Every block has a core that the chip has.
+fn verify(compilation: &Compilation) -> Result<(), String> {
+    let cores = compilation.options.chip.mesh.cores();
+    let beyond = compilation.cores.iter().find(|core| core.0 as usize >= cores);
+    match (compilation.cores.len() == compilation.blocks.len(), beyond) {
+        (true, None) => Ok(()),
+        (false, _) => Err(format!("{} cores for {} blocks", compilation.cores.len(), compilation.blocks.len())),
+        (true, Some(core)) => Err(format!("core {} of {cores}", core.0)),
     }
+}
 
-    fn run(&self, compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-        let problem = demand::problem(compilation).map_err(|error| vec![error])?;
-        let placing = &compilation.options.placing;
-        let cores = solve(&problem, placing.strategy, placing.objective, SEED)
-            .map_err(|no_room| vec![does_not_fit(compilation, &problem, no_room.block.into())])?;
-        compilation.cores = cores.into_iter().map(Core).collect();
-        Ok(())
-    }
+fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
+    let mut cores = compilation.cores.clone();
+    cores.sort_unstable();
+    cores.dedup();
+    vec![(cores.len() as u64, "core")]
+}
 
-    /// Every block has a core that the chip has.
-    fn verify(&self, compilation: &Compilation) -> Result<(), String> {
-        let cores = compilation.options.chip.mesh.cores();
-        let beyond = compilation.cores.iter().find(|core| core.0 as usize >= cores);
-        match (compilation.cores.len() == compilation.blocks.len(), beyond) {
-            (true, None) => Ok(()),
-            (false, _) => Err(format!("{} cores for {} blocks", compilation.cores.len(), compilation.blocks.len())),
-            (true, Some(core)) => Err(format!("core {} of {cores}", core.0)),
-        }
+fn emit(compilation: &Compilation) -> String {
+    let Ok(problem) = demand::problem(compilation) else { return String::new() };
+    let network = compilation.network();
+    let mut text = costs(compilation, &problem) + "\n" + &grid(compilation, &problem) + "\n";
+    let mesh = &compilation.options.chip.mesh;
+    for ((number, block), core) in compilation.blocks.iter_enumerated().zip(&compilation.cores) {
+        let (x, y) = mesh.coordinates(core.tile(mesh).0);
+        let on_tile = match mesh.cores_per_tile {
+            1 => String::new(),
+            _ => format!(", number {} there", core.number_on_tile(mesh)),
+        };
+        let name = network.graph[block.node].name();
+        writeln!(text, "block {number} ({name}): core {} (x {x}, y {y}{on_tile})", core.0).expect("writing to memory");
     }
-
-    fn amounts(&self, compilation: &Compilation) -> Vec<(u64, &'static str)> {
-        let mut cores = compilation.cores.clone();
-        cores.sort_unstable();
-        cores.dedup();
-        vec![(cores.len() as u64, "core")]
-    }
-
-    fn emit(&self, compilation: &Compilation) -> String {
-        let Ok(problem) = demand::problem(compilation) else { return String::new() };
-        let network = compilation.network();
-        let mut text = costs(compilation, &problem) + "\n" + &grid(compilation, &problem) + "\n";
-        let mesh = &compilation.options.chip.mesh;
-        for ((number, block), core) in compilation.blocks.iter_enumerated().zip(&compilation.cores) {
-            let (x, y) = mesh.coordinates(core.tile(mesh).0);
-            let on_tile = match mesh.cores_per_tile {
-                1 => String::new(),
-                _ => format!(", number {} there", core.number_on_tile(mesh)),
-            };
-            let name = network.graph[block.node].name();
-            writeln!(text, "block {number} ({name}): core {} (x {x}, y {y}{on_tile})", core.0)
-                .expect("writing to memory");
-        }
-        text
-    }
-
-    fn drawing(&self) -> Option<fn(&Compilation) -> String> {
-        Some(drawing::by_core)
-    }
+    text
 }
 
 /// How the blocks were placed, and what it costs beside the order along the curve.

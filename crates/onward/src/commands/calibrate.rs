@@ -71,9 +71,9 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
     let refused = |errors: &[onward_diagnostic::Diagnostic]| Failure::diagnostics(source, errors);
     let mut models = None;
     let monitor = PassMonitor::new(network.map(|_| "parse"));
-    let after = |pass: &dyn onward_compile::Pass, compilation: &onward_compile::Compilation| {
+    let after = |pass: &onward_compile::Pass, compilation: &onward_compile::Compilation| {
         monitor.done(pass);
-        if pass.name() == "fixed-point" {
+        if pass.name == "fixed-point" {
             models = compilation
                 .rounded_model()
                 .map(|rounded| (compilation.float_model(), rounded, compilation.all_parameters()));

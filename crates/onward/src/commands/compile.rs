@@ -66,8 +66,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let Some(network) = arguments.network.as_ref().filter(|_| !arguments.passes) else {
         let rows = PASSES.iter().map(|pass| {
-            let how = if pass.drawing().is_some() { "text, --dot" } else { "text" };
-            vec![pass.name().into(), how.into(), pass.description().into()]
+            let how = if pass.drawing.is_some() { "text, --dot" } else { "text" };
+            vec![pass.name.into(), how.into(), pass.description.into()]
         });
         return terminal::print(&table(&[], rows.collect(), &[]));
     };
@@ -109,15 +109,15 @@ fn compile(arguments: &Arguments, network: &Path, options: &mut Options, ledger:
         printed = terminal::print(&if arguments.dot { network.to_dot() } else { source.text.clone() });
     }
     let monitor = PassMonitor::new(imported.as_ref().map(|_| "parse"));
-    let after = |pass: &dyn Pass, compilation: &Compilation| {
+    let after = |pass: &Pass, compilation: &Compilation| {
         let time = start.elapsed();
         monitor.done(pass);
         if arguments.timings {
-            timings.push(Timing { pass: pass.name(), time, amounts: pass.amounts(compilation) });
+            timings.push(Timing { pass: pass.name, time, amounts: (pass.amounts)(compilation) });
         }
-        if arguments.emit.as_deref() == Some(pass.name()) {
-            let drawing = pass.drawing().filter(|_| arguments.dot);
-            let text = drawing.map_or_else(|| pass.emit(compilation), |draw| draw(compilation));
+        if arguments.emit.as_deref() == Some(pass.name) {
+            let drawing = pass.drawing.filter(|_| arguments.dot);
+            let text = drawing.map_or_else(|| (pass.emit)(compilation), |draw| draw(compilation));
             printed = monitor.suspend(|| terminal::print(&text));
         }
         start = Instant::now();
@@ -171,17 +171,13 @@ fn timing_table(timings: &[Timing]) -> String {
 /// Whether there is what `--emit` and `--dot` ask for.
 fn check_pass(arguments: &Arguments) -> Outcome {
     let Some(name) = &arguments.emit else { return Ok(()) };
-    let names = |wanted: fn(&&&dyn Pass) -> bool| {
-        PASSES.iter().filter(wanted).map(|pass| pass.name()).collect::<Vec<_>>().join(", ")
-    };
-    match PASSES.iter().find(|pass| pass.name() == name) {
+    let names =
+        |wanted: fn(&&Pass) -> bool| PASSES.iter().filter(wanted).map(|pass| pass.name).collect::<Vec<_>>().join(", ");
+    match PASSES.iter().find(|pass| pass.name == name) {
         None => Err(Failure::input(format!("no pass `{name}`"), format!("the passes are {}", names(|_| true)))),
-        Some(pass) if arguments.dot && pass.drawing().is_none() => Err(Failure::input(
+        Some(pass) if arguments.dot && pass.drawing.is_none() => Err(Failure::input(
             format!("pass `{name}` makes no graph that --dot could draw"),
-            format!(
-                "passes that do are {}; without --dot it is printed as text",
-                names(|pass| pass.drawing().is_some())
-            ),
+            format!("passes that do are {}; without --dot it is printed as text", names(|pass| pass.drawing.is_some())),
         )),
         Some(_) => Ok(()),
     }

@@ -3,7 +3,7 @@
 
 use crate::layout::Layout;
 use crate::lowering::block::Block;
-use crate::lowering::code::{Arrays, add_name, clear_from, load_name};
+use crate::lowering::code::{Arrays, add_name, branch_if, branch_unless, clear_from, load_name};
 use crate::lowering::dynamics::forward::begin_currents;
 use crate::lowering::rule::signal::Evoked;
 use crate::lowering::rule::spread;
@@ -217,9 +217,7 @@ impl Block<'_> {
                     a.beq(&held.learn, ZERO, integrate);
                 }
                 None => {
-                    let learn = &a.scratch();
-                    a.special(learn, Special::Learn);
-                    a.beq(learn, ZERO, integrate).note("without learning nobody asks for traces");
+                    branch_unless(a, Special::Learn, integrate).note("without learning nobody asks for traces");
                 }
             };
         };
@@ -227,9 +225,7 @@ impl Block<'_> {
             learns(a);
         }
         if self.is_fed() {
-            let kind = &a.scratch();
-            a.special(kind, Special::Kind);
-            a.bne(kind, ZERO, integrate).note("only input windows leave voltages and traces behind");
+            branch_if(a, Special::Kind, integrate).note("only input windows leave voltages and traces behind");
         }
         if kept {
             self.zero(a, zero, N32, voltages, self.voltages());
@@ -281,11 +277,7 @@ impl Block<'_> {
         integrate: &Label,
     ) {
         let at_rest = &a.label("at_rest");
-        {
-            let kind = &a.scratch();
-            a.special(kind, Special::Kind);
-            a.bne(kind, ZERO, at_rest).note("a target's window begins at rest");
-        }
+        branch_if(a, Special::Kind, at_rest).note("a target's window begins at rest");
         a.andi(tag, tag, Tag::CONTINUES);
         a.bne(tag, ZERO, integrate).note("the input goes on where its last window ended");
         {
@@ -322,9 +314,7 @@ impl Block<'_> {
         if !self.is_of_voltage() {
             a.beq(&held.learn, ZERO, fired);
             if self.is_fed() {
-                let kind = &a.scratch();
-                a.special(kind, Special::Kind);
-                a.bne(kind, ZERO, fired);
+                branch_if(a, Special::Kind, fired);
             }
         }
         a.vacc(taken, N32.at(voltages, 0)).note("the voltage: what was integrated, without resets");
@@ -346,9 +336,8 @@ impl Block<'_> {
         }
         if self.is_fed() && !self.is_of_voltage() {
             load_name(a, &voltages, "VOLTAGE");
-            let (kind, chosen) = (&a.scratch(), &a.label("voltages_chosen"));
-            a.special(kind, Special::Kind);
-            a.beq(kind, ZERO, chosen);
+            let chosen = &a.label("voltages_chosen");
+            branch_unless(a, Special::Kind, chosen);
             a.addi(&keeps, ZERO, 0);
             a.bind(chosen);
         } else {
