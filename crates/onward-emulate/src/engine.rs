@@ -103,4 +103,15 @@ pub trait Engine {
     /// Writes a named array over the configuration port, each value's low bits. Returns whether the block has it and it
     /// is of that size.
     fn write(&mut self, block: BlockIndex, symbol: &str, values: &[i32]) -> bool;
+
+    /// Tells each packet that a block sent by one of its routes in the chunk that ran last, by step and index: the step it was
+    /// sent in, its index, its payload. Nothing is counted.
+    ///
+    /// # Panics
+    /// If there is no such block or route.
+    fn sent(&self, block: BlockIndex, route: usize, tell: &mut dyn FnMut(u64, u32, i32));
+
+    /// Is told that an epoch of learning is over, with its test; of a run that only tests, that this is. It does nothing, but
+    /// whoever records what an engine does may take note.
+    fn end_epoch(&mut self) {}
 }

@@ -181,4 +181,15 @@ impl Engine for Machine {
         array.write(&mut self.block_mut(block).memory[array.memory], values);
         true
     }
+
+    fn sent(&self, block: BlockIndex, route: usize, tell: &mut dyn FnMut(u64, u32, i32)) {
+        let outlet = &self.outlets.raw[usize::from(self.outlet_ranges[self.place[block]].start) + route];
+        // What did not run in a chunk holds nothing.
+        if outlet.any() {
+            let first = self.step - outlet.steps() as u64;
+            for (slot, step) in (1..=outlet.steps()).zip(first..) {
+                outlet.for_each(slot, |index, payload| tell(step, index, payload));
+            }
+        }
+    }
 }

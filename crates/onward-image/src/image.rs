@@ -475,6 +475,17 @@ impl Tag {
         let rival = self.rival.map_or(0, |rival| Tag::RIVAL | i32::from(rival) << 24);
         i32::from(self.target) | i32::from(self.learn) << 2 | i32::from(self.slot) << 8 | answer | rival
     }
+
+    /// What a payload says.
+    pub fn from_payload(payload: i32) -> Tag {
+        Tag {
+            target: payload & 1 != 0,
+            learn: payload & 1 << 2 != 0,
+            slot: (payload >> 8) as u16,
+            answer: payload & Tag::ANSWER != 0,
+            rival: (payload & Tag::RIVAL != 0).then_some((payload >> 24) as u8),
+        }
+    }
 }
 
 impl Block {

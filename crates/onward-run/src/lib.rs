@@ -45,6 +45,7 @@ pub mod data;
 mod error;
 mod pace;
 mod packets;
+pub mod probe;
 mod run;
 mod session;
 mod train;

@@ -166,6 +166,7 @@ impl<'a> Run<'a> {
             |progress| watch.borrow_mut().progress(progress),
             |session, epoch| {
                 watch.borrow_mut().epoch(epoch);
+                session.machine_mut().end_epoch();
                 let is_better = best.as_ref().is_none_or(|best| is_better(&epoch.answers, &best.report.answers));
                 if validation == Some(epoch.tested()) && is_better {
                     let image = learned(session.machine(), image, epoch.epoch + 1);
@@ -218,6 +219,7 @@ impl<'a> Run<'a> {
     pub fn test(&mut self, watch: &mut dyn Watch) -> Result<Results, RunError> {
         let start = Instant::now();
         let report = test(&mut self.session, self.image, self.dataset, |progress| watch.progress(progress))?;
+        self.session.machine_mut().end_epoch();
         let mut results = Results::new(&self.conditions("test", start.elapsed()), &report);
         self.judge(&mut results);
         Ok(results)

@@ -203,7 +203,7 @@ pub(crate) fn train_and(
     epochs: Epochs,
     seed: u64,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
-    mut after_epoch: impl FnMut(&Session, &EpochReport),
+    mut after_epoch: impl FnMut(&mut Session, &EpochReport),
 ) -> Result<TrainReport, SessionError> {
     let order = SampleOrder::new(seed);
     let mut tally = Tally::new(session);

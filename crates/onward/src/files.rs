@@ -90,7 +90,7 @@ impl Output {
     }
 
     /// Writes it piece by piece.
-    fn write_with(&self, contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+    pub fn write_with(&self, contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
         self.ledger.check(&self.path)?;
         let write = || match std::fs::metadata(&self.path) {
             // A device or a pipe is written to; renaming would replace it.

@@ -10,6 +10,7 @@ mod files;
 mod job;
 mod ledger;
 mod nir;
+mod probes;
 mod progress;
 mod report;
 mod terminal;

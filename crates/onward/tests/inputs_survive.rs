@@ -16,7 +16,8 @@ fn root() -> PathBuf {
 const INPUTS: &[&str] =
     &["--data", "--traffic", "--weights", "--chip", "--technology", "--calibration", "--beside", "--stream"];
 /// Options that name a file that is written.
-const OUTPUTS: &[&str] = &["--output", "--answers", "--export", "--json", "--save-traffic", "--spikes", "--floorplan"];
+const OUTPUTS: &[&str] =
+    &["--output", "--answers", "--export", "--json", "--save-traffic", "--spikes", "--floorplan", "--probe-output"];
 /// Words in the names of values that name files.
 const FILES: &[&str] = &["FILE", "DATA", "CHIP", "TECHNOLOGY", "PATH", "FOLDER", "IMAGE", "."];
 
@@ -35,6 +36,16 @@ const CASES: &[Case] = &[
                   --epochs 1",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json", "w.npz"],
         outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
+    },
+    Case {
+        command: "train net.sp --data given.npz --chip chip.toml --epochs 1 --probe h.spikes,h.weights",
+        inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml"],
+        outputs: &["--probe-output"],
+    },
+    Case {
+        command: "run still.onw --data given.npz --probe y.membrane[0..4] --to 9",
+        inputs: &["still.onw", "given.npz"],
+        outputs: &["--probe-output"],
     },
     // What the texts name themselves: data and technology.
     Case {

@@ -105,6 +105,11 @@ impl Outlet {
         }
     }
 
+    /// Steps of the chunk.
+    pub fn steps(&self) -> usize {
+        self.counts.len() - 1
+    }
+
     /// Number of indices a packet can have.
     pub fn indices(&self) -> usize {
         self.indices

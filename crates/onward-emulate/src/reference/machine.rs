@@ -18,6 +18,8 @@ pub struct Machine {
     step: u64,
     host_packets: Vec<u64>,
     configuration_bits: u64,
+    /// What the blocks sent in the chunk that ran last.
+    sent: Vec<SentPacket>,
     /// Who is told of instructions, of which cores (all if none is named) and steps.
     tracer: Option<(TraceSelection, Box<Tracer>)>,
 }
@@ -29,6 +31,16 @@ pub struct TraceSelection {
     pub cores: Vec<u32>,
     /// Steps.
     pub steps: std::ops::RangeInclusive<u64>,
+}
+
+/// A packet that a block sent by one of its routes.
+#[derive(Clone, Copy)]
+struct SentPacket {
+    block: BlockIndex,
+    route: usize,
+    step: u64,
+    index: u32,
+    payload: i32,
 }
 
 /// The names of an output's place in its step: sender (the host's inputs, then blocks), route, index (rule R3).
@@ -52,6 +64,7 @@ impl Machine {
             step: 0,
             host_packets: vec![0; image.host_inputs.len()],
             configuration_bits: 0,
+            sent: Vec::new(),
             tracer: None,
             image: image.clone(),
         })
@@ -74,6 +87,7 @@ impl Machine {
     pub fn run(&mut self, steps: usize, packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
         assert!(packets.iter().all(|packet| packet.step < steps), "the step of a packet is one of the chunk");
         let mut outputs = Vec::new();
+        self.sent.clear();
         for step in 0..steps {
             let mut packets: Vec<HostPacket> = packets.iter().copied().filter(|packet| packet.step == step).collect();
             packets.sort_by_key(|packet| (packet.input, packet.index));
@@ -132,6 +146,8 @@ impl Machine {
             for send in &trace.sends {
                 let route = &self.image.blocks[*number].routes[send.route];
                 for &(index, payload) in &send.packets {
+                    let (block, step) = (*number, self.step);
+                    self.sent.push(SentPacket { block, route: send.route, step, index, payload });
                     let copies = deliver(route, index, payload, &mut self.blocks);
                     output((1 + usize::from(*number), send.route, index), copies, payload, self.step);
                 }
@@ -213,5 +229,12 @@ impl Engine for Machine {
             memory::set(bytes, width, at, value);
         }
         true
+    }
+
+    fn sent(&self, block: BlockIndex, route: usize, tell: &mut dyn FnMut(u64, u32, i32)) {
+        let mut sent: Vec<&SentPacket> =
+            self.sent.iter().filter(|packet| packet.block == block && packet.route == route).collect();
+        sent.sort_by_key(|packet| (packet.step, packet.index));
+        sent.into_iter().for_each(|packet| tell(packet.step, packet.index, packet.payload));
     }
 }

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::files::{Output, read_image};
 use crate::job::Job;
 use crate::ledger::Ledger;
+use crate::probes::{ProbeArguments, StepRange};
 use onward_emulate::MachineError;
 use onward_image::Image;
 use onward_run::{Session, SessionError};
@@ -51,6 +52,10 @@ pub struct Arguments {
     how: HowToRun,
     #[command(flatten)]
     trace: Trace,
+    #[command(flatten)]
+    probes: ProbeArguments,
+    #[command(flatten)]
+    steps: StepRange,
     /// Begin with these weights, of a file that `export` wrote
     #[arg(long, value_name = "W.npz")]
     weights: Option<PathBuf>,
@@ -58,7 +63,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE.npy", conflicts_with = "learn")]
     spikes: Option<PathBuf>,
     /// Show events as they come from a file or, with -, from standard input, and print what is answered to each window
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "weights", "spikes", "output", "export", "answers", "json", "save_traffic", "by_class", "training_accuracy"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "probes", "weights", "spikes", "output", "export", "answers", "json", "save_traffic", "by_class", "training_accuracy"])]
     stream: Option<PathBuf>,
     #[command(flatten)]
     saves: WhatToSave,
@@ -79,6 +84,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
     let files = arguments.saves.prepare(&ledger)?;
     let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let probes = arguments.probes.prepare(&arguments.steps, arguments.trace.is_any(), &ledger)?;
     let mut image = read_image(&arguments.file, &ledger)?;
     arguments.check_learning(&image)?;
     if let Some(path) = &arguments.stream {
@@ -88,11 +94,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
     let options = how.options(arguments.seed.unwrap_or(image.network.seed));
-    if let Some(selection) = arguments.trace.selection(&image)? {
-        if arguments.learn || saves.json.is_some() || saves.save_traffic.is_some() {
+    if let Some(selection) = arguments.trace.selection(&image, &arguments.steps)? {
+        if arguments.learn || saves.json.is_some() || saves.save_traffic.is_some() || probes.is_any() {
             return Err(Failure::input(
                 "only test windows of an image can be traced, and a trace makes no report",
-                "leave --learn, --json, --save-traffic or --trace-instructions out",
+                "leave --learn, --json, --save-traffic, --probe or --trace-instructions out",
             ));
         }
         return trace::samples(&image, &name, &dataset, options, selection);
@@ -102,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         true => how.engine(&image, options),
         false => how.engine_taking(&mut image, options),
     };
-    let engine = engine.map_err(failed)?;
+    let (engine, recorder) = probes.attach(engine.map_err(failed)?, &image)?;
     let saves = &files;
     let job = Job {
         tells: &arguments.tells,
@@ -114,10 +120,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
         weights,
         saves,
     };
-    match arguments.learn {
+    let ran = match arguments.learn {
         true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
         false => job.test(engine, spikes.as_ref()),
-    }
+    };
+    recorder.finish(ran)
 }
 
 impl Arguments {
@@ -163,6 +170,8 @@ impl Arguments {
             arguments: &self.assembly,
             how: &self.how,
             trace: &self.trace,
+            probes: &self.probes,
+            steps: &self.steps,
             json: self.saves.json.as_deref(),
             foreign: [
                 ("--data", self.data.data.is_some()),

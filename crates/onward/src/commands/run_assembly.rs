@@ -5,6 +5,7 @@ use crate::arguments::{ChipArgument, HowToRun};
 use crate::failure::Failure;
 use crate::files::{self, noting, read_source};
 use crate::ledger::Ledger;
+use crate::probes::{ProbeArguments, StepRange};
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
 use crate::terminal::{BOLD, styled};
@@ -43,6 +44,8 @@ pub struct Assembly<'a> {
     pub arguments: &'a AssemblyArguments,
     pub how: &'a HowToRun,
     pub trace: &'a Trace,
+    pub probes: &'a ProbeArguments,
+    pub steps: &'a StepRange,
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
@@ -58,6 +61,7 @@ impl Assembly<'_> {
         }
         let ledger = Ledger::default();
         let json = self.json.map(|path| files::Output::prepare(path, &ledger)).transpose()?;
+        let probes = self.probes.prepare(self.steps, self.trace.is_any(), &ledger)?;
         let source = read_source(self.file, &ledger)?;
         let chip = self.arguments.chip.load(&ledger)?;
         let mut included = Vec::new();
@@ -68,9 +72,9 @@ impl Assembly<'_> {
         self.check_shown(&system)?;
         let options = self.how.options(self.seed.unwrap_or(system.image.network.seed));
         let failed = |error: MachineError| Failure::session(&source.name, &error.into());
-        if let Some(selection) = self.trace.selection(&system.image)? {
-            if self.json.is_some() {
-                let help = "leave --json or --trace-instructions out";
+        if let Some(selection) = self.trace.selection(&system.image, self.steps)? {
+            if self.json.is_some() || probes.is_any() {
+                let help = "leave --json, --probe or --trace-instructions out";
                 return Err(Failure::input("a trace makes no report", help));
             }
             let steps = system.steps.min(selection.steps.end().saturating_add(1));
@@ -78,7 +82,8 @@ impl Assembly<'_> {
             return run(&mut machine, &system, steps, &source, |_, _| Ok(ControlFlow::Continue(())));
         }
         let costs = onward_run::costs(&system.image)?;
-        let mut engine = self.how.engine(&system.image, options).map_err(failed)?;
+        let engine = self.how.engine(&system.image, options).map_err(failed)?;
+        let (mut engine, recorder) = probes.attach(engine, &system.image)?;
         let mut monitor = StepMonitor::new(system.steps)?;
         let mut outputs = Outputs::new(&system);
         let ran = run(&mut *engine, &system, system.steps, &source, |done, reached| {
@@ -86,7 +91,9 @@ impl Assembly<'_> {
             Ok(monitor.tell(done))
         });
         let host_time = monitor.finish();
-        ran?;
+        if ran.is_err() {
+            return recorder.finish(ran);
+        }
         let counters = engine.counters();
         let interrupted = counters.steps < system.steps;
         let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
@@ -99,7 +106,8 @@ impl Assembly<'_> {
             json.write_json(&results)?;
         }
         terminal::print(&report::written([json.as_ref()]))?;
-        if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+        let ran = if interrupted { Err(Failure::Interrupted) } else { Ok(()) };
+        recorder.finish(ran)
     }
 
     fn check_shown(&self, system: &System) -> Result<(), Failure> {

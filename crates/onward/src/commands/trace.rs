@@ -1,6 +1,7 @@
 //! Instruction traces, of images and of systems in assembly.
 
 use crate::failure::Failure;
+use crate::probes::StepRange;
 use crate::{Outcome, terminal};
 use onward_emulate::{MachineError, Options, reference};
 use onward_image::Image;
@@ -16,25 +17,20 @@ pub struct Trace {
     /// Print each instruction of these cores (by number, or `all`): cycle, address, operands and results
     #[arg(long, value_name = "CORES", value_delimiter = ',')]
     trace_instructions: Vec<String>,
-    /// First step that is traced
-    #[arg(long, value_name = "STEP", default_value_t = 0, requires = "trace_instructions")]
-    from: u64,
-    /// Last step that is traced [default: the first]
-    #[arg(long, value_name = "STEP", requires = "trace_instructions")]
-    to: Option<u64>,
 }
 
 impl Trace {
+    /// Whether something is traced.
+    pub fn is_any(&self) -> bool {
+        !self.trace_instructions.is_empty()
+    }
+
     /// What is to be traced of an image; `None` if nothing is.
-    pub fn selection(&self, image: &Image) -> Result<Option<TraceSelection>, Failure> {
-        if self.trace_instructions.is_empty() {
+    pub fn selection(&self, image: &Image, range: &StepRange) -> Result<Option<TraceSelection>, Failure> {
+        if !self.is_any() {
             return Ok(None);
         }
-        let to = self.to.unwrap_or(self.from);
-        if to < self.from {
-            let help = "steps count from 0, and both ends are traced";
-            return Err(Failure::input(format!("--to {to} lies before --from {}", self.from), help));
-        }
+        let steps = range.steps(Some)?;
         let used: Vec<u32> = image.blocks.iter().map(|block| block.core.0).collect();
         let mut cores = Vec::new();
         for core in self.trace_instructions.iter().filter(|core| *core != "all") {
@@ -53,7 +49,7 @@ impl Trace {
         if self.trace_instructions.iter().any(|core| core == "all") {
             cores.clear();
         }
-        Ok(Some(TraceSelection { cores, steps: self.from..=to }))
+        Ok(Some(TraceSelection { cores, steps }))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, Saves,
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::ledger::Ledger;
+use crate::probes::{ProbeArguments, StepRange};
 use crate::{Outcome, report, terminal};
 use onward_emulate::MachineError;
 use onward_profile::{Results, SeedResults};
@@ -41,6 +42,10 @@ pub struct Arguments {
     weights: Option<PathBuf>,
     #[command(flatten)]
     how: HowToRun,
+    #[command(flatten)]
+    probes: ProbeArguments,
+    #[command(flatten)]
+    steps: StepRange,
     /// Run with each of several seeds, as 3 (for 1, 2 and 3), 1..3 or 1,5,9, and report mean and deviation
     #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, conflicts_with = "seed")]
     seeds: Option<Seeds>,
@@ -58,10 +63,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
     if let Some(Seeds(seeds)) = &arguments.seeds {
         check_saves(saves)?;
+        if arguments.probes.is_any() {
+            let help = "run the seed that you want to look into by itself, with --seed";
+            return Err(Failure::input("--probe is for a single run, and --seeds makes several", help));
+        }
         let files = saves.prepare(&ledger)?;
         return run_seeds(arguments, seeds, &files, &ledger);
     }
     let files = saves.prepare(&ledger)?;
+    let probes = arguments.probes.prepare(&arguments.steps, false, &ledger)?;
     let (source, mut image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
     let validation = learning.validation().filter(|_| image.learns());
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, validation)?;
@@ -75,12 +85,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
             how.engine_taking(&mut image, options).map_err(failed)?
         }
     };
+    let (engine, recorder) = probes.attach(engine, &image)?;
     let (name, saves) = (source.name.as_str(), &files);
     let job = Job { command: "train", name, image: &image, dataset: &dataset, options, weights, saves, tells };
-    match learns {
+    let ran = match learns {
         true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
         false => job.test(engine, None),
-    }
+    };
+    recorder.finish(ran)
 }
 
 /// The same with each of several seeds, which draw all that is drawn but the samples that are kept apart.

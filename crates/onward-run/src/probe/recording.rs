@@ -1,0 +1,208 @@
+//! Where recorded numbers go: temporary files, one a column, until all are there.
+
+use super::selection::{Kind, Probe};
+use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
+use onward_image::Tag;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::rc::Rc;
+use zip::write::{SimpleFileOptions, StreamWriter};
+use zip::{DateTime, ZipWriter};
+
+/// A number in a column, as little-endian bytes.
+trait Number: AutoSerialize + Copy {
+    const BYTES: usize;
+    fn put(self, out: &mut impl Write) -> io::Result<()>;
+    fn take(bytes: &[u8]) -> Self;
+}
+
+macro_rules! numbers {
+    ($($of:ty),*) => {$(
+        impl Number for $of {
+            const BYTES: usize = size_of::<$of>();
+            fn put(self, out: &mut impl Write) -> io::Result<()> {
+                out.write_all(&self.to_le_bytes())
+            }
+            fn take(bytes: &[u8]) -> Self {
+                let mut own = [0; size_of::<$of>()];
+                own.copy_from_slice(bytes);
+                <$of>::from_le_bytes(own)
+            }
+        }
+    )*};
+}
+numbers!(u8, u16, u32, u64, i32);
+
+/// Numbers of one type, in a temporary file that is gone when it is closed.
+struct Column {
+    file: BufWriter<File>,
+    count: u64,
+}
+
+impl Column {
+    fn new(folder: &Path) -> io::Result<Column> {
+        Ok(Column { file: BufWriter::with_capacity(1 << 16, tempfile::tempfile_in(folder)?), count: 0 })
+    }
+
+    fn push<T: Number>(&mut self, number: T) -> io::Result<()> {
+        self.count += 1;
+        number.put(&mut self.file)
+    }
+
+    /// Adds it to an archive under a name; `extents` of a record, of which there are as many as come out.
+    fn add<T: Number>(&mut self, archive: &mut Archive, name: &str, extents: &[u64]) -> io::Result<()> {
+        self.file.flush()?;
+        let file = self.file.get_mut();
+        file.seek(SeekFrom::Start(0))?;
+        let of_record = extents.iter().product::<u64>().max(1);
+        let mut shape = vec![self.count / of_record];
+        shape.extend(extents);
+        let is_large = self.count * T::BYTES as u64 > u64::from(u32::MAX) / 2;
+        // The same bytes whenever they are written.
+        let options = SimpleFileOptions::default().last_modified_time(DateTime::default()).large_file(is_large);
+        archive.start_file(npyz::npz::file_name_from_array_name(name), options)?;
+        let mut writer = WriteOptions::new().default_dtype().shape(&shape).writer(archive).begin_nd()?;
+        let mut reader = BufReader::with_capacity(1 << 16, &*file);
+        let mut bytes = [0; 8];
+        for _ in 0..self.count {
+            reader.read_exact(&mut bytes[..T::BYTES])?;
+            writer.push(&T::take(&bytes[..T::BYTES]))?;
+        }
+        writer.finish()?;
+        // What comes later is put behind.
+        file.seek(SeekFrom::End(0)).map(drop)
+    }
+}
+
+type Archive<'a> = ZipWriter<StreamWriter<&'a mut dyn Write>>;
+
+/// Windows that began.
+struct Windows {
+    steps: Column,
+    targets: Column,
+    learns: Column,
+    classes: Column,
+}
+
+/// What a probe has recorded.
+struct Recorded {
+    probe: Probe,
+    steps: Column,
+    /// Values of an array; of packets the neurons that sent them.
+    values: Column,
+    /// Of packets that have some.
+    payloads: Option<Column>,
+}
+
+pub(super) struct Columns {
+    windows: Option<Windows>,
+    recorded: Vec<Recorded>,
+    /// The first thing that went wrong; nothing is recorded any more then.
+    failed: Option<io::Error>,
+}
+
+/// What probes have recorded so far. A clone is the same recording.
+#[derive(Clone)]
+pub struct Recording(Rc<RefCell<Columns>>);
+
+impl Recording {
+    /// Begins one with temporary files in a folder; `windows` says whether windows are recorded too.
+    pub(super) fn new(folder: &Path, probes: &[Probe], windows: bool) -> io::Result<Recording> {
+        let column = || Column::new(folder);
+        let recorded = |probe: &Probe| {
+            let has_payloads = matches!(&probe.kind, Kind::Packets(packets) if packets.payloads);
+            let payloads = has_payloads.then(column).transpose()?;
+            Ok(Recorded { probe: probe.clone(), steps: column()?, values: column()?, payloads })
+        };
+        let recorded = probes.iter().map(recorded).collect::<io::Result<_>>()?;
+        let windows = match windows {
+            true => Some(Windows { steps: column()?, targets: column()?, learns: column()?, classes: column()? }),
+            false => None,
+        };
+        Ok(Recording(Rc::new(RefCell::new(Columns { windows, recorded, failed: None }))))
+    }
+
+    /// Records by `record`, unless that failed before.
+    fn record(&self, record: impl FnOnce(&mut Columns) -> io::Result<()>) {
+        let columns = &mut *self.0.borrow_mut();
+        if columns.failed.is_none() {
+            columns.failed = record(columns).err();
+        }
+    }
+
+    /// A window begins with this tag.
+    pub(super) fn window(&self, step: u64, payload: i32) {
+        self.record(|columns| {
+            let Some(windows) = &mut columns.windows else { return Ok(()) };
+            let tag = Tag::from_payload(payload);
+            windows.steps.push(step)?;
+            windows.targets.push(u8::from(tag.target))?;
+            windows.learns.push(u8::from(tag.learn))?;
+            windows.classes.push(tag.slot)
+        });
+    }
+
+    /// A packet of the probe of this number was sent by a neuron.
+    pub(super) fn packet(&self, probe: usize, step: u64, neuron: u32, payload: i32) {
+        self.record(|columns| {
+            let recorded = &mut columns.recorded[probe];
+            recorded.steps.push(step)?;
+            recorded.values.push(neuron)?;
+            recorded.payloads.as_mut().map_or(Ok(()), |payloads| payloads.push(payload))
+        });
+    }
+
+    /// The array of the probe of this number holds these values after a step.
+    pub(super) fn values(&self, probe: usize, step: u64, values: &[i32]) {
+        self.record(|columns| {
+            let recorded = &mut columns.recorded[probe];
+            recorded.steps.push(step)?;
+            values.iter().try_for_each(|&value| recorded.values.push(value))
+        });
+    }
+
+    /// Writes what was recorded as an archive for NumPy (`.npz`). Of an array the probe `P` gives `P`, a record of 32-bit
+    /// integers for each time it was looked at, and `P.step`, the number of the step behind which that was. Of packets it gives
+    /// `P.step` and `P.neuron`, a number each for each packet, by step, and `P.payload` where they carry values. `window.step`,
+    /// `window.target`, `window.learn` and `window.class` have a number for each window that the host began: the step in which
+    /// it did, and what its tag says; a layer sees the window as many steps later as `P.lag` says.
+    ///
+    /// # Errors
+    /// What went wrong while recording, or now.
+    pub fn write_npz(&self, out: &mut dyn Write) -> io::Result<()> {
+        let columns = &mut *self.0.borrow_mut();
+        if let Some(error) = columns.failed.take() {
+            return Err(error);
+        }
+        let mut archive = ZipWriter::new_stream(out);
+        for Recorded { probe, steps, values, payloads } in &mut columns.recorded {
+            let name = &probe.name;
+            match &probe.kind {
+                Kind::Values(array) => values.add::<i32>(&mut archive, name, &array.shape)?,
+                Kind::Packets(_) => values.add::<u32>(&mut archive, &format!("{name}.neuron"), &[])?,
+            }
+            steps.add::<u64>(&mut archive, &format!("{name}.step"), &[])?;
+            if let Some(payloads) = payloads {
+                payloads.add::<i32>(&mut archive, &format!("{name}.payload"), &[])?;
+            }
+            add_number(&mut archive, &format!("{name}.lag"), probe.lag)?;
+        }
+        if let Some(Windows { steps, targets, learns, classes }) = &mut columns.windows {
+            steps.add::<u64>(&mut archive, "window.step", &[])?;
+            targets.add::<u8>(&mut archive, "window.target", &[])?;
+            learns.add::<u8>(&mut archive, "window.learn", &[])?;
+            classes.add::<u16>(&mut archive, "window.class", &[])?;
+        }
+        archive.finish().map(drop).map_err(io::Error::from)
+    }
+}
+
+fn add_number(archive: &mut Archive, name: &str, number: u32) -> io::Result<()> {
+    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
+    archive.start_file(npyz::npz::file_name_from_array_name(name), options)?;
+    let mut writer = WriteOptions::new().default_dtype().shape(&[]).writer(archive).begin_nd()?;
+    writer.push(&number)?;
+    writer.finish()
+}
