@@ -32,23 +32,23 @@
 .equ HOME_ALONG, 2
 .equ HOME_AGAINST, 3
 
-; Blocks in the order of the tiles: a block's number is that of its tile.
-        .block  core0, 0, 0, start, AXONS
-        .block  core1, 1, 0, start, AXONS
-        .block  core2, 2, 0, start, AXONS
-        .block  core3, 3, 0, start, AXONS
-        .block  core4, 0, 1, start, AXONS
-        .block  core5, 1, 1, start, AXONS
-        .block  core6, 2, 1, start, AXONS
-        .block  core7, 3, 1, start, AXONS
-        .block  core8, 0, 2, start, AXONS
-        .block  core9, 1, 2, start, AXONS
-        .block  core10, 2, 2, start, AXONS
-        .block  core11, 3, 2, start, AXONS
-        .block  core12, 0, 3, start, AXONS
-        .block  core13, 1, 3, start, AXONS
-        .block  core14, 2, 3, start, AXONS
-        .block  core15, 3, 3, start, AXONS
+; Blocks in the order of the tiles: a block's number is that of its tile. They send round and round, so they are one layer.
+        .block  core0, 0, 0, start, AXONS, layer ring
+        .block  core1, 1, 0, start, AXONS, layer ring
+        .block  core2, 2, 0, start, AXONS, layer ring
+        .block  core3, 3, 0, start, AXONS, layer ring
+        .block  core4, 0, 1, start, AXONS, layer ring
+        .block  core5, 1, 1, start, AXONS, layer ring
+        .block  core6, 2, 1, start, AXONS, layer ring
+        .block  core7, 3, 1, start, AXONS, layer ring
+        .block  core8, 0, 2, start, AXONS, layer ring
+        .block  core9, 1, 2, start, AXONS, layer ring
+        .block  core10, 2, 2, start, AXONS, layer ring
+        .block  core11, 3, 2, start, AXONS, layer ring
+        .block  core12, 0, 3, start, AXONS, layer ring
+        .block  core13, 1, 3, start, AXONS, layer ring
+        .block  core14, 2, 3, start, AXONS, layer ring
+        .block  core15, 3, 3, start, AXONS, layer ring
 
         .route  core0, ALONG, PACKETS, core1, FORWARD
         .route  core0, AGAINST, PACKETS, core4, BACKWARD

@@ -26,8 +26,9 @@
 .equ WINNER, 0
 .equ RIVAL, 1
 
-        .block  left, 0, 0, start, AXONS
-        .block  right, 1, 1, start, AXONS
+; Each inhibits the other, so they are one layer: packets go from a layer to a later one, or to itself.
+        .block  left, 0, 0, start, AXONS, layer rivals
+        .block  right, 1, 1, start, AXONS, layer rivals
         .route  left, WINNER, NEURONS, host
         .route  right, WINNER, NEURONS, host
         .route  left, RIVAL, 1, right, INHIBITION

@@ -22,6 +22,8 @@ pub(crate) struct Block {
     pub entry: Name,
     pub axons: Number,
     pub tagged: bool,
+    /// The layer it is a part of; of its own, if left out.
+    pub layer: Option<Name>,
     pub span: Span,
 }
 
@@ -178,8 +180,16 @@ impl Reader<'_> {
                 let axons = number(self, 4)?;
                 let name = self.name(&operands[0], "a block");
                 let entry = self.name(&operands[3], "a label");
-                let (mut tagged, mut core) = (false, None);
+                let (mut tagged, mut core, mut layer) = (false, None, None);
                 for operand in operands.iter().skip(5) {
+                    // `layer NAME`
+                    let of = operand.text.strip_prefix("layer").filter(|name| name.starts_with(char::is_whitespace));
+                    if let (Some(name), None) = (of, &layer) {
+                        let text = name.trim_start();
+                        let span = operand.span.end - text.len()..operand.span.end;
+                        layer = Some(self.name(&Operand { text, span }, "a layer"));
+                        continue;
+                    }
                     match operand.text.strip_prefix("core") {
                         _ if operand.text == "tagged" && !tagged => tagged = true,
                         Some(number) if number.starts_with(char::is_whitespace) && core.is_none() => {
@@ -188,13 +198,15 @@ impl Reader<'_> {
                             core = Some(self.numbers.add(&Operand { text, span }, directive));
                         }
                         _ => {
-                            let message = format!("expected `tagged` or `core K`, found `{}`", operand.text);
-                            let help = "`tagged` lets axon 0 take tags, `core K` names the core where tiles have several; \
-                                        each at most once";
+                            let message =
+                                format!("expected `tagged`, `core K` or `layer NAME`, found `{}`", operand.text);
+                            let help = "`tagged` lets axon 0 take tags, `core K` names the core where tiles have several, \
+                                        `layer NAME` makes blocks parts of one layer; each at most once";
                             return self.problem(Diagnostic::new(operand.span.clone(), message).help(help));
                         }
                     }
                 }
+                let layer = if let Some(layer) = layer { Some(layer?) } else { None };
                 let (name, entry) = (name?, entry?);
                 if name.text == "host" {
                     return self
@@ -204,7 +216,7 @@ impl Reader<'_> {
                     let message = format!("there is another block `{}`", name.text);
                     return self.problem(Diagnostic::new(name.span, message).label("defined a second time here"));
                 }
-                self.out.blocks.push(Block { name, tile, core, entry, axons, tagged, span });
+                self.out.blocks.push(Block { name, tile, core, entry, axons, tagged, layer, span });
             }
             Directive::Size => {
                 let bytes = number(self, 1)?;

@@ -30,11 +30,11 @@ pub(crate) enum Directive {
 pub const SYSTEM_DIRECTIVES: &[SystemDirective] = &[
     SystemDirective {
         name: ".block",
-        form: ".block NAME, X, Y, ENTRY, AXONS [, tagged] [, core K]",
+        form: ".block NAME, X, Y, ENTRY, AXONS [, tagged] [, core K] [, layer NAME]",
         summary: "puts a block on the tile in column X and row Y, there on core K (0, if not said); it runs from the \
-                  label ENTRY on",
+                  label ENTRY on; blocks of one layer may send to each other",
         what: Directive::Block,
-        operands: (5, 7),
+        operands: (5, 8),
     },
     SystemDirective {
         name: ".size",

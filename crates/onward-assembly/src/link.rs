@@ -56,6 +56,7 @@ pub(crate) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
     let chip = linker.parts.chip;
     let mut trees = MulticastTrees::new(chip);
     linker.routes(&mut blocks, &mut trees);
+    linker.layers(&mut blocks);
     let host_inputs = linker.inputs(&blocks, &mut trees);
     let stimuli = linker.packets(&host_inputs, steps.unwrap_or(i64::MAX));
     if !linker.diagnostics.is_empty() {
@@ -481,9 +482,25 @@ impl Linker<'_> {
         path.file_stem().map_or_else(|| "assembly".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// A population a block, of the same number. Its lag is the fewest steps in which a packet of the host's can reach it.
+    /// Puts each block into its layer: one of its own, but where the text makes several parts of one.
+    fn layers(&self, blocks: &mut [Block]) {
+        let mut layers: Vec<(Option<&str>, u32)> = Vec::new();
+        for (line, block) in self.parts.description.blocks.iter().zip(blocks) {
+            let name = line.layer.as_ref().map(|layer| layer.text.as_str());
+            let known = layers.iter().position(|(known, _)| name.is_some() && *known == name);
+            let number = known.unwrap_or_else(|| {
+                layers.push((name, 0));
+                layers.len() - 1
+            });
+            block.population = number.into();
+            block.first_neuron = layers[number].1;
+            layers[number].1 += block.neurons;
+        }
+    }
+
+    /// The layers as populations. A layer's lag is the fewest steps in which a packet of the host's can reach it.
     fn summary(&self, blocks: &[Block], inputs: &[HostInput]) -> NetworkSummary {
-        let population_of = |block: BlockIndex| PopulationIndex::from(usize::from(block));
+        let population_of = |block: BlockIndex| blocks[usize::from(block)].population;
         let takers = |route: &Route| -> Vec<PopulationIndex> {
             let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
             deliveries
@@ -493,12 +510,11 @@ impl Linker<'_> {
                 .collect()
         };
         let mut edges = Vec::new();
-        for (from, block) in blocks.iter().enumerate() {
-            let mut to: Vec<PopulationIndex> = block.routes.iter().flat_map(takers).collect();
-            to.sort_unstable();
-            to.dedup();
-            edges.extend(to.into_iter().map(|to| (from.into(), to)));
+        for block in blocks {
+            edges.extend(block.routes.iter().flat_map(takers).map(|to| (block.population, to)));
         }
+        edges.sort_unstable();
+        edges.dedup();
         let mut lags: HashMap<PopulationIndex, u32> = HashMap::new();
         let mut next: Vec<PopulationIndex> = inputs.iter().flat_map(|input| takers(&input.route)).collect();
         for lag in 1.. {
@@ -509,14 +525,20 @@ impl Linker<'_> {
                 break;
             }
         }
-        let populations =
-            self.parts.description.blocks.iter().zip(blocks).enumerate().map(|(number, (line, block))| Population {
-                name: line.name.text.clone(),
+        let mut populations: Vec<Population> = Vec::new();
+        for (line, block) in self.parts.description.blocks.iter().zip(blocks) {
+            if let Some(layer) = populations.get_mut(usize::from(block.population)) {
+                layer.neurons += block.neurons;
+                continue;
+            }
+            populations.push(Population {
+                name: line.layer.as_ref().unwrap_or(&line.name).text.clone(),
                 kind: PopulationKind::Layer { schedule: None, fraction_bits: FractionBits::default(), kernel: None },
                 neurons: block.neurons,
-                lag: lags.get(&number.into()).copied().unwrap_or(1),
+                lag: lags.get(&block.population).copied().unwrap_or(1),
                 source_line: self.line(&line.span) as u32,
             });
+        }
         NetworkSummary {
             name: self.name(),
             source: (self.parts.source.name.clone(), self.parts.source.text.clone()),
@@ -525,7 +547,7 @@ impl Linker<'_> {
             window_steps: 1,
             augment: Vec::new(),
             epochs: 1,
-            populations: populations.collect(),
+            populations: populations.into(),
             edges,
         }
     }
