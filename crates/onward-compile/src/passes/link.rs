@@ -84,6 +84,9 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
         edges.extend(network.sources(node).into_iter().map(|source| (source.index().into(), number)));
         edges.push((number, node.index().into()));
     }
+    // What the network says is recurrent leads to itself, and nothing else does.
+    let recurrent = network.layers().filter(|&node| network.layer(node).recurrent.is_some());
+    edges.extend(recurrent.map(|node| (node.index().into(), node.index().into())));
     NetworkSummary {
         name: network.name.clone(),
         source: (file_name(&compilation.source.name), compilation.source.text.clone()),
