@@ -264,8 +264,9 @@ impl Writer<'_> {
         self.store(a, at, "stack", ZERO, 0);
         a.addi(top, ZERO, 1).note("on the stack");
         a.addi(found, ZERO, 0).note("leaves found");
-        let (count, found_all) = (&a.scratch(), &a.label("found_all"));
+        let (count, last, found_all) = (&a.scratch(), &a.named("last"), &a.label("found_all"));
         a.load_number(count, 2 * self.shape.classes as i32 - 1).note("nodes and leaves");
+        a.load_number(last, self.shape.classes as i32 - 1).note("of the stack, and of the leaves found");
         a.repeat(count, "visits", |a| {
             let (inner, visited) = (&a.label("inner"), &a.label("visited"));
             a.addi(top, top, -1);
@@ -273,6 +274,7 @@ impl Writer<'_> {
             a.bge(at, ZERO, inner);
             a.sub(at, ZERO, at);
             a.addi(at, at, -1).note("the leaf's class");
+            a.min(found, found, last).note("a tree has no more leaves; so no reader need trust it");
             self.store(a, at, "found", found, 0);
             a.addi(found, found, 1);
             a.jmp(visited);
@@ -291,6 +293,7 @@ impl Writer<'_> {
                     _ => a.bge(&margins.minus, sum, skipped),
                 };
                 self.load(a, child, "children", vector, side);
+                a.min(top, top, last).note("nor ever more on the stack");
                 self.store(a, child, "stack", top, 0);
                 a.addi(top, top, 1);
                 a.bind(skipped);
@@ -381,7 +384,7 @@ impl Writer<'_> {
                 self.descend(a, step, &node, place, target);
             });
         }
-        a.nop();
+        a.sleep().note("a loop is left before its end only: at a leaf");
         a.bind(arrived);
         self.new_node(a, step, &node, place, target);
     }
@@ -433,6 +436,8 @@ impl Writer<'_> {
         a.addm(&step.one, N32.at(ZERO, "NODES"));
         {
             let (own, number) = (&a.scratch(), &a.scratch());
+            a.load_number(own, self.shape.classes as i32 - 2);
+            a.min(new, new, own).note("a tree has no more nodes");
             a.add(own, new, new);
             self.store(a, at, "children", own, 0);
             self.own_leaf(a, step, number);
