@@ -136,7 +136,7 @@ fn check_header(header: &[u8], found: u64, contents: &mut dyn FnMut(&mut Hasher)
 /// What the system says, or else what is wrong.
 type Checked = io::Result<Result<(), ImageError>>;
 
-/// The image in contents whose checksum is right. `rest`: bytes left over.
+/// The image in contents whose checksum is right, whatever its parts are. `rest`: bytes left over.
 fn decode<R: Read>(mut contents: R, rest: impl FnOnce(R) -> u64) -> Result<Image, ImageError> {
     let config = bincode::config::standard().with_limit::<LIMIT>();
     let image: Image = bincode::serde::decode_from_std_read(&mut contents, config)
@@ -145,6 +145,11 @@ fn decode<R: Read>(mut contents: R, rest: impl FnOnce(R) -> u64) -> Result<Image
         0 => {}
         rest => return Err(ImageError::Contents(format!("{rest} bytes are left over"))),
     }
+    Ok(image)
+}
+
+/// The image, if its parts fit each other.
+fn checked(image: Image) -> Result<Image, ImageError> {
     image.check().map_err(ImageError::Contents)?;
     Ok(image)
 }
@@ -177,9 +182,9 @@ impl Image {
     /// The bytes are anything but what [`Image::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Image, ImageError> {
         let (header, contents) = bytes.split_at_checked(HEADER).unwrap_or((bytes, &[]));
-        let checked = check_header(header, bytes.len() as u64, &mut |hasher| hasher.write_all(contents));
-        checked.expect("reading memory cannot fail")?;
-        decode(contents, |rest| rest.len() as u64)
+        let checked_header = check_header(header, bytes.len() as u64, &mut |hasher| hasher.write_all(contents));
+        checked_header.expect("reading memory cannot fail")?;
+        decode(contents, |rest| rest.len() as u64).and_then(checked)
     }
 
     /// Reads an image file, without ever holding the file itself in memory.
@@ -187,6 +192,15 @@ impl Image {
     /// # Errors
     /// The file cannot be read or is no image.
     pub fn load(path: &Path) -> Result<Image, ImageError> {
+        Image::load_unchecked(path).and_then(checked)
+    }
+
+    /// Reads an image file whose parts may not fit each other, for those who look for just that: nothing that
+    /// [`Image::check`] asks for holds.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its bytes are not those that were written.
+    pub fn load_unchecked(path: &Path) -> Result<Image, ImageError> {
         let failed = |error| Unreadable::new(path, error);
         let mut file = fs::File::open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
@@ -194,7 +208,9 @@ impl Image {
             // A pipe can be read once only.
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).map_err(failed)?;
-            return Image::from_bytes(&bytes);
+            let (header, contents) = bytes.split_at_checked(HEADER).unwrap_or((&bytes, &[]));
+            check_header(header, bytes.len() as u64, &mut |hasher| hasher.write_all(contents)).map_err(failed)??;
+            return decode(contents, |rest| rest.len() as u64);
         }
         let mut header = Vec::with_capacity(HEADER);
         (&mut file).take(HEADER as u64).read_to_end(&mut header).map_err(failed)?;

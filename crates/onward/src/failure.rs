@@ -26,6 +26,8 @@ pub enum Failure {
     Inside(String),
     /// Two things that were compared are not the same; that has been said.
     Different,
+    /// An image breaks a rule; that has been shown.
+    Broken,
     /// Ctrl-C; the report was written.
     Interrupted,
     /// Nobody reads the output any more (`onward disasm IMAGE.onw | head`).
@@ -92,7 +94,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::Input { .. } | Failure::Text(_) => 2,
-            Failure::Inside(_) | Failure::Different => 1,
+            Failure::Inside(_) | Failure::Different | Failure::Broken => 1,
             Failure::Interrupted => 130,
             Failure::NobodyReads => 141, // what a shell reports of a program that the closed pipe ended
         }
@@ -110,7 +112,7 @@ impl Failure {
             Failure::Text(text) => eprintln!("{}", text.trim_end()),
             Failure::Inside(message) => eprintln!("{} {message}", styled(ERROR, "error:")),
             Failure::Interrupted => eprintln!("{}", styled(BOLD, "interrupted: the report covers what ran until then")),
-            Failure::Different | Failure::NobodyReads => {}
+            Failure::Different | Failure::Broken | Failure::NobodyReads => {}
         }
     }
 }

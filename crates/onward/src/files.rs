@@ -50,6 +50,12 @@ pub fn read_image(path: &Path, ledger: &Ledger) -> Result<Image, Failure> {
     Image::load(path).map_err(|error| Failure::image(path, &error))
 }
 
+/// Reads an image whose parts may not fit each other.
+pub fn read_unchecked_image(path: &Path, ledger: &Ledger) -> Result<Image, Failure> {
+    ledger.reads(path)?;
+    Image::load_unchecked(path).map_err(|error| Failure::image(path, &error))
+}
+
 /// Reads what another command wrote for machines; `help` says which.
 pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str, help: &str, ledger: &Ledger) -> Result<T, Failure> {
     ledger.reads(path)?;

@@ -17,7 +17,9 @@ mod terminal;
 mod text;
 
 use clap::{Parser, Subcommand};
-use commands::{asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, run, trace_diff, train};
+use commands::{
+    asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, run, trace_diff, train, verify,
+};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -33,6 +35,7 @@ Examples:
   onward import cnn.nir -o cnn.sp                    a network of another tool
   onward inspect digits.onw                          what is where on the chip
   onward run digits.onw --data digits --learn        run an image
+  onward verify digits.onw                           prove that it learns forward only, and cannot fail
   onward run programs/lif.s --chip small             run a system written in assembly
   onward chip show middle                            what a chip takes: area, clock, energies
 
@@ -62,6 +65,7 @@ enum Command {
     Asm(asm::Arguments),
     Isa(isa::Arguments),
     TraceDiff(trace_diff::Arguments),
+    Verify(verify::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         Command::Asm(arguments) => asm::run(&arguments),
         Command::Isa(arguments) => isa::run(&arguments),
         Command::TraceDiff(arguments) => trace_diff::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

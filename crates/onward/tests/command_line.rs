@@ -541,6 +541,28 @@ fn images_can_be_looked_at() {
 }
 
 #[test]
+fn images_are_proven() {
+    let desk = Desk::new();
+    desk.succeed("compile digits.sp -o digits.onw");
+    let command = "verify digits.onw --json proof.json";
+    check("verify", command, &desk.succeed(command));
+    let proof: Value = serde_json::from_slice(&fs::read(desk.path("proof.json")).unwrap()).unwrap();
+    assert_eq!((&proof["holds"], &proof["rules"]["bounds"]), (&true.into(), &true.into()));
+    assert!(proof["bounds"]["step_cycles"].as_u64().is_some_and(|cycles| cycles > 1000));
+    assert_eq!(proof["breaches"].as_array().map(Vec::len), Some(0));
+    // A system whose blocks send to each other though they are not one layer.
+    let source = fs::read_to_string(root().join("programs/winner-take-all.s")).unwrap();
+    desk.write("rivals.s", source.replace(", layer rivals", ""));
+    let command = "verify rivals.s --json rivals.json";
+    let output = desk.onward(command);
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(1), 0));
+    check("verify_broken", command, &String::from_utf8(output.stdout).unwrap());
+    let proof: Value = serde_json::from_slice(&fs::read(desk.path("rivals.json")).unwrap()).unwrap();
+    assert_eq!((&proof["holds"], &proof["breaches"][0]["rule"]), (&false.into(), &"forward".into()));
+    desk.refuse("verify_with_a_chip", "verify digits.onw --chip small");
+}
+
+#[test]
 fn every_command_explains_itself() {
     let desk = Desk::new();
     for command in ["", "train", "compile", "import", "run", "export", "inspect", "disasm", "asm", "isa"] {

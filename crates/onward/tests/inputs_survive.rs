@@ -107,6 +107,12 @@ const CASES: &[Case] = &[
         inputs: &["net.sp", "rule.sp", "w.npz"],
         outputs: &["--output"],
     },
+    Case { command: "verify net.onw", inputs: &["net.onw"], outputs: &["--json"] },
+    Case {
+        command: "verify system.s --chip chip.toml --technology other.toml",
+        inputs: &["system.s", "part.s", "chip.toml", "other.toml"],
+        outputs: &["--json"],
+    },
     Case { command: "asm system.s", inputs: &["system.s", "part.s"], outputs: &["--output"] },
     Case {
         command: "chip show chip.toml --technology other.toml --beside second.toml",

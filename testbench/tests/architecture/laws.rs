@@ -43,6 +43,7 @@ const USES: &[(&str, &[&str])] = &[
         "onward_compile",
         &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_net", "onward_place"],
     ),
+    ("onward_verify", &["onward_isa", "onward_chip", "onward_image"]),
     ("onward_assembly", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),
     ("onward_emulate", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),
     ("onward_profile", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_emulate"]),
@@ -75,6 +76,24 @@ pub const LAWS: &[Law] = &[
             ) && is_of(&import.to, &["onward_net", "onward_place", "onward_compile", "onward_assembly"])
         },
         example: [("onward_run", "session"), ("onward_net", "Network")],
+    },
+    Law {
+        name: "the verifier knows nothing of the compiler",
+        forbids: |import| {
+            is_of(&import.from, &["onward_verify"])
+                && is_of(
+                    &import.to,
+                    &[
+                        "onward_net",
+                        "onward_place",
+                        "onward_compile",
+                        "onward_assembly",
+                        "onward_emulate",
+                        "onward_run",
+                    ],
+                )
+        },
+        example: [("onward_verify", "verdict"), ("onward_compile", "passes")],
     },
     Law {
         name: "placement and systems by hand know no network",

@@ -16,3 +16,4 @@ mod stream;
 mod trace;
 pub mod trace_diff;
 pub mod train;
+pub mod verify;
