@@ -8,6 +8,7 @@ use onward_emulate::{Counters, Engine, HostPacket, Machine, Options as Running, 
 use onward_image::{HostInputKind, Image, Tag};
 use onward_run::data::Dataset;
 use onward_run::probe::{Cadence, ProbeError, ProbeText, Recording, attach};
+use onward_run::why::{NeuronName, Observation};
 use onward_run::{Run, Session};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
@@ -249,5 +250,50 @@ fn probes_of_what_is_not_there() {
     ];
     for (text, message) in expected {
         assert_eq!(refused(text), message);
+    }
+}
+
+/// What inputs brought, by weight and the steps that they were active in, is what the layer added up to voltages by itself.
+#[test]
+fn inputs_account_for_what_a_neuron_took_in() {
+    let image = image(LEARNING);
+    let data = digits(&image);
+    let mut run = Run::new(&image, &data, Running { seed: 5, timing: false, threads: 1 }).expect("a run");
+    run.learn(1, &mut ()).expect("it learns");
+    let learned = run.learned().expect("at rest");
+    let (mut fired, mut samples) = (0, 0);
+    for (layer, number) in [("first", 3), ("first", 20), ("second", 0), ("second", 11)] {
+        let name = NeuronName { layer: layer.to_owned(), number };
+        let seen = Observation::of(&learned, &name, &data.train, 40, 5).expect("a neuron");
+        assert_eq!(seen.shown.len(), 40);
+        let brought: i64 =
+            seen.inputs.iter().map(|input| input.steps as i64 * i64::from(input.weight.expect("a row"))).sum();
+        // The bias comes in at each of eight steps.
+        let brought = brought + 8 * 40 * i64::from(seen.bias.expect("a bias"));
+        let voltages: i64 = seen.shown.iter().map(|shown| i64::from(shown.voltage.expect("it is kept"))).sum();
+        assert_eq!(brought, voltages, "{layer}[{number}]");
+        assert!(seen.shown.iter().all(|shown| shown.spikes <= 8));
+        fired += seen.spikes();
+        samples += seen.shown.iter().filter(|shown| shown.spikes > 0).count();
+    }
+    assert!(fired > 20 && samples > 10, "{fired} {samples}");
+    // Nothing was learned while it was looked at.
+    let again = run.learned().expect("at rest");
+    assert_eq!(again, learned);
+}
+
+#[test]
+fn neurons_that_are_not_there() {
+    let image = image(LEARNING);
+    let data = digits(&image);
+    let refused = |text: &str| {
+        let name: NeuronName = text.parse().expect("a neuron");
+        let error = Observation::of(&image, &name, &data.train, 1, 5).expect_err("it is refused");
+        format!("{error}: {}", error.remedy().expect("a remedy"))
+    };
+    assert_eq!(refused("frist[0]"), "no layer `frist`: did you mean `first`?");
+    assert_eq!(refused("first[24]"), "`first` has 24 neurons, and none of number 24: they count from 0 to 23");
+    for wrong in ["first", "first[", "first[x]", "[3]", "first[1..2]"] {
+        assert!(wrong.parse::<NeuronName>().is_err(), "{wrong}");
     }
 }

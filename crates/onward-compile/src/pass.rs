@@ -154,11 +154,15 @@ impl Compilation {
         self.network.as_ref().expect("the network is parsed first")
     }
 
+    /// A layer in integers, by its name.
+    pub fn layer(&self, name: &str) -> Option<&LoweredLayer> {
+        let network = self.network.as_ref()?;
+        self.layers.iter().find(|(node, _)| network.graph[**node].name() == name).map(|(_, layer)| layer)
+    }
+
     /// The integers of a layer, by its name.
     pub fn parameters(&self, layer: &str) -> Option<&LayerParameters> {
-        let network = self.network.as_ref()?;
-        let (_, found) = self.layers.iter().find(|(node, _)| network.graph[**node].name() == layer)?;
-        Some(&found.parameters)
+        self.layer(layer).map(|layer| &layer.parameters)
     }
 
     /// The integers of all layers, by name.

@@ -50,6 +50,7 @@ mod run;
 mod session;
 mod train;
 mod weights;
+pub mod why;
 
 pub use answers::AnswerTable;
 pub use bandit::{Bandit, bandit};

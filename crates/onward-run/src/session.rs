@@ -252,6 +252,14 @@ impl Session {
         Ok((spikes, done))
     }
 
+    /// Shows samples `0..count` and lets what reaches the host go; nothing is learned.
+    ///
+    /// # Errors
+    /// A handler did what the machine does not allow.
+    pub fn show(&mut self, samples: &Samples, count: usize) -> Result<(), SessionError> {
+        self.show_all(samples, count, |_| ControlFlow::Continue(()), &mut |_| {}).map(drop)
+    }
+
     /// Shows samples `0..count`; nothing is learned. Tells what reaches the host.
     fn show_all(
         &mut self,

@@ -18,7 +18,7 @@ mod text;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, run, trace_diff, train, verify,
+    asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, run, trace_diff, train, verify, why,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -34,6 +34,7 @@ Examples:
   onward compile programs/digits.sp -o digits.onw    only compile
   onward import cnn.nir -o cnn.sp                    a network of another tool
   onward inspect digits.onw                          what is where on the chip
+  onward why 'hidden1[54]' digits.onw                what a neuron does, and why
   onward run digits.onw --data digits --learn        run an image
   onward verify digits.onw                           prove that it learns forward only, and cannot fail
   onward run programs/lif.s --chip small             run a system written in assembly
@@ -61,6 +62,7 @@ enum Command {
     Run(run::Arguments),
     Export(export::Arguments),
     Inspect(inspect::Arguments),
+    Why(why::Arguments),
     Disasm(disasm::Arguments),
     Asm(asm::Arguments),
     Isa(isa::Arguments),
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
         Command::Isa(arguments) => isa::run(&arguments),

@@ -519,6 +519,8 @@ fn images_can_be_looked_at() {
     for word in ["digits.sp:18", "hidden1[0..64]", "layer, learns", "checksum", "seed", "tree 0", "instructions"] {
         assert!(text.contains(word), "no `{word}` in\n{text}");
     }
+    let text = desk.succeed("why hidden1[54] digits.onw --samples 50");
+    check("why", "why hidden1[54] digits.onw --samples 50", &text);
     let text = desk.succeed("disasm digits.onw --program hidden1");
     for word in ["; handlers of `hidden1`, digits.sp:18", "step:\n", "vaccr v7, s16[row r", "; run by blocks 0 1"] {
         assert!(text.contains(word), "no `{word}` in\n{text}");

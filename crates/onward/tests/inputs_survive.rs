@@ -113,6 +113,7 @@ const CASES: &[Case] = &[
         inputs: &["system.s", "part.s", "chip.toml", "other.toml"],
         outputs: &["--json"],
     },
+    Case { command: "why h[3] net.onw --data given.npz", inputs: &["net.onw", "given.npz"], outputs: &[] },
     Case { command: "asm system.s", inputs: &["system.s", "part.s"], outputs: &["--output"] },
     Case {
         command: "chip show chip.toml --technology other.toml --beside second.toml",

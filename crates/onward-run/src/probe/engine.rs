@@ -1,13 +1,13 @@
 //! An engine that records beside running another.
 
 use super::recording::Recording;
-use super::selection::{Array, Cadence, Kind, Packets, Probe, ProbeError, ProbeText};
+use super::selection::{Array, Arrivals, Cadence, Kind, Packets, Probe, ProbeError, ProbeText};
 use onward_diagnostic::system_cause;
 use onward_emulate::{Counters, Engine, Fault, Feed, HostPacket, Output};
 use onward_image::{BlockIndex, HostInputKind, Image};
 use onward_isa::Space;
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 /// Puts an engine that has an image loaded into one that records what probes ask for, in steps from the first to the last of
@@ -22,13 +22,25 @@ pub fn attach(
     steps: RangeInclusive<u64>,
     folder: &Path,
 ) -> Result<(Box<dyn Engine>, Recording), ProbeError> {
-    let probes: Vec<Probe> = probes.iter().map(|probe| probe.resolve(image)).collect::<Result<_, _>>()?;
+    let probes = probes.iter().map(|probe| probe.resolve(image)).collect::<Result<_, _>>()?;
+    attach_resolved(engine, image, probes, steps, folder)
+}
+
+/// The same with probes of the image.
+pub(crate) fn attach_resolved(
+    engine: Box<dyn Engine>,
+    image: &Image,
+    probes: Vec<Probe>,
+    steps: RangeInclusive<u64>,
+    folder: &Path,
+) -> Result<(Box<dyn Engine>, Recording), ProbeError> {
     let tag = image.host_input(HostInputKind::Tag);
     let recording = Recording::new(folder, &probes, tag.is_some())
         .map_err(|error| ProbeError::Files { folder: folder.display().to_string(), cause: system_cause(&error) })?;
     let window = u64::from(image.network.window_steps);
     let due = BTreeMap::new();
-    let probing = Probing { engine, probes, steps, tag, window, due, recording: recording.clone() };
+    let firsts = image.host_inputs.iter().map(|input| input.first).collect();
+    let probing = Probing { engine, probes, steps, tag, firsts, window, due, recording: recording.clone() };
     Ok((Box::new(probing), recording))
 }
 
@@ -38,6 +50,8 @@ struct Probing {
     steps: RangeInclusive<u64>,
     /// The host input that takes tags.
     tag: Option<usize>,
+    /// For each part of a host input, the input's index that its index 0 stands for.
+    firsts: Vec<u32>,
     /// Steps of a window.
     window: u64,
     /// Probes of arrays that are looked at when windows end, by the step behind which that is.
@@ -78,7 +92,8 @@ impl Probing {
         let first = self.engine.step();
         let overlaps = first <= *self.steps.end() && first + steps > *self.steps.start();
         let any = |cadence| self.arrays(cadence).next().is_some();
-        overlaps && any(Cadence::Step) || any(Cadence::Window)
+        let arrives = self.probes.iter().any(|probe| matches!(probe.kind, Kind::Arrivals(_)));
+        overlaps && (any(Cadence::Step) || arrives) || any(Cadence::Window)
     }
 
     /// Windows begin: in the range they are recorded, and arrays of windows will be looked at.
@@ -112,6 +127,33 @@ impl Probing {
                 sent.sort_unstable();
             }
             sent.into_iter().for_each(|(step, neuron, payload)| self.recording.packet(number, step, neuron, payload));
+        }
+    }
+
+    /// Records what the host and blocks sent in some steps to the blocks whose axons are listened at: by step and axon.
+    fn arrivals(&self, packets: &[HostPacket], first: u64, steps: Range<u64>) {
+        for (number, probe) in self.probes.iter().enumerate() {
+            let Kind::Arrivals(Arrivals { blocks, inputs }) = &probe.kind else { continue };
+            let mut arrived: Vec<(u64, u32, i32)> = Vec::new();
+            for &(block, route, axon) in blocks {
+                self.engine.sent(block, route, &mut |step, index, payload| arrived.push((step, axon + index, payload)));
+            }
+            for packet in packets {
+                let step = first + packet.step as u64;
+                for &(part, axon) in inputs.iter().filter(|_| steps.contains(&step)) {
+                    // The input is named by its first part.
+                    let later = self.firsts[packet.input + 1..].iter().take_while(|&&first| first > 0);
+                    let parts = packet.input..packet.input + 1 + later.count();
+                    let end = self.firsts.get(part + 1).filter(|&&first| first > 0);
+                    let is_in = packet.index >= self.firsts[part] && end.is_none_or(|&end| packet.index < end);
+                    if parts.contains(&part) && is_in {
+                        arrived.push((step, axon + packet.index - self.firsts[part], packet.payload));
+                    }
+                }
+            }
+            arrived.sort_unstable();
+            let asked = arrived.into_iter().filter(|(step, ..)| self.steps.contains(step));
+            asked.for_each(|(step, axon, payload)| self.recording.packet(number, step, axon, payload));
         }
     }
 
@@ -169,6 +211,7 @@ impl Probing {
                 }
             }
             self.packets();
+            self.arrivals(&packets, first, step..stop + 1);
             self.look_behind(stop);
             step = stop + 1;
         }

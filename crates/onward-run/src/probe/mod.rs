@@ -10,5 +10,7 @@ mod recording;
 mod selection;
 
 pub use engine::attach;
+pub(crate) use engine::attach_resolved;
 pub use recording::Recording;
+pub(crate) use selection::arrivals_at;
 pub use selection::{Cadence, ProbeError, ProbeText};

@@ -51,6 +51,16 @@ impl Column {
         number.put(&mut self.file)
     }
 
+    /// All of its numbers.
+    fn numbers<T: Number>(&mut self) -> io::Result<Vec<T>> {
+        self.file.flush()?;
+        let file = self.file.get_mut();
+        file.seek(SeekFrom::Start(0))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes.chunks_exact(T::BYTES).map(T::take).collect())
+    }
+
     /// Adds it to an archive under a name; `extents` of a record, of which there are as many as come out.
     fn add<T: Number>(&mut self, archive: &mut Archive, name: &str, extents: &[u64]) -> io::Result<()> {
         self.file.flush()?;
@@ -163,6 +173,31 @@ impl Recording {
         });
     }
 
+    /// What the probe of this number has recorded: steps, and behind each the values of a record; of packets one each, the neuron
+    /// or axon.
+    ///
+    /// # Errors
+    /// What went wrong while recording, or now.
+    pub(crate) fn records(&self, probe: usize) -> io::Result<(Vec<u64>, Vec<i32>)> {
+        let columns = &mut *self.0.borrow_mut();
+        if let Some(error) = columns.failed.take() {
+            return Err(error);
+        }
+        let recorded = &mut columns.recorded[probe];
+        Ok((recorded.steps.numbers()?, recorded.values.numbers()?))
+    }
+
+    /// The windows that began: step, and whether each shows a target.
+    ///
+    /// # Errors
+    /// As [`Recording::records`].
+    pub(crate) fn windows(&self) -> io::Result<Vec<(u64, bool)>> {
+        let columns = &mut *self.0.borrow_mut();
+        let Some(windows) = &mut columns.windows else { return Ok(Vec::new()) };
+        let targets = windows.targets.numbers::<u8>()?;
+        Ok(windows.steps.numbers()?.into_iter().zip(targets).map(|(step, target)| (step, target != 0)).collect())
+    }
+
     /// Writes what was recorded as an archive for NumPy (`.npz`). Of an array the probe `P` gives `P`, a record of 32-bit
     /// integers for each time it was looked at, and `P.step`, the number of the step behind which that was. Of packets it gives
     /// `P.step` and `P.neuron`, a number each for each packet, by step, and `P.payload` where they carry values. `window.step`,
@@ -181,7 +216,9 @@ impl Recording {
             let name = &probe.name;
             match &probe.kind {
                 Kind::Values(array) => values.add::<i32>(&mut archive, name, &array.shape)?,
-                Kind::Packets(_) => values.add::<u32>(&mut archive, &format!("{name}.neuron"), &[])?,
+                Kind::Packets(_) | Kind::Arrivals(_) => {
+                    values.add::<u32>(&mut archive, &format!("{name}.neuron"), &[])?
+                }
             }
             steps.add::<u64>(&mut archive, &format!("{name}.step"), &[])?;
             if let Some(payloads) = payloads {

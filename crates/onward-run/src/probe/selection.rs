@@ -1,7 +1,7 @@
 //! What a probe records: an array of a layer, or what it sends, of all its neurons or some, at each step, window or epoch.
 
 use onward_diagnostic::{Remedy, did_you_mean};
-use onward_image::{Block, BlockIndex, Image, PopulationIndex};
+use onward_image::{Block, BlockIndex, Delivery, Image, PopulationIndex, Route};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -168,18 +168,53 @@ impl fmt::Display for ProbeText {
 
 /// A probe of an image: where what it records lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Probe {
+pub(crate) struct Probe {
     /// Its text, which names what is recorded.
-    pub name: String,
+    pub(super) name: String,
     /// Steps by which the layer lags behind the input.
-    pub lag: u32,
-    pub kind: Kind,
+    pub(super) lag: u32,
+    pub(super) kind: Kind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Packets(Packets),
     Values(Array),
+    /// What comes in at a block's axons.
+    Arrivals(Arrivals),
+}
+
+/// Who sends to a block, and which axon its index 0 comes in at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Arrivals {
+    /// Blocks and their routes.
+    pub blocks: Vec<(BlockIndex, usize, u32)>,
+    /// Parts of the host's inputs.
+    pub inputs: Vec<(usize, u32)>,
+}
+
+impl Arrivals {
+    /// Those at a block.
+    pub fn at(image: &Image, block: BlockIndex) -> Arrivals {
+        let axons = move |route: &Route| {
+            let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
+            let at = deliveries.filter_map(|delivery| match delivery {
+                Delivery::Block { block: to, first_axon } if *to == block => Some(*first_axon),
+                _ => None,
+            });
+            at.collect::<Vec<u32>>()
+        };
+        let (mut blocks, mut inputs) = (Vec::new(), Vec::new());
+        for (number, of_block) in image.blocks.iter_enumerated() {
+            for (route, of_route) in of_block.routes.iter().enumerate() {
+                blocks.extend(axons(of_route).into_iter().map(|axon| (number, route, axon)));
+            }
+        }
+        for (part, input) in image.host_inputs.iter().enumerate() {
+            inputs.extend(axons(&input.route).into_iter().map(|axon| (part, axon)));
+        }
+        Arrivals { blocks, inputs }
+    }
 }
 
 /// Packets by a route.
@@ -202,12 +237,17 @@ pub(super) struct Array {
     pub places: Vec<(BlockIndex, Vec<(u32, u32)>)>,
 }
 
+/// What comes in at a block's axons.
+pub(crate) fn arrivals_at(image: &Image, block: BlockIndex) -> Probe {
+    Probe { name: String::new(), lag: 0, kind: Kind::Arrivals(Arrivals::at(image, block)) }
+}
+
 impl ProbeText {
     /// Finds what the probe records in an image.
     ///
     /// # Errors
     /// See [`ProbeError`].
-    pub(super) fn resolve(&self, image: &Image) -> Result<Probe, ProbeError> {
+    pub(crate) fn resolve(&self, image: &Image) -> Result<Probe, ProbeError> {
         let populations = &image.network.populations;
         let has_blocks = |number: PopulationIndex| image.blocks_of(number).next().is_some();
         let found = populations.iter_enumerated().find(|(number, of)| of.name == self.layer && has_blocks(*number));

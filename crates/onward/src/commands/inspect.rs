@@ -8,6 +8,7 @@ use crate::text::{bytes, count, plural, table};
 use crate::{Outcome, terminal};
 use onward_image::{
     Block, BlockIndex, Core, Delivery, Destination, Endpoint, HostInputKind, Image, Population, PopulationKind, Route,
+    Symbol,
 };
 use onward_profile::RouteCost;
 use std::fmt::Write;
@@ -16,6 +17,9 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Example:
   onward inspect digits.onw";
+
+/// Arrays that are listed in a line.
+const ARRAYS_A_LINE: usize = 4;
 
 /// Show what an image holds: network, blocks and where they lie, memories, routes, programs
 #[derive(clap::Args)]
@@ -37,6 +41,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     section("Image", head(&image));
     section("Network", populations(&image));
     section("Blocks", blocks(&image));
+    section("Arrays", arrays(&image));
     section("Cores", cores(&image));
     section("Routes", routes(&image));
     section("Programs", programs(&image));
@@ -98,8 +103,26 @@ fn populations(image: &Image) -> String {
     table(&["name", "kind", "size", "from", "lag", "declared at"], rows.collect(), &[2, 4])
 }
 
+/// What lies in the memories of each layer, by name, as `--probe` and `--show` take it.
+fn arrays(image: &Image) -> String {
+    let mut rows = Vec::new();
+    for (number, population) in image.network.numbered() {
+        let Some((_, block)) = image.blocks_of(number).next() else { continue };
+        let array = |symbol: &Symbol| match symbol.rows {
+            1 => format!("{}[{}]", symbol.name, symbol.columns),
+            rows => format!("{}[{rows} x {}]", symbol.name, symbol.columns),
+        };
+        let names: Vec<String> = block.symbols.iter().map(array).collect();
+        for (at, names) in names.chunks(ARRAYS_A_LINE).enumerate() {
+            let name = if at == 0 { population.name.clone() } else { String::new() };
+            rows.push(vec![name, names.join(", ")]);
+        }
+    }
+    table(&["in a block of", "arrays"], rows, &[])
+}
+
 /// `3 at (3, 0)`: a core and the tile it is on.
-fn place(image: &Image, core: Core) -> String {
+pub fn place(image: &Image, core: Core) -> String {
     let mesh = &image.chip.mesh;
     let (x, y) = mesh.coordinates(core.tile(mesh).0);
     format!("{} at ({x}, {y})", core.0)

@@ -17,3 +17,4 @@ mod trace;
 pub mod trace_diff;
 pub mod train;
 pub mod verify;
+pub mod why;
