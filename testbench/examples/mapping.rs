@@ -260,7 +260,7 @@ fn compiled(costs: &Costs) {
             session.learn(&samples, &order, |_| ControlFlow::Continue(())).expect("no fault");
             let counters = session.machine().counters();
             let activity = Activity::of(&image, &counters);
-            let energy = Energy::of(&image, &counters, costs)[Category::Network];
+            let energy = Energy::of(&image, &counters, costs).joules(Category::Network);
             let cycles = counters.timing.map_or(0, |timing| timing.cycles);
             (strategy.name(), activity, energy * 1e6, cycles)
         });

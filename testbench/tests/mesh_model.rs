@@ -180,6 +180,8 @@ fn compare_sliced(case: &Case, prepared: &Prepared, stepped: &Mesh) -> Result<()
         prop_assert!(case.endpoints().len() + prepared.trees.len() > 64, "the shape does not matter");
         return Ok(());
     };
+    sliced.keep_account();
+    fresh.keep_account();
     let steps = 3 * prepared.traffic.len();
     let mut cycles = vec![None; steps];
     let of_step = |step: usize| &prepared.traffic[step % prepared.traffic.len()];
@@ -198,6 +200,11 @@ fn compare_sliced(case: &Case, prepared: &Prepared, stepped: &Mesh) -> Result<()
     }
     prop_assert_eq!(sliced.totals(), totals);
     prop_assert_eq!(sliced.usage(), fresh.usage());
+    let account = sliced.account().cloned().unwrap_or_default();
+    prop_assert_eq!(Some(&account), fresh.account());
+    let senders = || account.cores.iter().chain(&account.hosts);
+    prop_assert_eq!(senders().map(|sender| sender.stalls).sum::<u64>(), totals.stalls);
+    prop_assert_eq!(account.stalls.iter().sum::<u64>(), totals.stalls);
     // As often as the mesh it came from saw them.
     sliced.clear();
     sliced.time(prepared.traffic.len(), &mut |step, traffic| traffic.clone_from(of_step(step)), &mut |_, _| ());

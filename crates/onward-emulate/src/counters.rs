@@ -1,5 +1,6 @@
 //! What an engine counts: executions, steps, packets, cycles.
 
+use crate::detail::Detail;
 use crate::mesh::StepTiming;
 use onward_image::BlockIndex;
 use std::ops::AddAssign;
@@ -11,6 +12,21 @@ pub struct AddressCounts {
     pub executed: u64,
     /// Elements it computed, or packets it sent.
     pub elements: u64,
+    /// Cycles it took, without its flits and what the network made it wait.
+    pub cycles: u64,
+    /// Results of it that were saturated.
+    pub saturated: u64,
+}
+
+impl AddressCounts {
+    pub(crate) fn combine(&self, other: &AddressCounts, f: impl Fn(u64, u64) -> u64) -> AddressCounts {
+        AddressCounts {
+            executed: f(self.executed, other.executed),
+            elements: f(self.elements, other.elements),
+            cycles: f(self.cycles, other.cycles),
+            saturated: f(self.saturated, other.saturated),
+        }
+    }
 }
 
 /// Counters of a block.
@@ -68,14 +84,13 @@ pub struct Counters {
     pub timing: Option<TimingTotals>,
     /// Bits the host wrote and read over the configuration port since the machine was made.
     pub configuration_bits: u64,
+    /// What is counted where it was asked for ([`Engine::count_in_detail`](crate::Engine::count_in_detail)).
+    pub detail: Option<Detail>,
 }
 
 impl BlockCounters {
     fn combine(&self, other: &BlockCounters, f: impl Fn(u64, u64) -> u64 + Copy) -> BlockCounters {
-        let address = |(a, b): (&AddressCounts, &AddressCounts)| AddressCounts {
-            executed: f(a.executed, b.executed),
-            elements: f(a.elements, b.elements),
-        };
+        let address = |(a, b): (&AddressCounts, &AddressCounts)| a.combine(b, f);
         BlockCounters {
             block: self.block,
             addresses: self.addresses.iter().zip(&other.addresses).map(address).collect(),
@@ -141,10 +156,11 @@ impl Counters {
             host_packets: each(&self.host_packets, &other.host_packets, f),
             timing: self.timing.zip(other.timing).map(|(a, b)| a.combine(&b, f)),
             configuration_bits: f(self.configuration_bits, other.configuration_bits),
+            detail: self.detail.as_ref().zip(other.detail.as_ref()).map(|(a, b)| a.combine(b, f)),
         }
     }
 }
 
-fn each(a: &[u64], b: &[u64], f: impl Fn(u64, u64) -> u64) -> Vec<u64> {
+pub(crate) fn each(a: &[u64], b: &[u64], f: impl Fn(u64, u64) -> u64) -> Vec<u64> {
     a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()
 }

@@ -85,6 +85,13 @@ pub trait Engine {
     /// Counters since the machine was made.
     fn counters(&self) -> Counters;
 
+    /// Counts by window and neuron too, and what cores do with their cycles ([`Counters::detail`]); to be called before the
+    /// first step. It changes no answer and no cycle.
+    ///
+    /// # Panics
+    /// If a step has run.
+    fn count_in_detail(&mut self);
+
     /// How often the generator of each block has drawn, by logical number.
     fn draws(&self) -> Vec<u32>;
 

@@ -8,6 +8,7 @@
 mod awake;
 mod cost;
 mod counters;
+mod detail;
 mod engine;
 mod fast;
 mod fault;
@@ -22,7 +23,9 @@ mod timing;
 
 pub use cost::{Cost, cost, port_bits};
 pub use counters::{AddressCounts, BlockCounters, Counters, TimingTotals};
+pub use detail::{BlockDetail, Detail, Window, WindowCounters};
 pub use engine::{Engine, Feed, HostPacket};
 pub use fault::{Fault, FaultKind};
 pub use machine::{Machine, MachineError, Options, Output};
 pub use memory::Bank;
+pub use mesh::SenderTiming;

@@ -1,6 +1,7 @@
 //! A chip with an image loaded: runs steps, takes inputs, gives outputs.
 
 mod chunk;
+mod detail;
 mod inputs;
 mod load;
 mod port;
@@ -9,7 +10,7 @@ mod wiring;
 use crate::awake::Groups;
 use crate::counters::{Counters, TimingTotals};
 use crate::engine::{Engine, Feed};
-use crate::fast::{Block, Decoded, Limits, Outlet, Scratch};
+use crate::fast::{Block, Decoded, IndexCounts, Limits, Outlet, Scratch};
 use crate::fault::Fault;
 use crate::host_simd::Simd;
 use crate::index::{OutletIndex, Place};
@@ -86,6 +87,12 @@ pub struct Machine {
     step: u64,
     configuration_bits: u64,
     symbols: TiVec<BlockIndex, Vec<Symbol>>,
+    /// Cores of the chip.
+    cores: usize,
+    /// The port of the host.
+    host_port: u16,
+    /// Packets by index of each outlet, where that is asked for; those of the host's inputs are not counted.
+    index_counts: Option<TiVec<OutletIndex, IndexCounts>>,
 }
 
 impl Machine {
@@ -144,15 +151,22 @@ impl Engine for Machine {
     }
 
     fn counters(&self) -> Counters {
-        let counters_at =
-            |&place: &Place| self.blocks[place].counters(&self.outlets[self.outlet_ranges[place].clone()].raw);
+        let counters_at = |&place: &Place| {
+            let block = &self.blocks[place];
+            block.counters(&self.programs[block.program], &self.outlets[self.outlet_ranges[place].clone()].raw)
+        };
         Counters {
             steps: self.step,
             blocks: self.place.iter().map(counters_at).collect(),
             host_packets: self.outlets.raw[..self.host_inputs].iter().map(Outlet::sent).collect(),
             timing: self.timing_totals(),
             configuration_bits: self.configuration_bits,
+            detail: self.detail(),
         }
+    }
+
+    fn count_in_detail(&mut self) {
+        self.begin_detail();
     }
 
     fn draws(&self) -> Vec<u32> {

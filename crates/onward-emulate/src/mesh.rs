@@ -35,6 +35,7 @@ mod flit;
 mod links;
 mod router;
 mod sender;
+mod senders;
 mod sliced;
 mod tables;
 mod traffic;
@@ -46,6 +47,7 @@ use onward_image::{Destination, Endpoint, Tree};
 
 pub use engine::Mesh;
 pub use error::{MeshError, TreeError};
+pub use senders::{SenderTiming, Senders};
 pub(crate) use sliced::LANES;
 pub use sliced::{Sliced, SlicedTotals};
 pub use traffic::Traffic;

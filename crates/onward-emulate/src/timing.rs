@@ -10,7 +10,7 @@ mod activity;
 use crate::counters::TimingTotals;
 use crate::fast::{Block, Outlet};
 use crate::index::Place;
-use crate::mesh::{LANES, Mesh, MeshError, Sliced, Traffic};
+use crate::mesh::{LANES, Mesh, MeshError, Senders, Sliced, Traffic};
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
 use onward_image::{BlockIndex, Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
@@ -42,9 +42,9 @@ pub(crate) struct Timing {
     barrier_cycles: u64,
     host: Endpoint,
     /// Destination ranges of the host's inputs.
-    host_routes: Vec<Range<u32>>,
+    pub host_routes: Vec<Range<u32>>,
     /// By logical number and route.
-    block_routes: TiVec<BlockIndex, Vec<Range<u32>>>,
+    pub block_routes: TiVec<BlockIndex, Vec<Range<u32>>>,
     /// By logical number, the core that runs the block.
     cores: TiVec<BlockIndex, u32>,
     /// Steps that are not timed yet.
@@ -92,6 +92,28 @@ impl Timing {
     pub fn totals(&mut self) -> TimingTotals {
         self.settle(self.waiting.len());
         self.totals
+    }
+
+    /// From here on keeps what senders do with their cycles.
+    pub fn keep_account(&mut self) {
+        self.settle(self.waiting.len());
+        for worker in &mut self.workers {
+            worker.mesh.keep_account();
+            if let Some(sliced) = &mut worker.sliced {
+                sliced.keep_account();
+            }
+        }
+    }
+
+    /// What senders did with their cycles, if that is kept.
+    pub fn account(&mut self) -> Senders {
+        self.settle(self.waiting.len());
+        let mut sum = Senders::default();
+        for worker in &self.workers {
+            let of_sliced = worker.sliced.as_ref().and_then(Sliced::account);
+            worker.mesh.account().into_iter().chain(of_sliced).for_each(|account| sum.add(account));
+        }
+        sum
     }
 
     /// Times the steps of the chunk that just ran, or puts them aside; only the blocks at `places` did.

@@ -86,7 +86,7 @@ impl Activity {
 }
 
 /// Whether an instruction sends spikes of a layer to the layer itself, which another has sent to all who take them.
-fn is_own(block: &Block, executed: &Executed) -> bool {
+pub(crate) fn is_own(block: &Block, executed: &Executed) -> bool {
     let route = block.routes.get(executed.instruction.imm as usize);
     route.is_some_and(|route| route.name == "own") && block.routes.iter().any(|route| route.name == "spikes")
 }

@@ -7,7 +7,7 @@ use onward_emulate::Counters;
 use onward_image::{Endpoint, Image};
 use onward_isa::{Access, Cycles, Description, Energy as Class, Field, Operand, Space};
 use std::collections::BTreeSet;
-use std::ops::{Index, IndexMut};
+use std::ops::AddAssign;
 
 macro_rules! categories {
     ($($(#[$doc:meta])* $category:ident $key:literal $title:literal,)*) => {
@@ -65,35 +65,44 @@ categories! {
     IdleCores "idle_cores" "idle cores",
 }
 
-/// Joules by category. Index it with a [`Category`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Yoctojoules in a joule. Energies are whole numbers of them, so that parts add up to the whole exactly, in whatever order: a
+/// femtojoule is 10^9 of them, and 2^128 of them are 3 * 10^14 J.
+const YOCTOJOULES: f64 = 1e24;
+/// The same in a picojoule, in which costs are given.
+const YOCTOJOULES_IN_PICOJOULE: f64 = 1e12;
+
+/// Energy by category.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Energy {
-    joules: [f64; Category::ALL.len()],
+    yoctojoules: [u128; Category::ALL.len()],
 }
 
-impl Index<Category> for Energy {
-    type Output = f64;
-
-    fn index(&self, category: Category) -> &f64 {
-        &self.joules[category as usize]
+impl AddAssign for Energy {
+    fn add_assign(&mut self, other: Energy) {
+        self.yoctojoules.iter_mut().zip(other.yoctojoules).for_each(|(to, from)| *to += from);
     }
 }
 
-impl IndexMut<Category> for Energy {
-    fn index_mut(&mut self, category: Category) -> &mut f64 {
-        &mut self.joules[category as usize]
-    }
-}
-
-/// Adds up costs in picojoules.
-struct Bill<'a> {
+/// Charges events to categories.
+pub(crate) struct Bill<'a> {
     costs: &'a Costs,
-    picojoules: Energy,
+    pub energy: Energy,
 }
 
-impl Bill<'_> {
+impl<'a> Bill<'a> {
+    /// Nothing yet.
+    pub fn new(costs: &'a Costs) -> Bill<'a> {
+        Bill { costs, energy: Energy::default() }
+    }
+
     fn charge(&mut self, category: Category, event: Event, times: u64) {
-        self.picojoules[category] += self.costs[event] * times as f64;
+        self.charge_picojoules(category, self.costs[event], times);
+    }
+
+    /// Each of `times` is rounded to yoctojoules, and not their sum, so that it does not matter how they are counted together.
+    fn charge_picojoules(&mut self, category: Category, picojoules: f64, times: u64) {
+        let each = (picojoules * YOCTOJOULES_IN_PICOJOULE).round() as u128;
+        self.energy.yoctojoules[category as usize] += each * u128::from(times);
     }
 }
 
@@ -105,64 +114,105 @@ impl Category {
 }
 
 impl Energy {
-    /// The energy of what the counters counted, in joules.
+    /// The energy of what the counters counted.
     ///
     /// # Panics
     /// If the counters are of another image.
     pub fn of(image: &Image, counters: &Counters, costs: &Costs) -> Energy {
-        let mut bill = Bill { costs, picojoules: Energy::default() };
-        charge_instructions(&mut bill, image, counters);
-        charge_network(&mut bill, image, counters);
-        bill.charge(Category::Barrier, Event::BarrierPerTile, counters.steps * image.chip.mesh.tiles() as u64);
-        bill.charge(Category::Host, Event::HostConfigurationPerBit, counters.configuration_bits);
-        charge_time(&mut bill, image, counters);
-        Energy { joules: bill.picojoules.joules.map(|picojoules| picojoules * 1e-12) }
+        let mut bill = Bill::new(costs);
+        let timed = counters.timing.is_some();
+        for block in &counters.blocks {
+            bill.dispatch(block.steps);
+            executed(image, block).for_each(|executed| bill.executed(&executed, timed));
+        }
+        for (from, packets, route) in sent(image, counters) {
+            bill.packets(from, packets, &route, timed);
+        }
+        let used = cores_used(image);
+        if let Some(timing) = &counters.timing {
+            let computing: u64 = counters.blocks.iter().map(|block| block.cycles).sum();
+            bill.running(computing + timing.stalls);
+            bill.cores(used, timing.cycles, image.chip.clock_hz);
+            bill.idle_cores((image.chip.mesh.cores() as u64).saturating_sub(used), timing.cycles, image.chip.clock_hz);
+        }
+        bill.chip(image, counters);
+        bill.energy
+    }
+
+    /// Energy of one category, in joules.
+    pub fn joules(&self, category: Category) -> f64 {
+        self.yoctojoules[category as usize] as f64 / YOCTOJOULES
     }
 
     /// All of it, in joules.
     pub fn total(&self) -> f64 {
-        self.joules.iter().sum()
+        self.yoctojoules.iter().sum::<u128>() as f64 / YOCTOJOULES
     }
 
     /// How many times the energy of another run of the same technology this is, when each category may be off by the
     /// technology's factor either way, in both runs alike.
     pub fn times(&self, other: &Energy, uncertainty: f64) -> Range {
-        ratio_of_sums(&self.joules, &other.joules, uncertainty)
+        let [one, other] =
+            [self, other].map(|energy| energy.categories().map(|(_, joules)| joules).collect::<Vec<_>>());
+        ratio_of_sums(&one, &other, uncertainty)
     }
 
     /// Categories with their joules, in the order of [`Category::ALL`].
-    pub fn categories(&self) -> impl Iterator<Item = (Category, f64)> {
-        Category::ALL.iter().copied().zip(self.joules)
+    pub fn categories(&self) -> impl Iterator<Item = (Category, f64)> + use<> {
+        let energy = *self;
+        Category::ALL.iter().map(move |&category| (category, energy.joules(category)))
     }
 }
 
-/// The clock and leakage, which take time.
-fn charge_time(bill: &mut Bill, image: &Image, counters: &Counters) {
-    let Some(timing) = &counters.timing else { return };
-    let mesh = &image.chip.mesh;
-    let used = image.blocks.iter().map(|block| block.core).collect::<BTreeSet<_>>().len() as u64;
-    let idle = (mesh.cores() as u64).saturating_sub(used);
-    bill.charge(Category::Clock, Event::TileCycle, timing.cycles * mesh.tiles() as u64);
-    bill.charge(Category::Clock, Event::CoreCycle, timing.cycles * used);
-    let computing: u64 = counters.blocks.iter().map(|block| block.cycles).sum();
-    let flits = |(from, packets, route): (Endpoint, u64, RouteCost)| match from {
-        Endpoint::Core(_) => packets * route.flits,
-        Endpoint::Host(_) => 0,
-    };
-    let sending: u64 = sent(image, counters).into_iter().map(flits).sum();
-    bill.charge(Category::Clock, Event::RunningCycle, computing + sending + timing.stalls);
-    for executed in counters.blocks.iter().flat_map(|block| executed(image, block)) {
-        bill.charge(Category::Clock, Event::LaneCycle, executed.elements * lane_cycles(&executed));
+/// Cores that hold a block.
+pub(crate) fn cores_used(image: &Image) -> u64 {
+    image.blocks.iter().map(|block| block.core).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// What is charged for what was counted. Each is linear in what it is given.
+impl Bill<'_> {
+    /// Dispatches of blocks.
+    pub fn dispatch(&mut self, times: u64) {
+        self.charge(Category::Instructions, Event::Dispatch, times);
     }
-    if bill.costs.idle_cores == IdleCores::Clocked {
-        bill.charge(Category::IdleCores, Event::CoreCycle, timing.cycles * idle);
+
+    /// Cycles in which cores run, whatever they do in them; a cycle for each flit is in [`Bill::packets`].
+    pub fn running(&mut self, cycles: u64) {
+        self.charge(Category::Clock, Event::RunningCycle, cycles);
     }
-    let seconds = timing.cycles as f64 / image.chip.clock_hz as f64;
-    let leakage = &bill.costs.leakage;
-    // A watt-second is 1e12 pJ.
-    let leaking = leakage.rest_w + used as f64 * leakage.core_w;
-    bill.picojoules[Category::Leakage] += leaking * seconds * 1e12;
-    bill.picojoules[Category::IdleCores] += idle as f64 * leakage.idle_core_w * seconds * 1e12;
+
+    /// Clock and leakage of so many cores that hold a block, over so many cycles each.
+    pub fn cores(&mut self, cores: u64, cycles: u64, clock_hz: u64) {
+        self.charge(Category::Clock, Event::CoreCycle, cores * cycles);
+        let leakage = picojoules_in_cycle(self.costs.leakage.core_w, clock_hz);
+        self.charge_picojoules(Category::Leakage, leakage, cores * cycles);
+    }
+
+    /// The same of cores without a block.
+    pub fn idle_cores(&mut self, cores: u64, cycles: u64, clock_hz: u64) {
+        if self.costs.idle_cores == IdleCores::Clocked {
+            self.charge(Category::IdleCores, Event::CoreCycle, cores * cycles);
+        }
+        let leakage = picojoules_in_cycle(self.costs.leakage.idle_core_w, clock_hz);
+        self.charge_picojoules(Category::IdleCores, leakage, cores * cycles);
+    }
+
+    /// What is no core's: barriers, configuration, and where time was kept the tiles' clock and all other leakage.
+    pub fn chip(&mut self, image: &Image, counters: &Counters) {
+        let tiles = image.chip.mesh.tiles() as u64;
+        self.charge(Category::Barrier, Event::BarrierPerTile, counters.steps * tiles);
+        self.charge(Category::Host, Event::HostConfigurationPerBit, counters.configuration_bits);
+        if let Some(timing) = &counters.timing {
+            self.charge(Category::Clock, Event::TileCycle, timing.cycles * tiles);
+            let leakage = picojoules_in_cycle(self.costs.leakage.rest_w, image.chip.clock_hz);
+            self.charge_picojoules(Category::Leakage, leakage, timing.cycles);
+        }
+    }
+}
+
+/// What a leakage comes to in a cycle. A watt-second is 1e12 pJ.
+fn picojoules_in_cycle(watts: f64, clock_hz: u64) -> f64 {
+    watts / clock_hz as f64 * 1e12
 }
 
 /// Cycles that an element of an instruction keeps its lane busy (I6 to I9); 0 of what does not go through lanes.
@@ -200,33 +250,34 @@ fn register_uses(description: &Description) -> (u64, u64) {
     (reads, writes)
 }
 
-/// Instructions with what they compute and the memory they touch.
-fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
-    let dispatches = counters.blocks.iter().map(|block| block.steps).sum();
-    bill.charge(Category::Instructions, Event::Dispatch, dispatches);
-    for executed in counters.blocks.iter().flat_map(|block| executed(image, block)) {
+impl Bill<'_> {
+    /// An instruction with what it computes and the memory it touches; its lanes are clocked where time was kept.
+    pub fn executed(&mut self, executed: &Executed, timed: bool) {
         let (executions, elements) = (executed.executions, executed.elements);
-        bill.charge(Category::Instructions, Event::InstructionFetch, executions);
-        bill.charge(Category::ActiveSet, Event::EventPop, executed.events);
+        self.charge(Category::Instructions, Event::InstructionFetch, executions);
+        self.charge(Category::ActiveSet, Event::EventPop, executed.events);
+        if timed {
+            self.charge(Category::Clock, Event::LaneCycle, elements * lane_cycles(executed));
+        }
         let description = executed.instruction.op.description();
         match description.energy {
             Class::None => {}
-            Class::Scalar => bill.charge(Category::ScalarUnit, Event::ScalarOperation, executions),
-            Class::ScalarMultiply => bill.charge(Category::ScalarUnit, Event::ScalarMultiply, executions),
-            Class::VectorAdd => bill.charge(Category::VectorUnit, Event::VectorAdd, elements),
-            Class::VectorMultiply => bill.charge(Category::VectorUnit, Event::VectorMultiply, elements),
-            Class::VectorRandom => bill.charge(Category::VectorUnit, Event::RandomDraw, elements),
+            Class::Scalar => self.charge(Category::ScalarUnit, Event::ScalarOperation, executions),
+            Class::ScalarMultiply => self.charge(Category::ScalarUnit, Event::ScalarMultiply, executions),
+            Class::VectorAdd => self.charge(Category::VectorUnit, Event::VectorAdd, elements),
+            Class::VectorMultiply => self.charge(Category::VectorUnit, Event::VectorMultiply, elements),
+            Class::VectorRandom => self.charge(Category::VectorUnit, Event::RandomDraw, elements),
         }
         let (reads, writes) = register_uses(description);
-        bill.charge(Category::VectorUnit, Event::RegisterRead, reads * elements);
-        bill.charge(Category::VectorUnit, Event::RegisterWrite, writes * elements);
+        self.charge(Category::VectorUnit, Event::RegisterRead, reads * elements);
+        self.charge(Category::VectorUnit, Event::RegisterWrite, writes * elements);
         if description.cycles == Cycles::Reduce {
-            bill.charge(Category::VectorUnit, Event::Reduction, elements);
+            self.charge(Category::VectorUnit, Event::Reduction, elements);
         }
         if let Some(width) = description.updates {
             let bits = executed.accesses() * u64::from(width);
-            bill.charge(Category::NeuronMemory, Event::NeuronReadPerBit, bits);
-            bill.charge(Category::NeuronMemory, Event::NeuronWritePerBit, bits);
+            self.charge(Category::NeuronMemory, Event::NeuronReadPerBit, bits);
+            self.charge(Category::NeuronMemory, Event::NeuronWritePerBit, bits);
         }
         let (category, read, write) = match executed.instruction.space {
             Space::Synapse => (Category::SynapseMemory, Event::SynapseReadPerBit, Event::SynapseWritePerBit),
@@ -235,34 +286,35 @@ fn charge_instructions(bill: &mut Bill, image: &Image, counters: &Counters) {
             Space::Event => {
                 // Payloads are not read by the bit.
                 if description.access == Access::Read {
-                    bill.charge(Category::ActiveSet, Event::EventPop, executed.accesses());
+                    self.charge(Category::ActiveSet, Event::EventPop, executed.accesses());
                 }
-                continue;
+                return;
             }
         };
         let bits = executed.accesses() * u64::from(executed.instruction.width.bits());
         if matches!(description.access, Access::Read | Access::Update) {
-            bill.charge(category, read, bits);
+            self.charge(category, read, bits);
         }
         if matches!(description.access, Access::Write | Access::Update) {
-            bill.charge(category, write, bits);
+            self.charge(category, write, bits);
         }
     }
-}
 
-/// Packets on their way through mesh and host ports.
-fn charge_network(bill: &mut Bill, image: &Image, counters: &Counters) {
-    for (from, packets, route) in sent(image, counters) {
+    /// Packets on their way through mesh and host ports; a core that sends them runs for a cycle a flit.
+    pub fn packets(&mut self, from: Endpoint, packets: u64, route: &RouteCost, timed: bool) {
         let flits = packets * route.flits;
         match from {
-            Endpoint::Core(_) => bill.charge(Category::Network, Event::FlitInjection, flits),
-            Endpoint::Host(_) => bill.charge(Category::Host, Event::HostFlit, flits),
+            Endpoint::Core(_) => {
+                self.charge(Category::Network, Event::FlitInjection, flits);
+                self.running(if timed { flits } else { 0 });
+            }
+            Endpoint::Host(_) => self.charge(Category::Host, Event::HostFlit, flits),
         }
-        bill.charge(Category::Network, Event::FlitHop, packets * route.hops);
-        bill.charge(Category::Network, Event::TreeLookup, packets * route.lookups);
-        bill.charge(Category::Network, Event::ChipCrossing, packets * route.crossings);
-        bill.charge(Category::Network, Event::FlitEjection, packets * route.to_cores);
-        bill.charge(Category::ActiveSet, Event::EventWrite, packets * route.to_cores);
-        bill.charge(Category::Host, Event::HostFlit, packets * route.to_host);
+        self.charge(Category::Network, Event::FlitHop, packets * route.hops);
+        self.charge(Category::Network, Event::TreeLookup, packets * route.lookups);
+        self.charge(Category::Network, Event::ChipCrossing, packets * route.crossings);
+        self.charge(Category::Network, Event::FlitEjection, packets * route.to_cores);
+        self.charge(Category::ActiveSet, Event::EventWrite, packets * route.to_cores);
+        self.charge(Category::Host, Event::HostFlit, packets * route.to_host);
     }
 }

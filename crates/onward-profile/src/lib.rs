@@ -18,15 +18,16 @@
 //! # };
 //! # let image = Image { chip: chip.clone(), network, programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![],
 //! #     host_port: 0, learned: Default::default() };
-//! # let counters = Counters { steps: 0, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000 };
+//! # let counters = Counters { steps: 0, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000, detail: None };
 //! let costs = Technology::load(&chip.technology).unwrap().costs(&chip).unwrap();
 //! let energy = Energy::of(&image, &counters, &costs); // `image` has no blocks: the host wrote 1,000 bits, nothing ran
-//! assert!(energy[Category::Host] > 0.0);
-//! assert_eq!(energy.total(), energy[Category::Host]);
+//! assert!(energy.joules(Category::Host) > 0.0);
+//! assert_eq!(energy.total(), energy.joules(Category::Host));
 //! ```
 
 mod activity;
 mod energy;
+mod profile;
 mod program;
 mod quality;
 mod report;
@@ -37,6 +38,10 @@ mod traffic;
 
 pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
+pub use profile::{
+    BlockPlace, Bound, BoundBy, CorePlace, Critical, CriticalSender, Footprint, HandlerPlace, LayerNeurons, LayerPlace,
+    LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, Roofline,
+};
 pub use quality::{ClassQuality, Quality, SampleCounts};
 pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use results::{

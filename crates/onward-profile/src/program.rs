@@ -1,13 +1,19 @@
 //! What the counters of a program's addresses stand for.
 
 use onward_emulate::{AddressCounts, BlockCounters};
-use onward_image::Image;
+use onward_image::{BlockIndex, Image};
 use onward_isa::{Cycles, Instruction, Op};
 
 /// An instruction of a program and how often it ran.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Executed {
     pub instruction: Instruction,
+    /// Its address.
+    pub address: usize,
+    /// Cycles it took, without flits.
+    pub cycles: u64,
+    /// Results of it that were saturated.
+    pub saturated: u64,
     /// Times it ran.
     pub executions: u64,
     /// Elements it computed, or packets it sent.
@@ -30,7 +36,16 @@ impl Executed {
 
 /// The instructions of a block's program that ran, with their counts.
 pub(crate) fn executed(image: &Image, block: &BlockCounters) -> impl Iterator<Item = Executed> {
-    let words = &image.programs[image.blocks[block.block].program].words;
+    executed_at(image, block.block, &block.addresses)
+}
+
+/// The same with counts of a part of a run.
+pub(crate) fn executed_at(
+    image: &Image,
+    block: BlockIndex,
+    counts: &[AddressCounts],
+) -> impl Iterator<Item = Executed> + use<> {
+    let words = &image.programs[image.blocks[block].program].words;
     let instructions: Vec<Option<Instruction>> = words.iter().map(|&word| Instruction::decode(word).ok()).collect();
     let mut in_foreach = vec![false; instructions.len()];
     for (at, instruction) in instructions.iter().enumerate() {
@@ -39,14 +54,17 @@ pub(crate) fn executed(image: &Image, block: &BlockCounters) -> impl Iterator<It
             in_foreach[end.min(at + 1)..end].fill(true);
         }
     }
-    let counts = block.addresses.clone();
+    let counts = counts.to_vec();
     let count = move |at: usize| counts.get(at).copied().unwrap_or_default();
-    instructions.into_iter().enumerate().filter_map(move |(at, instruction)| {
+    instructions.into_iter().enumerate().filter_map(move |(address, instruction)| {
         let instruction = instruction?;
-        let AddressCounts { executed, elements } = count(at);
+        let AddressCounts { executed, elements, cycles, saturated } = count(address);
         // The body begins anew with each active axon, an empty body never.
-        let events = if instruction.op == Op::Foreach && instruction.imm > 1 { count(at + 1).executed } else { 0 };
-        let executed = Executed { instruction, executions: executed, elements, in_foreach: in_foreach[at], events };
-        (executed.executions > 0).then_some(executed)
+        let is_loop = instruction.op == Op::Foreach && instruction.imm > 1;
+        let events = if is_loop { count(address + 1).executed } else { 0 };
+        let in_foreach = in_foreach[address];
+        let executions = executed;
+        let executed = Executed { instruction, address, cycles, saturated, executions, elements, in_foreach, events };
+        (executions > 0).then_some(executed)
     })
 }

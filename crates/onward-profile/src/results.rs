@@ -3,7 +3,7 @@
 
 use crate::quality::Quality;
 use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
-use crate::{Activity, Energy};
+use crate::{Activity, Energy, Profile};
 use onward_chip::{ChipSummary, Costs};
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
@@ -110,6 +110,9 @@ pub struct Results {
     pub cores: usize,
     /// How full the memories of the cores in use are, by the keys of [`MEMORIES`].
     pub core_usage_percent: BTreeMap<&'static str, Usage>,
+    /// The run part by part, where it was counted in detail; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Box<Profile>>,
     /// Host time of learning and testing.
     #[serde(rename = "host_s", serialize_with = "crate::report::seconds")]
     pub host_time: Duration,
@@ -196,6 +199,7 @@ impl Results {
     /// If the report's counters are of another image.
     pub fn new(run: &Conditions<'_>, report: &TrainReport) -> Results {
         let energy_of = |counters| Energy::of(run.image, counters, run.costs).total();
+        let profile = Profile::of(run.image, &report.counters, Some(&report.learning_counters), run.costs);
         let learning = energy_of(&report.learning_counters);
         let testing = energy_of(&report.counters.since(&report.learning_counters));
         let clock_hz = report.counters.timing.map(|_| run.image.chip.clock_hz);
@@ -208,6 +212,7 @@ impl Results {
             per_training_sample: PerSample::new(report.learning, learning, clock_hz),
             per_test_sample: PerSample::new(report.testing, testing, clock_hz),
             weights_hash: last.map(|epoch| epoch.weights_hash.clone()).unwrap_or_default(),
+            profile: profile.map(Box::new),
             ..Results::of_counters(run, &report.counters)
         }
     }
@@ -217,7 +222,8 @@ impl Results {
     /// # Panics
     /// If the counters are of another image.
     pub fn of_system(run: &Conditions<'_>, counters: &Counters, host_outputs: u64, interrupted: bool) -> Results {
-        Results { host_outputs: Some(host_outputs), interrupted, ..Results::of_counters(run, counters) }
+        let profile = Profile::of(run.image, counters, None, run.costs).map(Box::new);
+        Results { host_outputs: Some(host_outputs), interrupted, profile, ..Results::of_counters(run, counters) }
     }
 
     /// What is known of any run.
@@ -263,6 +269,7 @@ impl Results {
             cores_used: image.core_usage().len(),
             cores: chip.mesh.cores(),
             core_usage_percent: usage(image),
+            profile: None,
             host_time,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
             weights_hash: String::new(),

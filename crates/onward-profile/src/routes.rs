@@ -40,7 +40,7 @@ impl RouteCost {
 /// Links between routers that a flit crosses on its way, copies of a multicast flit counted apart. Links to cores and
 /// host ports are none of them. 0 for what is not on the mesh.
 pub fn hops(image: &Image, source: Endpoint, destination: Destination) -> u64 {
-    links(image, source, destination).len() as u64
+    links_of(image, source, destination).len() as u64
 }
 
 /// Routers that a multicast flit passes; 0 of a unicast.
@@ -54,12 +54,12 @@ fn lookups(image: &Image, destination: Destination) -> u64 {
 /// Those of the [`hops`] that lead from one chip of an array to another.
 pub fn crossings(image: &Image, source: Endpoint, destination: Destination) -> u64 {
     let mesh = &image.chip.mesh;
-    let links = links(image, source, destination);
+    let links = links_of(image, source, destination);
     links.iter().filter(|&&(tile, direction)| mesh.leaves_chip(tile, direction)).count() as u64
 }
 
 /// The links that a flit crosses: tile, and direction it is left in.
-fn links(image: &Image, source: Endpoint, destination: Destination) -> Vec<(u32, Direction)> {
+pub(crate) fn links_of(image: &Image, source: Endpoint, destination: Destination) -> Vec<(u32, Direction)> {
     let mesh = &image.chip.mesh;
     let router = |endpoint| Some(attachment(endpoint, mesh, &image.chip.host.ports)?.0.0);
     let mut links = Vec::new();
@@ -85,12 +85,22 @@ fn links(image: &Image, source: Endpoint, destination: Destination) -> Vec<(u32,
 
 /// Every source of packets with how many it sent to a route: host inputs first, then blocks.
 pub(crate) fn sent(image: &Image, counters: &Counters) -> Vec<(Endpoint, u64, RouteCost)> {
+    sent_routes(image, counters)
+        .map(|(from, packets, route)| (from, packets, RouteCost::of(image, from, route)))
+        .collect()
+}
+
+/// The same with the routes themselves.
+pub(crate) fn sent_routes<'a>(
+    image: &'a Image,
+    counters: &'a Counters,
+) -> impl Iterator<Item = (Endpoint, u64, &'a Route)> {
     let host = Endpoint::Host(image.host_port);
-    let inputs =
-        image.host_inputs.iter().zip(&counters.host_packets).map(|(input, &packets)| (host, packets, &input.route));
+    let inputs = image.host_inputs.iter().zip(&counters.host_packets);
+    let inputs = inputs.map(move |(input, &packets)| (host, packets, &input.route));
     let blocks = counters.blocks.iter().flat_map(|counted| {
         let block = &image.blocks[counted.block];
         block.routes.iter().zip(&counted.packets).map(|(route, &packets)| (Endpoint::Core(block.core), packets, route))
     });
-    inputs.chain(blocks).map(|(from, packets, route)| (from, packets, RouteCost::of(image, from, route))).collect()
+    inputs.chain(blocks)
 }

@@ -159,7 +159,8 @@ fn ten_instructions_cost_what_was_worked_out_by_hand() {
             let word = onward_isa::Instruction::decode(image.programs[ProgramIndex(0)].words[0]).unwrap();
             let is_vector =
                 matches!(word.op.description().cycles, Cycles::Vector | Cycles::VectorMemory | Cycles::Reduce);
-            let counts = AddressCounts { executed: 1, elements: if is_vector { 64 } else { 0 } };
+            let elements = if is_vector { 64 } else { 0 };
+            let counts = AddressCounts { executed: 1, elements, ..AddressCounts::default() };
             let addresses = vec![counts];
             let block = BlockCounters {
                 synapses: 0,
@@ -171,8 +172,14 @@ fn ten_instructions_cost_what_was_worked_out_by_hand() {
                 saturated: 0,
                 packets: vec![],
             };
-            let counters =
-                Counters { steps: 0, blocks: vec![block], host_packets: vec![], timing: None, configuration_bits: 0 };
+            let counters = Counters {
+                steps: 0,
+                blocks: vec![block],
+                host_packets: vec![],
+                timing: None,
+                configuration_bits: 0,
+                detail: None,
+            };
             let picojoules = Energy::of(&image, &counters, &costs).total() * 1e12;
             assert_eq!(format!("{picojoules:.3}"), expected[at], "{instruction}, {}", technology.name);
         }

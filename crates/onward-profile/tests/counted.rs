@@ -180,7 +180,7 @@ fn energy_of_a_step_counted_by_hand() {
         (Category::IdleCores, 3.0 * costs.leakage.idle_core_w * 1e12 * seconds),
     ];
     for (category, picojoules) in expected {
-        let found = energy[category] * 1e12;
+        let found = energy.joules(category) * 1e12;
         assert!((found - picojoules).abs() <= 1e-9 * picojoules, "{}: {found} pJ, not {picojoules}", category.key());
     }
     let total: f64 = expected.iter().map(|(_, picojoules)| picojoules * 1e-12).sum();
@@ -201,8 +201,11 @@ fn idle_cores_cost_their_clock_and_leakage_where_they_are_not_switched_off() {
     let times = clocked.times(&gated, costs.bill.uncertainty);
     assert!(1.0 < times.said && times.lowest < times.said && times.said < times.highest, "{times:?}");
     let expected = 3.0 * cycles * (costs[Event::CoreCycle] + costs.leakage.core_w * 1e12 / 500e6);
-    assert!((clocked[Category::IdleCores] * 1e12 - expected).abs() < 1e-9 * expected);
-    assert!(gated[Category::IdleCores] > 0.0 && gated[Category::IdleCores] < clocked[Category::IdleCores] / 10.0);
+    assert!((clocked.joules(Category::IdleCores) * 1e12 - expected).abs() < 1e-9 * expected);
+    assert!(
+        gated.joules(Category::IdleCores) > 0.0
+            && gated.joules(Category::IdleCores) < clocked.joules(Category::IdleCores) / 10.0
+    );
 }
 
 #[test]
@@ -212,8 +215,8 @@ fn clock_and_leakage_are_left_out_where_no_time_was_kept() {
     let energy = |timing| Energy::of(&image, &run_tiny(&image, timing), &costs);
     let (with, without) = (energy(true), energy(false));
     for &category in Category::ALL {
-        let expected = if category.needs_time() { 0.0 } else { with[category] };
-        assert_eq!(without[category].to_bits(), expected.to_bits(), "{}", category.key());
+        let expected = if category.needs_time() { 0.0 } else { with.joules(category) };
+        assert_eq!(without.joules(category).to_bits(), expected.to_bits(), "{}", category.key());
     }
 }
 

@@ -197,7 +197,11 @@ impl<'a> Run<'a> {
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(), RunError> {
         self.before = Some(report.counters.clone());
-        self.session = Session::with(self.image, Box::new(Machine::new(&best.image, self.options)?))?;
+        let mut machine = Machine::new(&best.image, self.options)?;
+        if report.counters.detail.is_some() {
+            machine.count_in_detail();
+        }
+        self.session = Session::with(self.image, Box::new(machine))?;
         self.session.set_seed(self.options.seed);
         self.epochs = best.image.learned.epochs;
         let (epoch, total) = (best.report.epoch, self.dataset.test.len());

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::files::{Output, read_json, read_network};
 use crate::ledger::Ledger;
+use crate::profile::Profiling;
 use crate::progress::PassMonitor;
 use crate::terminal::{BOLD, styled};
 use anstream::eprintln;
@@ -263,6 +264,8 @@ pub struct HowToRun {
     /// The fast engine, or the plain one that it is held against; the answers are the same
     #[arg(long, value_name = "fast|reference", default_value = "fast", hide_possible_values = true, value_parser = one_of(ENGINES))]
     engine: EngineChoice,
+    #[command(flatten)]
+    pub profiling: Profiling,
 }
 
 impl HowToRun {
@@ -278,10 +281,18 @@ impl HowToRun {
     /// # Errors
     /// No machine can be made of the image.
     pub fn engine(&self, image: &Image, options: onward_emulate::Options) -> Result<Box<dyn Engine>, MachineError> {
-        Ok(match self.engine {
+        let mut engine: Box<dyn Engine> = match self.engine {
             EngineChoice::Fast => Box::new(Machine::new(image, options)?),
             EngineChoice::Reference => Box::new(reference::Machine::new(image, options)?),
-        })
+        };
+        self.prepare(&mut *engine);
+        Ok(engine)
+    }
+
+    fn prepare(&self, engine: &mut dyn Engine) {
+        if self.profiling.is_on() {
+            engine.count_in_detail();
+        }
     }
 
     /// The same, where nobody needs the contents of the image's memories any more: they go into the engine.
@@ -293,10 +304,14 @@ impl HowToRun {
         image: &mut Image,
         options: onward_emulate::Options,
     ) -> Result<Box<dyn Engine>, MachineError> {
-        Ok(match self.engine {
-            EngineChoice::Fast => Box::new(Machine::taking(image, options)?),
-            EngineChoice::Reference => self.engine(image, options)?,
-        })
+        match self.engine {
+            EngineChoice::Fast => {
+                let mut engine = Machine::taking(image, options)?;
+                self.prepare(&mut engine);
+                Ok(Box::new(engine))
+            }
+            EngineChoice::Reference => self.engine(image, options),
+        }
     }
 }
 

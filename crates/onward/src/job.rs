@@ -3,6 +3,7 @@
 use crate::arguments::{HowToLearn, Saves, WhatToTell, is_npz};
 use crate::failure::Failure;
 use crate::files::Output;
+use crate::profile::Profiling;
 use crate::progress::Monitor;
 use crate::{Outcome, report, terminal, text};
 use onward_emulate::{Engine, Options};
@@ -25,6 +26,7 @@ pub struct Job<'a> {
     pub weights: Option<&'a Path>,
     pub saves: &'a Saves,
     pub tells: &'a WhatToTell,
+    pub profiling: &'a Profiling,
 }
 
 impl<'a> Job<'a> {
@@ -36,7 +38,7 @@ impl<'a> Job<'a> {
         let monitor = Monitor::new(epochs, self.dataset.train.len(), self.tested())?;
         let results = self.watch(monitor, |monitor| run.learn(epochs, monitor))?;
         let results = self.complete(results, &run)?;
-        terminal::print(&report::report(&results, self.tells.by_class))?;
+        terminal::print(&self.report(&results))?;
         self.save(&mut run, &results, &results, &[])?;
         end(&results)
     }
@@ -82,7 +84,7 @@ impl<'a> Job<'a> {
         let monitor = Monitor::new(Epochs::from(0), 0, self.dataset.test.len())?;
         let results = self.watch(monitor, |monitor| run.test(monitor))?;
         let results = self.complete(results, &run)?;
-        terminal::print(&report::report(&results, self.tells.by_class))?;
+        terminal::print(&self.report(&results))?;
         let answers = results.epochs.last().map(|epoch| &epoch.answers);
         if let (Some(file), Some(Answers::Spikes { spikes, .. })) = (file, answers) {
             file.write(&onward_run::spikes_to_npy(spikes).map_err(inside)?)?;
@@ -98,7 +100,8 @@ impl<'a> Job<'a> {
         self.open()?;
         let monitor = Monitor::new(Epochs::from(1), bandit.trials, self.dataset.test.len())?;
         let results = self.watch(monitor, |monitor| run.play(bandit, monitor))?;
-        terminal::print(&report::bandit(&results))?;
+        let profile = self.profiling.report(results.results.profile.as_deref());
+        terminal::print(&(report::bandit(&results) + &profile))?;
         self.save(&mut run, &results, &results.results, &[])?;
         end(&results.results)
     }
@@ -113,6 +116,15 @@ impl<'a> Job<'a> {
             give_weights(&mut run, path)?;
         }
         Ok(run)
+    }
+
+    /// All that is told of a run: only parts of its profile, if these were asked for.
+    fn report(&self, results: &Results) -> String {
+        let profile = self.profiling.report(results.profile.as_deref());
+        match self.profiling.is_alone() {
+            true => report::in_short(results) + &profile,
+            false => report::report(results, self.tells.by_class) + &profile,
+        }
     }
 
     /// Says what is about to run: all that could be refused has been.

@@ -11,6 +11,7 @@ mod job;
 mod ledger;
 mod nir;
 mod probes;
+mod profile;
 mod progress;
 mod report;
 mod terminal;
@@ -18,7 +19,8 @@ mod text;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, run, trace_diff, train, verify, why,
+    asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, profile as profiling, run, trace_diff,
+    train, verify, why,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ Examples:
   onward run digits.onw --data digits --learn        run an image
   onward verify digits.onw                           prove that it learns forward only, and cannot fail
   onward run programs/lif.s --chip small             run a system written in assembly
+  onward profile digits.onw --data digits            what bounds it, where time and energy go
   onward chip show middle                            what a chip takes: area, clock, energies
 
 `onward COMMAND --help` says more about a command.";
@@ -60,6 +63,7 @@ enum Command {
     Chip(chip::Arguments),
     Import(import::Arguments),
     Run(run::Arguments),
+    Profile(profiling::Arguments),
     Export(export::Arguments),
     Inspect(inspect::Arguments),
     Why(why::Arguments),
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         Command::Chip(arguments) => chip::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Profile(arguments) => profiling::run(arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),

@@ -114,6 +114,11 @@ pub fn report(results: &Results, by_class: bool) -> String {
     section("Result", result(results)) + &classes + &machine(results)
 }
 
+/// What a run came to, in short.
+pub fn in_short(results: &Results) -> String {
+    section("Result", result(results)) + &section("On the chip", on_the_chip(results))
+}
+
 /// What runs with several seeds came to.
 pub fn seeds(results: &SeedResults) -> String {
     let (spread, unit): (_, fn(f64) -> String) = match results.nrmse {

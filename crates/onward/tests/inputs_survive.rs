@@ -78,6 +78,23 @@ const CASES: &[Case] = &[
         inputs: &["still.onw", "given.npz"],
         outputs: &["--json", "--save-traffic", "--spikes"],
     },
+    Case {
+        command: "profile net.onw --learn --epochs 1 --data given.npz --weights w.npz",
+        inputs: &["net.onw", "given.npz", "w.npz"],
+        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
+    },
+    Case { command: "profile still.onw --data given.npz", inputs: &["still.onw"], outputs: &["--json", "--spikes"] },
+    Case {
+        command: "profile still.onw --data given.npz --probe y.membrane[0..4] --to 9",
+        inputs: &["still.onw", "given.npz"],
+        outputs: &["--probe-output"],
+    },
+    Case { command: "profile camera.onw --stream events.txt", inputs: &["camera.onw", "events.txt"], outputs: &[] },
+    Case {
+        command: "profile system.s --chip chip.toml --technology other.toml",
+        inputs: &["system.s", "part.s", "chip.toml", "other.toml"],
+        outputs: &["--json"],
+    },
     Case { command: "run camera.onw --stream events.txt", inputs: &["camera.onw", "events.txt"], outputs: &[] },
     Case {
         command: "run system.s --chip chip.toml --technology other.toml",

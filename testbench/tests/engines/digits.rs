@@ -54,6 +54,8 @@ fn digits(chip: &str, samples: usize) {
     let options = Options { seed: 1, timing: true, threads: 2 };
     let mut reference = reference::Machine::new(&image, options).expect("a valid image");
     let mut fast = Machine::new(&image, options).expect("a valid image");
+    reference.count_in_detail();
+    fast.count_in_detail();
     let expected = reference.run_packets(steps, &packets).expect("no fault");
     assert_eq!(expected.len(), samples, "an answer for each sample that was inferred");
     assert_eq!(fast.run_packets(steps, &packets).expect("no fault"), expected);

@@ -10,7 +10,7 @@ mod programs;
 mod tables;
 
 use chips::{Case, case};
-use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
+use onward_emulate::{Counters, Engine, HostPacket, Machine, Options, WindowCounters, reference};
 use onward_image::{BlockIndex, Image};
 use onward_isa::{INSTRUCTIONS, Instruction, Op, Space};
 use proptest::prelude::*;
@@ -29,8 +29,76 @@ fn same_state(image: &Image, one: &dyn Engine, other: &dyn Engine) -> Result<(),
             return Err(format!("block {block}: `array` differs"));
         }
     }
-    let (one, other) = (one.counters(), other.counters());
+    let (mut one, mut other) = (one.counters(), other.counters());
+    for counters in [&one, &other] {
+        adds_up(image, counters)?;
+    }
+    // What is counted in detail changes nothing else.
+    if one.detail.is_none() || other.detail.is_none() {
+        (one.detail, other.detail) = (None, None);
+    }
     if one != other { Err(format!("counters:\n{one:?}\n{other:?}")) } else { Ok(()) }
+}
+
+/// Whether what was counted in detail is what was counted in all, part by part.
+fn adds_up(image: &Image, counters: &Counters) -> Result<(), String> {
+    let mut computed = vec![0; image.chip.mesh.cores()];
+    let mut flits = computed.clone();
+    for block in &counters.blocks {
+        let of = &image.blocks[block.block];
+        let all = block.addresses.iter().map(|counts| counts.cycles).sum::<u64>();
+        let dispatch = block.steps * u64::from(image.chip.core.dispatch_cycles);
+        let saturated = block.addresses.iter().map(|counts| counts.saturated).sum::<u64>();
+        if all + dispatch != block.cycles || saturated != block.saturated {
+            return Err(format!("the addresses of {block:?}"));
+        }
+        let sent = of.routes.iter().zip(&block.packets).map(|(route, packets)| packets * route.flits.len() as u64);
+        computed[of.core.0 as usize] += block.cycles;
+        flits[of.core.0 as usize] += sent.sum::<u64>();
+    }
+    let Some(detail) = &counters.detail else { return Ok(()) };
+    for (block, detail) in counters.blocks.iter().zip(&detail.blocks) {
+        let sum = |of: fn(&WindowCounters) -> u64| detail.windows.iter().map(of).sum::<u64>();
+        let whole = [block.steps, block.cycles, block.events, block.synapses];
+        let parts =
+            [sum(|part| part.steps), sum(|part| part.cycles), sum(|part| part.events), sum(|part| part.synapses)];
+        if whole != parts {
+            return Err(format!("windows of block {}: {whole:?}, in parts {parts:?}", block.block));
+        }
+        for (at, whole) in block.addresses.iter().enumerate() {
+            let parts = detail.windows.iter().map(|window| window.addresses[at]);
+            let sum = parts.fold([0; 4], |sum, part| {
+                let part = [part.executed, part.elements, part.cycles, part.saturated];
+                std::array::from_fn(|at| sum[at] + part[at])
+            });
+            if sum != [whole.executed, whole.elements, whole.cycles, whole.saturated] {
+                return Err(format!("windows of block {}, address {at}", block.block));
+            }
+        }
+        let by_index: Vec<u64> = detail.indices.iter().map(|indices| indices.iter().sum()).collect();
+        if by_index != block.packets {
+            return Err(format!("block {}: {:?} packets, by index {by_index:?}", block.block, block.packets));
+        }
+    }
+    let Some(timing) = counters.timing else { return Ok(()) };
+    for (core, timing) in detail.cores.iter().enumerate() {
+        if timing.done_cycles != computed[core] + flits[core] + timing.stalls {
+            return Err(format!("core {core}: {timing:?}, computed {}, sent {}", computed[core], flits[core]));
+        }
+    }
+    let senders = || detail.cores.iter().chain([&detail.host]);
+    let by_route = detail.blocks.iter().flat_map(|block| &block.stalls).chain(&detail.host_stalls).sum::<u64>();
+    let by_sender = senders().map(|sender| sender.stalls).sum::<u64>();
+    if [by_route, by_sender] != [timing.stalls; 2] {
+        return Err(format!("{} stalls, by route {by_route}, by sender {by_sender}", timing.stalls));
+    }
+    let critical = senders().map(|sender| sender.critical_cycles).sum::<u64>();
+    if critical > timing.cycles - timing.barrier_cycles
+        || senders().any(|sender| sender.step_cycles < sender.done_cycles)
+    {
+        return Err(format!("{timing:?}, critical {critical}"));
+    }
+    Ok(())
 }
 
 /// The packets of the steps `from..`, so many, counted from the first.
@@ -40,10 +108,14 @@ fn within(packets: &[HostPacket], from: usize, steps: usize) -> Vec<HostPacket> 
 }
 
 /// Runs a case on both engines, in chunks of so many steps. Returns whether it ended without a fault.
-fn compare(case: &Case, chunk: usize, timing: bool) -> Result<bool, String> {
+fn compare(case: &Case, chunk: usize, timing: bool, detail: bool) -> Result<bool, String> {
     let options = Options { seed: case.seed, timing, threads: case.threads };
     let mut reference = reference::Machine::new(&case.image, options).map_err(|error| error.to_string())?;
     let mut fast = Machine::new(&case.image, options).map_err(|error| error.to_string())?;
+    reference.count_in_detail();
+    if detail {
+        fast.count_in_detail();
+    }
     let mut from = 0;
     while from < case.steps {
         let steps = chunk.min(case.steps - from);
@@ -90,8 +162,8 @@ proptest! {
     #![proptest_config(cases(600))]
 
     #[test]
-    fn random_programs_do_the_same(case in case(), chunk in 1usize..7, timing: bool) {
-        prop_assert_eq!(compare(&case, chunk, timing).err(), None);
+    fn random_programs_do_the_same(case in case(), chunk in 1usize..7, timing: bool, detail: bool) {
+        prop_assert_eq!(compare(&case, chunk, timing, detail).err(), None);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::decode::Decoded;
 use super::outlet::{Outlet, or_shifted};
+use super::tally::Tally;
 use super::vector::Vectors;
-use crate::counters::{AddressCounts, BlockCounters};
+use crate::counters::BlockCounters;
+use crate::detail::WindowCounters;
 use crate::fault::Fault;
 use crate::host_simd::compiled_for_host;
 use crate::index::OutletIndex;
@@ -63,16 +65,8 @@ pub(crate) struct Block {
     /// Step the last tag was consumed in.
     pub tag_step: Option<u64>,
     pub awake: bool,
-    pub counts: Vec<AddressCounts>,
-    pub saturated: u64,
-    /// Steps the block ran in.
-    pub steps: u64,
-    /// Cycles it computed.
-    pub cycles: u64,
-    /// Active axons it consumed, tags not counted.
-    pub events: u64,
-    /// Synapses that they reached.
-    synapses: u64,
+    /// What it counts.
+    pub tally: Tally,
     /// Synapses that a spike on an axon reaches; of one number where they all are alike but for axon 0, which has none.
     fan_outs: FanOuts,
     arrived: bool,
@@ -167,12 +161,7 @@ impl Block {
             tag: 0,
             tag_step: None,
             awake: false,
-            counts: vec![AddressCounts::default(); addresses],
-            saturated: 0,
-            steps: 0,
-            cycles: 0,
-            events: 0,
-            synapses: 0,
+            tally: Tally::new(addresses),
             fan_outs: FanOuts::new(&image.fan_outs),
             arrived: false,
             records: Vec::new(),
@@ -254,6 +243,7 @@ impl Block {
             self.tag = self.payloads.as_mut().map_or(1, |payloads| std::mem::take(&mut payloads[0]));
             self.tag_step = Some(step);
             self.active[0] &= !1;
+            self.tally.open(self.tag);
         }
         scratch.events.clear();
         if self.arrived {
@@ -265,9 +255,10 @@ impl Block {
                 }
             }
         }
-        self.events += scratch.events.len() as u64;
-        self.synapses += self.fan_outs.of(&scratch.events);
-        self.steps += 1;
+        let counted = &mut self.tally.now;
+        counted.events += scratch.events.len() as u64;
+        counted.synapses += self.fan_outs.of(&scratch.events);
+        counted.steps += 1;
         let first_send = self.sends.len() as u32;
         let program = &chunk.programs[self.program];
         let tail = self.interpret(program, (step, slot + 1), own, chunk.limits, scratch)?;
@@ -284,15 +275,16 @@ impl Block {
     }
 
     /// Counters since the machine was made; `own` are the outlets of its routes.
-    pub fn counters(&self, own: &[Outlet]) -> BlockCounters {
+    pub fn counters(&self, program: &Decoded, own: &[Outlet]) -> BlockCounters {
+        let WindowCounters { addresses, steps, cycles, events, synapses } = program.with_scalars(self.tally.total());
         BlockCounters {
             block: self.number,
-            addresses: self.counts.clone(),
-            steps: self.steps,
-            cycles: self.cycles,
-            events: self.events,
-            synapses: self.synapses,
-            saturated: self.saturated,
+            saturated: addresses.iter().map(|counts| counts.saturated).sum(),
+            addresses,
+            steps,
+            cycles,
+            events,
+            synapses,
             packets: own.iter().map(Outlet::sent).collect(),
         }
     }

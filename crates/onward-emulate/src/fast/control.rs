@@ -4,6 +4,7 @@ use super::decode::AtOnce;
 use super::execution::Execution;
 use super::interpret::ENDLESS;
 use crate::fault::FaultKind;
+use std::ops::Range;
 
 /// Loops nest so deep.
 pub(super) const DEPTH: usize = 4;
@@ -59,6 +60,7 @@ impl Execution<'_> {
             return Ok(Flow::Next);
         }
         self.cycles += 1;
+        self.counts().cycles += 1;
         self.branch(distance)
     }
 
@@ -209,11 +211,10 @@ impl Execution<'_> {
         if !event_loop.run(self.events, payload, &mut self.block.memory, self.v, &mut self.r, self.row) {
             return false;
         }
-        for counts in &mut self.block.counts[body] {
-            counts.executed += count;
-        }
+        self.count_passes(body, count);
         self.cycles += cycles;
-        self.block.counts[self.pc + event_loop.adds_at()].elements += count * self.v.length as u64;
+        let adds_at = self.pc + event_loop.adds_at();
+        self.block.tally.now.addresses[adds_at].elements += count * self.v.length as u64;
         self.pc = event_loop.end;
         true
     }
@@ -233,13 +234,24 @@ impl Execution<'_> {
         let Some(saturated) = row_loop.run(count, self.v.length, &mut self.block.memory, &mut self.r) else {
             return false;
         };
-        for counts in &mut self.block.counts[body] {
-            counts.executed += u64::from(count);
-        }
+        self.count_passes(body, count.into());
         self.cycles += cycles;
-        self.saturated += u64::from(saturated);
-        self.block.counts[self.pc + 1].elements += u64::from(count) * self.v.length as u64;
+        let adds = &mut self.block.tally.now.addresses[self.pc + 1];
+        adds.elements += u64::from(count) * self.v.length as u64;
+        adds.saturated += u64::from(saturated);
         self.pc = row_loop.end;
         true
+    }
+
+    /// Counts the instructions of a body that ran so often, and the cycles of those that are not scalar.
+    #[inline(always)]
+    fn count_passes(&mut self, body: Range<usize>, passes: u64) {
+        let counts = &mut self.block.tally.now.addresses[body.clone()];
+        for (counts, code) in counts.iter_mut().zip(&self.program.code[body]) {
+            counts.executed += passes;
+            if code.scalars == 0 {
+                counts.cycles += passes * u64::from(code.cost.fixed + code.cost.beats * self.beats);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::events::EventLoop;
 use super::rows::RowLoop;
 use crate::cost::{Cost, cost};
+use crate::detail::WindowCounters;
 use onward_chip::Chip;
 use onward_image::index_type;
 use onward_isa::{ClassedOp, Instruction, Op, Space};
@@ -118,6 +119,15 @@ impl Decoded {
             (code[at].scalars, code[at].scalar_cycles) = (scalars + 1, cycles + code[at].cost.fixed);
         }
         Decoded { code, event_loops, row_loops, reads_payloads, graded_routes }
+    }
+
+    /// Adds the cycles of scalar instructions, which are not counted one by one: each execution takes the same.
+    pub fn with_scalars(&self, counters: WindowCounters) -> WindowCounters {
+        let mut counters = counters;
+        for (counts, code) in counters.addresses.iter_mut().zip(&self.code).filter(|(_, code)| code.scalars > 0) {
+            counts.cycles = counts.executed * u64::from(code.cost.fixed);
+        }
+        counters
     }
 
     /// Whether graded values are sent to a route.

@@ -6,6 +6,7 @@ use super::decode::Decoded;
 use super::outlet::Outlet;
 use super::sums;
 use super::vector::{self, Vectors, narrow};
+use crate::counters::AddressCounts;
 use crate::fault::FaultKind;
 use crate::memory::{Bank, Memory, halves};
 use onward_isa::{Instruction, Space, Special, Width, random};
@@ -39,7 +40,6 @@ pub(super) struct Execution<'a> {
     pub cycles: u32,
     /// Cycles before that.
     pub(super) earlier_cycles: u64,
-    pub(super) saturated: u64,
 }
 
 impl<'a> Execution<'a> {
@@ -71,23 +71,37 @@ impl<'a> Execution<'a> {
             beats: 1,
             cycles: limits.dispatch_cycles,
             earlier_cycles: 0,
-            saturated: 0,
         }
     }
 
     /// Adds the step to the block's counters. Returns the cycles since the last send.
     #[inline(always)]
     pub fn finish(&mut self) -> u32 {
-        self.block.saturated += self.saturated;
-        self.block.cycles += self.earlier_cycles + u64::from(self.cycles);
+        self.block.tally.now.cycles += self.earlier_cycles + u64::from(self.cycles);
         self.cycles
     }
 
     /// Counts `VL` elements, and results that were saturated.
     #[inline(always)]
     pub fn count(&mut self, saturated: u32) {
-        self.block.counts[self.pc].elements += self.v.length as u64;
-        self.saturated += u64::from(saturated);
+        let length = self.v.length as u64;
+        let counts = self.counts();
+        counts.elements += length;
+        counts.saturated += u64::from(saturated);
+    }
+
+    /// The counters of the instruction at the program counter.
+    #[inline(always)]
+    pub fn counts(&mut self) -> &mut AddressCounts {
+        &mut self.block.tally.now.addresses[self.pc]
+    }
+
+    /// Counts a result that was saturated, which is rare.
+    #[inline(always)]
+    fn saturate(&mut self, saturated: bool) {
+        if saturated {
+            self.counts().saturated += 1;
+        }
     }
 
     // Scalar registers and lengths.
@@ -100,7 +114,7 @@ impl<'a> Execution<'a> {
 
     #[inline(always)]
     pub fn set_saturated(&mut self, register: u8, (value, saturated): (i32, u32)) {
-        self.saturated += u64::from(saturated);
+        self.saturate(saturated > 0);
         self.set(register, value);
     }
 
@@ -176,7 +190,7 @@ impl<'a> Execution<'a> {
     pub fn store_one(&mut self, instruction: &Instruction, address: i64, value: i32) -> Result<(), FaultKind> {
         let at = self.locate(instruction.space, instruction.width, address, 1)?;
         let (value, saturated) = narrow(value, instruction.width);
-        self.saturated += u64::from(saturated);
+        self.saturate(saturated > 0);
         self.written(instruction)?.set(instruction.width, at, value);
         Ok(())
     }
@@ -189,7 +203,7 @@ impl<'a> Execution<'a> {
         let (min, max) = instruction.width.range();
         let value = sum.clamp(i64::from(min), i64::from(max));
         bank.set(instruction.width, at, value as i32);
-        self.saturated += u64::from(value != sum);
+        self.saturate(value != sum);
         Ok(())
     }
 

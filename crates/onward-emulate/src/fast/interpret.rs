@@ -89,8 +89,11 @@ impl Execution<'_> {
     #[inline(always)]
     fn issue(&mut self, code: &Code) {
         let cost = code.cost;
-        self.cycles += cost.fixed + cost.beats * self.beats + cost.elements * (self.v.length as u32).max(1);
-        self.block.counts[self.pc].executed += 1;
+        let cycles = cost.fixed + cost.beats * self.beats + cost.elements * (self.v.length as u32).max(1);
+        self.cycles += cycles;
+        let counts = self.counts();
+        counts.executed += 1;
+        counts.cycles += u64::from(cycles);
     }
 
     /// Executes the scalar instructions that follow each other here, up to the next of another kind, at once.
@@ -102,7 +105,7 @@ impl Execution<'_> {
         self.cycles += cycles;
         let program = self.program;
         for code in &program.code[self.pc..self.pc + usize::from(count)] {
-            self.block.counts[self.pc].executed += 1;
+            self.counts().executed += 1;
             if let (Some(instruction), Some(ClassedOp::Scalar(op))) = (code.instruction, code.class) {
                 self.execute_scalar(op, instruction)?;
             }

@@ -5,13 +5,16 @@ mod control;
 mod decode;
 mod events;
 mod execution;
+mod index_counts;
 mod interpret;
 mod outlet;
 mod rows;
 mod sends;
 mod sums;
+mod tally;
 mod vector;
 
 pub(crate) use block::{Block, Chunk, Inlet, Limits, Scratch, SendRecord, run_chunk, run_slot};
 pub(crate) use decode::Decoded;
+pub(crate) use index_counts::IndexCounts;
 pub(crate) use outlet::Outlet;

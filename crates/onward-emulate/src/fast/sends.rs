@@ -14,7 +14,7 @@ impl Execution<'_> {
     /// Notes packets for the timing pass.
     #[inline(always)]
     fn sent(&mut self, route: i32, packets: u32) {
-        self.block.counts[self.pc].elements += u64::from(packets);
+        self.counts().elements += u64::from(packets);
         if packets > 0 {
             self.block.sends.push(SendRecord { gap: self.cycles, packets, route: route as u32 });
             self.earlier_cycles += u64::from(self.cycles);

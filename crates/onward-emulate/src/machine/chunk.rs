@@ -53,6 +53,7 @@ impl Machine {
             return Err(Fault { reached: self.reached_host(complete), ..fault });
         }
         let outputs = self.reached_host(steps);
+        self.count_indices(steps);
         if let Some(timing) = &mut self.timing {
             let timing = timing.get_mut().unwrap_or_else(PoisonError::into_inner);
             let outlets = &self.outlets.raw[..self.host_inputs];

@@ -61,6 +61,9 @@ impl Machine {
             step: 0,
             configuration_bits: 0,
             symbols: image.blocks.iter().map(|block| block.symbols.clone()).collect(),
+            cores: image.chip.mesh.cores(),
+            host_port: image.host_port,
+            index_counts: None,
         };
         for input in &image.host_inputs {
             machine.outlets.push(Outlet::new(input.route.indices as usize, input.kind.is_graded()));

@@ -9,6 +9,7 @@ use super::flit::{LINKS, PORTS, SECOND};
 use super::links::{Links, Tag};
 use super::router::{Link, Router};
 use super::sender::Sender;
+use super::senders::Senders;
 use super::tables::Tables;
 use super::traffic::Timeline;
 use super::usage::{INPUTS, RouterUsage};
@@ -62,6 +63,8 @@ pub struct Mesh {
     due: Vec<SenderIndex>,
     senders: TiVec<SenderIndex, Offer>,
     stalls: TiVec<SenderIndex, u64>,
+    /// What senders did with their cycles, where that is asked for.
+    account: Option<Senders>,
 }
 
 /// A sender at its router.
@@ -86,6 +89,7 @@ impl Mesh {
             due: Vec::new(),
             senders: TiVec::new(),
             stalls: TiVec::new(),
+            account: None,
             tables: Arc::new(tables),
         }
     }
@@ -94,6 +98,16 @@ impl Mesh {
     /// its gaps, one cycle a flit, its stalls and its tail.
     pub fn stalls(&self) -> &[u64] {
         &self.stalls.raw
+    }
+
+    /// From here on keeps what senders do with their cycles; forgets what was kept.
+    pub fn keep_account(&mut self) {
+        self.account = Some(Senders::default());
+    }
+
+    /// What senders did with their cycles since [`keep_account`](Self::keep_account); `None` where that was not asked for.
+    pub fn account(&self) -> Option<&Senders> {
+        self.account.as_ref()
     }
 
     /// What went through the routers since the mesh was made or [`clear_usage`](Self::clear_usage) was called, sorted
@@ -131,6 +145,9 @@ impl Mesh {
                 Some(next) => cycle = next,
                 None => break,
             }
+        }
+        if let Some(account) = &mut self.account {
+            account.step_of(traffic, &self.stalls.raw, timing.cycles);
         }
         for index in self.used.drain(..) {
             self.routers[index].reset(self.tables.mesh.buffer_flits);
@@ -348,7 +365,12 @@ impl Mesh {
             let arrival = cycle + link.flight;
             self.links.send_credit(arrival, output);
         } else if let Some(sender) = router.waiting[port].take() {
-            self.stalls[sender] += cycle + 1 - self.senders[sender].refused;
+            let Offer { sender: at, refused, .. } = &self.senders[sender];
+            let waited = cycle + 1 - refused;
+            self.stalls[sender] += waited;
+            if let Some(account) = &mut self.account {
+                account.stall(at.destination() as usize, waited);
+            }
             self.wheel.insert(sender, cycle + 1);
         }
     }

@@ -20,6 +20,7 @@ mod ways;
 mod word;
 
 use super::engine::Mesh;
+use super::senders::Senders;
 use super::usage::RouterUsage;
 use super::{StepTiming, Traffic};
 use crate::host_simd::{Simd, compiled_for_host};
@@ -79,6 +80,8 @@ pub struct Sliced {
     clock: Clock,
     sent: Vec<Sent>,
     stalls: u64,
+    /// What senders did with their cycles, where that is asked for.
+    account: Option<Senders>,
 }
 
 /// What went through the mesh in the steps that were timed.
@@ -126,6 +129,7 @@ impl Sliced {
             clock: Clock::default(),
             sent: vec![Sent::default(); circuit.paths.len()],
             stalls: 0,
+            account: None,
             network,
             circuit: std::sync::Arc::new(circuit),
         })
@@ -173,7 +177,18 @@ impl Sliced {
         usage.raw
     }
 
-    /// Sets all sums to zero.
+    /// From here on keeps what senders do with their cycles; forgets what was kept.
+    pub fn keep_account(&mut self) {
+        self.account = Some(Senders::default());
+        self.lanes.iter_mut().for_each(|lane| lane.keeps_account = true);
+    }
+
+    /// What senders did with their cycles since [`keep_account`](Self::keep_account); `None` where that was not asked for.
+    pub fn account(&self) -> Option<&Senders> {
+        self.account.as_ref()
+    }
+
+    /// Sets all sums to zero, but what senders did with their cycles.
     pub fn clear(&mut self) {
         self.sent.fill(Sent::default());
         self.stalls = 0;
@@ -205,7 +220,7 @@ impl Sliced {
             for lane in idle.settled.lanes() {
                 if self.lanes[lane].is_done() {
                     over.set(lane);
-                    done(self.lanes[lane].step, self.lanes[lane].over);
+                    self.finish(lane, done);
                     working -= 1;
                     working += usize::from(self.load(lane, &mut next_step, steps, traffic, done));
                 } else {
@@ -239,9 +254,18 @@ impl Sliced {
                 lane.skip(&mut self.clock, at);
                 return true;
             }
-            done(step, lane.over);
+            self.finish(at, done);
         }
         false
+    }
+
+    /// Tells of a lane's step that is over.
+    fn finish(&mut self, at: usize, done: &mut dyn FnMut(usize, u64)) {
+        let lane = &self.lanes[at];
+        if let Some(account) = &mut self.account {
+            account.step(&lane.finished, lane.over);
+        }
+        done(lane.step, lane.over);
     }
 
     /// Starts the bursts that are due.
@@ -300,6 +324,10 @@ impl Sliced {
         let tick = self.clock.tick;
         for at in lanes.lanes() {
             let lane = &mut self.lanes[at];
+            if let Some(account) = &mut self.account {
+                let (destination, waited) = lane.accepted(number, tick);
+                account.stall(destination as usize, waited);
+            }
             match lane.advance(number, tick) {
                 Some(start) => {
                     begin_burst(&mut self.ports[number], &self.circuit, &mut self.sent, at, &start);

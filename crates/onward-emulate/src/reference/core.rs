@@ -4,7 +4,7 @@ use super::trace::TraceLine;
 use super::{arithmetic, memory};
 use crate::fault::{Fault, FaultKind};
 use crate::memory::{Memory, PerMemory};
-use crate::{AddressCounts, BlockCounters};
+use crate::{AddressCounts, BlockCounters, BlockDetail, Window, WindowCounters};
 use onward_chip::Chip;
 use onward_image::{BlockIndex, Program};
 use onward_isa::{Cycles, Instruction, Op, Operand, Space, Special, Width};
@@ -39,6 +39,9 @@ pub(super) struct Block {
     tag_step: Option<u64>,
     pub awake: bool,
     pub counters: BlockCounters,
+    /// The kind of its window, and what it counts in each, if that is asked for.
+    window: Window,
+    pub detail: Option<BlockDetail>,
 }
 
 /// A send that had packets.
@@ -143,7 +146,26 @@ impl Block {
                 saturated: 0,
                 packets: vec![0; image.routes.len()],
             },
+            window: Window::None,
+            detail: None,
         }
+    }
+
+    /// From here on counts in detail.
+    pub fn count_in_detail(&mut self) {
+        let addresses = vec![AddressCounts::default(); self.code.len()];
+        let window = WindowCounters { addresses, ..WindowCounters::default() };
+        self.detail = Some(BlockDetail {
+            windows: Window::ALL.map(|_| window.clone()),
+            indices: self.routes.iter().map(|&indices| vec![0; indices as usize]).collect(),
+            stalls: vec![0; self.routes.len()],
+        });
+    }
+
+    /// What is counted of the window it is in.
+    fn in_window(&mut self) -> Option<&mut WindowCounters> {
+        let window = self.window;
+        self.detail.as_mut().map(|detail| &mut detail.windows[window as usize])
     }
 
     /// The banks swap (rule E4).
@@ -163,6 +185,7 @@ impl Block {
         {
             self.tag = tag;
             self.tag_step = Some(step);
+            self.window = Window::of_tag(tag);
         }
         let events: Vec<(u32, i32)> =
             (0..).zip(&self.current).filter_map(|(axon, payload)| payload.map(|payload| (axon, payload))).collect();
@@ -173,9 +196,16 @@ impl Block {
             for (axons, synapses) in &self.fan_outs {
                 if (first..first + axons).contains(axon) {
                     self.counters.synapses += u64::from(*synapses);
+                    if let Some(detail) = &mut self.detail {
+                        detail.windows[self.window as usize].synapses += u64::from(*synapses);
+                    }
                 }
                 first += axons;
             }
+        }
+        if let Some(window) = self.in_window() {
+            window.steps += 1;
+            window.events += events.len() as u64;
         }
         let elements = usize::from(chip.core.vector_length);
         let sent = vec![BTreeSet::new(); self.routes.len()];
@@ -211,11 +241,10 @@ impl Running<'_> {
                 return Err(self.fault(FaultKind::Endless));
             }
             let before = tracer.is_some().then(|| (self.cycle(), self.pc, self.before(&instruction)));
-            self.cycles += self.cost(&instruction);
+            let cycles = self.cost(&instruction);
+            self.cycles += cycles;
             let elements = self.elements(&instruction);
-            let counts = &mut self.block.counters.addresses[self.pc];
-            counts.executed += 1;
-            counts.elements += elements;
+            self.count(AddressCounts { executed: 1, elements, cycles, saturated: 0 });
             let next = self.execute(&instruction);
             // Also of the instruction that stops the chip.
             if let (Some(tracer), Some((cycle, address, before))) = (&mut tracer, before) {
@@ -232,8 +261,27 @@ impl Running<'_> {
                 }
             }
         }
-        self.block.counters.cycles += self.cycle();
+        let cycles = self.cycle();
+        self.block.counters.cycles += cycles;
+        if let Some(window) = self.block.in_window() {
+            window.cycles += cycles;
+        }
         Ok(Trace { sends: self.sends, tail: self.cycles })
+    }
+
+    /// Adds to the counters of the instruction at the pc (rule C1).
+    fn count(&mut self, counted: AddressCounts) {
+        let pc = self.pc;
+        let add = |counts: &mut AddressCounts| {
+            counts.executed += counted.executed;
+            counts.elements += counted.elements;
+            counts.cycles += counted.cycles;
+            counts.saturated += counted.saturated;
+        };
+        add(&mut self.block.counters.addresses[pc]);
+        if let Some(window) = self.block.in_window() {
+            add(&mut window.addresses[pc]);
+        }
     }
 
     /// Cycles since dispatch, what the network makes the block wait left out.
@@ -355,6 +403,7 @@ impl Running<'_> {
         let target = self.target(instruction)?;
         if instruction.op != Op::Jmp {
             self.cycles += 1;
+            self.count(AddressCounts { cycles: 1, ..AddressCounts::default() });
         }
         Ok(self.go_to(target))
     }
@@ -387,6 +436,7 @@ impl Running<'_> {
     pub fn saturated(&mut self, exact: i128, bits: u32) -> i32 {
         let (value, over) = arithmetic::saturate(exact, bits);
         self.block.counters.saturated += u64::from(over);
+        self.count(AddressCounts { saturated: over.into(), ..AddressCounts::default() });
         value
     }
 
@@ -462,7 +512,10 @@ impl Running<'_> {
         }
         let count = accepted.len() as u64;
         self.block.counters.packets[route] += count;
-        self.block.counters.addresses[self.pc].elements += count;
+        self.count(AddressCounts { elements: count, ..AddressCounts::default() });
+        if let Some(detail) = &mut self.block.detail {
+            accepted.iter().for_each(|&(index, _)| detail.indices[route][index as usize] += 1);
+        }
         if count > 0 {
             self.sends.push(Send { gap: self.cycles, route, packets: accepted });
             self.cycles = 0;

@@ -5,7 +5,8 @@ use super::memory;
 use super::network::{Timing, deliver};
 use super::trace::TraceLine;
 use crate::memory::Memory;
-use crate::{Counters, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
+use crate::mesh::SenderTiming;
+use crate::{BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
 use onward_image::{BlockIndex, Image, Symbol, indices};
 use onward_isa::{Space, Width};
 use typed_index_collections::TiVec;
@@ -160,6 +161,22 @@ impl Machine {
         Ok(outputs)
     }
 
+    /// What was counted in detail, if that was asked for.
+    fn detail(&self) -> Option<Detail> {
+        let blocks: Option<TiVec<BlockIndex, BlockDetail>> =
+            self.blocks.iter().map(|block| block.detail.clone()).collect();
+        let mut detail = Detail {
+            blocks: blocks?,
+            cores: vec![SenderTiming::default(); self.image.chip.mesh.cores()],
+            host: SenderTiming::default(),
+            host_stalls: vec![0; self.image.host_inputs.len()],
+        };
+        if let Some(timing) = &self.timing {
+            timing.tell(&mut detail);
+        }
+        Some(detail)
+    }
+
     fn locate(&self, block: BlockIndex, name: &str) -> Option<(Memory, Width, usize, usize)> {
         let symbols: &[Symbol] = &self.image.blocks.get(block)?.symbols;
         let symbol = symbols.iter().find(|symbol| symbol.name == name)?;
@@ -194,6 +211,15 @@ impl Engine for Machine {
             host_packets: self.host_packets.clone(),
             timing: self.timing.as_ref().map(|timing| timing.totals),
             configuration_bits: self.configuration_bits,
+            detail: self.detail(),
+        }
+    }
+
+    fn count_in_detail(&mut self) {
+        assert!(self.step == 0, "what is counted is said before the first step");
+        self.blocks.iter_mut().for_each(Block::count_in_detail);
+        if let Some(timing) = &mut self.timing {
+            timing.keep_account();
         }
     }
 

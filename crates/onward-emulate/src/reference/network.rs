@@ -1,8 +1,8 @@
 //! Where packets go, and how long a step takes.
 
 use super::core::{Block, Trace};
-use crate::TimingTotals;
 use crate::mesh::{Mesh, MeshError, Traffic};
+use crate::{Detail, TimingTotals};
 use onward_image::{BlockIndex, Core, Delivery, Destination, Endpoint, Image, Route};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -51,6 +51,27 @@ impl Timing {
             barrier: u64::from(image.chip.barrier_cycles),
             totals: TimingTotals::default(),
         })
+    }
+
+    /// From here on keeps what senders do with their cycles.
+    pub fn keep_account(&mut self) {
+        self.mesh.keep_account();
+    }
+
+    /// Tells what cores and host did with their cycles.
+    pub fn tell(&self, detail: &mut Detail) {
+        let Some(account) = self.mesh.account() else { return };
+        for (core, timing) in account.cores.iter().enumerate() {
+            detail.cores[core] = *timing;
+        }
+        if let Endpoint::Host(port) = self.host {
+            detail.host = account.hosts.get(usize::from(port)).copied().unwrap_or_default();
+        }
+        let waited = |destinations: &Range<u32>| account.waited(destinations);
+        detail.host_stalls = self.host_routes.iter().map(waited).collect();
+        for (block, routes) in detail.blocks.iter_mut().zip(&self.block_routes) {
+            block.stalls = routes.iter().map(waited).collect();
+        }
     }
 
     /// Adds a step: for each host input its packets, for each block that ran its number and trace, by number.

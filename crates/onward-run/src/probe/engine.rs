@@ -252,6 +252,10 @@ impl Engine for Probing {
         self.engine.counters()
     }
 
+    fn count_in_detail(&mut self) {
+        self.engine.count_in_detail();
+    }
+
     fn draws(&self) -> Vec<u32> {
         self.engine.draws()
     }

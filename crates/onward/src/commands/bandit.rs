@@ -71,6 +71,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let tells = &WhatToTell { by_class: false, training_accuracy: false };
     let job = Job {
         tells,
+        profiling: &how.profiling,
         command: "bandit",
         name: &source.name,
         image: &image,

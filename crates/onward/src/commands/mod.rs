@@ -10,6 +10,7 @@ pub mod export;
 pub mod import;
 pub mod inspect;
 pub mod isa;
+pub mod profile;
 pub mod run;
 mod run_assembly;
 mod stream;

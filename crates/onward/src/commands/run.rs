@@ -112,6 +112,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let saves = &files;
     let job = Job {
         tells: &arguments.tells,
+        profiling: &how.profiling,
         command: "run",
         name: &name,
         image: &image,
@@ -128,13 +129,24 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
+    /// What is run.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Asks for a profile.
+    pub fn profile(&mut self) {
+        self.how.profiling.turn_on();
+    }
+
     /// Answers events as they come.
     fn stream(&self, image: &Image, path: &Path, ledger: &Ledger) -> Outcome {
         let name = self.file.display().to_string();
         let failed = |error: SessionError| Failure::session(&name, &error);
         let options = self.how.options(self.seed.unwrap_or(image.network.seed));
         let engine = self.how.engine(image, options).map_err(|error| failed(error.into()))?;
-        stream::run(image, Session::with(image, engine).map_err(failed)?, &name, path, ledger)
+        let session = Session::with(image, engine).map_err(failed)?;
+        stream::run(image, session, &name, path, ledger, &self.how.profiling)
     }
 
     /// No chip is given for an image, which is for one already.

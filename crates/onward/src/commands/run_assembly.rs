@@ -86,8 +86,10 @@ impl Assembly<'_> {
         let (mut engine, recorder) = probes.attach(engine, &system.image)?;
         let mut monitor = StepMonitor::new(system.steps)?;
         let mut outputs = Outputs::new(&system);
+        let is_profile = self.how.profiling.is_alone();
         let ran = run(&mut *engine, &system, system.steps, &source, |done, reached| {
-            monitor.print(&outputs.rows(reached))?;
+            let rows = outputs.rows(reached);
+            monitor.print(if is_profile { "" } else { &rows })?;
             Ok(monitor.tell(done))
         });
         let host_time = monitor.finish();
@@ -99,8 +101,12 @@ impl Assembly<'_> {
         let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
         let results = Results::of_system(&run, &counters, outputs.count, interrupted);
         let arrays = arrays(&system, &*engine, &self.arguments.show);
-        let text =
-            outputs.end() + &arrays + &section("Blocks", blocks(&system, &counters)) + &report::machine(&results);
+        let blocks = section("Blocks", blocks(&system, &counters));
+        let profile = self.how.profiling.report(results.profile.as_deref());
+        let text = match is_profile {
+            true => arrays + &blocks + &profile,
+            false => outputs.end() + &arrays + &blocks + &report::machine(&results) + &profile,
+        };
         terminal::print(&text)?;
         if let Some(json) = &json {
             json.write_json(&results)?;

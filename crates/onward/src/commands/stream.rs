@@ -2,8 +2,10 @@
 
 use crate::failure::Failure;
 use crate::ledger::Ledger;
+use crate::profile::Profiling;
 use crate::{Outcome, terminal};
 use onward_image::{Encoding, Image};
+use onward_profile::Profile;
 use onward_run::data::{EventStream, Samples};
 use onward_run::{Session, SessionError};
 use std::fmt::Write;
@@ -19,7 +21,14 @@ const STANDARD_INPUT: &str = "-";
 ///
 /// # Errors
 /// The network takes no events, the source cannot be read, or a line of it is wrong; what came before has been answered.
-pub fn run(image: &Image, mut session: Session, name: &str, path: &Path, ledger: &Ledger) -> Outcome {
+pub fn run(
+    image: &Image,
+    mut session: Session,
+    name: &str,
+    path: &Path,
+    ledger: &Ledger,
+    profiling: &Profiling,
+) -> Outcome {
     let Some(input) = image.network.input().filter(|input| input.encoding == Some(Encoding::Events)) else {
         let help = "write its input with `events`, which takes spikes as they are; samples are given with --data";
         return Err(Failure::input(format!("{name}: the network makes spikes of values, and takes no events"), help));
@@ -39,7 +48,11 @@ pub fn run(image: &Image, mut session: Session, name: &str, path: &Path, ledger:
         terminal::print(&text)?;
         number += 1;
     }
-    Ok(())
+    if !profiling.is_on() {
+        return Ok(());
+    }
+    let profile = Profile::of(image, &session.machine().counters(), None, &onward_run::costs(image)?);
+    terminal::print(&profiling.report(profile.as_ref()))
 }
 
 /// The names of the columns.

@@ -87,9 +87,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let (engine, recorder) = probes.attach(engine, &image)?;
     let (name, saves) = (source.name.as_str(), &files);
-    let job = Job { command: "train", name, image: &image, dataset: &dataset, options, weights, saves, tells };
+    let (image, dataset, profiling) = (&image, &dataset, &how.profiling);
+    let job = Job { command: "train", name, image, dataset, options, weights, saves, tells, profiling };
     let ran = match learns {
-        true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
+        true => job.learn(engine, learning, learning.epochs(arguments.epochs, image)?),
         false => job.test(engine, None),
     };
     recorder.finish(ran)
@@ -113,7 +114,11 @@ fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledge
         };
         let (name, options) = (source.name.as_str(), how.options(seed));
         let engine = how.engine(&image, options).map_err(|error| Failure::session(name, &error.into()))?;
-        let job = Job { command: "train", name, image: &image, dataset: &dataset, options, weights, saves, tells };
+        let profiling = &how.profiling;
+        let job = {
+            let (image, dataset) = (&image, &dataset);
+            Job { command: "train", name, image, dataset, options, weights, saves, tells, profiling }
+        };
         if runs.is_empty() {
             terminal::print(&(report::opening_of_seeds(&image, &dataset, seeds) + &report::seeds_heading()))?;
         }

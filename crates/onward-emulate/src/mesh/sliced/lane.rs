@@ -1,5 +1,6 @@
 //! A lane: one step, its clock, and where its senders are in their timelines.
 
+use super::super::senders::Finished;
 use super::super::traffic::{Burst, Traffic};
 use super::MOST_FLITS;
 use super::circuit::SenderIndex;
@@ -69,6 +70,8 @@ impl Clock {
 /// Where a sender is in its timeline.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
+    /// Its timeline.
+    timeline: u32,
     /// The burst it is in, the end of its bursts.
     burst: u32,
     end: u32,
@@ -77,6 +80,13 @@ struct Cursor {
     /// The flit of a packet that comes next, of as many as there are destinations.
     destination: u32,
     tail: u64,
+    /// What is on offer: since which cycle, how many flits, to where.
+    offered: u64,
+    offered_flits: u32,
+    offered_to: u32,
+    /// Flits it sent in this step, and cycles in which they waited.
+    sent: u64,
+    stalls: u64,
 }
 
 /// Flits that a sender puts on offer, one after the other.
@@ -103,6 +113,10 @@ pub(super) struct Lane {
     cursors: TiVec<SenderIndex, Cursor>,
     /// Senders that have flits to send.
     unfinished: usize,
+    /// Whether it is noted when each sender is done.
+    pub keeps_account: bool,
+    /// Senders that are done with the step.
+    pub finished: Vec<Finished>,
 }
 
 impl Cursor {
@@ -123,13 +137,15 @@ impl Cursor {
         gap
     }
 
-    /// Takes the flits that are offered next: those of the burst to one destination, or a single one of several.
-    fn take(&mut self, sender: SenderIndex, bursts: &[Burst]) -> Start {
+    /// Takes the flits that are offered next, from a cycle on: those of the burst to one destination, or a single one of
+    /// several.
+    fn take(&mut self, sender: SenderIndex, bursts: &[Burst], cycle: u64) -> Start {
         let burst = &bursts[self.burst as usize];
         let destination = burst.first_destination + self.destination;
         let flits = if burst.destinations == 1 { self.left.min(u64::from(MOST_FLITS)) } else { 1 };
         self.left -= flits;
         self.destination = if self.destination + 1 == burst.destinations { 0 } else { self.destination + 1 };
+        (self.offered, self.offered_flits, self.offered_to) = (cycle, flits as u32, destination);
         Start { sender, destination, flits: flits as u32 }
     }
 }
@@ -148,12 +164,17 @@ impl Lane {
         self.offset = tick.wrapping_neg();
         self.due.clear();
         self.unfinished = 0;
-        for timeline in &self.traffic.timelines {
+        self.finished.clear();
+        for (timeline, at) in self.traffic.timelines.iter().zip(0..) {
             let (burst, end) = (timeline.first_burst, timeline.first_burst + timeline.bursts);
-            let mut cursor = Cursor { burst, end, tail: timeline.tail, ..Cursor::default() };
+            let mut cursor = Cursor { timeline: at, burst, end, tail: timeline.tail, ..Cursor::default() };
             let gap = cursor.find_burst(&self.traffic.bursts);
             if cursor.burst == end {
-                self.over = self.over.max(gap + timeline.tail);
+                let (endpoint, done) = (timeline.endpoint, gap + timeline.tail);
+                self.over = self.over.max(done);
+                if self.keeps_account {
+                    self.finished.push(Finished { endpoint, done, flits: 0, stalls: 0 });
+                }
                 continue;
             }
             let sender = sender_of(timeline.endpoint);
@@ -179,7 +200,19 @@ impl Lane {
             return None;
         }
         self.due.pop();
-        Some(self.cursors[sender].take(sender, &self.traffic.bursts))
+        Some(self.cursors[sender].take(sender, &self.traffic.bursts, cycle))
+    }
+
+    /// Notes that the last flit a sender had on offer was accepted in `tick`; returns where it goes, and for how many cycles
+    /// the flits that were on offer waited.
+    pub fn accepted(&mut self, sender: SenderIndex, tick: u64) -> (u32, u64) {
+        let now = self.local(tick);
+        let cursor = &mut self.cursors[sender];
+        let flits = u64::from(cursor.offered_flits);
+        let waited = now + 1 - cursor.offered - flits;
+        cursor.sent += flits;
+        cursor.stalls += waited;
+        (cursor.offered_to, waited)
     }
 
     /// What a sender does whose last flit on offer was accepted in `tick`: offers the next in the cycle after, which is
@@ -193,13 +226,19 @@ impl Lane {
             cursor.burst += 1;
             gap = cursor.find_burst(bursts);
             if cursor.burst == cursor.end {
-                self.over = self.over.max(free + gap + cursor.tail);
+                let done = free + gap + cursor.tail;
+                self.over = self.over.max(done);
                 self.unfinished -= 1;
+                if self.keeps_account {
+                    let &mut Cursor { timeline, sent: flits, stalls, .. } = cursor;
+                    let endpoint = self.traffic.timelines[timeline as usize].endpoint;
+                    self.finished.push(Finished { endpoint, done, flits, stalls });
+                }
                 return None;
             }
         }
         if gap == 0 {
-            return Some(cursor.take(sender, bursts));
+            return Some(cursor.take(sender, bursts, free));
         }
         self.due.push(Reverse((free + gap, sender)));
         None

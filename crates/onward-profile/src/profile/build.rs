@@ -1,0 +1,369 @@
+//! The pieces of a run: what is measured at one place, in one phase.
+
+use super::measures::{Measure, Measures, apportion};
+use super::parts::{Elsewhere, PhaseKind, Spot};
+use crate::activity::is_own;
+use crate::energy::{Bill, cores_used};
+use crate::program::{Executed, executed, executed_at};
+use crate::routes::RouteCost;
+use onward_chip::Costs;
+use onward_emulate::{BlockCounters, Counters, Detail, Window};
+use onward_image::{BlockIndex, Endpoint, Image, PopulationKind, Program, ProgramIndex};
+use onward_isa::{Access, Cycles, Instruction, Op, Space};
+use std::collections::BTreeMap;
+use typed_index_collections::TiVec;
+
+/// Sums of pieces, put together in several ways.
+#[derive(Default)]
+pub(super) struct Pieces {
+    pub total: Measures,
+    pub by_phase: BTreeMap<PhaseKind, Measures>,
+    pub by_block: BTreeMap<BlockIndex, Measures>,
+    pub by_spot: BTreeMap<(ProgramIndex, Spot), Measures>,
+    pub elsewhere: BTreeMap<Elsewhere, Measures>,
+}
+
+/// A part of a run of which time is known by itself: learning, or all else.
+struct Era<'a> {
+    counters: &'a Counters,
+    detail: &'a Detail,
+    phase: PhaseKind,
+}
+
+/// Where a piece belongs.
+#[derive(Clone, Copy)]
+enum Place {
+    Block(BlockIndex, Spot),
+    Elsewhere(Elsewhere),
+}
+
+/// What is needed to measure.
+struct Builder<'a> {
+    image: &'a Image,
+    costs: &'a Costs,
+    timed: bool,
+    /// For each program, whether each word changes what was learned.
+    updates: TiVec<ProgramIndex, Vec<bool>>,
+    pieces: Pieces,
+}
+
+/// All pieces of a run.
+pub(super) fn pieces(
+    image: &Image,
+    counters: &Counters,
+    detail: &Detail,
+    learning: Option<&Counters>,
+    costs: &Costs,
+) -> Pieces {
+    let mut builder = Builder {
+        image,
+        costs,
+        timed: counters.timing.is_some(),
+        updates: image.programs.iter().map(updates).collect(),
+        pieces: Pieces::default(),
+    };
+    for (block, detail) in counters.blocks.iter().zip(&detail.blocks) {
+        builder.block(block, &detail.windows);
+    }
+    let learning = learning.filter(|learning| learning.steps > 0);
+    let rest = learning.map(|learning| counters.since(learning));
+    let is_network = image.network.input().is_some();
+    let last = if is_network { PhaseKind::TestingRest } else { PhaseKind::Rest };
+    let eras = match (learning, &rest) {
+        (Some(learning), Some(rest)) => vec![(learning, PhaseKind::LearningRest), (rest, last)],
+        _ => vec![(counters, last)],
+    };
+    for (counters, phase) in eras {
+        if let Some(detail) = &counters.detail {
+            builder.era(&Era { counters, detail, phase });
+        }
+    }
+    builder.pieces
+}
+
+/// For each word of a program whether it changes what was learned: from the label `learning` to the end, and what is left out
+/// by jumps to the label `stepped`.
+fn updates(program: &Program) -> Vec<bool> {
+    let mut updates = vec![false; program.words.len()];
+    let label = |name: &str| program.labels.iter().find(|(label, _)| label == name).map(|&(_, at)| at as usize);
+    if let Some(learning) = label("learning") {
+        updates.iter_mut().skip(learning).for_each(|update| *update = true);
+    }
+    if let Some(stepped) = label("stepped") {
+        let leads_there = |&(at, word): &(usize, &u32)| {
+            let branch =
+                Instruction::decode(*word).ok().filter(|branch| branch.op.description().cycles == Cycles::Branch);
+            branch.is_some_and(|branch| at.checked_add_signed(branch.imm as isize) == Some(stepped))
+        };
+        let first = program.words.iter().enumerate().find(leads_there).map_or(stepped, |(at, _)| at);
+        updates.iter_mut().take(stepped).skip(first).for_each(|update| *update = true);
+    }
+    updates
+}
+
+impl Builder<'_> {
+    fn add(&mut self, place: Place, phase: PhaseKind, measures: &Measures) {
+        let Pieces { total, by_phase, by_block, by_spot, elsewhere } = &mut self.pieces;
+        *total += measures;
+        *by_phase.entry(phase).or_default() += measures;
+        match place {
+            Place::Block(block, spot) => {
+                *by_block.entry(block).or_default() += measures;
+                *by_spot.entry((self.image.blocks[block].program, spot)).or_default() += measures;
+            }
+            Place::Elsewhere(what) => *elsewhere.entry(what).or_default() += measures,
+        }
+    }
+
+    /// What a block did, window by window, address by address.
+    fn block(&mut self, counters: &BlockCounters, windows: &[onward_emulate::WindowCounters]) {
+        let (number, image) = (counters.block, self.image);
+        let block = &image.blocks[number];
+        let from = Endpoint::Core(block.core);
+        let routes: Vec<RouteCost> = block.routes.iter().map(|route| RouteCost::of(image, from, route)).collect();
+        let is_relay = image.population(block).kind == PopulationKind::Relay;
+        let compared = comparisons(image, counters);
+        let synapses_of_axons: u64 =
+            block.fan_outs.iter().map(|&(axons, each)| u64::from(axons) * u64::from(each)).sum();
+        let mut cells: Vec<(Window, Spot, Measures)> = Vec::new();
+        // Of each cell, the synapses it read in a loop over active axons.
+        let mut reads: Vec<u64> = Vec::new();
+        for (&window, counted) in Window::ALL.iter().zip(windows) {
+            let first = cells.len();
+            for executed in executed_at(image, number, &counted.addresses) {
+                let mut measures = self.instruction(&executed);
+                let op = executed.instruction.op;
+                if matches!(op, Op::Spike | Op::Send | Op::Vsend)
+                    && let Some(route) = routes.get(executed.instruction.imm as usize)
+                {
+                    self.packets(&mut measures, from, executed.elements, route);
+                }
+                if op == Op::Spike && !is_relay && !is_own(block, &executed) {
+                    let comparison = compared.get(&executed.address).and_then(|&at| counted.addresses.get(at));
+                    measures[Measure::NeuronUpdates] += comparison.map_or(0, |counts| counts.elements);
+                    measures[Measure::Spikes] += executed.elements;
+                }
+                let is_read = op.description().access == Access::Read
+                    && executed.instruction.space == Space::Synapse
+                    && executed.in_foreach;
+                reads.push(if is_read { executed.accesses() } else { 0 });
+                cells.push((window, Spot::Address(executed.address), measures));
+            }
+            // Dispatches, and what cannot be said of an instruction.
+            let mut measures = Measures::default();
+            let computed = counted.addresses.iter().map(|counts| counts.cycles).sum::<u64>();
+            measures[Measure::ComputingCycles] = counted.cycles - computed;
+            measures[Measure::SequencerCycles] = counted.cycles - computed;
+            let mut bill = Bill::new(self.costs);
+            bill.dispatch(counted.steps);
+            if self.timed {
+                bill.running(counted.cycles - computed);
+            }
+            measures.energy = bill.energy;
+            if window != Window::None {
+                measures[Measure::DenseEvents] = synapses_of_axons * counted.steps;
+            }
+            reads.push(0);
+            cells.push((window, Spot::Dispatch, measures));
+            // Synaptic events of the window, by what was read in it; of none, they are the dispatch's.
+            if !block.fan_outs.is_empty() {
+                let mut of_window = reads[first..].to_vec();
+                if of_window.iter().all(|&read| read == 0)
+                    && let Some(dispatch) = of_window.last_mut()
+                {
+                    *dispatch = 1;
+                }
+                for ((_, _, measures), events) in cells[first..].iter_mut().zip(apportion(counted.synapses, &of_window))
+                {
+                    measures[Measure::SynapticEvents] += events;
+                }
+            }
+        }
+        let read = reads.iter().sum::<u64>();
+        if block.fan_outs.is_empty() {
+            cells.iter_mut().zip(&reads).for_each(|((_, _, measures), &read)| {
+                measures[Measure::SynapticEvents] += read;
+            });
+        } else {
+            let halo = read.saturating_sub(counters.synapses);
+            for ((_, _, measures), halo) in cells.iter_mut().zip(apportion(halo, &reads)) {
+                measures[Measure::HaloReads] += halo;
+            }
+        }
+        for (window, spot, measures) in &cells {
+            let updates = matches!(spot, Spot::Address(at) if self.updates[block.program].get(*at) == Some(&true));
+            let phase = match window {
+                Window::None => PhaseKind::NoWindow,
+                Window::Test => PhaseKind::Testing,
+                Window::Input | Window::Target if updates => PhaseKind::Update,
+                Window::Input => PhaseKind::InputWindow,
+                Window::Target => PhaseKind::TargetWindow,
+            };
+            self.add(Place::Block(number, *spot), phase, measures);
+        }
+    }
+
+    /// What an instruction did, without the packets it sent and the synaptic events.
+    fn instruction(&self, executed: &Executed) -> Measures {
+        let mut measures = Measures::default();
+        let description = executed.instruction.op.description();
+        let unit = match (description.cycles, executed.instruction.space) {
+            (Cycles::Vector | Cycles::Reduce, _) => Measure::VectorCycles,
+            (Cycles::VectorMemory | Cycles::Element, Space::Synapse) => Measure::SynapsePortCycles,
+            (Cycles::VectorMemory | Cycles::Element, Space::Neuron) => Measure::NeuronPortCycles,
+            (Cycles::VectorMemory | Cycles::Element, Space::Axon | Space::Event) => Measure::AxonPortCycles,
+            _ => Measure::SequencerCycles,
+        };
+        measures[Measure::ComputingCycles] = executed.cycles;
+        measures[unit] = executed.cycles;
+        measures[Measure::Instructions] = executed.executions;
+        if !matches!(description.cycles, Cycles::Send) {
+            measures[Measure::Elements] = executed.elements;
+        }
+        measures[Measure::Saturations] = executed.saturated;
+        let accesses = executed.accesses();
+        let memory = match executed.instruction.space {
+            Space::Synapse => Some((Measure::SynapseReads, Measure::SynapseWrites)),
+            Space::Neuron => Some((Measure::NeuronReads, Measure::NeuronWrites)),
+            Space::Axon => Some((Measure::AxonReads, Measure::AxonWrites)),
+            Space::Event => None,
+        };
+        if let Some((read, write)) = memory {
+            if matches!(description.access, Access::Read | Access::Update) {
+                measures[read] += accesses;
+            }
+            if matches!(description.access, Access::Write | Access::Update) {
+                measures[write] += accesses;
+                if executed.instruction.space == Space::Synapse {
+                    measures[Measure::SynapticUpdates] += accesses;
+                }
+            }
+        }
+        if description.updates.is_some() {
+            measures[Measure::NeuronReads] += accesses;
+            measures[Measure::NeuronWrites] += accesses;
+        }
+        let mut bill = Bill::new(self.costs);
+        bill.executed(executed, self.timed);
+        if self.timed {
+            bill.running(executed.cycles);
+        }
+        measures.energy = bill.energy;
+        measures
+    }
+
+    /// Adds packets that were sent to a route.
+    fn packets(&self, measures: &mut Measures, from: Endpoint, packets: u64, route: &RouteCost) {
+        measures[Measure::Packets] += if route.flits > 0 { packets } else { 0 };
+        measures[Measure::Flits] += packets * route.flits;
+        measures[Measure::Hops] += packets * route.hops;
+        measures[Measure::Crossings] += packets * route.crossings;
+        if matches!(from, Endpoint::Core(_)) {
+            measures[Measure::SendingCycles] += packets * route.flits;
+        }
+        let mut bill = Bill::new(self.costs);
+        bill.packets(from, packets, route, self.timed);
+        measures.energy += bill.energy;
+    }
+
+    /// What takes time, and what the host sends.
+    fn era(&mut self, era: &Era) {
+        let Era { counters, phase, .. } = *era;
+        let (image, costs) = (self.image, self.costs);
+        let host = Endpoint::Host(image.host_port);
+        let mut measures = Measures::default();
+        for (input, &packets) in image.host_inputs.iter().zip(&counters.host_packets) {
+            self.packets(&mut measures, host, packets, &RouteCost::of(image, host, &input.route));
+        }
+        // The bill counts a flit that waits as a cycle of the clock, also at the host's port.
+        let mut bill = Bill::new(costs);
+        bill.running(era.detail.host_stalls.iter().sum());
+        measures.energy += bill.energy;
+        self.add(Place::Elsewhere(Elsewhere::Host), phase, &measures);
+        let mut bill = Bill::new(costs);
+        bill.chip(image, counters);
+        let measures = Measures::from(bill.energy);
+        self.add(Place::Elsewhere(Elsewhere::Chip), phase, &measures);
+        let Some(timing) = counters.timing else { return };
+        let (cycles, barrier) = (timing.cycles, timing.barrier_cycles);
+        let idle = (image.chip.mesh.cores() as u64).saturating_sub(cores_used(image));
+        let mut bill = Bill::new(costs);
+        bill.idle_cores(idle, cycles, image.chip.clock_hz);
+        let mut measures = Measures::from(bill.energy);
+        measures[Measure::BarrierCycles] = idle * barrier;
+        measures[Measure::IdleCycles] = idle * (cycles - barrier);
+        self.add(Place::Elsewhere(Elsewhere::IdleCores), phase, &measures);
+        self.stalls(era);
+        let mut blocks: BTreeMap<u32, Vec<BlockIndex>> = BTreeMap::new();
+        for (number, block) in image.blocks.iter_enumerated() {
+            blocks.entry(block.core.0).or_default().push(number);
+        }
+        for (core, blocks) in blocks {
+            self.waiting(era, core as usize, &blocks, (cycles, barrier));
+        }
+    }
+
+    /// Cycles in which flits of blocks waited, at the instructions that sent them.
+    fn stalls(&mut self, era: &Era) {
+        for (counted, detail) in era.counters.blocks.iter().zip(&era.detail.blocks) {
+            let waited = detail.stalls.iter().enumerate().filter(|(_, stalls)| **stalls > 0);
+            for (route, &stalls) in waited {
+                let is_send = |executed: &Executed| {
+                    let Instruction { op, imm, .. } = executed.instruction;
+                    matches!(op, Op::Spike | Op::Send | Op::Vsend) && imm as usize == route
+                };
+                let sends: Vec<Executed> = executed(self.image, counted).filter(is_send).collect();
+                let packets: Vec<u64> = sends.iter().map(|send| send.elements).collect();
+                for (send, stalled) in sends.iter().zip(apportion(stalls, &packets)) {
+                    let mut bill = Bill::new(self.costs);
+                    bill.running(stalled);
+                    let mut measures = Measures::from(bill.energy);
+                    measures[Measure::StalledCycles] = stalled;
+                    self.add(Place::Block(counted.block, Spot::Address(send.address)), era.phase, &measures);
+                }
+            }
+        }
+    }
+
+    /// What a core does when it does nothing, shared out to its blocks.
+    fn waiting(&mut self, era: &Era, core: usize, blocks: &[BlockIndex], (cycles, barrier): (u64, u64)) {
+        let timing = era.detail.cores[core];
+        let busy: Vec<u64> = blocks
+            .iter()
+            .map(|&block| {
+                let counted = &era.counters.blocks[usize::from(block)];
+                let routes = self.image.blocks[block].routes.iter();
+                let flits = routes.zip(&counted.packets).map(|(route, packets)| route.flits.len() as u64 * packets);
+                counted.cycles + flits.sum::<u64>() + era.detail.blocks[block].stalls.iter().sum::<u64>()
+            })
+            .collect();
+        let [waiting, barrier, idle, cycles] =
+            [timing.step_cycles - timing.done_cycles, barrier, cycles - barrier - timing.step_cycles, cycles]
+                .map(|cycles| apportion(cycles, &busy));
+        for (at, &block) in blocks.iter().enumerate() {
+            let mut bill = Bill::new(self.costs);
+            bill.cores(1, cycles[at], self.image.chip.clock_hz);
+            let mut measures = Measures::from(bill.energy);
+            measures[Measure::WaitingCycles] = waiting[at];
+            measures[Measure::BarrierCycles] = barrier[at];
+            measures[Measure::IdleCycles] = idle[at];
+            self.add(Place::Block(block, Spot::Waiting), era.phase, &measures);
+        }
+    }
+}
+
+/// For the address of each `spike` that ran that of the comparison whose outcome it sends: the last one before it that ran.
+fn comparisons(image: &Image, block: &BlockCounters) -> BTreeMap<usize, usize> {
+    let mut last = [None; 4];
+    let mut found = BTreeMap::new();
+    for executed in executed(image, block) {
+        let Instruction { op, a, d, .. } = executed.instruction;
+        if matches!(op, Op::Vcge | Op::Vcges) {
+            last[usize::from(d & 3)] = Some(executed.address);
+        }
+        if op == Op::Spike {
+            found.extend(last[usize::from(a & 3)].map(|comparison| (executed.address, comparison)));
+        }
+    }
+    found
+}
