@@ -176,6 +176,11 @@ impl Image {
         header(self)[20..].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// BLAKE3 of the text that the image was compiled from, with what it includes and the parameters that were set.
+    pub fn network_hash(&self) -> String {
+        blake3::hash(self.network.source.1.as_bytes()).to_hex().to_string()
+    }
+
     /// The image in a file's bytes.
     ///
     /// # Errors

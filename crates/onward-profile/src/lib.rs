@@ -27,6 +27,7 @@
 
 mod activity;
 mod energy;
+mod formats;
 mod profile;
 mod program;
 mod quality;
@@ -38,6 +39,7 @@ mod traffic;
 
 pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
+pub use formats::Speedscope;
 pub use profile::{
     BlockPlace, Bound, BoundBy, CorePlace, Critical, CriticalSender, Footprint, HandlerPlace, LayerNeurons, LayerPlace,
     LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, Roofline,
@@ -45,7 +47,8 @@ pub use profile::{
 pub use quality::{ClassQuality, Quality, SampleCounts};
 pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use results::{
-    BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, usage,
+    BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, chip_parameters,
+    usage,
 };
 pub use routes::{RouteCost, hops};
 pub use seeds::{SeedResults, Spread};

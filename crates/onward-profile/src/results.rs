@@ -4,7 +4,7 @@
 use crate::quality::Quality;
 use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
 use crate::{Activity, Energy, Profile};
-use onward_chip::{ChipSummary, Costs};
+use onward_chip::{Chip, ChipSummary, Costs, KEYS};
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
 use serde::Serialize;
@@ -50,6 +50,12 @@ pub struct Results {
     pub network: String,
     /// Name of the text it was compiled from.
     pub source: String,
+    /// BLAKE3 of that text, with what it includes and the parameters that were set.
+    pub network_hash: String,
+    /// What the program was called with; empty where a library was used.
+    pub arguments: Vec<String>,
+    /// Every key of the chip file with its value; `null` where the chip does not have it.
+    pub chip_parameters: BTreeMap<&'static str, Option<String>>,
     /// Name of the chip.
     pub chip: String,
     /// Name of its technology.
@@ -241,6 +247,9 @@ impl Results {
             onward_version: env!("CARGO_PKG_VERSION"),
             network: image.network.name.clone(),
             source: image.network.source.0.clone(),
+            network_hash: image.network_hash(),
+            arguments: Vec::new(),
+            chip_parameters: chip_parameters(chip),
             chip: chip.name.clone(),
             technology: chip.technology.clone(),
             chip_summary: run.costs.bill.summary(),
@@ -332,6 +341,11 @@ impl BanditResults {
             results: Results::new(run, &report.run),
         }
     }
+}
+
+/// Every key of a chip file with its value; `None` where the chip does not have it.
+pub fn chip_parameters(chip: &Chip) -> BTreeMap<&'static str, Option<String>> {
+    KEYS.iter().map(|key| (key.name, key.value(chip))).collect()
 }
 
 /// How full the memories of the cores in use are, by the keys of [`MEMORIES`].

@@ -168,3 +168,122 @@ fn without_time_all_but_time_is_known() {
             .all(|&category| { profile.total.energy.joules(category) <= 0.0 })
     );
 }
+
+/// The fields of a message of Protocol Buffers: their numbers, and what they hold.
+enum Field<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+fn fields(mut bytes: &[u8]) -> Vec<(u64, Field<'_>)> {
+    fn number(bytes: &mut &[u8]) -> u64 {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let (&byte, rest) = bytes.split_first().expect("a whole number");
+            *bytes = rest;
+            value |= u64::from(byte & 127) << shift;
+            shift += 7;
+            if byte < 128 {
+                return value;
+            }
+        }
+    }
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let key = number(&mut bytes);
+        let field = match key & 7 {
+            0 => Field::Number(number(&mut bytes)),
+            2 => {
+                let length = number(&mut bytes) as usize;
+                let (field, rest) = bytes.split_at(length);
+                bytes = rest;
+                Field::Bytes(field)
+            }
+            kind => panic!("no field of kind {kind} is written"),
+        };
+        found.push((key >> 3, field));
+    }
+    found
+}
+
+fn packed(bytes: &[u8]) -> Vec<u64> {
+    // As a message whose keys and values are numbers of a list.
+    let mut values = vec![0];
+    let mut shift = 0;
+    for &byte in bytes {
+        *values.last_mut().expect("there is one") |= u64::from(byte & 127) << shift;
+        shift += 7;
+        if byte < 128 {
+            values.push(0);
+            shift = 0;
+        }
+    }
+    values.pop();
+    values
+}
+
+#[test]
+fn other_tools_read_all_busy_cycles() {
+    let (image, data) = network("digits.sp", Chip::builtin("small").expect("a chip"));
+    let options = Options { seed: 3, timing: true, threads: 1 };
+    let (counters, learning) = learn(&image, &data, Box::new(Machine::new(&image, options).expect("a machine")));
+    let profile = holds(&image, &counters, Some(&learning));
+    let (busy, instructions) = (profile.total.busy(), profile.total[Measure::Instructions]);
+    let folded = profile.to_folded();
+    let weight = |line: &str| line.rsplit_once(' ').and_then(|(_, weight)| weight.parse::<u64>().ok());
+    assert_eq!(folded.lines().map(|line| weight(line).expect("a weight")).sum::<u64>(), busy);
+    assert!(folded.lines().all(|line| line.split(';').count() == 3), "layer, handler, line");
+
+    let speedscope = serde_json::to_value(profile.to_speedscope("digits")).expect("it can be written");
+    let frames = speedscope["shared"]["frames"].as_array().expect("frames").len() as u64;
+    let cycles = &speedscope["profiles"][0];
+    let weights = cycles["weights"].as_array().expect("weights");
+    assert_eq!(weights.iter().filter_map(serde_json::Value::as_u64).sum::<u64>(), busy);
+    assert_eq!(cycles["endValue"].as_u64(), Some(busy));
+    let samples = cycles["samples"].as_array().expect("samples");
+    assert_eq!(samples.len(), weights.len());
+    let all = samples.iter().flat_map(|sample| sample.as_array().expect("a stack"));
+    assert!(all.filter_map(serde_json::Value::as_u64).all(|frame| frame < frames));
+
+    let pprof = profile.to_pprof();
+    let (mut sums, mut strings, mut locations, mut functions) = ([0; 3], Vec::new(), 0, 0);
+    let mut referred = Vec::new();
+    for (field, value) in fields(&pprof) {
+        match (field, value) {
+            (2, Field::Bytes(sample)) => {
+                for (field, value) in fields(sample) {
+                    match (field, value) {
+                        (1, Field::Bytes(stack)) => referred.extend(packed(stack)),
+                        (2, Field::Bytes(values)) => {
+                            sums.iter_mut().zip(packed(values)).for_each(|(sum, value)| *sum += value);
+                        }
+                        _ => panic!("a sample has a stack and values"),
+                    }
+                }
+            }
+            (4, Field::Bytes(_)) => locations += 1,
+            (5, Field::Bytes(_)) => functions += 1,
+            (6, Field::Bytes(text)) => strings.push(String::from_utf8(text.to_vec()).expect("a text")),
+            (1, Field::Bytes(_)) => {}
+            (field, Field::Number(number)) => panic!("field {field} is {number}"),
+            (field, _) => panic!("field {field}"),
+        }
+    }
+    assert_eq!((sums[0], sums[2]), (busy, instructions));
+    assert!(strings[0].is_empty() && strings.iter().any(|text| text == "hidden1"), "{strings:?}");
+    assert!(locations == functions && referred.iter().all(|&location| (1..=locations).contains(&location)));
+
+    let csv = profile.to_csv();
+    let columns: Vec<&str> = csv.lines().next().expect("a heading").split(',').collect();
+    let at = columns.iter().position(|column| *column == "computing_cycles").expect("a column");
+    let of = |by: &str| {
+        let cells = csv.lines().filter(|line| line.starts_with(by)).map(|line| {
+            let (_, rest) = line.split_once("\",").expect("a quoted name");
+            rest.split(',').nth(at - 2).and_then(|cell| cell.parse::<u64>().ok()).expect("a number")
+        });
+        cells.sum::<u64>()
+    };
+    for by in ["total", "phase", "layer", "core", "block", "handler", "line"] {
+        assert_eq!(of(by), profile.total[Measure::ComputingCycles], "{by}");
+    }
+}

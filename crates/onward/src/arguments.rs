@@ -417,7 +417,7 @@ pub struct WhatToSave {
     /// Write what each test sample was answered with, as a table or as arrays
     #[arg(long, value_name = "FILE.csv|npz", value_parser = parse_table)]
     pub answers: Option<PathBuf>,
-    /// Write the results for machines
+    /// Write the results for machines; - for standard output
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Save how many packets were sent, for `--traffic` of `compile` and `train`
@@ -430,14 +430,15 @@ impl WhatToSave {
     ///
     /// # Errors
     /// One of them cannot.
-    pub fn prepare(&self, ledger: &Ledger) -> Result<Saves, Failure> {
+    pub fn prepare(&self, profiling: &Profiling, ledger: &Ledger) -> Result<Saves, Failure> {
         let prepare = |path: &Option<PathBuf>| path.as_deref().map(|path| Output::prepare(path, ledger)).transpose();
         Ok(Saves {
             image: prepare(&self.output)?,
             export: prepare(&self.export)?,
             answers: prepare(&self.answers)?,
-            json: prepare(&self.json)?,
+            json: self.json.as_deref().map(|path| Output::prepare_json(path, ledger)).transpose()?,
             traffic: prepare(&self.save_traffic)?,
+            profile: profiling.prepare(ledger)?,
         })
     }
 }
@@ -449,4 +450,5 @@ pub struct Saves {
     pub answers: Option<Output>,
     pub json: Option<Output>,
     pub traffic: Option<Output>,
+    pub profile: Option<Output>,
 }

@@ -2,11 +2,15 @@
 
 use crate::failure::Failure;
 use crate::ledger::Ledger;
+use crate::terminal;
 use onward_diagnostic::{Source, system_cause};
 use onward_image::Image;
 use serde::de::DeserializeOwned;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+/// What standard output is called, where something for machines is written.
+const STANDARD_OUTPUT: &str = "-";
 
 /// Reads a text.
 pub fn read_source(path: &Path, ledger: &Ledger) -> Result<Source, Failure> {
@@ -85,6 +89,15 @@ impl Output {
         checked.map_err(|error| output.unwritable(&error)).map(|()| output)
     }
 
+    /// The same of a file for machines; `-` is standard output, on which nothing else is written then.
+    pub fn prepare_json(path: &Path, ledger: &Ledger) -> Result<Output, Failure> {
+        if path != Path::new(STANDARD_OUTPUT) {
+            return Output::prepare(path, ledger);
+        }
+        terminal::silence();
+        Ok(Output { path: path.to_owned(), ledger: ledger.clone() })
+    }
+
     /// Writes it.
     pub fn write(&self, contents: &[u8]) -> Result<(), Failure> {
         self.write_with(|file| file.write_all(contents))
@@ -116,8 +129,11 @@ impl Output {
 
     /// Writes a report for machines.
     pub fn write_json(&self, report: &impl serde::Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Inside(error.to_string()))?;
-        self.write((text + "\n").as_bytes())
+        let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Inside(error.to_string()))? + "\n";
+        match self.path == Path::new(STANDARD_OUTPUT) {
+            true => terminal::print_for_machines(&text),
+            false => self.write(text.as_bytes()),
+        }
     }
 
     /// Its path, as given.

@@ -1,9 +1,10 @@
 //! A run of an image on data, from its opening lines to the files that are saved.
 
 use crate::arguments::{HowToLearn, Saves, WhatToTell, is_npz};
+use crate::documents::arguments;
 use crate::failure::Failure;
 use crate::files::Output;
-use crate::profile::Profiling;
+use crate::profile::{self, Profiling};
 use crate::progress::Monitor;
 use crate::{Outcome, report, terminal, text};
 use onward_emulate::{Engine, Options};
@@ -66,7 +67,7 @@ impl<'a> Job<'a> {
 
     /// Adds what was asked for beside the run.
     fn complete(&self, results: Results, run: &Run) -> Result<Results, Failure> {
-        let mut results = Results { command: self.command, ..results };
+        let mut results = Results { command: self.command, arguments: arguments(), ..results };
         if self.tells.training_accuracy && !results.interrupted {
             results.quality.training = Some(run.training_answers().map_err(|error| self.failed(error))?);
         }
@@ -99,7 +100,8 @@ impl<'a> Job<'a> {
         run.check_labels()?;
         self.open()?;
         let monitor = Monitor::new(Epochs::from(1), bandit.trials, self.dataset.test.len())?;
-        let results = self.watch(monitor, |monitor| run.play(bandit, monitor))?;
+        let mut results = self.watch(monitor, |monitor| run.play(bandit, monitor))?;
+        results.results.arguments = arguments();
         let profile = self.profiling.report(results.results.profile.as_deref());
         terminal::print(&(report::bandit(&results) + &profile))?;
         self.save(&mut run, &results, &results.results, &[])?;
@@ -158,10 +160,15 @@ impl<'a> Job<'a> {
             let learned = run.learned().map_err(|error: SessionError| Failure::session(self.name, &error))?;
             file.write_image(&learned)
         });
+        let profile = written(&saves.profile, |file| match &results.profile {
+            Some(found) => profile::write(found, &results.network, file),
+            None => Ok(()),
+        });
         let export = written(&saves.export, |file| export(&run.learned_arrays(), file));
         let answers = written(&saves.answers, |file| self.write_answers(file, results));
-        json.and(image).and(export).and(traffic).and(answers)?;
-        let all = [&saves.image, &saves.export, &saves.answers, &saves.json, &saves.traffic].map(Option::as_ref);
+        json.and(image).and(export).and(traffic).and(answers).and(profile)?;
+        let all = [&saves.image, &saves.export, &saves.answers, &saves.json, &saves.traffic, &saves.profile];
+        let all = all.map(Option::as_ref);
         let files = more.iter().copied().chain(all);
         terminal::print(&report::written(files))
     }

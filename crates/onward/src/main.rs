@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod documents;
 mod failure;
 mod files;
 mod job;
@@ -19,8 +20,8 @@ mod text;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    asm, bandit, calibrate, chip, compile, disasm, export, import, inspect, isa, profile as profiling, run, trace_diff,
-    train, verify, why,
+    asm, bandit, calibrate, chip, compare, compile, disasm, export, import, inspect, isa, profile as profiling, run,
+    trace_diff, train, verify, why,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ enum Command {
     Profile(profiling::Arguments),
     Export(export::Arguments),
     Inspect(inspect::Arguments),
+    Compare(compare::Arguments),
     Why(why::Arguments),
     Disasm(disasm::Arguments),
     Asm(asm::Arguments),
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         Command::Profile(arguments) => profiling::run(arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),

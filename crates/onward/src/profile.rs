@@ -1,12 +1,20 @@
 //! The profile of a run, for people: what bounds it, and tables of its parts.
 
+use crate::Outcome;
 use crate::arguments::one_of;
+use crate::failure::Failure;
+use crate::files::Output;
+use crate::ledger::Ledger;
 use crate::report::section;
 use crate::text::{count, percent, plural, si, table};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use onward_profile::{
     BoundBy, CorePlace, Critical, CriticalSender, LayerNeurons, LinkPart, Measure, Measures, Part, Profile,
 };
 use std::cmp::Reverse;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Cells of the longest bar.
 const BAR: f64 = 20.0;
@@ -74,6 +82,9 @@ pub struct Profiling {
     /// Whether the profile is what the command is for.
     #[arg(skip)]
     alone: bool,
+    /// Write the profile for other tools, by how the name ends: .folded (flame graphs), .speedscope.json, .pb.gz (pprof), .csv
+    #[arg(long, value_name = "FILE", value_parser = parse_output)]
+    profile_output: Option<PathBuf>,
     /// Tables of the parts of the run, instead of the summary: phase, layer, core, block, handler, line, link, neuron
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = one_of(WAYS))]
     by: Vec<By>,
@@ -88,7 +99,7 @@ pub struct Profiling {
 impl Profiling {
     /// Whether anything was asked for.
     pub fn is_on(&self) -> bool {
-        self.on || !self.by.is_empty() || self.sort.is_some() || self.top.is_some()
+        self.on || self.profile_output.is_some() || !self.by.is_empty() || self.sort.is_some() || self.top.is_some()
     }
 
     /// Asks for it, and for little else.
@@ -99,6 +110,19 @@ impl Profiling {
     /// Whether the profile is what the command is for, so that the usual report is kept short.
     pub fn is_alone(&self) -> bool {
         self.alone
+    }
+
+    /// Whether the profile is to be written for another tool.
+    pub fn is_written(&self) -> bool {
+        self.profile_output.is_some()
+    }
+
+    /// Checks that it can be written.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn prepare(&self, ledger: &Ledger) -> Result<Option<Output>, Failure> {
+        self.profile_output.as_deref().map(|path| Output::prepare(path, ledger)).transpose()
     }
 
     /// What is told of a run: nothing if it was not counted in detail.
@@ -115,6 +139,54 @@ impl Profiling {
         } else {
             self.by.iter().map(|&by| view.by(by, ROWS_ASKED_FOR)).collect()
         }
+    }
+}
+
+/// How a profile is written for other tools, and how the names of such files end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Folded,
+    Speedscope,
+    Pprof,
+    Table,
+}
+
+const FORMATS: [(&str, Format); 4] = [
+    (".folded", Format::Folded),
+    (".speedscope.json", Format::Speedscope),
+    (".pb.gz", Format::Pprof),
+    (".csv", Format::Table),
+];
+
+fn format_of(path: &Path) -> Option<Format> {
+    let name = path.file_name()?.to_str()?;
+    FORMATS.iter().find(|(ending, _)| name.ends_with(ending)).map(|&(_, format)| format)
+}
+
+/// What `--profile-output` is given.
+fn parse_output(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if format_of(&path).is_some() {
+        return Ok(path);
+    }
+    let endings: Vec<&str> = FORMATS.iter().map(|(ending, _)| *ending).collect();
+    Err(format!("the name of a profile for other tools ends in one of {}", endings.join(", ")))
+}
+
+/// Writes a profile for another tool.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(profile: &Profile, name: &str, output: &Output) -> Outcome {
+    match format_of(output.path()) {
+        Some(Format::Speedscope) => output.write_json(&profile.to_speedscope(name)),
+        Some(Format::Pprof) => output.write_with(|file| {
+            let mut file = GzEncoder::new(file, Compression::default());
+            file.write_all(&profile.to_pprof())?;
+            file.finish().map(drop)
+        }),
+        Some(Format::Table) => output.write(profile.to_csv().as_bytes()),
+        Some(Format::Folded) | None => output.write(profile.to_folded().as_bytes()),
     }
 }
 

@@ -463,7 +463,7 @@ fn chips_are_shown_and_changed() {
         assert!(list.contains(chip), "{list}");
     }
     desk.succeed("chip list --technology 130nm-sg13g2 --json list.json");
-    assert_eq!(json("list.json").as_array().unwrap().len(), 6);
+    assert_eq!(json("list.json")["chips"].as_array().unwrap().len(), 6);
     let text = desk.succeed("chip show middle --json bill.json --floorplan middle.svg --beside small");
     for word in ["synapse memory", "input buffers", "flit hop", "mm²", "core.lanes", "Beside small", "wrote bill.json"]
     {
@@ -1001,4 +1001,56 @@ fn the_readme_shows_what_is_printed() {
     for line in shown.lines().filter(|line| line.trim() != "...").map(without_times) {
         assert!(printed.contains(&line), "README.md shows a line that is not printed:\n{line}");
     }
+}
+
+/// What ran is told part by part, written for other tools, and compared.
+#[test]
+fn runs_are_profiled_and_compared() {
+    let desk = Desk::new();
+    let text = desk.succeed("train digits.sp --epochs 1 --profile --json a.json");
+    for word in ["What bounds the run", "The average step", "activation sparsity", "learning, update", "never fire"] {
+        assert!(text.contains(word), "no `{word}` in\n{text}");
+    }
+    let tables = text.split("What bounds the run").nth(1).unwrap();
+    assert!(tables.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{tables}");
+    let keys = fs::read_to_string(root().join("docs/src/profiling.md")).unwrap();
+    let results: Value = serde_json::from_slice(&fs::read(desk.path("a.json")).unwrap()).unwrap();
+    for key in
+        results["profile"].as_object().unwrap().keys().chain(results["profile"]["total"].as_object().unwrap().keys())
+    {
+        assert!(keys.contains(&format!("`{key}`")), "docs/src/profiling.md says nothing of `{key}`");
+    }
+    let learned =
+        desk.succeed("train digits.sp --epochs 1 --profile --seed 2 --json b.json --profile-output b.pb.gz -o b.onw");
+    assert!(learned.contains("b.pb.gz"));
+    let text = desk.succeed("profile b.onw --by core,link --top 2");
+    assert!(text.contains("By core, the first 2") && !text.contains("By line"), "{text}");
+    desk.refuse("profile_of_a_text", "profile digits.sp");
+    desk.refuse("profile_for_no_tool", "profile b.onw --profile-output b.txt");
+    desk.refuse("profile_sorted_by_nothing", "profile b.onw --sort heat");
+
+    assert!(desk.succeed("compare a.json a.json --fail-above 0%").contains("none changed"));
+    let text = desk.succeed("compare a.json b.json --only cycles,profile.layers --top 200 --fail-above 1000%");
+    assert!(text.contains("profile.layers[hidden1].spikes"), "{text}");
+    let differs = desk.onward("compare a.json b.json --fail-above 0.01%");
+    assert_eq!(differs.status.code(), Some(1), "{}", String::from_utf8_lossy(&differs.stderr));
+    desk.refuse("compare_below_nothing", "compare a.json b.json --only warmth");
+    desk.write("other.json", "{}");
+    desk.refuse("compare_no_results", "compare a.json other.json");
+
+    let json = |command: &str| -> Value { serde_json::from_str(&desk.succeed(command)).unwrap() };
+    for command in
+        ["isa vaccr", "chip show small", "chip list", "compile digits.sp", "inspect b.onw", "compare a.json b.json"]
+    {
+        let document = json(&format!("{command} --json -"));
+        assert_eq!(document["schema_version"], 1, "{command}");
+        assert!(command.starts_with(document["command"].as_str().unwrap()), "{command}");
+    }
+    assert_eq!(json("isa --json -")["instructions"].as_array().unwrap().len(), onward_isa_instructions(&desk));
+    assert_eq!(json("run b.onw --json -")["network_hash"], json("inspect b.onw --json -")["network_hash"]);
+}
+
+/// Instructions that `isa` lists.
+fn onward_isa_instructions(desk: &Desk) -> usize {
+    desk.succeed("isa").lines().filter(|line| line.starts_with("  ")).count()
 }

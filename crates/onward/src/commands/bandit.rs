@@ -53,7 +53,7 @@ fn share(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { compile, how, saves, .. } = arguments;
     let ledger = Ledger::default();
-    let saves = &saves.prepare(&ledger)?;
+    let saves = &saves.prepare(&how.profiling, &ledger)?;
     let (source, image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     if !image.learns() {

@@ -94,10 +94,9 @@ fn compile(network: Option<&Network>, source: &Source, options: &Options) -> Res
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let outputs = [arguments.output.as_deref(), arguments.json.as_deref()];
     let ledger = Ledger::default();
-    let [output, json] = outputs.map(|path| path.map(|path| Output::prepare(path, &ledger)).transpose());
-    let (output, json) = (output?, json?);
+    let output = arguments.output.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let mut options = arguments.compile.options(&ledger)?;
     let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir, &ledger)?;
     arguments.compile.choose_chip(&mut options, network.as_ref(), &source)?;

@@ -1,6 +1,7 @@
 //! `onward chip`: what a chip takes.
 
 use crate::arguments::{parse_setting, technology_help};
+use crate::documents::Document;
 use crate::files::Output;
 use crate::ledger::Ledger;
 use crate::report::{area, mesh, section, written};
@@ -33,7 +34,7 @@ enum Command {
     List {
         #[arg(long, value_name = "TECHNOLOGY", help = technology_help())]
         technology: Option<String>,
-        /// Write their bills for machines
+        /// Write their bills for machines; - for standard output
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
@@ -54,7 +55,7 @@ struct Show {
     /// Another chip, as it is, to compare with
     #[arg(long, value_name = "CHIP")]
     beside: Option<String>,
-    /// Write the bill for machines
+    /// Write the bill for machines; - for standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Draw the floor plan to scale
@@ -73,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 /// The built-in chips. In a technology that cannot follow a chip's clock it takes the highest.
 fn list(technology: Option<&str>, json: Option<&Path>) -> Outcome {
     let ledger = Ledger::default();
-    let json = json.map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let json = json.map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     technology.map_or(Ok(()), |technology| ledger.reads_technology(technology))?;
     let (mut rows, mut reports) = (Vec::new(), Vec::new());
     for (name, _) in BUILTIN_CHIPS {
@@ -94,7 +95,7 @@ fn list(technology: Option<&str>, json: Option<&Path>) -> Outcome {
     }
     let header = ["chip", "mesh", "vector unit", "data memory", "area", "clock of highest", "leakage", "technology"];
     terminal::print(&table(&header, rows, &[4]))?;
-    write(&json, &reports)?;
+    write(&json, &Document::new("chip list", serde_json::json!({ "chips": reports })))?;
     terminal::print(&written([json.as_ref()]))
 }
 
@@ -104,10 +105,9 @@ fn write(json: &Option<Output>, report: &impl serde::Serialize) -> Outcome {
 
 impl Show {
     fn run(&self) -> Outcome {
-        let outputs = [self.json.as_deref(), self.floorplan.as_deref()];
         let ledger = Ledger::default();
-        let [json, floorplan] = outputs.map(|path| path.map(|path| Output::prepare(path, &ledger)).transpose());
-        let (json, floorplan) = (json?, floorplan?);
+        let json = self.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
+        let floorplan = self.floorplan.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
         ledger.reads_chip(&self.chip)?;
         self.beside.as_deref().map_or(Ok(()), |beside| ledger.reads_chip(beside))?;
         let design = Design::load(&self.chip, &self.set, self.technology.as_deref())?;
@@ -118,7 +118,7 @@ impl Show {
         }
         terminal::print(&text(&design, beside.as_ref()))?;
         let report: BillReport = design.bill.report(&design.chip);
-        write(&json, &report)?;
+        write(&json, &Document::new("chip show", report))?;
         if let Some(floorplan) = &floorplan {
             floorplan.write(floor_plan(&design.chip, &design.bill).as_bytes())?;
         }

@@ -2,6 +2,7 @@
 
 use super::calibrate::{parse_margin, read_calibration};
 use crate::arguments::HowToCompile;
+use crate::documents::{self, Document};
 use crate::failure::Failure;
 use crate::files::{Output, read_network};
 use crate::ledger::Ledger;
@@ -46,6 +47,9 @@ pub struct Arguments {
     /// Where the image goes; without it the network is only checked
     #[arg(short, long, value_name = "IMAGE.onw")]
     output: Option<PathBuf>,
+    /// Write for machines how much of the chip it takes; - for standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["emit", "passes"])]
+    json: Option<PathBuf>,
     /// Print what a pass made
     #[arg(long, value_name = "PASS")]
     emit: Option<String>,
@@ -74,6 +78,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_pass(arguments)?;
     let ledger = Ledger::default();
     let output = arguments.output.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let mut options = arguments.compile.options(&ledger)?;
     // An image whose energy nobody could tell would be refused by every run.
     Technology::load(&options.chip.technology)?;
@@ -88,10 +93,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.emit.is_some() {
         return Ok(());
     }
+    if let Some(json) = &json {
+        json.write_json(&Document::new("compile", documents::compiled(&image)))?;
+    }
     terminal::print(&summary(&image))?;
-    terminal::print(&match &output {
-        Some(output) => format!("\nwrote {}\n", output.path().display()),
-        None => "\nnothing was written; -o IMAGE.onw writes the image\n".to_owned(),
+    let nothing = "\nnothing was written; -o IMAGE.onw writes the image\n";
+    terminal::print(&match report::written([output.as_ref(), json.as_ref()]) {
+        written if written.is_empty() => nothing.to_owned(),
+        written => written,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `onward inspect`: what an image holds.
 
-use crate::files::read_image;
+use crate::documents::{self, Document};
+use crate::files::{Output, read_image};
 use crate::ledger::Ledger;
 use crate::report;
 use crate::terminal::{BOLD, styled};
@@ -28,11 +29,16 @@ pub struct Arguments {
     /// The image
     #[arg(value_name = "IMAGE.onw")]
     image: PathBuf,
+    /// Write for machines what it holds; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let image = read_image(&arguments.image, &Ledger::default())?;
+    let ledger = Ledger::default();
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
+    let image = read_image(&arguments.image, &ledger)?;
     let mut text = String::new();
     let mut section = |title: &str, body: String| {
         let gap = if text.is_empty() { "" } else { "\n" };
@@ -45,7 +51,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     section("Cores", cores(&image));
     section("Routes", routes(&image));
     section("Programs", programs(&image));
-    terminal::print(&text)
+    terminal::print(&text)?;
+    if let Some(json) = &json {
+        json.write_json(&Document::new("inspect", documents::inspected(&image)))?;
+    }
+    terminal::print(&report::written([json.as_ref()]))
 }
 
 fn head(image: &Image) -> String {

@@ -1,10 +1,14 @@
 //! `onward isa`: the instruction set.
 
+use crate::documents::{self, Document};
 use crate::failure::Failure;
+use crate::files::Output;
+use crate::ledger::Ledger;
 use crate::text::table;
-use crate::{Outcome, terminal};
+use crate::{Outcome, report, terminal};
 use onward_diagnostic::nearest;
 use onward_isa::{INSTRUCTIONS, manual, manual_entry};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +26,9 @@ pub struct Arguments {
     /// The whole manual, as Markdown
     #[arg(long, conflicts_with = "mnemonic")]
     manual: bool,
+    /// Write the instructions for machines; - for standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "manual")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -29,7 +36,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.manual {
         return terminal::print(&manual());
     }
-    let Some(mnemonic) = &arguments.mnemonic else {
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &Ledger::default())).transpose()?;
+    show(arguments.mnemonic.as_deref())?;
+    if let Some(json) = &json {
+        let is_wanted = |mnemonic: &str| arguments.mnemonic.as_deref().is_none_or(|wanted| wanted == mnemonic);
+        json.write_json(&Document::new("isa", documents::instructions(|row| is_wanted(row.mnemonic))))?;
+    }
+    terminal::print(&report::written([json.as_ref()]))
+}
+
+/// All instructions, or one of them.
+fn show(mnemonic: Option<&str>) -> Outcome {
+    let Some(mnemonic) = mnemonic else {
         let rows = INSTRUCTIONS.iter().map(|row| {
             let form = format!("{} {}", row.mnemonic, row.operand_names.join(", "));
             vec![form.trim_end().to_owned(), clause(row.summary)]

@@ -4,6 +4,7 @@ pub mod asm;
 pub mod bandit;
 pub mod calibrate;
 pub mod chip;
+pub mod compare;
 pub mod compile;
 pub mod disasm;
 pub mod export;

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let weights = arguments.weights.as_deref();
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
-    let files = arguments.saves.prepare(&ledger)?;
+    let files = arguments.saves.prepare(&arguments.how.profiling, &ledger)?;
     let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
     let probes = arguments.probes.prepare(&arguments.steps, arguments.trace.is_any(), &ledger)?;
     let mut image = read_image(&arguments.file, &ledger)?;

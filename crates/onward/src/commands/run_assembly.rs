@@ -2,10 +2,12 @@
 
 use super::trace::{self, Trace};
 use crate::arguments::{ChipArgument, HowToRun};
+use crate::documents;
 use crate::failure::Failure;
 use crate::files::{self, noting, read_source};
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
+use crate::profile;
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
 use crate::terminal::{BOLD, styled};
@@ -60,7 +62,8 @@ impl Assembly<'_> {
             return Err(Failure::input(format!("{option} is for images"), help));
         }
         let ledger = Ledger::default();
-        let json = self.json.map(|path| files::Output::prepare(path, &ledger)).transpose()?;
+        let json = self.json.map(|path| files::Output::prepare_json(path, &ledger)).transpose()?;
+        let profile_file = self.how.profiling.prepare(&ledger)?;
         let probes = self.probes.prepare(self.steps, self.trace.is_any(), &ledger)?;
         let source = read_source(self.file, &ledger)?;
         let chip = self.arguments.chip.load(&ledger)?;
@@ -99,7 +102,10 @@ impl Assembly<'_> {
         let counters = engine.counters();
         let interrupted = counters.steps < system.steps;
         let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
-        let results = Results::of_system(&run, &counters, outputs.count, interrupted);
+        let results = Results {
+            arguments: documents::arguments(),
+            ..Results::of_system(&run, &counters, outputs.count, interrupted)
+        };
         let arrays = arrays(&system, &*engine, &self.arguments.show);
         let blocks = section("Blocks", blocks(&system, &counters));
         let profile = self.how.profiling.report(results.profile.as_deref());
@@ -111,7 +117,10 @@ impl Assembly<'_> {
         if let Some(json) = &json {
             json.write_json(&results)?;
         }
-        terminal::print(&report::written([json.as_ref()]))?;
+        if let (Some(file), Some(found)) = (&profile_file, &results.profile) {
+            profile::write(found, &results.network, file)?;
+        }
+        terminal::print(&report::written([json.as_ref(), profile_file.as_ref()]))?;
         let ran = if interrupted { Err(Failure::Interrupted) } else { Ok(()) };
         recorder.finish(ran)
     }

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
+use crate::profile::Profiling;
 use crate::{Outcome, report, terminal};
 use onward_emulate::MachineError;
 use onward_profile::{Results, SeedResults};
@@ -62,15 +63,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let weights = arguments.weights.as_deref();
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
     if let Some(Seeds(seeds)) = &arguments.seeds {
-        check_saves(saves)?;
+        check_saves(saves, &how.profiling)?;
         if arguments.probes.is_any() {
             let help = "run the seed that you want to look into by itself, with --seed";
             return Err(Failure::input("--probe is for a single run, and --seeds makes several", help));
         }
-        let files = saves.prepare(&ledger)?;
+        let files = saves.prepare(&how.profiling, &ledger)?;
         return run_seeds(arguments, seeds, &files, &ledger);
     }
-    let files = saves.prepare(&ledger)?;
+    let files = saves.prepare(&how.profiling, &ledger)?;
     let probes = arguments.probes.prepare(&arguments.steps, false, &ledger)?;
     let (source, mut image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
     let validation = learning.validation().filter(|_| image.learns());
@@ -140,10 +141,11 @@ fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledge
 }
 
 /// Refuses what of several runs could only be of one.
-fn check_saves(saves: &WhatToSave) -> Outcome {
+fn check_saves(saves: &WhatToSave, profiling: &Profiling) -> Outcome {
     let WhatToSave { output, export, answers, save_traffic, json: _ } = saves;
     let all = [("--output", output), ("--export", export), ("--answers", answers), ("--save-traffic", save_traffic)];
-    match all.into_iter().find(|(_, path)| path.is_some()) {
+    let given = all.into_iter().map(|(option, path)| (option, path.is_some()));
+    match given.chain([("--profile-output", profiling.is_written())]).find(|(_, is_given)| *is_given) {
         Some((option, _)) => {
             let help = "run the seed whose result you want by itself, with --seed";
             Err(Failure::input(format!("{option} is for a single run, and --seeds makes several"), help))

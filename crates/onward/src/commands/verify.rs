@@ -53,7 +53,7 @@ struct Report<'a> {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
-    let json = arguments.json.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let is_assembly = arguments.image.extension().is_some_and(|extension| extension == "s");
     let (image, contract) = if is_assembly {
         let system = read_system(&arguments.image, &arguments.chip, &ledger)?;
