@@ -78,7 +78,7 @@ fn model(network: &Network, whole: bool, seed: u64) -> Model<f64> {
     for (layer, node) in model.layers.iter_mut().zip(network.layers()) {
         let text = network.layer(node);
         let order: Vec<usize> = (0..layer.size()).map(|neuron| layer.connection.place(neuron)).collect();
-        layer.neurons = Neurons::new(&text.neuron, order.len(), text.block as usize, 1.0).ordered(&order);
+        layer.neurons = Neurons::new(&text.neuron, order.len(), text.block as usize, |_| 1.0).ordered(&order);
     }
     model
 }

@@ -43,12 +43,14 @@ mod plan;
 mod ranges;
 mod readouts;
 
-pub use calibration::{Calibrated, Calibration, Comparison, Counted, FloatModel, LayerComparison, Models, Quantity};
+pub use calibration::{
+    Calibrated, Calibration, Comparison, Counted, ExpectedRate, FloatModel, LayerComparison, Models, Quantity,
+};
 pub use choice::{first_fitting, with_change};
 pub use driver::{compile, compile_network, compile_with};
 pub use lowering::{
-    Bounds, Integers, LayerParameters, LoweredLayer, NeuronParameters, PartParameters, Record, ResetParameters,
-    Rounding, RuleFormat, Steps, Widths,
+    Bounds, Fineness, Integers, LayerParameters, LoweredLayer, NeuronParameters, PartParameters, Record,
+    ResetParameters, Rounding, RuleFormat, Scale, Steps, Widths,
 };
 pub use pass::{Compilation, Options, Pass, Placing, Product, Verification};
 pub use passes::PASSES;

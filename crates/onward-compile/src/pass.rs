@@ -1,6 +1,6 @@
 //! What a pass is, and what passes hand on.
 
-use crate::calibration::{Calibrated, FloatModel};
+use crate::calibration::{Calibrated, ExpectedRate, FloatModel, expected};
 use crate::connect::{Connection, Source as Sender};
 use crate::handlers::Handlers;
 use crate::lowering::{LayerParameters, LoweredLayer};
@@ -187,6 +187,16 @@ impl Compilation {
         let shown_targets = self.layers.values().any(|layer| layer.record.is_some());
         let model = || FloatModel::rounded(self.network(), self.options.seed, &self.layers);
         (!self.layers.is_empty() && !shown_targets).then(model)
+    }
+
+    /// What rounding is expected to do to the rates of each layer, found with random spikes; nothing for a network that is shown
+    /// targets. This takes a second or so.
+    ///
+    /// # Errors
+    /// Arrays that do not fit the network.
+    pub fn expected_rates(&self) -> Result<Vec<ExpectedRate>, Diagnostic> {
+        let Some(integers) = self.rounded_model() else { return Ok(Vec::new()) };
+        Ok(expected(&self.float_model()?, &integers, self.network().window_steps))
     }
 
     /// The image, once linked.

@@ -88,7 +88,7 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
         fed_by_target,
         weight_bits: text.weights.bits,
         format,
-        neurons: Neurons::new(&text.neuron, neurons, text.block as usize, one).ordered(&order),
+        neurons: Neurons::new(&text.neuron, neurons, text.block as usize, |_| one).ordered(&order),
         rule,
         shift: 0,
         weights: BTreeMap::from([(1, zeros(weights))]),

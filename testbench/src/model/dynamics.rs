@@ -72,11 +72,11 @@ pub struct Moved<N> {
     pub taken: N,
 }
 
-/// A number for each of so many neurons.
-fn each<N>(values: &Values, neurons: usize, number: impl Fn(f64) -> N) -> Vec<N> {
+/// A number for each of so many neurons, of the value and the neuron.
+fn each<N>(values: &Values, neurons: usize, number: impl Fn(f64, usize) -> N) -> Vec<N> {
     match values {
-        Values::Constant(value) => (0..neurons).map(|_| number(*value)).collect(),
-        Values::Array(array) => array.values.iter().map(|&value| number(value)).collect(),
+        Values::Constant(value) => (0..neurons).map(|neuron| number(*value, neuron)).collect(),
+        Values::Array(array) => array.values.iter().zip(0..).map(|(&value, neuron)| number(value, neuron)).collect(),
         Values::File(file) => panic!("`{}` is read before", file.path),
     }
 }
@@ -87,7 +87,7 @@ fn left<N: Number>(decay: &Decay, neurons: usize, block: usize) -> Option<Vec<N>
     match decay {
         Decay::None => None,
         Decay::Shift(bits) => Some(vec![part(1.0 - f64::from(*bits).exp2().recip()); neurons]),
-        Decay::Factor(values) => Some(each(values, neurons, part)),
+        Decay::Factor(values) => Some(each(values, neurons, |value, _| part(value))),
         Decay::Spread(least, most) => {
             let kept = |neuron: usize| {
                 let place = (neuron % block) as f64 / (block.max(2) - 1) as f64;
@@ -114,13 +114,13 @@ impl<N: Number> Neurons<N> {
         }
     }
 
-    /// What a text says of so many neurons, in blocks of the text; 1.0 is `one` on their membranes.
-    pub fn new(text: &Neuron, neurons: usize, block: usize, one: f64) -> Neurons<N> {
-        let numbers = |values: &Values| each(values, neurons, |value| N::nearest(value * one, 0));
-        let threshold: Vec<N> = each(&text.threshold, neurons, |value| match text.fires {
-            Fires::Above => N::above(value * one),
-            Fires::At if value > 0.0 => N::positive(value * one, 0),
-            Fires::At => N::nearest(value * one, 0),
+    /// What a text says of so many neurons, in blocks of the text; 1.0 is `one` on the membrane of each.
+    pub fn new(text: &Neuron, neurons: usize, block: usize, one: impl Fn(usize) -> f64) -> Neurons<N> {
+        let numbers = |values: &Values| each(values, neurons, |value, neuron| N::nearest(value * one(neuron), 0));
+        let threshold: Vec<N> = each(&text.threshold, neurons, |value, neuron| match text.fires {
+            Fires::Above => N::above(value * one(neuron)),
+            Fires::At if value > 0.0 => N::positive(value * one(neuron), 0),
+            Fires::At => N::nearest(value * one(neuron), 0),
         });
         let lowering = |amount: &Option<Values>| match amount {
             Some(amount) => numbers(amount),

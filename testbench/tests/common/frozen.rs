@@ -19,7 +19,7 @@ pub fn frozen(network: &Network, parameters: &BTreeMap<String, LayerParameters>)
 
 /// Gives a layer the integers of its weights, and those that numbers of its neurons are nearest to in their unit.
 fn give(layer: &mut Layer<i64>, text: &onward_net::Layer, given: &LayerParameters) {
-    layer.format = Format { weights: 0, targets: 0, membrane: 0 };
+    layer.format = Format { weights: 0, targets: 0, membrane: given.finer };
     let channels = plane(&text.shape)[0];
     let places: Vec<usize> = (0..layer.size()).map(|neuron| layer.connection.place(neuron)).collect();
     let ordered = |weights: &Vec<i16>| -> Vec<i64> {
@@ -43,5 +43,6 @@ fn give(layer: &mut Layer<i64>, text: &onward_net::Layer, given: &LayerParameter
             |from: &usize| places.iter().map(|to| i64::from(weights[from * places.len() + to])).collect::<Vec<_>>();
         layer.own_weights = places.iter().flat_map(row).collect();
     }
-    layer.neurons = Neurons::new(&text.neuron, places.len(), text.block as usize, given.unit).ordered(&places);
+    let one = |neuron: usize| given.unit.of(neuron);
+    layer.neurons = Neurons::new(&text.neuron, places.len(), text.block as usize, one).ordered(&places);
 }

@@ -149,7 +149,7 @@ fn on_chip_a_network_that_left_and_came_back_is_the_same() {
     for name in &names {
         let (before, after) = (&before[name], &after[name]);
         assert_eq!(after.weights, before.weights, "weights of {name}");
-        assert_eq!(after.fraction_bits, before.fraction_bits, "{name}");
+        assert_eq!(after.scale, before.scale, "{name}");
         assert_eq!(after.neuron, before.neuron, "neurons of {name}");
     }
     let steps = shown(network.input().size() as usize);

@@ -15,7 +15,9 @@ mod network_model;
 #[expect(dead_code, reason = "random networks are drawn elsewhere")]
 mod networks;
 mod on_chip;
+mod plain;
 mod random;
+mod rates;
 #[path = "../spiking_model/sides.rs"]
 mod sides;
 mod tools;

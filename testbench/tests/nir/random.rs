@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use testbench::nir_file::{NirGraph, NirNode};
 
 /// Rows of nodes of all kinds, with skips and cycles.
-fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGraph {
+pub(crate) fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGraph {
     let mut noise = Noise(seed);
     let mut shape = vec![2, 8, 8];
     let mut nodes: Vec<(String, NirNode, Vec<usize>)> = Vec::new();

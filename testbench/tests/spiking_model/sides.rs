@@ -2,7 +2,7 @@
 
 use super::frozen::frozen;
 use super::networks::{self, Case};
-use onward_compile::{Integers, LayerParameters, Options, ResetParameters, compile_with};
+use onward_compile::{Integers, LayerParameters, Options, ResetParameters, Scale, compile_with};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Output, reference};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
@@ -236,17 +236,33 @@ fn check_integers(network: &Network, name: &str, parameters: &LayerParameters) -
         (_, Initial::Given(Values::Constant(value))) => Some(vec![*value; parameters.weights[0].len()]),
         _ => None,
     };
+    let finer = f64::from(parameters.finer).exp2();
     if let Some(given) = given {
+        let outputs = outputs(layer, given.len());
         for (variant, &divisor) in parameters.divisors.iter().enumerate() {
             let found = in_order(network, node, &parameters.weights[variant]);
-            let unit = parameters.unit / divisor as f64 / f64::from(parameters.payload);
-            for (&found, real) in found.iter().zip(&given) {
-                near("a weight", found, real * unit, most)?;
+            // By output what its weights are off by, and would be if each were the nearest.
+            let mut sums = vec![[0.0f64; 2]; layer.neurons() as usize];
+            for ((&found, real), &(output, neuron)) in found.iter().zip(&given).zip(&outputs) {
+                let unit = parameters.unit.of(neuron) / finer / divisor as f64 / f64::from(parameters.payload);
+                let exact = real * unit;
+                near("a weight", found, exact, most).or_else(|wrong| {
+                    let is_other = (f64::from(found) - exact).abs() <= 1.0 + 1e-6 * exact.abs();
+                    if is_other { Ok(()) } else { Err(wrong) }
+                })?;
+                sums[output][0] += f64::from(found) - exact;
+                sums[output][1] += exact.round().clamp(f64::from(-most - 1), f64::from(most)) - exact;
+            }
+            if let Some([kept, nearest]) = sums.into_iter().find(|[kept, nearest]| kept.abs() > nearest.abs() + 1.0) {
+                return Err(format!(
+                    "weights of `{name}` are off by {kept} in all, by {nearest} if each is the nearest"
+                ));
             }
         }
     }
-    let each = |what: &str, found: &Integers, real: &Values, unit: f64, least: f64| {
+    let each = |what: &str, found: &Integers, real: &Values, unit: &Scale, least: f64| {
         (0..layer.neurons()).try_for_each(|neuron| {
+            let unit = unit.of(neuron as usize);
             let real = match real {
                 Values::Constant(value) => *value,
                 Values::Array(array) => array.values[neuron as usize],
@@ -260,23 +276,40 @@ fn check_integers(network: &Network, name: &str, parameters: &LayerParameters) -
         })
     };
     let neuron = &parameters.neuron;
-    each("the threshold", &neuron.threshold, &layer.neuron.threshold, parameters.unit, f64::MIN)?;
-    each("the bias", &neuron.bias, &layer.neuron.bias, parameters.unit, f64::MIN)?;
+    each("the threshold", &neuron.threshold, &layer.neuron.threshold, &parameters.unit, f64::MIN)?;
+    each("the bias", &neuron.bias, &layer.neuron.bias, &parameters.unit, f64::MIN)?;
     match (&neuron.reset, &layer.neuron.reset) {
         (ResetParameters::To(found), Reset::To(real))
         | (ResetParameters::Subtract { amount: found, .. }, Reset::Subtract(Lowering { amount: Some(real), .. })) => {
-            each("the reset", found, real, parameters.unit, f64::MIN)?;
+            each("the reset", found, real, &parameters.unit, f64::MIN)?;
         }
         _ => {}
     }
-    each("the current's start", &neuron.current_start, &layer.neuron.current_start, parameters.unit, f64::MIN)?;
+    each("the current's start", &neuron.current_start, &layer.neuron.current_start, &parameters.unit, f64::MIN)?;
     if let (Some(found), Decay::Factor(real)) = (&neuron.leak, &layer.neuron.leak) {
-        each("the leak", found, real, 65536.0, 0.0)?;
+        each("the leak", found, real, &Scale::Same(65536.0), 0.0)?;
     }
     if let (Some(found), Some(Decay::Factor(real))) = (&neuron.current, &layer.neuron.current) {
-        each("the current's factor", found, real, 65536.0, 0.0)?;
+        each("the current's factor", found, real, &Scale::Same(65536.0), 0.0)?;
     }
     Ok(())
+}
+
+/// Output and first neuron of each weight, in the order of the network's kind of layer.
+fn outputs(layer: &Layer, weights: usize) -> Vec<(usize, usize)> {
+    let neurons = layer.neurons() as usize;
+    match &layer.kind {
+        LayerKind::Dense => (0..weights).map(|at| at / (weights / neurons)).map(|neuron| (neuron, neuron)).collect(),
+        LayerKind::Convolution(convolution) => {
+            let channels = convolution.channels as usize;
+            let channel = |at: usize| at / (weights / channels);
+            (0..weights).map(|at| (channel(at), channel(at) * (neurons / channels))).collect()
+        }
+        LayerKind::Sparse(sparse) => {
+            let Values::Array(rows) = &sparse.connections else { panic!("they are given") };
+            rows.values.chunks(3).map(|row| (row[1] as usize, row[1] as usize)).collect()
+        }
+    }
 }
 
 /// Weights in the order of the network's kind of layer: the compiler's are by input where the layer is dense.

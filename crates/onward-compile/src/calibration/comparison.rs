@@ -1,6 +1,6 @@
 //! What a calibration came to: formats beside bounds, and the chip's integers beside real numbers.
 
-use crate::{Calibration, FloatModel, LayerCalibration, LayerParameters, Range};
+use crate::{Calibration, FloatModel, LayerCalibration, LayerParameters, Range, Scale};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -46,10 +46,10 @@ pub struct LayerComparison {
     pub layer: String,
     /// Bits of a weight.
     pub weight_bits: u32,
-    /// Weights are multiplied by 2 to the power of this.
-    pub fraction_bits: i32,
-    /// What 1.0 is on the membrane.
-    pub unit: f64,
+    /// What weights are multiplied by: the least and the greatest scale of an output.
+    pub scale: [f64; 2],
+    /// What 1.0 is on the membrane: the least and the greatest of a neuron.
+    pub unit: [f64; 2],
     /// What comes in in a step.
     pub input: Quantity,
     /// The synaptic current, if there is one.
@@ -118,13 +118,17 @@ impl LayerComparison {
         let name = met.layer.as_str();
         let (by_bound, layer) = (bounded.parameters.get(name)?, calibrated.parameters.get(name)?);
         let (bounds, widths) = (layer.bounds, [by_bound.widths, layer.widths]);
-        let quantity = |bound: f64, bits: [u32; 2], met: &Range| Quantity::new(bound, bits, met, layer.unit);
+        let ends = |scale: &Scale| [scale.least(), scale.greatest()];
+        // What was met is of all neurons: it is counted as if of the one with the greatest unit.
+        let unit = layer.unit.greatest();
+        let of_sums = unit / f64::from(layer.finer).exp2();
+        let quantity = |bound: f64, bits: [u32; 2], met: &Range| Quantity::new(bound, bits, met, unit);
         Some(LayerComparison {
             layer: met.layer.clone(),
             weight_bits: layer.weight_bits,
-            fraction_bits: layer.fraction_bits,
-            unit: layer.unit,
-            input: quantity(bounds.input, widths.map(|widths| widths.input), &met.input),
+            scale: ends(&layer.scale),
+            unit: ends(&layer.unit),
+            input: Quantity::new(bounds.input, widths.map(|widths| widths.input), &met.input, of_sums),
             current: met.current.as_ref().map(|met| quantity(bounds.current, widths.map(|widths| widths.current), met)),
             membrane: quantity(bounds.membrane, widths.map(|widths| widths.membrane), &met.membrane),
             weights_rounding: bounded.float.weights_difference(&calibrated.rounded, name)?,

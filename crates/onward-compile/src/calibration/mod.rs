@@ -7,9 +7,12 @@
 
 mod comparison;
 mod model;
+mod prediction;
 
 pub use comparison::{Comparison, Counted, LayerComparison, Models, Quantity};
 pub use model::FloatModel;
+pub use prediction::ExpectedRate;
+pub(crate) use prediction::expected;
 
 use crate::ranges::LayerCalibration;
 use onward_diagnostic::Diagnostic;

@@ -29,6 +29,8 @@ pub struct FloatModel {
     /// Of delays within a window, by node: what came in and is not out yet, the oldest first.
     waiting: BTreeMap<NodeIndex, VecDeque<Vec<f64>>>,
     windows: u64,
+    /// Additions of weights in all steps, or about as many: how much was computed.
+    added: u64,
 }
 
 /// Real numbers of a layer, its state, and what it has met.
@@ -50,6 +52,9 @@ struct FloatLayer {
     bias: Vec<f64>,
     /// What else its neurons have, with the numbers of each.
     parts: Vec<(&'static dyn Part, Vec<Vec<f64>>)>,
+    /// What 1.0 is on the membrane, by neuron, where all numbers and states of neurons are integers and decays round towards
+    /// zero, as on the chip.
+    grain: Option<Vec<f64>>,
     state: State,
     met: Met,
 }
@@ -108,8 +113,8 @@ impl FloatModel {
         Ok(FloatModel::of(network, seed, layers.collect::<Result<_, Diagnostic>>()?))
     }
 
-    /// The network with weights, thresholds, resets, biases and decays as they are after rounding, but still in real
-    /// numbers. Where averages over several sizes meet, the weights are those for the smallest.
+    /// The network with the integers of its layers, rounded as on the chip in each step; but nothing saturates. Where averages
+    /// over several sizes meet, the weights are those for the smallest.
     pub(crate) fn rounded(network: &Network, seed: u64, lowered: &BTreeMap<NodeIndex, LoweredLayer>) -> FloatModel {
         let rounded =
             |node: NodeIndex, layer: &LoweredLayer| FloatLayer::rounded(network.layer(node), &layer.parameters);
@@ -125,6 +130,7 @@ impl FloatModel {
             sent: Vec::new(),
             waiting: BTreeMap::new(),
             windows: 0,
+            added: 0,
         };
         model.rest();
         model
@@ -160,6 +166,26 @@ impl FloatModel {
         }
     }
 
+    /// Places of the input.
+    pub(super) fn inputs(&self) -> u32 {
+        self.network.input().size()
+    }
+
+    /// What the host sends for 1.0.
+    pub(super) fn one(&self) -> i32 {
+        if self.network.input().encoding == Encoding::Current { 255 } else { 1 }
+    }
+
+    /// Additions of weights so far, or about as many.
+    pub(super) fn additions(&self) -> u64 {
+        self.added
+    }
+
+    /// The layers' names, and who of each fired in the last step, 1 or 0.
+    pub(super) fn fired(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        self.layers.iter().map(|(&node, layer)| (self.network.layer(node).name.as_str(), layer.state.fired.as_slice()))
+    }
+
     /// One step, in which the host sends these axons with these payloads: 1 for a spike, of an input of values 0 to 255.
     pub fn step(&mut self, packets: &[(u32, i32)]) {
         for node in self.network.graph.node_indices() {
@@ -193,7 +219,14 @@ impl FloatModel {
                     let source = self.network.signal(node);
                     let Some(layer) = self.layers.get_mut(&node) else { continue };
                     let input = plane(self.network.graph[source].shape());
-                    layer.step(of, input, &self.sent[source.index()])
+                    let from = &self.sent[source.index()];
+                    let active = from.iter().filter(|amount| **amount != 0.0).count() as u64;
+                    self.added += active * (layer.weights.len() as u64 / from.len().max(1) as u64).max(1);
+                    if let LayerKind::Convolution(convolution) = &of.kind {
+                        let [rows, columns] = convolution.kernel;
+                        self.added += active * u64::from(rows * columns * convolution.channels / convolution.groups);
+                    }
+                    layer.step(of, input, from)
                 }
             };
             self.sent[node.index()] = sent;
@@ -204,7 +237,7 @@ impl FloatModel {
         self.layers.iter().find(|(node, _)| self.network.layer(**node).name == name).map(|(_, layer)| layer)
     }
 
-    /// The membranes of a layer.
+    /// The membranes of a layer, in its integers where the model is of these.
     pub fn membrane(&self, layer: &str) -> Option<&[f64]> {
         self.layer(layer).map(|layer| layer.state.membrane.as_slice())
     }
@@ -323,42 +356,55 @@ impl FloatLayer {
             refractory: neuron.refractory,
             bias: each(&neuron.bias, "biases")?,
             parts: parts(neuron).map(with_numbers).collect::<Result<_, Diagnostic>>()?,
+            grain: None,
             state: State::default(),
             met: Met::default(),
         })
     }
 
     fn rounded(layer: &Layer, parameters: &LayerParameters) -> FloatLayer {
-        let each = |values: &Integers, unit: f64| -> Vec<f64> {
-            (0..layer.neurons()).map(|neuron| f64::from(values.of(neuron)) / unit).collect()
+        let each = |values: &Integers, one: f64| -> Vec<f64> {
+            (0..layer.neurons()).map(|neuron| f64::from(values.of(neuron)) / one).collect()
         };
-        let real = |weights: &[i16], unit: f64| weights.iter().map(|&weight| f64::from(weight) / unit).collect();
-        let (unit, neuron) = (parameters.unit, &parameters.neuron);
+        let neuron = &parameters.neuron;
+        let neurons = layer.neurons() as usize;
+        let weights = &parameters.weights[0];
+        let outputs = parameters.outputs(layer);
+        let scaled = weights.iter().zip(&outputs);
+        let weights =
+            scaled.map(|(&weight, &output)| f64::from(weight) / parameters.scale.of(output as usize)).collect();
+        let grain: Vec<f64> = (0..neurons).map(|neuron| parameters.unit.of(neuron)).collect();
+        let more = f64::from(parameters.finer).exp2();
+        let own = |weights: &Vec<i16>| {
+            let unit = |at: usize| grain[at % neurons] / more;
+            weights.iter().enumerate().map(|(at, &weight)| f64::from(weight) / unit(at)).collect()
+        };
         FloatLayer {
-            weights: real(&parameters.weights[0], 2f64.powi(parameters.fraction_bits)),
+            weights,
             connections: parameters.connections.clone(),
-            recurrent: parameters.recurrent.as_ref().map_or(Vec::new(), |(_, weights)| real(weights, unit)),
-            threshold: each(&neuron.threshold, unit),
+            recurrent: parameters.recurrent.as_ref().map_or(Vec::new(), |(_, weights)| own(weights)),
+            threshold: each(&neuron.threshold, 1.0),
             // The integer is the least that fires.
             fires: Fires::At,
             reset: match &neuron.reset {
                 ResetParameters::None => FloatReset::None,
-                ResetParameters::To(values) => FloatReset::To(each(values, unit)),
-                ResetParameters::SubtractThreshold => FloatReset::Subtract(each(&neuron.threshold, unit), false),
-                ResetParameters::Subtract { amount, is_late } => FloatReset::Subtract(each(amount, unit), *is_late),
+                ResetParameters::To(values) => FloatReset::To(each(values, 1.0)),
+                ResetParameters::SubtractThreshold => FloatReset::Subtract(each(&neuron.threshold, 1.0), false),
+                ResetParameters::Subtract { amount, is_late } => FloatReset::Subtract(each(amount, 1.0), *is_late),
             },
-            current_start: each(&neuron.current_start, unit),
+            current_start: each(&neuron.current_start, 1.0),
             leak: neuron.leak.as_ref().map(|values| each(values, 65536.0)),
             current_left: neuron.current.as_ref().map(|values| each(values, 65536.0)),
             refractory: neuron.refractory,
-            bias: each(&neuron.bias, unit),
+            bias: each(&neuron.bias, 1.0),
             parts: parts(&layer.neuron)
                 .zip(&neuron.parts)
                 .map(|((part, given), of)| {
                     let numbers = given.iter().zip(&of.numbers);
-                    (part, numbers.map(|(given, values)| each(values, given.unit(unit))).collect())
+                    (part, numbers.map(|(given, values)| each(values, given.unit(1.0))).collect())
                 })
                 .collect(),
+            grain: Some(grain),
             state: State::default(),
             met: Met::default(),
         }
@@ -396,8 +442,13 @@ impl FloatLayer {
         let (state, met) = (&mut self.state, &mut self.met);
         met.input.meet(sums.up[at].max(-sums.down[at]));
         let mut taken = sums.up[at] + sums.down[at];
+        if let Some(grain) = &self.grain {
+            taken = (taken * grain[at]).round();
+        }
+        let is_integer = self.grain.is_some();
+        let left_of = |value: f64| if is_integer { value.trunc() } else { value };
         if let Some(left) = &self.current_left {
-            state.current[at] = state.current[at] * left[at] + taken;
+            state.current[at] = left_of(state.current[at] * left[at]) + taken;
             taken = state.current[at];
             met.current.meet(taken);
         }
@@ -405,7 +456,7 @@ impl FloatLayer {
         if state.resting[at] > 0 {
             state.resting[at] -= 1;
         } else {
-            let decayed = state.membrane[at] * self.leak.as_ref().map_or(1.0, |leak| leak[at]);
+            let decayed = left_of(state.membrane[at] * self.leak.as_ref().map_or(1.0, |leak| leak[at]));
             let mut membrane = decayed + taken + self.bias[at];
             if let (FloatReset::Subtract(amount, true), true) = (&self.reset, state.is_high[at]) {
                 membrane -= amount[at];
@@ -426,7 +477,7 @@ impl FloatLayer {
         }
         for ((part, numbers), added) in self.parts.iter().zip(&mut state.added) {
             let numbers: Vec<f64> = numbers.iter().map(|numbers| numbers[at]).collect();
-            added[at] = part.real(added[at], &numbers, fires);
+            added[at] = left_of(part.real(added[at], &numbers, fires));
         }
         // What is kept in memory is what firing leaves.
         met.membrane.meet(state.membrane[at]);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Range;
-use crate::{Compilation, LayerParameters, Options, compile_with};
+use crate::{Compilation, LayerParameters, Options, Scale, compile_with};
 use onward_chip::Chip;
 use onward_diagnostic::Source;
 
@@ -129,7 +129,8 @@ fn what_was_met_with_its_margin_is_kept_in_16_bits() {
     let of = |margin: f64| widths(&text, Some(Calibrated { calibration: calibration.clone(), margin })).widths;
     let bounded = widths(&text, None);
     // 1.0 is 64, so 256 of them are 16384: the input is bounded by 16 bits, the membrane, of four such, is not.
-    assert_eq!((bounded.unit, bounded.bounds.input, bounded.bounds.membrane), (64.0, 16384.0, 65536.0));
+    assert_eq!(bounded.unit, Scale::Same(64.0));
+    assert_eq!((bounded.bounds.input, bounded.bounds.membrane), (16384.0, 65536.0));
     assert_eq!((bounded.widths.input, bounded.widths.membrane), (16, 32));
     // A membrane of 2 - 1 = 1 was met, which is 64: 511 times that fits 16 bits, 512 times does not.
     assert_eq!([2.0, 511.0, 512.0].map(|margin| of(margin).membrane), [16, 16, 32]);

@@ -344,7 +344,7 @@ fn step_whole(a: &mut Assembly, block: &Block, arrays: Arrays, held: Held, no_wi
     take_in(a, block, arrays, Some(&taken), Some(&held));
     a.gap();
     let state = held.state.iter().map(|(name, register)| (*name, register.operand())).collect();
-    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, learns_bias: true };
+    let dynamics = Dynamics { neuron, arrays, reach: Reach::Whole, state, learns_bias: true, finer: 0 };
     let shared = dynamics.shared(a, 0);
     let Fired { set, before } = dynamics.forward(a, &shared, &taken, block.fades());
     let counts = held.counts.as_ref().expect("a step begins with all registers").operand();

@@ -1,5 +1,6 @@
 //! Integers of neurons, and how numbers of the text become such.
 
+use super::scale::Scale;
 use onward_diagnostic::Diagnostic;
 use onward_net::{Layer, Values};
 
@@ -45,22 +46,25 @@ pub(crate) fn numbers(values: &Values, count: usize, what: &str, layer: &Layer) 
     }
 }
 
-/// Numbers of neurons, each turned into an integer.
+/// Numbers of neurons, each turned into an integer by what 1.0 is in its neuron.
 pub(super) fn integers(
     values: &Values,
     layer: &Layer,
     what: &str,
-    to_integer: impl Fn(f64) -> f64,
+    scale: &Scale,
+    to_integer: impl Fn(f64, f64) -> f64,
 ) -> Result<Integers, Diagnostic> {
-    let integer = |value: f64| {
+    let integer = |value: f64, scale: f64| {
         // The language keeps numbers and the format keeps units small enough; a network made by hand may not.
-        to_integer(value).round().clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i32
+        to_integer(value, scale).round().clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i32
     };
-    match values {
-        Values::Constant(value) => Ok(Integers::Same(integer(*value))),
+    match (values, scale) {
+        (Values::Constant(value), Scale::Same(scale)) => Ok(Integers::Same(integer(*value, *scale))),
+        (Values::Constant(0.0), _) => Ok(Integers::Same(integer(0.0, scale.greatest()))),
         _ => {
             let all = numbers(values, layer.neurons() as usize, what, layer)?;
-            Ok(Integers::Each(all.into_iter().map(integer).collect()))
+            let all = all.into_iter().enumerate().map(|(neuron, value)| integer(value, scale.of(neuron)));
+            Ok(Integers::Each(all.collect()))
         }
     }
 }

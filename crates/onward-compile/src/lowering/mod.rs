@@ -11,8 +11,11 @@ mod intake;
 pub(crate) mod integers;
 pub(crate) mod limits;
 pub(crate) mod parameters;
+mod precision;
 pub(crate) mod record;
+mod rounding;
 pub(crate) mod rule;
+mod scale;
 mod walk;
 mod weights;
 
@@ -23,10 +26,12 @@ pub use integers::Integers;
 pub(crate) use integers::numbers;
 pub use parameters::LayerParameters;
 pub(crate) use parameters::is_graded;
+pub use precision::Fineness;
 pub use record::Record;
+pub use rounding::Rounding;
 pub use rule::{RuleFormat, Steps};
+pub use scale::Scale;
 pub(crate) use weights::RealWeights;
-pub use weights::Rounding;
 
 use crate::ranges::LayerCalibration;
 use onward_diagnostic::Diagnostic;
@@ -80,7 +85,7 @@ impl LoweredLayer {
 
     /// Fraction bits of weights and membranes.
     pub(crate) fn fraction_bits(&self) -> FractionBits {
-        let weights = self.parameters.fraction_bits;
+        let weights = self.parameters.fraction_bits();
         FractionBits {
             weights,
             target_weights: weights - self.record.as_ref().map_or(0, |record| record.target_coarser as i32),

@@ -1,18 +1,27 @@
 //! The integers of a layer: weights, thresholds, decays, and how large its sums can become.
 //!
-//! This is where floating point ends. A membrane counts in units of `1 / unit`: weights are multiplied by `2^fraction_bits`,
-//! and as what comes in may be an average or carry values of 0 to 255 for 0 to 1, the unit is
-//! `2^fraction_bits * divisor * payload`, and `2^finer` times that where a membrane is finer than a weight. Where averages
-//! over several sizes meet, the smallest size is the divisor, and the weights of the others are so much less. All rounding is
-//! to the nearest, halves away from zero.
+//! This is where floating point ends. A membrane counts in units of `1 / unit`: weights are multiplied by a scale, and as what
+//! comes in may be an average or carry values of 0 to 255 for 0 to 1, the unit is `scale * divisor * payload`, and `2^finer` times
+//! that where a membrane is finer than a weight. Where averages over several sizes meet, the smallest size is the divisor, and
+//! the weights of the others are so much less. Numbers of neurons are rounded to the nearest, halves away from zero; so are
+//! weights, but for those that keep the sum of all ([`super::rounding`]).
+//!
+//! Where the network is shown targets, scales are powers of two that follow from what weights are drawn by, as weights move. Else
+//! they are chosen for the weights ([`super::scale`]), and how fine membranes are for the neurons ([`super::precision`]).
 
+use super::dynamics::part::{Given, parts};
 use super::dynamics::{Bounds, NeuronParameters, Widths, neuron_parameters};
 use super::integers::largest_of;
+use super::precision::{Fineness, Precision};
 use super::record::{Record, target_weights};
-use super::weights::{RealWeights, Rounding};
+use super::rounding::{Grid, Rounding, rounded};
+use super::scale::{Scale, Weighed};
+use super::weights::{Real, RealWeights};
 use crate::ranges::LayerCalibration;
 use onward_diagnostic::Diagnostic;
-use onward_net::{Encoding, Initial, Layer, LayerKind, Learning, Lowering, Network, Node, PoolKind, Reset, Rule, When};
+use onward_net::{
+    Encoding, Initial, Layer, LayerKind, Learning, Lowering, Network, Node, PoolKind, Reset, Rule, Values, When,
+};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 
@@ -27,16 +36,16 @@ const MEMBRANE_FRACTION_BITS: u32 = 12;
 pub struct LayerParameters {
     /// Bits of a weight.
     pub weight_bits: u32,
-    /// Weights are multiplied by 2 to the power of this.
-    pub fraction_bits: i32,
+    /// What weights are multiplied by: the same for all, or by neuron, of a convolution by channel.
+    pub scale: Scale,
     /// Sizes of the averages that come in, ascending; 1 where there is none.
     pub divisors: Vec<u64>,
     /// 255 where values come in as payloads, else 1.
     pub payload: u32,
     /// How many more fraction bits a membrane, a voltage or a bias has than the sum of what comes in.
     pub finer: u32,
-    /// What 1.0 is on the membrane.
-    pub unit: f64,
+    /// What 1.0 is on the membrane, by neuron.
+    pub unit: Scale,
     /// Weights for what comes in by each divisor: dense `[input][neuron]`, a convolution's `[channel][channel of the
     /// group][ky][kx]`, of sparse layers one a connection.
     pub weights: Vec<Vec<i16>>,
@@ -52,6 +61,8 @@ pub struct LayerParameters {
     pub widths: Widths,
     /// What became of the weights by being rounded.
     pub rounding: Rounding,
+    /// How fine membranes are, where that was chosen.
+    pub fineness: Fineness,
 }
 
 /// By size of the average it is a part of, how many axons at most feed a place of a node's shape.
@@ -162,17 +173,96 @@ fn fitting_fraction_bits(layer: &Layer, weights: &RealWeights, ratio: f64) -> i3
     if let Some((bits, own)) = &weights.own {
         fraction_bits = fraction_bits.min(own.most_fraction_bits(*bits, ratio));
     }
-    let neuron = &layer.neuron;
-    let reset = match &neuron.reset {
-        Reset::To(values) | Reset::Subtract(Lowering { amount: Some(values), .. }) => largest_of(values),
-        Reset::Subtract(_) | Reset::None => 0.0,
-    };
-    let start = largest_of(&neuron.current_start);
-    let most = largest_of(&neuron.threshold).max(reset).max(start).max(largest_of(&neuron.bias)) * ratio;
+    let most = numbers_of(layer).into_iter().map(largest_of).fold(0.0, f64::max) * ratio;
     while fraction_bits > -24 && most * 2f64.powi(fraction_bits) >= 2f64.powi(30) {
         fraction_bits -= 1;
     }
     fraction_bits
+}
+
+/// The numbers of neurons that membranes are compared with, or become.
+fn numbers_of(layer: &Layer) -> Vec<&Values> {
+    let neuron = &layer.neuron;
+    let mut all = vec![&neuron.threshold, &neuron.current_start, &neuron.bias];
+    if let Reset::To(values) | Reset::Subtract(Lowering { amount: Some(values), .. }) = &neuron.reset {
+        all.push(values);
+    }
+    for (_, given) in parts(neuron) {
+        all.extend(
+            given
+                .into_iter()
+                .filter_map(|given| if let Given::Voltage(values, _) = given { Some(values) } else { None }),
+        );
+    }
+    all
+}
+
+/// The scales of weights that are given, where the network is not shown targets.
+fn chosen_scale(layer: &Layer, real: &RealWeights, outputs: &[u32], ratio: f64, usual: f64) -> Scale {
+    let (Real::Given(weights), None | Some((_, Real::Given(_)))) = (&real.main, &real.own) else {
+        return Scale::Same(usual);
+    };
+    let count = outputs_of(layer);
+    let each = layer.neurons() as usize / count;
+    // The greatest of an output's neurons.
+    let greatest = |values: &Values| -> Vec<f64> {
+        match values {
+            Values::Array(array) => {
+                array.values.chunks(each).map(|of| of.iter().fold(0.0, |a: f64, b| a.max(b.abs()))).collect()
+            }
+            values => vec![largest_of(values); count],
+        }
+    };
+    let mut numbers = vec![0.0f64; count];
+    for values in numbers_of(layer) {
+        numbers.iter_mut().zip(greatest(values)).for_each(|(most, value)| *most = most.max(value * ratio));
+    }
+    let own = real.own.as_ref().and_then(|(bits, own)| {
+        let Real::Given(own) = own else { return None };
+        let of = |neuron: usize| own.chunks(count).map(|row| row[neuron].abs()).fold(0.0, f64::max) * ratio;
+        Some(((0..count).map(of).collect(), *bits))
+    });
+    let threshold = |most: f64| if most > 0.0 { most } else { 1.0 };
+    let weighed = Weighed {
+        weights,
+        outputs,
+        taps: taps_of(layer),
+        bits: layer.weights.bits,
+        own,
+        numbers,
+        thresholds: greatest(&layer.neuron.threshold).into_iter().map(threshold).collect(),
+        usual,
+    };
+    weighed.best()
+}
+
+/// Outputs that weights are of: neurons, of a convolution channels.
+fn outputs_of(layer: &Layer) -> usize {
+    match &layer.kind {
+        LayerKind::Convolution(convolution) => convolution.channels as usize,
+        LayerKind::Dense | LayerKind::Sparse(_) => layer.neurons() as usize,
+    }
+}
+
+/// Weights of a kernel for a channel of what comes in.
+fn taps_of(layer: &Layer) -> usize {
+    match &layer.kind {
+        LayerKind::Convolution(convolution) => (convolution.kernel[0] * convolution.kernel[1]) as usize,
+        LayerKind::Dense | LayerKind::Sparse(_) => 1,
+    }
+}
+
+/// The output that each of so many weights is of, in the order they are kept in.
+fn outputs_of_weights(layer: &Layer, connections: &[(u32, u32)], count: usize) -> Vec<u32> {
+    let outputs = outputs_of(layer);
+    match &layer.kind {
+        LayerKind::Dense => (0..count).map(|at| (at % outputs) as u32).collect(),
+        LayerKind::Convolution(_) => {
+            let of_channel = (count / outputs).max(1);
+            (0..count).map(|at| (at / of_channel) as u32).collect()
+        }
+        LayerKind::Sparse(_) => connections.iter().map(|&(_, to)| to).collect(),
+    }
 }
 
 /// What a layer's integers are made for.
@@ -203,21 +293,40 @@ impl LayerParameters {
         let payload = if graded { 255 } else { 1 };
         let ratio = divisors[0] as f64 * f64::from(payload);
         let learned = shown_targets.then(|| LearnedFormat::new(layer, network.fan_in(node)));
-        let (fraction_bits, finer) = match learned {
-            Some(format) => (format.fraction_bits as i32, format.finer),
-            None => (fitting_fraction_bits(layer, &real, ratio), 0),
+        let outputs = outputs_of_weights(layer, &real.connections, real.main.count());
+        let scale = match learned {
+            Some(format) => Scale::Same(2f64.powi(format.fraction_bits as i32)),
+            None => {
+                let usual = 2f64.powi(fitting_fraction_bits(layer, &real, ratio));
+                chosen_scale(layer, &real, &outputs, ratio, usual)
+            }
         };
-        let scale = 2f64.powi(fraction_bits);
-        let unit = scale * ratio * f64::from(1 << finer);
+        let each = layer.neurons() as usize / outputs_of(layer);
         let mut rounding = Rounding::default();
+        // Numbers that are learned are rounded one by one.
+        let mut integers = |real: &Real, bits: u32, outputs: &[u32], taps: usize, factor: f64| match real {
+            Real::Given(weights) if learned.is_none() => {
+                let grid = Grid { bits, scale: &scale, factor, outputs, taps };
+                rounded(weights, &grid, &mut rounding)
+            }
+            real => real.quantize(seed, bits, scale.greatest() * factor, &mut rounding),
+        };
         let of_divisor = |&divisor: &u64| {
-            real.main.quantize(seed, layer.weights.bits, scale * divisors[0] as f64 / divisor as f64, &mut rounding)
+            let factor = divisors[0] as f64 / divisor as f64;
+            integers(&real.main, layer.weights.bits, &outputs, taps_of(layer), factor)
         };
         let weights: Vec<Vec<i16>> = divisors.iter().map(of_divisor).collect();
-        let recurrent = real.own.map(|(bits, own)| (bits, own.quantize(seed, bits, scale * ratio, &mut rounding)));
+        let recurrent = real.own.as_ref().map(|(bits, own)| {
+            let neurons = layer.neurons();
+            let outputs: Vec<u32> = (0..own.count() as u32).map(|at| at % neurons / each as u32).collect();
+            (*bits, integers(own, *bits, &outputs, 1, ratio))
+        });
+        let finer = learned.map_or(0, |format| format.finer);
+        let unit = scale.of_neurons(each, ratio * f64::from(1 << finer));
         let mut parameters = LayerParameters {
             weight_bits: layer.weights.bits,
-            fraction_bits,
+            neuron: neuron_parameters(layer, &unit)?,
+            scale,
             divisors,
             payload,
             finer,
@@ -225,30 +334,71 @@ impl LayerParameters {
             weights,
             connections: real.connections,
             recurrent,
-            neuron: neuron_parameters(layer, &layer.neuron, unit)?,
             bounds: Bounds::ANY,
             widths: Widths::WORDS,
             rounding,
+            fineness: Fineness::default(),
         };
         if let Some(format) = learned {
             // Weights may come to be anything, so nothing is narrower than a word.
             let target_coarser = format.target_coarser;
             let target = real.target.as_ref();
-            let target_weights =
-                target.map(|real| target_weights(layer, real, fraction_bits - target_coarser as i32, seed));
+            let fraction_bits = (format.fraction_bits - target_coarser) as i32;
+            let target_weights = target.map(|real| target_weights(layer, real, fraction_bits, seed));
             return Ok((parameters, Some(Record { classes: network.classes(), target_coarser, target_weights })));
         }
         let counts: Vec<u64> = axons.values().copied().collect();
-        let input = parameters.input_bound(layer, &counts);
-        parameters.bounds = parameters.neuron.bounds(input, network.window_steps);
-        parameters.widths = Widths::bounding(&parameters.bounds);
-        if let Some((met, margin)) = met {
-            let neuron = &parameters.neuron;
-            let membrane = neuron.threshold.largest().max(neuron.reset.largest());
-            let start = neuron.current_start.largest();
-            parameters.widths = parameters.widths.narrowed(met, margin * unit, membrane, start);
-        }
+        parameters.refine(layer, &counts, network.window_steps, met)?;
         Ok((parameters, None))
+    }
+
+    /// Makes membranes as fine as they are to be, and finds how large sums can become.
+    fn refine(
+        &mut self,
+        layer: &Layer,
+        counts: &[u64],
+        window: u32,
+        met: Option<(&LayerCalibration, f64)>,
+    ) -> Result<(), Diagnostic> {
+        let input = self.input_bound(layer, counts);
+        let coarse = self.unit.greatest();
+        let precision = Precision { layer, unit: self.unit.clone(), parameters: &self.neuron, window };
+        let (numbers, bounds) = (self.neuron.largest(), self.neuron.bounds(input, 0, window));
+        let magnitude = |finer: u32| {
+            let more = f64::from(finer).exp2();
+            let Some((met, margin)) = met else { return bounds.current.max(bounds.membrane).max(numbers) * more };
+            let current = met.current.as_ref().map_or(0.0, |current| current.largest);
+            let met = met.membrane.largest.max(current) * margin * coarse;
+            met.min(bounds.current.max(bounds.membrane)).max(numbers) * more
+        };
+        let finer = precision.finer(magnitude);
+        let error = precision.error(finer);
+        let plain = (neuron_parameters(layer, &Scale::Same(coarse))?, Widths::bounding(&bounds));
+        self.finer = finer;
+        let more = f64::from(finer).exp2();
+        self.unit = match &self.unit {
+            Scale::Same(unit) => Scale::Same(unit * more),
+            Scale::Each(units) => Scale::Each(units.iter().map(|unit| unit * more).collect()),
+        };
+        self.neuron = neuron_parameters(layer, &self.unit)?;
+        self.bounds = self.neuron.bounds(input, finer, window);
+        self.widths = Widths::bounding(&self.bounds);
+        if let Some((met, margin)) = met {
+            let factors = [margin * coarse, margin * coarse * more];
+            self.widths = self.widths.narrowed(met, factors, &self.neuron);
+        }
+        self.fineness = Fineness::new(error, finer, [(&self.neuron, self.widths), (&plain.0, plain.1)]);
+        Ok(())
+    }
+
+    /// The output that each weight is of.
+    pub(crate) fn outputs(&self, layer: &Layer) -> Vec<u32> {
+        outputs_of_weights(layer, &self.connections, self.weights[0].len())
+    }
+
+    /// The fraction bits of weights: of scales that are no powers of two, the whole bits of the greatest.
+    pub(crate) fn fraction_bits(&self) -> i32 {
+        self.scale.greatest().log2().floor() as i32
     }
 
     /// The largest sum of the weights of one sign into a neuron, each as often as it can come in a step.

@@ -87,7 +87,9 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     let at = loops.then(|| a.named("at"));
     let reach = Reach::From(at.as_ref().map_or(ZERO, ScalarRegister::operand));
     let neuron = &block.lowered.parameters.neuron;
-    let dynamics = Dynamics { neuron, arrays, reach, state: Vec::new(), learns_bias: block.has_bias() };
+    // In a network that is shown targets what comes in was shifted before.
+    let finer = if block.lowered.record.is_some() { 0 } else { block.lowered.parameters.finer };
+    let dynamics = Dynamics { neuron, arrays, reach, state: Vec::new(), learns_bias: block.has_bias(), finer };
     // Pointer to sums, counter, length and rest of a strip, 1, and two for a while.
     let others = 4 + if even { 0 } else { 2 } + usize::from(kept.is_some());
     let shared = dynamics.shared(a, others);

@@ -5,23 +5,11 @@
 //! partition changes it.
 
 use super::integers::numbers;
+use super::rounding::{Rounding, nearest};
 use onward_diagnostic::Diagnostic;
 use onward_isa::random::block_seed;
 use onward_net::{Initial, Layer, LayerKind, Network, Values};
 use petgraph::graph::NodeIndex;
-
-/// What rounding did to weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Rounding {
-    /// Weights in all.
-    pub weights: usize,
-    /// Weights that were beyond the greatest.
-    pub clamped: usize,
-    /// The greatest error, as a part of 1.0 of the network.
-    pub largest: f64,
-    /// The root of the mean square of the errors.
-    pub root_mean_square: f64,
-}
 
 /// Real weights, in the order they are kept in.
 pub(crate) enum Real {
@@ -52,6 +40,14 @@ impl Real {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Real::Drawn { count, .. } => *count,
+            Real::Given(values) => values.len(),
+        }
+    }
+
     /// The weights in double precision.
     pub(crate) fn numbers(self, seed: u64) -> Vec<f64> {
         match self {
@@ -62,7 +58,7 @@ impl Real {
         }
     }
 
-    /// The weights times `scale`, as integers of so many bits.
+    /// The weights times `scale`, each by itself an integer of so many bits.
     pub(super) fn quantize(&self, seed: u64, bits: u32, scale: f64, rounding: &mut Rounding) -> Vec<i16> {
         let max = (1i32 << (bits - 1)) - 1;
         match self {
@@ -71,23 +67,7 @@ impl Real {
                 rounding.weights += count;
                 draw(seed, *stream, *count, deviation, max)
             }
-            Real::Given(values) => {
-                let mut squares = rounding.root_mean_square.powi(2) * rounding.weights as f64;
-                let quantized = values.iter().map(|value| {
-                    let rounded = (value * scale).round();
-                    // What was learned and exported may be the least that the bits hold.
-                    let kept = rounded.clamp(-f64::from(max) - 1.0, f64::from(max));
-                    rounding.clamped += usize::from((kept - rounded).abs() > 0.5);
-                    let error = (kept / scale - value).abs();
-                    rounding.largest = rounding.largest.max(error);
-                    squares += error * error;
-                    kept as i16
-                });
-                let quantized: Vec<i16> = quantized.collect();
-                rounding.weights += values.len();
-                rounding.root_mean_square = (squares / rounding.weights.max(1) as f64).sqrt();
-                quantized
-            }
+            Real::Given(values) => nearest(values, bits, scale, rounding),
         }
     }
 }

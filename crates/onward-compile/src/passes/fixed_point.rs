@@ -1,7 +1,8 @@
 //! `fixed-point`: the integer constants of each layer.
 
+use crate::calibration::ExpectedRate;
 use crate::lowering::limits::limits;
-use crate::lowering::{LayerParameters, LoweredLayer, is_shown_targets};
+use crate::lowering::{Fineness, LayerParameters, LoweredLayer, Scale, is_shown_targets};
 use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
@@ -54,8 +55,8 @@ fn readout_too_slow(readout: &Readout, window: u32) -> Option<Diagnostic> {
 
 /// The integers of a layer.
 fn describe(layer: &Layer, lowered: &LoweredLayer) -> String {
-    let LayerParameters { weight_bits, fraction_bits, payload, divisors, unit, rounding, .. } = &lowered.parameters;
-    let mut text = format!("layer {}: weights of {weight_bits} bits, times 2^{fraction_bits}", layer.name);
+    let LayerParameters { weight_bits, scale, payload, divisors, unit, rounding, .. } = &lowered.parameters;
+    let mut text = format!("layer {}: weights of {weight_bits} bits, times {}", layer.name, scale.describe());
     let mut add = |line: std::fmt::Arguments| text.write_fmt(line).expect("writing to memory");
     if divisors != &[1] {
         let sizes: Vec<String> = divisors.iter().map(u64::to_string).collect();
@@ -64,7 +65,10 @@ fn describe(layer: &Layer, lowered: &LoweredLayer) -> String {
     if *payload != 1 {
         add(format_args!("; values of 0 to {payload}"));
     }
-    add(format_args!("; on the membrane 1.0 = {unit}\n"));
+    match unit {
+        Scale::Same(unit) => add(format_args!("; on the membrane 1.0 = {unit}\n")),
+        unit => add(format_args!("; on the membrane 1.0 = {:.0} to {:.0}\n", unit.least(), unit.greatest())),
+    }
     add(format_args!("{}", describe_neurons(&lowered.parameters)));
     let clamped =
         if rounding.clamped > 0 { format!(", {} beyond the greatest", rounding.clamped) } else { String::new() };
@@ -98,7 +102,29 @@ fn describe_neurons(parameters: &LayerParameters) -> String {
         text += &format!(", {:.0} is the current ({})", bounds.current, bits(bounds.current, widths.current));
     }
     let membrane = bits(bounds.membrane, widths.membrane);
-    text + &format!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane)
+    text += &format!(", {:.0} is a membrane in a window ({membrane})\n", bounds.membrane);
+    text + &describe_fineness(parameters)
+}
+
+/// How fine membranes are, and what that costs.
+fn describe_fineness(parameters: &LayerParameters) -> String {
+    let LayerParameters { finer, fineness, .. } = parameters;
+    let Fineness { error, bytes, more_bytes, more_instructions } = fineness;
+    let finer = match finer {
+        0 => "are as fine as sums".to_owned(),
+        1 => "have a fraction bit more than sums".to_owned(),
+        bits => format!("have {bits} fraction bits more than sums"),
+    };
+    let off = match *error {
+        0.0 => String::new(),
+        error => format!(", and are off by {error:.1e} of a threshold at most"),
+    };
+    let mut text = format!("  membranes {finer}{off}; {bytes} bytes a neuron");
+    if *more_bytes > 0 || *more_instructions > 0 {
+        let s = if *more_instructions == 1 { "" } else { "s" };
+        text += &format!(", {more_bytes} of them and {more_instructions} vector instruction{s} a step for precision");
+    }
+    text + "\n"
 }
 
 /// By which integers a layer learns, if it does.
@@ -127,6 +153,15 @@ fn describe_rule(layer: &Layer, lowered: &LoweredLayer) -> String {
         if rule.rule.revive { rule.nudge } else { 0 }
     );
     text
+}
+
+/// What rounding is expected to do to rates.
+fn describe_expected(ExpectedRate { difference, rate, share, .. }: &ExpectedRate) -> String {
+    format!(
+        "  rates are expected to differ from real numbers by {difference:.5} at most (root mean square; 95 %), at a mean of \
+         {rate:.5} spikes a step, if 1/{:.0} of the inputs send\n",
+        1.0 / share
+    )
 }
 
 pub(super) const PASS: Pass = Pass {
@@ -185,8 +220,13 @@ fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {
 fn emit(compilation: &Compilation) -> String {
     let network = compilation.network();
     let mut text = String::new();
+    let expected = compilation.expected_rates().unwrap_or_default();
     for (&node, lowered) in &compilation.layers {
-        text += &describe(network.layer(node), lowered);
+        let layer = network.layer(node);
+        text += &describe(layer, lowered);
+        if let Some(expected) = expected.iter().find(|expected| expected.layer == layer.name) {
+            text += &describe_expected(expected);
+        }
     }
     let readout = network.readout();
     if let Some(format) = ReadoutFormat::new(&readout.kind, network.window_steps) {

@@ -144,6 +144,15 @@ fn row(layer: &str, name: &str, quantity: &Quantity) -> Vec<String> {
     vec![layer.to_owned(), name.to_owned(), whole(quantity.bound), whole(quantity.met), bits, saturating]
 }
 
+/// What weights are multiplied by.
+fn scale([least, greatest]: [f64; 2]) -> String {
+    match least.log2() {
+        _ if greatest > least => format!("{least:.1} to {greatest:.1}"),
+        bits if bits.fract() == 0.0 => format!("2^{bits}"),
+        _ => format!("{least:.1}"),
+    }
+}
+
 /// The comparison for people.
 fn report(comparison: &Comparison) -> String {
     let mut formats = Vec::new();
@@ -155,7 +164,7 @@ fn report(comparison: &Comparison) -> String {
         let difference = |other: f64| format!("{:+.5}", other - layer.float_rate);
         errors.push(vec![
             layer.layer.clone(),
-            format!("{} bits, times 2^{}", layer.weight_bits, layer.fraction_bits),
+            format!("{} bits, times {}", layer.weight_bits, scale(layer.scale)),
             format!("{:.2e}", layer.weights_rounding),
             format!("{:.5}", layer.float_rate),
             difference(layer.predicted_rate),
@@ -175,6 +184,6 @@ fn report(comparison: &Comparison) -> String {
     let columns = ["layer", "weights", "rounded by", "spikes", "predicted", "on the chip", "saturations"];
     let errors = report::section("Against real numbers", table(&columns, errors, &[2, 3, 4, 5, 6]));
     let meaning = "  Spikes are those of a neuron in a step, in real numbers; then how many more or fewer there should be\n  \
-                   by rounded parameters, and are.\n";
+                   by the chip's integers, and are.\n";
     heading + &formats + &errors + meaning
 }

@@ -79,11 +79,14 @@ pub(crate) struct Dynamics<'a> {
     pub state: Vec<(&'static str, Scalar)>,
     /// Whether there is a bias that learns beside the given one.
     pub learns_bias: bool,
+    /// By how many bits what comes in is shifted left first, where membranes are finer.
+    pub finer: u32,
 }
 
 /// Numbers that all neurons share, in registers while strip follows strip.
 #[derive(Default)]
 pub(crate) struct Shared {
+    finer: Option<ScalarRegister>,
     threshold: Option<ScalarRegister>,
     /// What a reset adds, or sets.
     reset: Option<ScalarRegister>,
@@ -142,6 +145,8 @@ impl Dynamics<'_> {
             }
             _ => {}
         }
+        let finer = Integers::Same(-(self.finer as i32));
+        shared.finer = load("finer", Some(&finer).filter(|_| self.finer > 0));
         shared.leak = load("leak", neuron.leak.as_ref());
         shared.current = load("left_current", neuron.current.as_ref());
         shared.bias = load("bias", Some(&neuron.bias).filter(|bias| **bias != Integers::Same(0)));
@@ -248,6 +253,11 @@ impl Dynamics<'_> {
     /// Brings neurons forward: `taken` is what comes in and becomes what their membranes take.
     pub fn forward(&self, a: &mut Assembly, shared: &Shared, taken: &VectorRegister, keeps_before: bool) -> Fired {
         let neuron = self.neuron;
+        if self.finer > 0 {
+            with_number(a, &shared.finer, -(self.finer as i32), "", |a, finer| {
+                a.vshr(taken, taken, finer).note("to the membrane's binary point");
+            });
+        }
         if let Some(left) = &neuron.current {
             let current = &a.scratch_vector();
             let address = self.load_state(a, "current", current, "the synaptic current decays ..");

@@ -8,9 +8,10 @@ pub(crate) use factors::factors;
 pub use part::PartParameters;
 
 use super::integers::{Integers, integers};
+use super::scale::Scale;
 use crate::ranges::{LayerCalibration, Range};
 use onward_diagnostic::Diagnostic;
-use onward_net::{Decay, Fires, Layer, Lowering, Neuron, Reset, Values};
+use onward_net::{Decay, Fires, Layer, Lowering, Reset, Values};
 use part::{Given, parts};
 use std::fmt::Write;
 
@@ -105,24 +106,30 @@ impl Widths {
         }
     }
 
-    /// The same, but 16 where what was met, times `factor`, fits. Membranes come up to thresholds and are set by resets
-    /// even if no sample led there: at least `membrane` must fit, and what currents begin with.
-    pub(super) fn narrowed(self, met: &LayerCalibration, factor: f64, membrane: f64, start: f64) -> Widths {
-        let narrowed = |bits: u32, met: &Range| bits.min(Bounds::bits(met.largest * factor));
+    /// The same, but 16 where what was met, times a factor for sums and one for membranes, fits. Membranes come up to thresholds
+    /// and are set by resets even if no sample led there: these must fit, and what currents begin with.
+    pub(super) fn narrowed(
+        self,
+        met: &LayerCalibration,
+        [of_sums, of_membranes]: [f64; 2],
+        neuron: &NeuronParameters,
+    ) -> Widths {
+        let narrowed = |bits: u32, met: &Range, factor: f64| bits.min(Bounds::bits(met.largest * factor));
+        let start = self.current.min(Bounds::bits(neuron.current_start.largest()));
+        let least = self.membrane.min(Bounds::bits(neuron.threshold.largest().max(neuron.reset.largest())));
+        let current = met.current.as_ref().map_or(self.current, |met| narrowed(self.current, met, of_membranes));
         Widths {
-            input: narrowed(self.input, &met.input),
-            current: met
-                .current
-                .as_ref()
-                .map_or(self.current, |met| narrowed(self.current, met).max(self.current.min(Bounds::bits(start)))),
-            membrane: narrowed(self.membrane, &met.membrane).max(self.membrane.min(Bounds::bits(membrane))),
+            input: narrowed(self.input, &met.input, of_sums),
+            current: if met.current.is_some() { current.max(start) } else { current },
+            membrane: narrowed(self.membrane, &met.membrane, of_membranes).max(least),
         }
     }
 }
 
 /// The integers of neurons whose membranes have `unit` for 1.0.
-pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Result<NeuronParameters, Diagnostic> {
-    let of = |values: &Values, what: &str| integers(values, layer, what, |value| value * unit);
+pub(super) fn neuron_parameters(layer: &Layer, unit: &Scale) -> Result<NeuronParameters, Diagnostic> {
+    let neuron = &layer.neuron;
+    let of = |values: &Values, what: &str| integers(values, layer, what, unit, |value, unit| value * unit);
     let decay = |decay: &Decay, what: &str| match decay {
         Decay::None => Ok(None),
         Decay::Shift(shift) => Ok(Some(Integers::Same(65536 - (65536 >> shift)))),
@@ -131,10 +138,12 @@ pub(super) fn neuron_parameters(layer: &Layer, neuron: &Neuron, unit: f64) -> Re
             let of = |neuron: usize| (spread[neuron % spread.len()] * 65536.0).round() as i32;
             Ok(Some(Integers::Each((0..layer.neurons() as usize).map(of).collect())))
         }
-        Decay::Factor(values) => integers(values, layer, what, |value| value * 65536.0).map(Some),
+        Decay::Factor(values) => {
+            integers(values, layer, what, &Scale::Same(65536.0), |value, one| value * one).map(Some)
+        }
     };
     // The least integer that fires; above 0 where the threshold is, so that rest does not fire.
-    let threshold = integers(&neuron.threshold, layer, "thresholds", |value| {
+    let threshold = integers(&neuron.threshold, layer, "thresholds", unit, |value, unit| {
         let fires = match neuron.fires {
             Fires::At => (value * unit).round(),
             Fires::Above => (value * unit).floor() + 1.0,
@@ -239,8 +248,9 @@ impl NeuronParameters {
         text
     }
 
-    /// What comes of inputs of at most `input` a step, over a window.
-    pub(super) fn bounds(&self, input: f64, window: u32) -> Bounds {
+    /// What comes of inputs of at most `input` a step, over a window, where membranes are finer by so many bits.
+    pub(super) fn bounds(&self, input: f64, finer: u32, window: u32) -> Bounds {
+        let (sum, input) = (input, input * f64::from(finer).exp2());
         // The sum of the powers of a factor, as far as a window is long.
         let steps = |decay: Option<&Integers>| {
             let left = decay.map_or(1.0, |decay| decay.largest() / 65536.0);
@@ -251,7 +261,12 @@ impl NeuronParameters {
         let grows = if self.current.is_some() { current } else { input } + self.bias.largest();
         let reset = self.reset.largest();
         let grows = grows + self.lowered();
-        Bounds { input, current, membrane: grows * steps(self.leak.as_ref()) + reset }
+        Bounds { input: sum, current, membrane: grows * steps(self.leak.as_ref()) + reset }
+    }
+
+    /// The greatest of the numbers that membranes and currents are compared with, or become.
+    pub(super) fn largest(&self) -> f64 {
+        self.threshold.largest().max(self.reset.largest()).max(self.current_start.largest()).max(self.bias.largest())
     }
 
     /// By how much a spike may bring a membrane lower than rest: what is subtracted and was not there before.

@@ -2,7 +2,8 @@
 
 pub(crate) mod windows;
 
-use super::weights::{Real, Rounding};
+use super::rounding::Rounding;
+use super::weights::Real;
 use onward_net::{Layer, LayerKind};
 
 /// What a layer keeps of windows, in a network that is shown targets: counts of spikes, of the input's window and of each

@@ -88,7 +88,7 @@ impl RuleFormat {
         record: Option<&Record>,
         window: u32,
     ) -> Self {
-        let fraction_bits = parameters.fraction_bits;
+        let fraction_bits = parameters.fraction_bits();
         let coarser = record.map_or(0, |record| record.target_coarser);
         let one = 1i32 << (fraction_bits + parameters.finer as i32);
         let target_one = 1i32 << (fraction_bits - coarser as i32);
