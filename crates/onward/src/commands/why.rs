@@ -98,7 +98,7 @@ impl Account<'_> {
 
     /// What 1.0 is on the membrane.
     fn unit(&self) -> Option<f64> {
-        self.layer.as_ref().map(|layer| layer.parameters.unit)
+        self.layer.as_ref().map(|layer| layer.parameters.unit.of(self.name.number as usize))
     }
 
     fn threshold(&self) -> Option<i32> {
