@@ -111,7 +111,7 @@ fn holds(image: &Image, counters: &Counters, learning: Option<&Counters>) -> Pro
 #[test]
 fn parts_of_a_training_run_add_up() {
     let mut two_chips = Chip::builtin("middle").expect("a chip");
-    two_chips.mesh.array = Some(onward_chip::Array { width: 2, height: 4, link_cycles: 6, cycles_per_flit: 3 });
+    two_chips.mesh.array = Some(onward_chip::Array { width: 2, height: 1, link_cycles: 6, cycles_per_flit: 3 });
     for chip in [Chip::builtin("small").expect("a chip"), two_chips] {
         let (image, data) = network("digits.sp", chip);
         let options = Options { seed: 3, timing: true, threads: 2 };
