@@ -5,3 +5,4 @@ pub mod flit_model;
 pub mod model;
 pub mod nir_file;
 pub mod nir_model;
+pub mod watched;

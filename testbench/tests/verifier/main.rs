@@ -3,6 +3,7 @@
 mod adversarial;
 mod committed;
 mod cycles;
+mod mutations;
 
 use onward_chip::Chip;
 use onward_compile::{Options, compile};
