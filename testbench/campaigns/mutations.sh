@@ -8,5 +8,5 @@
 # (an estimate: one in eight is run).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-MUTATIONS=${1:-10000} SEED=${2:-2} cargo test --release --workspace --locked --test verifier -- \
+MUTATIONS=${1:-13000} SEED=${2:-2} cargo test --release --workspace --locked --test verifier -- \
     --ignored --nocapture mutations::no_change_of_very_many

@@ -445,6 +445,7 @@ impl Vector {
             host_inputs: inputs.collect(),
             host_port: 0,
             learned: onward_image::Learned::default(),
+            proof: None,
         }
     }
 

@@ -71,6 +71,7 @@ pub(crate) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
         host_inputs,
         host_port: 0,
         learned: onward_image::Learned::default(),
+        proof: None,
     };
     linker.check_cores(&image);
     if linker.diagnostics.is_empty()

@@ -6,12 +6,12 @@
 //!      8      4  version, little-endian
 //!     12      8  length of the contents, little-endian
 //!     20     32  BLAKE3 hash of the contents
-//!     52      .  the contents: the image in bincode's standard configuration
+//!     52      .  the contents, in bincode's standard configuration: the image, then its proof or that there is none
 //! ```
 //!
 //! The encoding of the contents is this module's own affair: nothing outside it knows of bincode.
 
-use crate::Image;
+use crate::{Image, Proof};
 use onward_diagnostic::{Remedy, Unreadable};
 use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -19,7 +19,7 @@ use std::{fs, path::Path};
 
 const MAGIC: [u8; 8] = *b"\x89ONW\r\n\x1a\n";
 /// Version of the format this crate writes, and the only one it reads.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 const HEADER: usize = 52;
 /// The largest contents that are read, in bytes: far above any chip's memories, far below what would exhaust a host.
 const LIMIT: usize = 1 << 36;
@@ -88,11 +88,22 @@ impl Write for Hasher {
 
 /// Puts the contents into a writer, piece by piece.
 fn encode(image: &Image, mut to: &mut dyn Write) -> io::Result<()> {
+    encode_bare(image, to)?;
+    let encoded = bincode::serde::encode_into_std_write(image.proof, &mut to, bincode::config::standard());
+    encoded.map(|_| ()).map_err(failed_to_encode)
+}
+
+/// The image without its proof.
+fn encode_bare(image: &Image, mut to: &mut dyn Write) -> io::Result<()> {
     let encoded = bincode::serde::encode_into_std_write(image, &mut to, bincode::config::standard());
-    encoded.map(|_| ()).map_err(|error| match error {
+    encoded.map(|_| ()).map_err(failed_to_encode)
+}
+
+fn failed_to_encode(error: bincode::error::EncodeError) -> io::Error {
+    match error {
         bincode::error::EncodeError::Io { inner, .. } => inner,
         other => io::Error::other(other),
-    })
+    }
 }
 
 /// The header of the contents.
@@ -139,13 +150,14 @@ type Checked = io::Result<Result<(), ImageError>>;
 /// The image in contents whose checksum is right, whatever its parts are. `rest`: bytes left over.
 fn decode<R: Read>(mut contents: R, rest: impl FnOnce(R) -> u64) -> Result<Image, ImageError> {
     let config = bincode::config::standard().with_limit::<LIMIT>();
-    let image: Image = bincode::serde::decode_from_std_read(&mut contents, config)
-        .map_err(|error| ImageError::Contents(error.to_string()))?;
+    let damaged = |error: bincode::error::DecodeError| ImageError::Contents(error.to_string());
+    let image: Image = bincode::serde::decode_from_std_read(&mut contents, config).map_err(damaged)?;
+    let proof: Option<Proof> = bincode::serde::decode_from_std_read(&mut contents, config).map_err(damaged)?;
     match rest(contents) {
         0 => {}
         rest => return Err(ImageError::Contents(format!("{rest} bytes are left over"))),
     }
-    Ok(image)
+    Ok(Image { proof, ..image })
 }
 
 /// The image, if its parts fit each other.
@@ -179,6 +191,18 @@ impl Image {
     /// BLAKE3 of the text that the image was compiled from, with what it includes and the parameters that were set.
     pub fn network_hash(&self) -> String {
         blake3::hash(self.network.source.1.as_bytes()).to_hex().to_string()
+    }
+
+    /// BLAKE3 of all of the image but its proof: what a proof says that it is about.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = Hasher::default();
+        encode_bare(self, &mut hasher).expect("hashing cannot fail: all types have a length");
+        *hasher.hasher.finalize().as_bytes()
+    }
+
+    /// Whether it carries a proof of itself, by a verifier of that version.
+    pub fn is_proven_by(&self, version: u32) -> bool {
+        self.proof.is_some_and(|proof| proof.version == version && proof.of == self.digest())
     }
 
     /// The image in a file's bytes.

@@ -26,6 +26,24 @@ pub struct Image {
     pub host_port: u16,
     /// What runs have made of it.
     pub learned: Learned,
+    /// What a verifier showed of all the rest; nothing if none did. It is no part of what it is about.
+    #[serde(skip)]
+    pub proof: Option<Proof>,
+}
+
+/// The summary of a proof: which verifier showed it, of which image, and the most cycles it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The verifier's version.
+    pub version: u32,
+    /// The image it is about: [`Image::digest`].
+    pub of: [u8; 32],
+    /// The most cycles of any step, the barrier included.
+    pub step_cycles: u64,
+    /// Those of the steps in which a sample is shown that is not learned from.
+    pub test_window_cycles: u64,
+    /// Those of the steps in which one is shown that is.
+    pub training_sample_cycles: u64,
 }
 
 /// How far an image has learned: what a run that goes on from it must know beside the memories.

@@ -17,7 +17,7 @@
 //! #     populations: vec![].into(), edges: vec![],
 //! # };
 //! # let image = Image { chip: chip.clone(), network, programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![],
-//! #     host_port: 0, learned: Default::default() };
+//! #     host_port: 0, learned: Default::default(), proof: None };
 //! # let counters = Counters { steps: 0, blocks: vec![], host_packets: vec![], timing: None, configuration_bits: 1000, detail: None };
 //! let costs = Technology::load(&chip.technology).unwrap().costs(&chip).unwrap();
 //! let energy = Energy::of(&image, &counters, &costs); // `image` has no blocks: the host wrote 1,000 bits, nothing ran

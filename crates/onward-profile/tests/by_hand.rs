@@ -147,6 +147,7 @@ fn image(chip: Chip, instruction: &str) -> Image {
         host_inputs: vec![],
         host_port: 0,
         learned: Default::default(),
+        proof: None,
     }
 }
 

@@ -100,6 +100,7 @@ fn tiny() -> Image {
         }],
         host_port: 0,
         learned: onward_image::Learned::default(),
+        proof: None,
     }
 }
 

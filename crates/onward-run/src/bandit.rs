@@ -4,6 +4,7 @@
 //! wrong: each of the other classes in turn becomes the target, and the chosen one the rival that is to lose against it. All
 //! these lessons together weigh half as much as a reward, since only one of them can be true.
 
+use crate::checkpoint::Checkpoints;
 use crate::data::{Dataset, SampleOrder, SplitMix64};
 use crate::error::SessionError;
 use crate::session::{Lesson, Session};
@@ -55,6 +56,7 @@ pub fn bandit(
     dataset: &Dataset,
     bandit: &Bandit,
     seed: u64,
+    checkpoints: Option<&Checkpoints>,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<BanditReport, SessionError> {
     let (order, mut samples) = (SampleOrder::new(seed), as_shown(&dataset.train, image, seed, 0));
@@ -63,11 +65,18 @@ pub fn bandit(
     let others = bandit.others.clamp(1, classes - 1);
     let mut tally = Tally::new(session);
     let mut interrupted = false;
-    let mut rewards = Vec::with_capacity(bandit.trials);
+    let from = checkpoints.and_then(|checkpoints| checkpoints.from.as_ref());
+    let mut rewards = from.map_or_else(Vec::new, |from| from.rewards.clone());
+    rewards.truncate(bandit.trials);
+    let done = rewards.len();
+    // What was drawn for trials that are over is drawn again, so that the others get theirs.
+    for _ in 0..done {
+        let _ = (draws.below(1 << 24), draws.below(classes));
+    }
     let mut shown: Vec<u32> = Vec::new();
-    tally.learn(session, |session| {
-        for trial in 0..bandit.trials {
-            if trial % samples.len() == 0 {
+    tally.learn(session, done, |session| {
+        for trial in done..bandit.trials {
+            if trial % samples.len() == 0 || trial == done {
                 let pass = (trial / samples.len()) as u32;
                 shown = order.epoch(samples.len() as u32, pass);
                 samples = as_shown(&dataset.train, image, seed, pass);
@@ -91,6 +100,13 @@ pub fn bandit(
                 }
             }
             rewards.push(rewarded);
+            let is_due =
+                |with: &&Checkpoints| (trial as u64 + 1).is_multiple_of(with.every) || trial + 1 == bandit.trials;
+            if let Some(checkpoints) = checkpoints.filter(is_due) {
+                session.rest()?;
+                let place = (0, trial as u64 + 1);
+                checkpoints.save(session.machine(), image, place, &rewards).map_err(SessionError::Checkpoint)?;
+            }
             if progress(Progress { learning: true, epoch: 0, done: trial + 1, total: bandit.trials }).is_break() {
                 interrupted = true;
                 break;
@@ -100,7 +116,7 @@ pub fn bandit(
             session.rest()?;
         }
         session.set_rate_shift(0);
-        Ok(rewards.len())
+        Ok(rewards.len() - done)
     })?;
     tally.interrupted(interrupted);
     let total = dataset.test.len();

@@ -32,6 +32,9 @@ pub enum SessionError {
         /// As many as a tag can name.
         most: u32,
     },
+    /// A checkpoint cannot be written.
+    #[error("the checkpoint cannot be written: {0}")]
+    Checkpoint(std::io::Error),
     /// The network gave no answer, or more than one.
     #[error("the network gave {found} answers to {expected} samples")]
     Answers {

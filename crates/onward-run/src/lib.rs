@@ -40,6 +40,7 @@
 
 mod answers;
 mod bandit;
+mod checkpoint;
 mod comparisons;
 pub mod data;
 mod error;
@@ -54,6 +55,7 @@ pub mod why;
 
 pub use answers::AnswerTable;
 pub use bandit::{Bandit, bandit};
+pub use checkpoint::{CHECKPOINT_VERSION, Checkpoint, CheckpointError, Checkpoints, Identity};
 pub use error::{RunError, SessionError};
 pub use onward_profile::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use packets::{Stopped, run_packets};

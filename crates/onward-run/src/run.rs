@@ -1,6 +1,7 @@
 //! A run: an image, the data it is shown, an engine, and what comes of it.
 
 use crate::bandit::{Bandit, bandit};
+use crate::checkpoint::Checkpoints;
 use crate::data::{DataError, Dataset, Samples, Split};
 use crate::error::{RunError, SessionError};
 use crate::session::{Session, silence, silent_neurons};
@@ -148,6 +149,20 @@ impl<'a> Run<'a> {
     /// # Errors
     /// See [`SessionError`].
     pub fn learn(&mut self, epochs: impl Into<Epochs>, watch: &mut dyn Watch) -> Result<Results, RunError> {
+        self.learn_with(epochs, None, watch)
+    }
+
+    /// The same, with checkpoints: it goes on from the one that they begin with, if this is a run of the image to which that was
+    /// applied ([`Checkpoint::apply`](crate::Checkpoint::apply)).
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub fn learn_with(
+        &mut self,
+        epochs: impl Into<Epochs>,
+        checkpoints: Option<&Checkpoints>,
+        watch: &mut dyn Watch,
+    ) -> Result<Results, RunError> {
         let epochs = epochs.into();
         self.check_labels()?;
         let silent_before = match self.is_given_weights {
@@ -163,6 +178,7 @@ impl<'a> Run<'a> {
             self.dataset,
             epochs,
             self.options.seed,
+            checkpoints,
             |progress| watch.borrow_mut().progress(progress),
             |session, epoch| {
                 watch.borrow_mut().epoch(epoch);
@@ -174,7 +190,9 @@ impl<'a> Run<'a> {
                 }
             },
         )?;
-        self.epochs = epochs.first + report.whole_epochs(self.dataset.train.len());
+        let gone_on_from = checkpoints.and_then(|checkpoints| checkpoints.from.as_ref());
+        let first = gone_on_from.map_or(epochs.first, |from| from.epoch);
+        self.epochs = first + report.whole_epochs(self.dataset.train.len());
         if let Some(best) = best.as_ref().filter(|_| !report.interrupted) {
             self.test_best(best, &mut report, |progress| watch.borrow_mut().progress(progress))?;
         }
@@ -267,15 +285,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Plays a bandit, then tests.
+    /// Plays a bandit, then tests; with checkpoints if there are to be any.
     ///
     /// # Errors
     /// See [`SessionError`].
-    pub fn play(&mut self, game: &Bandit, watch: &mut dyn Watch) -> Result<BanditResults, RunError> {
+    pub fn play(
+        &mut self,
+        game: &Bandit,
+        checkpoints: Option<&Checkpoints>,
+        watch: &mut dyn Watch,
+    ) -> Result<BanditResults, RunError> {
         self.check_labels()?;
         let (start, seed) = (Instant::now(), self.options.seed);
         let tell = |progress| watch.progress(progress);
-        let report = bandit(&mut self.session, self.image, self.dataset, game, seed, tell)?;
+        let report = bandit(&mut self.session, self.image, self.dataset, game, seed, checkpoints, tell)?;
         let mut results = BanditResults::new(&self.conditions("bandit", start.elapsed()), &report);
         self.judge(&mut results.results);
         Ok(results)

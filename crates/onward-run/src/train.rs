@@ -1,5 +1,6 @@
 //! Training: epochs of learning, each followed by a test.
 
+use crate::checkpoint::Checkpoints;
 use crate::comparisons::comparisons;
 use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
 use crate::error::SessionError;
@@ -68,18 +69,19 @@ impl Tally {
         Tally { report, learned: Default::default() }
     }
 
-    /// Learns for an epoch; `learn` says from how many samples.
+    /// Learns for an epoch, of which so many samples were learned from before; `learn` says from how many more.
     pub fn learn(
         &mut self,
         session: &mut Session,
+        before_it: usize,
         learn: impl FnOnce(&mut Session) -> Result<usize, SessionError>,
     ) -> Result<usize, SessionError> {
         let (before, start) = (session.machine().counters(), Instant::now());
         let samples = counted(session, &mut self.report.learning, learn, |&samples| samples)?;
-        self.learned = (samples, start.elapsed());
+        self.learned = (before_it + samples, start.elapsed());
         let counters = &mut self.report.learning_counters;
         *counters = counters.plus(&session.machine().counters().since(&before));
-        Ok(samples)
+        Ok(before_it + samples)
     }
 
     /// Takes note that the run was broken off, if it was.
@@ -192,23 +194,27 @@ pub fn train(
     progress: impl FnMut(Progress) -> ControlFlow<()>,
     mut after_epoch: impl FnMut(&EpochReport),
 ) -> Result<TrainReport, SessionError> {
-    train_and(session, image, dataset, epochs.into(), seed, progress, |_, report| after_epoch(report))
+    train_and(session, image, dataset, epochs.into(), seed, None, progress, |_, report| after_epoch(report))
 }
 
-/// The same; who is told of an epoch may look at what it left on the chip.
+/// The same, with checkpoints if there are to be any; who is told of an epoch may look at what it left on the chip.
+#[expect(clippy::too_many_arguments, reason = "all that a run is made of, once")]
 pub(crate) fn train_and(
     session: &mut Session,
     image: &Image,
     dataset: &Dataset,
     epochs: Epochs,
     seed: u64,
+    checkpoints: Option<&Checkpoints>,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     mut after_epoch: impl FnMut(&mut Session, &EpochReport),
 ) -> Result<TrainReport, SessionError> {
     let order = SampleOrder::new(seed);
     let mut tally = Tally::new(session);
     let mut flow = ControlFlow::Continue(());
-    for epoch in epochs.first..epochs.first + epochs.count {
+    let from = checkpoints.and_then(|checkpoints| checkpoints.from.as_ref());
+    let (first, done) = from.map_or((epochs.first, 0), |from| (from.epoch, from.done as usize));
+    for epoch in first..epochs.first + epochs.count {
         let order = order.epoch(dataset.train.sequences() as u32, epoch);
         // The windows of a sequence stay together.
         let windows = |&sequence: &u32| dataset.train.of_sequence(sequence as usize).map(|sample| sample as u32);
@@ -221,9 +227,25 @@ pub(crate) fn train_and(
             flow
         };
         let shown = as_shown(&dataset.train, image, seed, epoch);
-        let samples = tally.learn(session, |session| {
+        let done = if epoch == first { done.min(order.len()) } else { 0 };
+        let samples = tally.learn(session, done, |session| {
             session.set_epoch(epoch, epochs.of);
-            session.learn(&shown, &order, |done| tell(true, done, order.len()))
+            let Some(checkpoints) = checkpoints else {
+                return session.learn(&shown, &order, |done| tell(true, done, order.len()));
+            };
+            // What a piece leaves rests, and what comes after it is the same as if it had not.
+            let mut at = done;
+            while at < order.len() {
+                let end = checkpoints.end_of_piece(at, order.len(), |next| shown.continues(order[next] as usize));
+                let piece = session.learn(&shown, &order[at..end], |more| tell(true, at + more, order.len()))?;
+                at += piece;
+                if at < end {
+                    break;
+                }
+                let place = (epoch, at as u64);
+                checkpoints.save(session.machine(), image, place, &[]).map_err(SessionError::Checkpoint)?;
+            }
+            Ok(at - done)
         })?;
         tally.interrupted(samples < order.len());
         let with = tested_with(dataset);

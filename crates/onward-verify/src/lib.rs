@@ -18,7 +18,7 @@
 //! #         populations: vec![].into(), edges: vec![],
 //! #     },
 //! #     programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![], host_port: 0,
-//! #     learned: Default::default(),
+//! #     learned: Default::default(), proof: None,
 //! # };
 //! use onward_verify::{Contract, verify};
 //! let verdict = verify(&image, &Contract::of_network());

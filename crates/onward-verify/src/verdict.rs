@@ -14,7 +14,7 @@ use crate::reuse::Reuse;
 use crate::sources::{Names, Source};
 use crate::structure;
 use crate::surroundings::{Known, Sender, Taken, fed, tag_senders, tags_of, taken};
-use onward_image::{BlockIndex, Image, ProgramIndex, indices};
+use onward_image::{BlockIndex, Image, ProgramIndex, Proof, indices};
 use onward_isa::{Instruction, Space};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +100,18 @@ impl Verdict {
         self.breaches.is_empty()
     }
 
+    /// Its summary, for the image that it is about; `None` where a rule is broken.
+    pub fn proof(&self, image: &Image) -> Option<Proof> {
+        let bounds = self.bounds.filter(|_| self.holds())?;
+        Some(Proof {
+            version: VERSION,
+            of: image.digest(),
+            step_cycles: bounds.step_cycles,
+            test_window_cycles: bounds.test_window_cycles,
+            training_sample_cycles: bounds.training_sample_cycles,
+        })
+    }
+
     /// Whether a rule is kept; where what it counts on is broken it was not looked at, and is not.
     pub fn keeps(&self, rule: Rule) -> bool {
         let first = self.breaches.first().map(|breach| breach.rule);
@@ -125,7 +137,7 @@ pub fn verify(image: &Image, contract: &Contract) -> Verdict {
     if breaches.iter().any(|breach| matches!(breach.rule, Rule::Structure | Rule::Budgets)) {
         return broken(breaches);
     }
-    Proof::new(image, contract, &edges).finish(&ways, breaches)
+    Prover::new(image, contract, &edges).finish(&ways, breaches)
 }
 
 fn broken(mut breaches: Vec<Breach>) -> Verdict {
@@ -142,7 +154,7 @@ fn broken(mut breaches: Vec<Breach>) -> Verdict {
 }
 
 /// A proof under way.
-struct Proof<'a> {
+struct Prover<'a> {
     image: &'a Image,
     contract: &'a Contract,
     edges: &'a Edges,
@@ -155,10 +167,10 @@ struct Proof<'a> {
     learned: BTreeMap<(String, String), Learned>,
 }
 
-impl<'a> Proof<'a> {
-    fn new(image: &'a Image, contract: &'a Contract, edges: &'a Edges) -> Proof<'a> {
+impl<'a> Prover<'a> {
+    fn new(image: &'a Image, contract: &'a Contract, edges: &'a Edges) -> Prover<'a> {
         let decode = |words: &Vec<u32>| words.iter().map(|&word| Instruction::decode(word).ok()).collect();
-        Proof {
+        Prover {
             image,
             contract,
             edges,

@@ -6,12 +6,13 @@ use crate::failure::Failure;
 use crate::files::Output;
 use crate::profile::{self, Profiling};
 use crate::progress::Monitor;
+use crate::proof::proven;
 use crate::{Outcome, report, terminal, text};
 use onward_emulate::{Engine, Options};
 use onward_image::Image;
 use onward_profile::{Answers, Results, TestedOn};
 use onward_run::data::Dataset;
-use onward_run::{AnswerTable, Bandit, Epochs, Run, RunError, SessionError};
+use onward_run::{AnswerTable, Bandit, Checkpoints, Epochs, Run, RunError, SessionError};
 use serde::Serialize;
 use std::path::Path;
 
@@ -25,6 +26,9 @@ pub struct Job<'a> {
     pub options: Options,
     /// A file of weights to begin with.
     pub weights: Option<&'a Path>,
+    /// Where checkpoints go; and, of a run that goes on from one, where that is.
+    pub checkpoints: Option<&'a Checkpoints>,
+    pub goes_on: Option<String>,
     pub saves: &'a Saves,
     pub tells: &'a WhatToTell,
     pub profiling: &'a Profiling,
@@ -37,7 +41,7 @@ impl<'a> Job<'a> {
         self.open()?;
         terminal::print(&report::epochs_heading(run.session().answered_values().is_some()))?;
         let monitor = Monitor::new(epochs, self.dataset.train.len(), self.tested())?;
-        let results = self.watch(monitor, |monitor| run.learn(epochs, monitor))?;
+        let results = self.watch(monitor, |monitor| run.learn_with(epochs, self.checkpoints, monitor))?;
         let results = self.complete(results, &run)?;
         terminal::print(&self.report(&results))?;
         self.save(&mut run, &results, &results, &[])?;
@@ -100,7 +104,7 @@ impl<'a> Job<'a> {
         run.check_labels()?;
         self.open()?;
         let monitor = Monitor::new(Epochs::from(1), bandit.trials, self.dataset.test.len())?;
-        let mut results = self.watch(monitor, |monitor| run.play(bandit, monitor))?;
+        let mut results = self.watch(monitor, |monitor| run.play(bandit, self.checkpoints, monitor))?;
         results.results.arguments = arguments();
         let profile = self.profiling.report(results.results.profile.as_deref());
         terminal::print(&(report::bandit(&results) + &profile))?;
@@ -114,7 +118,8 @@ impl<'a> Job<'a> {
             let help = "`--spikes FILE.npy` writes them; leave --answers out";
             return Err(Failure::input("the network gives its spikes, and no answers", help));
         }
-        if let Some(path) = self.weights {
+        // What goes on has its weights.
+        if let Some(path) = self.weights.filter(|_| self.goes_on.is_none()) {
             give_weights(&mut run, path)?;
         }
         Ok(run)
@@ -131,7 +136,8 @@ impl<'a> Job<'a> {
 
     /// Says what is about to run: all that could be refused has been.
     fn open(&self) -> Outcome {
-        terminal::print(&report::opening(self.image, self.dataset, self.options.seed))
+        terminal::print(&report::opening(self.image, self.dataset, self.options.seed))?;
+        self.goes_on.as_ref().map_or(Ok(()), |text| terminal::print(text))
     }
 
     /// Follows what runs.
@@ -158,7 +164,7 @@ impl<'a> Job<'a> {
         let traffic = written(&saves.traffic, |file| file.write_json(&run.traffic()));
         let image = written(&saves.image, |file| {
             let learned = run.learned().map_err(|error: SessionError| Failure::session(self.name, &error))?;
-            file.write_image(&learned)
+            file.write_image(&proven(learned))
         });
         let profile = written(&saves.profile, |file| match &results.profile {
             Some(found) => profile::write(found, &results.network, file),

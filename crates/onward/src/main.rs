@@ -4,6 +4,7 @@
 //! Exit codes: 0 did what was asked, 1 something went wrong inside, 2 bad input, 130 interrupted.
 
 mod arguments;
+mod checkpoint;
 mod commands;
 mod documents;
 mod failure;
@@ -14,6 +15,7 @@ mod nir;
 mod probes;
 mod profile;
 mod progress;
+mod proof;
 mod report;
 mod terminal;
 mod text;

@@ -26,6 +26,7 @@ const OUTPUTS: &[&str] = &[
     "--floorplan",
     "--probe-output",
     "--profile-output",
+    "--checkpoint",
 ];
 /// Words in the names of values that name files.
 const FILES: &[&str] = &["FILE", "DATA", "CHIP", "TECHNOLOGY", "PATH", "FOLDER", "IMAGE", "."];
@@ -44,7 +45,7 @@ const CASES: &[Case] = &[
         command: "train net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --weights w.npz \
                   --epochs 1",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json", "w.npz"],
-        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     Case {
         command: "train net.sp --data given.npz --chip chip.toml --epochs 1 --probe h.spikes,h.weights",
@@ -70,12 +71,12 @@ const CASES: &[Case] = &[
     Case {
         command: "bandit net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --trials 2",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json"],
-        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic", "--profile-output"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--profile-output"],
     },
     Case {
         command: "run net.onw --learn --epochs 1 --data given.npz --weights w.npz",
         inputs: &["net.onw", "given.npz", "w.npz"],
-        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     Case {
         command: "run net.onw --learn --epochs 1",

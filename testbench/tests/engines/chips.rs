@@ -248,6 +248,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
         host_inputs,
         host_port: 0,
         learned: onward_image::Learned::default(),
+        proof: None,
     }
 }
 

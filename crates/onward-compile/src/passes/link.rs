@@ -235,6 +235,7 @@ fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         host_inputs: compilation.routing.host_inputs.clone(),
         host_port: 0,
         learned: onward_image::Learned::default(),
+        proof: None,
     };
     image.check().unwrap_or_else(|what| panic!("the compiler made an image that does not fit together: {what}"));
     compilation.image = Some(image);

@@ -16,7 +16,7 @@
 //! #             name: String::new(), source: Default::default(), seed: 0, data: None, window_steps: 1, augment: vec![], epochs: 1,
 //! #             populations: vec![].into(), edges: vec![],
 //! #         },
-//! #         programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![], host_port: 0, learned: Default::default(),
+//! #         programs: vec![].into(), blocks: vec![].into(), trees: vec![].into(), host_inputs: vec![], host_port: 0, learned: Default::default(), proof: None,
 //! #     }
 //! # }
 //! let image = image();

@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::arguments::{DataArguments, HowToCompile, HowToRun, WhatToSave, WhatToTell};
+use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -41,6 +42,8 @@ pub struct Arguments {
     #[command(flatten)]
     how: HowToRun,
     #[command(flatten)]
+    checkpoint: CheckpointArguments,
+    #[command(flatten)]
     saves: WhatToSave,
 }
 
@@ -54,6 +57,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { compile, how, saves, .. } = arguments;
     let ledger = Ledger::default();
     let saves = &saves.prepare(&how.profiling, &ledger)?;
+    arguments.checkpoint.prepare(false, &ledger)?;
     let (source, image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     if !image.learns() {
@@ -61,13 +65,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::input("the network learns nothing: it is shown no targets", help));
     }
     let options = how.options(compile.seed);
-    let engine = how.engine(&image, options).map_err(|error| Failure::session(&source.name, &error.into()))?;
     let bandit = Bandit {
         trials: arguments.trials as usize,
         explore: arguments.explore,
         explore_trials: arguments.explore_trials as usize,
         others: arguments.others.unwrap_or(u32::MAX),
     };
+    let given = (&image, &dataset, options.seed);
+    let checkpoints = arguments.checkpoint.open("bandit", given, None, &format!("{bandit:?}"))?;
+    let (image, goes_on) = arguments.checkpoint.go_on(checkpoints.as_ref(), image)?;
+    let engine = how.engine(&image, options).map_err(|error| Failure::session(&source.name, &error.into()))?;
     let tells = &WhatToTell { by_class: false, training_accuracy: false };
     let job = Job {
         tells,
@@ -78,6 +85,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         dataset: &dataset,
         options,
         weights: None,
+        checkpoints: checkpoints.as_ref(),
+        goes_on,
         saves,
     };
     job.play(engine, &bandit)

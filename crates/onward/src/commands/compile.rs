@@ -8,6 +8,7 @@ use crate::files::{Output, read_network};
 use crate::ledger::Ledger;
 use crate::nir::{self, NirArguments, is_nir};
 use crate::progress::PassMonitor;
+use crate::proof::proven;
 use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, terminal};
 use anstream::eprint;
@@ -86,7 +87,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         options.calibration =
             Some(Calibrated { calibration: read_calibration(path, &ledger)?, margin: arguments.margin });
     }
-    let image = compile(arguments, network, &mut options, &ledger)?;
+    // What the compiler makes is proven, whether it is written or not.
+    let image = proven(compile(arguments, network, &mut options, &ledger)?);
     if let Some(output) = &output {
         output.write_image(&image)?;
     }

@@ -5,11 +5,13 @@ use super::stream;
 use super::trace::{self, Trace};
 use crate::Outcome;
 use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave, WhatToTell};
+use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
 use crate::files::{Output, read_image};
 use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
+use crate::proof::note_unproven;
 use onward_emulate::MachineError;
 use onward_image::Image;
 use onward_run::{Session, SessionError};
@@ -66,6 +68,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "probes", "weights", "spikes", "output", "export", "answers", "json", "save_traffic", "by_class", "training_accuracy"])]
     stream: Option<PathBuf>,
     #[command(flatten)]
+    checkpoint: CheckpointArguments,
+    #[command(flatten)]
     saves: WhatToSave,
     #[command(flatten)]
     tells: WhatToTell,
@@ -83,9 +87,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let weights = arguments.weights.as_deref();
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
     let files = arguments.saves.prepare(&arguments.how.profiling, &ledger)?;
+    arguments.checkpoint.prepare(arguments.learning.validation().is_some(), &ledger)?;
     let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
     let probes = arguments.probes.prepare(&arguments.steps, arguments.trace.is_any(), &ledger)?;
     let mut image = read_image(&arguments.file, &ledger)?;
+    note_unproven(&arguments.file, &image);
     arguments.check_learning(&image)?;
     if let Some(path) = &arguments.stream {
         return arguments.stream(&image, path, &ledger);
@@ -103,6 +109,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         return trace::samples(&image, &name, &dataset, options, selection);
     }
+    let epochs = learning.epochs(arguments.epochs, &image)?;
+    let checkpoints = match arguments.learn {
+        true => {
+            let more = format!("{epochs:?} {} {:?}", learning.rate_shift, learning.learners());
+            arguments.checkpoint.open("run", (&image, &dataset, options.seed), weights, &more)?
+        }
+        false => None,
+    };
+    let goes_on;
+    (image, goes_on) = arguments.checkpoint.go_on(checkpoints.as_ref(), image)?;
     let failed = |error: MachineError| Failure::session(&name, &error.into());
     let engine = match arguments.learn {
         true => how.engine(&image, options),
@@ -119,10 +135,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
         dataset: &dataset,
         options,
         weights,
+        checkpoints: checkpoints.as_ref(),
+        goes_on,
         saves,
     };
     let ran = match arguments.learn {
-        true => job.learn(engine, learning, learning.epochs(arguments.epochs, &image)?),
+        true => job.learn(engine, learning, epochs),
         false => job.test(engine, spikes.as_ref()),
     };
     recorder.finish(ran)
@@ -167,7 +185,8 @@ impl Arguments {
             let help = "leave --learn out, or compile a network with `learning`";
             return Err(Failure::input("the network learns nothing: the host shows it no targets", help));
         }
-        match self.learning.given(&self.saves).filter(|_| !self.learn) {
+        let checkpoint = self.checkpoint.is_given().then_some("--checkpoint");
+        match self.learning.given(&self.saves).or(checkpoint).filter(|_| !self.learn) {
             Some(option) => {
                 Err(Failure::input(format!("{option} is for a run that learns"), "add --learn, or leave it out"))
             }
@@ -193,6 +212,7 @@ impl Arguments {
                 ("--by-class", self.tells.by_class),
                 ("--training-accuracy", self.tells.training_accuracy),
                 ("--learn", self.learn),
+                ("--checkpoint", self.checkpoint.is_given()),
                 ("--output", self.saves.output.is_some()),
                 ("--export", self.saves.export.is_some()),
                 ("--spikes", self.spikes.is_some()),

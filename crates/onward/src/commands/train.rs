@@ -1,6 +1,7 @@
 //! `onward train`: compile, learn on the chip, test.
 
 use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, Saves, WhatToSave, WhatToTell};
+use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -19,6 +20,7 @@ Examples:
   onward train programs/mnist.sp --data DATA/mnist --timing none -o mnist.onw
   onward train programs/digits.sp --validate 0.1 --seeds 3    the best epoch, chosen without the test samples
   onward train programs/digits.sp --epochs 10 --of 30 -o part.onw    then `run part.onw --learn --epochs 20`
+  onward train programs/mnist.sp --data DATA/mnist --checkpoint mnist.ckpt    killed, the same command goes on
 
 Ctrl-C ends the run early; what ran is reported in full.";
 
@@ -51,6 +53,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SEEDS", value_parser = parse_seeds, conflicts_with = "seed")]
     seeds: Option<Seeds>,
     #[command(flatten)]
+    checkpoint: CheckpointArguments,
+    #[command(flatten)]
     saves: WhatToSave,
     #[command(flatten)]
     tells: WhatToTell,
@@ -64,6 +68,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
     if let Some(Seeds(seeds)) = &arguments.seeds {
         check_saves(saves, &how.profiling)?;
+        if arguments.checkpoint.is_given() {
+            let help = "run the seeds one by one, with --seed";
+            return Err(Failure::input("--checkpoint is for a single run, and --seeds makes several", help));
+        }
         if arguments.probes.is_any() {
             let help = "run the seed that you want to look into by itself, with --seed";
             return Err(Failure::input("--probe is for a single run, and --seeds makes several", help));
@@ -72,6 +80,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return run_seeds(arguments, seeds, &files, &ledger);
     }
     let files = saves.prepare(&how.profiling, &ledger)?;
+    arguments.checkpoint.prepare(learning.validation().is_some(), &ledger)?;
     let probes = arguments.probes.prepare(&arguments.steps, false, &ledger)?;
     let (source, mut image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
     let validation = learning.validation().filter(|_| image.learns());
@@ -79,6 +88,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let options = how.options(compile.seed);
     let failed = |error: MachineError| Failure::session(&source.name, &error.into());
     let learns = image.learns();
+    let epochs = learning.epochs(arguments.epochs, &image)?;
+    let checkpoints = match learns {
+        true => {
+            let more = format!("{epochs:?} {} {:?}", learning.rate_shift, learning.learners());
+            arguments.checkpoint.open("train", (&image, &dataset, options.seed), weights, &more)?
+        }
+        false => None,
+    };
+    let goes_on;
+    (image, goes_on) = arguments.checkpoint.go_on(checkpoints.as_ref(), image)?;
     let engine = match learns {
         true => how.engine(&image, options).map_err(failed)?,
         false => {
@@ -88,10 +107,22 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let (engine, recorder) = probes.attach(engine, &image)?;
     let (name, saves) = (source.name.as_str(), &files);
-    let (image, dataset, profiling) = (&image, &dataset, &how.profiling);
-    let job = Job { command: "train", name, image, dataset, options, weights, saves, tells, profiling };
+    let checkpoints = checkpoints.as_ref();
+    let job = Job {
+        command: "train",
+        name,
+        image: &image,
+        dataset: &dataset,
+        options,
+        weights,
+        checkpoints,
+        goes_on,
+        saves,
+        tells,
+        profiling: &how.profiling,
+    };
     let ran = match learns {
-        true => job.learn(engine, learning, learning.epochs(arguments.epochs, image)?),
+        true => job.learn(engine, learning, epochs),
         false => job.test(engine, None),
     };
     recorder.finish(ran)
@@ -115,10 +146,19 @@ fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledge
         };
         let (name, options) = (source.name.as_str(), how.options(seed));
         let engine = how.engine(&image, options).map_err(|error| Failure::session(name, &error.into()))?;
-        let profiling = &how.profiling;
-        let job = {
-            let (image, dataset) = (&image, &dataset);
-            Job { command: "train", name, image, dataset, options, weights, saves, tells, profiling }
+        let (checkpoints, goes_on) = (None, None);
+        let job = Job {
+            command: "train",
+            name,
+            image: &image,
+            dataset: &dataset,
+            options,
+            weights,
+            checkpoints,
+            goes_on,
+            saves,
+            tells,
+            profiling: &how.profiling,
         };
         if runs.is_empty() {
             terminal::print(&(report::opening_of_seeds(&image, &dataset, seeds) + &report::seeds_heading()))?;
