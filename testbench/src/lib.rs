@@ -5,4 +5,3 @@ pub mod flit_model;
 pub mod model;
 pub mod nir_file;
 pub mod nir_model;
-pub mod watched;

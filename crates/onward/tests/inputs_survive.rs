@@ -91,7 +91,7 @@ const CASES: &[Case] = &[
     Case {
         command: "profile net.onw --learn --epochs 1 --data given.npz --weights w.npz",
         inputs: &["net.onw", "given.npz", "w.npz"],
-        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic"],
     },
     Case {
         command: "profile still.onw --data given.npz",

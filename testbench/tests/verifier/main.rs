@@ -4,6 +4,7 @@ mod adversarial;
 mod committed;
 mod cycles;
 mod mutations;
+mod watched;
 
 use onward_chip::Chip;
 use onward_compile::{Options, compile};

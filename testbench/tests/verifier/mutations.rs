@@ -1,5 +1,6 @@
 //! Single random changes of valid images: whatever breaks locality or bounds when it runs, the verifier has refused.
 
+use crate::watched::{Draws, Seen, watch};
 use crate::{breaches, verdict};
 use onward_chip::Chip;
 use onward_compile::{Options, compile};
@@ -10,7 +11,6 @@ use onward_image::{
 };
 use onward_isa::Instruction;
 use std::collections::BTreeMap;
-use testbench::watched::{Draws, Seen, watch};
 
 /// Changes that are tried in each run of the tests.
 const FEW: usize = 400;
