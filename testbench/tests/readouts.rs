@@ -202,7 +202,7 @@ fn readouts_of_values_are_those_of_the_model() {
             let answers: Vec<i64> = chip.show_values(sample, &values).into_iter().map(i64::from).collect();
             let shown = encode(&sample.pixels, chip.model.window);
             chip.model.infer(&shown, false);
-            let mut expected = Vec::new();
+            let mut expected: Vec<i64> = Vec::new();
             if let (Readout::Trained(models), true) = (&chip.model.readout, sample.answer || !sample.learn) {
                 expected.extend(models.iter().flat_map(|model| &model.sums));
             }

@@ -28,6 +28,7 @@
 mod activity;
 mod energy;
 mod formats;
+mod page;
 mod profile;
 mod program;
 mod quality;
@@ -40,6 +41,7 @@ mod traffic;
 pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
 pub use formats::Speedscope;
+pub use page::{Raster, Recorded, Trace, page};
 pub use profile::{
     BlockPlace, Bound, BoundBy, CorePlace, Critical, CriticalSender, Footprint, HandlerPlace, LayerNeurons, LayerPlace,
     LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, Roofline,

@@ -433,6 +433,7 @@ impl WhatToSave {
     pub fn prepare(&self, profiling: &Profiling, ledger: &Ledger) -> Result<Saves, Failure> {
         let prepare = |path: &Option<PathBuf>| path.as_deref().map(|path| Output::prepare(path, ledger)).transpose();
         Ok(Saves {
+            page: profiling.prepare_page(ledger)?,
             image: prepare(&self.output)?,
             export: prepare(&self.export)?,
             answers: prepare(&self.answers)?,
@@ -445,6 +446,7 @@ impl WhatToSave {
 
 /// The files of [`WhatToSave`], which can be written.
 pub struct Saves {
+    pub page: Option<Output>,
     pub image: Option<Output>,
     pub export: Option<Output>,
     pub answers: Option<Output>,

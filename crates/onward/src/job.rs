@@ -12,6 +12,7 @@ use onward_emulate::{Engine, Options};
 use onward_image::Image;
 use onward_profile::{Answers, Results, TestedOn};
 use onward_run::data::Dataset;
+use onward_run::probe::Recording;
 use onward_run::{AnswerTable, Bandit, Checkpoints, Epochs, Run, RunError, SessionError};
 use serde::Serialize;
 use std::path::Path;
@@ -32,6 +33,8 @@ pub struct Job<'a> {
     pub saves: &'a Saves,
     pub tells: &'a WhatToTell,
     pub profiling: &'a Profiling,
+    /// What probes record.
+    pub recording: Option<Recording>,
 }
 
 impl<'a> Job<'a> {
@@ -172,8 +175,10 @@ impl<'a> Job<'a> {
         });
         let export = written(&saves.export, |file| export(&run.learned_arrays(), file));
         let answers = written(&saves.answers, |file| self.write_answers(file, results));
-        json.and(image).and(export).and(traffic).and(answers).and(profile)?;
-        let all = [&saves.image, &saves.export, &saves.answers, &saves.json, &saves.traffic, &saves.profile];
+        let page = written(&saves.page, |file| write_page(file, self.image, written_results, self.recording.as_ref()));
+        json.and(image).and(export).and(traffic).and(answers).and(profile).and(page)?;
+        let all =
+            [&saves.image, &saves.export, &saves.answers, &saves.json, &saves.traffic, &saves.profile, &saves.page];
         let all = all.map(Option::as_ref);
         let files = more.iter().copied().chain(all);
         terminal::print(&report::written(files))
@@ -200,6 +205,16 @@ impl<'a> Job<'a> {
 
 fn written(file: &Option<Output>, write: impl FnOnce(&Output) -> Outcome) -> Outcome {
     file.as_ref().map_or(Ok(()), write)
+}
+
+/// Writes the report as a page.
+///
+/// # Errors
+/// What was recorded is lost, or the file cannot be written.
+pub fn write_page(file: &Output, image: &Image, results: &impl Serialize, recording: Option<&Recording>) -> Outcome {
+    let recorded = recording.map(Recording::drawn).transpose().map_err(inside)?.unwrap_or_default();
+    let page = onward_profile::page(image, results, &recorded).map_err(|error| Failure::Inside(error.to_string()))?;
+    file.write(page.as_bytes())
 }
 
 fn inside(error: std::io::Error) -> Failure {

@@ -111,6 +111,11 @@ impl Probes {
 pub struct Recorder(Option<(Recording, Output)>);
 
 impl Recorder {
+    /// What is recorded, for whoever draws it too.
+    pub fn recording(&self) -> Option<Recording> {
+        self.0.as_ref().map(|(recording, _)| recording.clone())
+    }
+
     /// Writes what was recorded, whatever came of the run: also of one that was broken off.
     ///
     /// # Errors

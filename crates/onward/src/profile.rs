@@ -85,6 +85,9 @@ pub struct Profiling {
     /// Write the profile for other tools, by how the name ends: .folded (flame graphs), .speedscope.json, .pb.gz (pprof), .csv
     #[arg(long, value_name = "FILE", value_parser = parse_output)]
     profile_output: Option<PathBuf>,
+    /// Write the report as a page for a browser, with a profile; it needs no network
+    #[arg(long, value_name = "REPORT.html")]
+    report: Option<PathBuf>,
     /// Tables of the parts of the run, instead of the summary: phase, layer, core, block, handler, line, link, neuron
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = one_of(WAYS))]
     by: Vec<By>,
@@ -99,7 +102,21 @@ pub struct Profiling {
 impl Profiling {
     /// Whether anything was asked for.
     pub fn is_on(&self) -> bool {
-        self.on || self.profile_output.is_some() || !self.by.is_empty() || self.sort.is_some() || self.top.is_some()
+        let asks = self.on || !self.by.is_empty() || self.sort.is_some() || self.top.is_some();
+        asks || self.profile_output.is_some() || self.report.is_some()
+    }
+
+    /// Whether the report is to be a page.
+    pub fn is_page(&self) -> bool {
+        self.report.is_some()
+    }
+
+    /// The page that the report is written as, if it is: checked that it can be.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn prepare_page(&self, ledger: &Ledger) -> Result<Option<Output>, Failure> {
+        self.report.as_deref().map(|path| Output::prepare(path, ledger)).transpose()
     }
 
     /// Asks for it, and for little else.

@@ -27,6 +27,7 @@ const OUTPUTS: &[&str] = &[
     "--probe-output",
     "--profile-output",
     "--checkpoint",
+    "--report",
 ];
 /// Words in the names of values that name files.
 const FILES: &[&str] = &["FILE", "DATA", "CHIP", "TECHNOLOGY", "PATH", "FOLDER", "IMAGE", "."];
@@ -45,7 +46,7 @@ const CASES: &[Case] = &[
         command: "train net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --weights w.npz \
                   --epochs 1",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json", "w.npz"],
-        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--report"],
     },
     Case {
         command: "train net.sp --data given.npz --chip chip.toml --epochs 1 --probe h.spikes,h.weights",
@@ -61,7 +62,7 @@ const CASES: &[Case] = &[
     Case {
         command: "train net.sp --chip chip.toml --epochs 1",
         inputs: &["own.npz", "tech.toml"],
-        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--output", "--export", "--answers", "--json", "--save-traffic", "--report"],
     },
     Case {
         command: "train still.sp",
@@ -71,12 +72,21 @@ const CASES: &[Case] = &[
     Case {
         command: "bandit net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --trials 2",
         inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json"],
-        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--profile-output"],
+        outputs: &[
+            "--checkpoint",
+            "--output",
+            "--export",
+            "--answers",
+            "--json",
+            "--save-traffic",
+            "--profile-output",
+            "--report",
+        ],
     },
     Case {
         command: "run net.onw --learn --epochs 1 --data given.npz --weights w.npz",
         inputs: &["net.onw", "given.npz", "w.npz"],
-        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--report"],
     },
     Case {
         command: "run net.onw --learn --epochs 1",
@@ -91,7 +101,7 @@ const CASES: &[Case] = &[
     Case {
         command: "profile net.onw --learn --epochs 1 --data given.npz --weights w.npz",
         inputs: &["net.onw", "given.npz", "w.npz"],
-        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic"],
+        outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--report"],
     },
     Case {
         command: "profile still.onw --data given.npz",

@@ -210,6 +210,6 @@ mod tests {
         assert_eq!(apportion(7, &[0, 5, 2]), [0, 5, 2]);
         assert_eq!(apportion(5, &[0, 0]), [5, 0]);
         assert_eq!(apportion(u64::MAX, &[u64::MAX, 1]).iter().sum::<u64>(), u64::MAX);
-        assert_eq!(apportion(3, &[]), []);
+        assert_eq!(apportion(3, &[]), Vec::<u64>::new());
     }
 }

@@ -1,8 +1,9 @@
 //! Where recorded numbers go: temporary files, one a column, until all are there.
 
-use super::selection::{Kind, Probe};
+use super::selection::{Cadence, Kind, Probe};
 use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
 use onward_image::Tag;
+use onward_profile::{Raster, Recorded, Trace};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -10,6 +11,12 @@ use std::path::Path;
 use std::rc::Rc;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{DateTime, ZipWriter};
+
+/// Spikes of a layer that are drawn at most.
+const MOST_SPIKES: usize = 50_000;
+/// Numbers of an array that are drawn at most, and how often each.
+const MOST_NUMBERS: usize = 16;
+const MOST_RECORDS: usize = 5_000;
 
 /// A number in a column, as little-endian bytes.
 trait Number: AutoSerialize + Copy {
@@ -97,7 +104,7 @@ struct Windows {
 }
 
 /// What a probe has recorded.
-struct Recorded {
+struct ProbeColumns {
     probe: Probe,
     steps: Column,
     /// Values of an array; of packets the neurons that sent them.
@@ -108,7 +115,7 @@ struct Recorded {
 
 pub(super) struct Columns {
     windows: Option<Windows>,
-    recorded: Vec<Recorded>,
+    recorded: Vec<ProbeColumns>,
     /// The first thing that went wrong; nothing is recorded any more then.
     failed: Option<io::Error>,
 }
@@ -124,7 +131,7 @@ impl Recording {
         let recorded = |probe: &Probe| {
             let has_payloads = matches!(&probe.kind, Kind::Packets(packets) if packets.payloads);
             let payloads = has_payloads.then(column).transpose()?;
-            Ok(Recorded { probe: probe.clone(), steps: column()?, values: column()?, payloads })
+            Ok(ProbeColumns { probe: probe.clone(), steps: column()?, values: column()?, payloads })
         };
         let recorded = probes.iter().map(recorded).collect::<io::Result<_>>()?;
         let windows = match windows {
@@ -198,6 +205,42 @@ impl Recording {
         Ok(windows.steps.numbers()?.into_iter().zip(targets).map(|(step, target)| (step, target != 0)).collect())
     }
 
+    /// What can be drawn of it: of spikes and of arrays that were looked at after each step or window, the first of each as far as
+    /// a picture shows them.
+    ///
+    /// # Errors
+    /// As [`Recording::records`].
+    pub fn drawn(&self) -> io::Result<Recorded> {
+        let windows = self.windows()?;
+        let probes: Vec<Probe> = self.0.borrow().recorded.iter().map(|recorded| recorded.probe.clone()).collect();
+        let mut drawn = Recorded::default();
+        for (number, probe) in probes.into_iter().enumerate() {
+            let (mut steps, mut values) = self.records(number)?;
+            let name = probe.name;
+            match probe.kind {
+                Kind::Packets(_) => {
+                    let recorded = steps.len() as u64;
+                    steps.truncate(MOST_SPIKES);
+                    values.truncate(MOST_SPIKES);
+                    let end = steps.last().copied().unwrap_or(0);
+                    let seen = windows.iter().map(|(step, _)| step + u64::from(probe.lag)).filter(|step| *step <= end);
+                    drawn.rasters.push(Raster { name, steps, neurons: values, windows: seen.collect(), recorded });
+                }
+                Kind::Values(array) if array.cadence != Cadence::Epoch => {
+                    let recorded = array.shape.iter().product::<u64>().max(1);
+                    steps.truncate(MOST_RECORDS);
+                    let of_number =
+                        |at| values.chunks(recorded as usize).take(MOST_RECORDS).map(move |record| record[at]);
+                    let shown = (recorded as usize).min(MOST_NUMBERS);
+                    let values = (0..shown).map(|at| of_number(at).collect()).collect();
+                    drawn.traces.push(Trace { name, steps, values, recorded });
+                }
+                Kind::Values(_) | Kind::Arrivals(_) => {}
+            }
+        }
+        Ok(drawn)
+    }
+
     /// Writes what was recorded as an archive for NumPy (`.npz`). Of an array the probe `P` gives `P`, a record of 32-bit
     /// integers for each time it was looked at, and `P.step`, the number of the step behind which that was. Of packets it gives
     /// `P.step` and `P.neuron`, a number each for each packet, by step, and `P.payload` where they carry values. `window.step`,
@@ -212,7 +255,7 @@ impl Recording {
             return Err(error);
         }
         let mut archive = ZipWriter::new_stream(out);
-        for Recorded { probe, steps, values, payloads } in &mut columns.recorded {
+        for ProbeColumns { probe, steps, values, payloads } in &mut columns.recorded {
             let name = &probe.name;
             match &probe.kind {
                 Kind::Values(array) => values.add::<i32>(&mut archive, name, &array.shape)?,

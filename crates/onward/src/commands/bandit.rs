@@ -88,6 +88,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         checkpoints: checkpoints.as_ref(),
         goes_on,
         saves,
+        recording: None,
     };
     job.play(engine, &bandit)
 }

@@ -129,6 +129,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let job = Job {
         tells: &arguments.tells,
         profiling: &how.profiling,
+        recording: recorder.recording(),
         command: "run",
         name: &name,
         image: &image,

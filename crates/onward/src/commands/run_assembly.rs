@@ -5,6 +5,7 @@ use crate::arguments::{ChipArgument, HowToRun};
 use crate::documents;
 use crate::failure::Failure;
 use crate::files::{self, noting, read_source};
+use crate::job::write_page;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
 use crate::profile;
@@ -64,6 +65,7 @@ impl Assembly<'_> {
         let ledger = Ledger::default();
         let json = self.json.map(|path| files::Output::prepare_json(path, &ledger)).transpose()?;
         let profile_file = self.how.profiling.prepare(&ledger)?;
+        let page = self.how.profiling.prepare_page(&ledger)?;
         let probes = self.probes.prepare(self.steps, self.trace.is_any(), &ledger)?;
         let source = read_source(self.file, &ledger)?;
         let chip = self.arguments.chip.load(&ledger)?;
@@ -120,7 +122,10 @@ impl Assembly<'_> {
         if let (Some(file), Some(found)) = (&profile_file, &results.profile) {
             profile::write(found, &results.network, file)?;
         }
-        terminal::print(&report::written([json.as_ref(), profile_file.as_ref()]))?;
+        if let Some(page) = &page {
+            write_page(page, &system.image, &results, recorder.recording().as_ref())?;
+        }
+        terminal::print(&report::written([json.as_ref(), profile_file.as_ref(), page.as_ref()]))?;
         let ran = if interrupted { Err(Failure::Interrupted) } else { Ok(()) };
         recorder.finish(ran)
     }

@@ -107,6 +107,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let (engine, recorder) = probes.attach(engine, &image)?;
     let (name, saves) = (source.name.as_str(), &files);
+    let recording = recorder.recording();
     let checkpoints = checkpoints.as_ref();
     let job = Job {
         command: "train",
@@ -120,6 +121,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         saves,
         tells,
         profiling: &how.profiling,
+        recording,
     };
     let ran = match learns {
         true => job.learn(engine, learning, epochs),
@@ -159,6 +161,7 @@ fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledge
             saves,
             tells,
             profiling: &how.profiling,
+            recording: None,
         };
         if runs.is_empty() {
             terminal::print(&(report::opening_of_seeds(&image, &dataset, seeds) + &report::seeds_heading()))?;
@@ -185,7 +188,10 @@ fn check_saves(saves: &WhatToSave, profiling: &Profiling) -> Outcome {
     let WhatToSave { output, export, answers, save_traffic, json: _ } = saves;
     let all = [("--output", output), ("--export", export), ("--answers", answers), ("--save-traffic", save_traffic)];
     let given = all.into_iter().map(|(option, path)| (option, path.is_some()));
-    match given.chain([("--profile-output", profiling.is_written())]).find(|(_, is_given)| *is_given) {
+    match given
+        .chain([("--profile-output", profiling.is_written()), ("--report", profiling.is_page())])
+        .find(|(_, is_given)| *is_given)
+    {
         Some((option, _)) => {
             let help = "run the seed whose result you want by itself, with --seed";
             Err(Failure::input(format!("{option} is for a single run, and --seeds makes several"), help))

@@ -1,0 +1,115 @@
+//! The report as a page: what is in it, and, in a browser without a window, that it draws itself and its figures are the JSON's.
+//!
+//! The browser is Debian's `chromium`; where there is none, what needs it is skipped and says so. `testbench/campaigns/page.sh` installs it.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A run of the digits with its page and its JSON.
+struct Made {
+    folder: TempDir,
+    json: Value,
+    page: String,
+}
+
+fn made() -> Made {
+    let folder = TempDir::new().expect("a folder");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(env!("CARGO_BIN_EXE_onward"))
+        .current_dir(folder.path())
+        .arg("train")
+        .arg(root.join("programs/digits.sp"))
+        .args(["--epochs", "2", "--threads", "2", "--json", "run.json", "--report", "run.html"])
+        .args(["--probe", "hidden1.spikes,hidden1.membrane[0..4]", "--to", "200", "--probe-output", "probes.npz"])
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("it was written");
+    let json = serde_json::from_str(&read("run.json")).expect("JSON");
+    Made { json, page: read("run.html"), folder }
+}
+
+/// What lies between two marks.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let rest = &text[text.find(before).expect("the mark before") + before.len()..];
+    &rest[..rest.find(after).expect("the mark behind")]
+}
+
+#[test]
+fn a_page_holds_the_results_and_needs_no_network() {
+    let made = made();
+    let data = between(&made.page, "<script type=\"application/json\" id=\"data\">", "</script>");
+    let data: Value = serde_json::from_str(data).expect("the page's data");
+    assert_eq!(data["results"], made.json, "the results are those of --json");
+    assert!(data["source"].as_str().expect("a text").contains("network digits"));
+    let raster = &data["recorded"]["rasters"][0];
+    assert_eq!(raster["name"], "hidden1.spikes");
+    assert!(raster["steps"].as_array().expect("steps").len() > 1000);
+    assert_eq!(data["recorded"]["traces"][0]["values"].as_array().expect("four neurons").len(), 4);
+    assert!(made.page.len() < 3 << 20, "{} bytes", made.page.len());
+    for outside in ["src=", "@import", "<link", "fetch("] {
+        let own = made.page.replace(between(&made.page, "id=\"data\">", "</body>"), "");
+        assert!(!own.contains(outside), "{outside}");
+    }
+}
+
+fn browser() -> Option<PathBuf> {
+    let names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    names.iter().map(PathBuf::from).find(|path| path.exists())
+}
+
+/// The page as the browser has made it, and what it wrote to its console.
+fn drawn(browser: &Path, made: &Made, hash: &str, size: &str) -> (String, Vec<String>) {
+    let profile = TempDir::new().expect("a folder");
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("--window-size={size}"))
+        .args(["--virtual-time-budget=5000", "--dump-dom"])
+        .arg(format!("file://{}{hash}", made.folder.path().join("run.html").display()))
+        .output()
+        .expect("the browser runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    let console = log.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    (String::from_utf8_lossy(&output.stdout).into_owned(), console)
+}
+
+#[test]
+fn a_browser_draws_the_page_and_its_figures_are_the_json_s() {
+    let Some(browser) = browser() else {
+        println!("skipped: there is no chromium; testbench/campaigns/page.sh installs it");
+        return;
+    };
+    let made = made();
+    let lines = made.json["profile"]["lines"].as_array().expect("lines");
+    let has = |line: &&Value, key: &str| line[key].as_str().is_some_and(|text| text.to_lowercase().contains("vaccr"));
+    let expected = lines.iter().filter(|line| ["name", "layer", "handler"].iter().any(|key| has(line, key))).count();
+    assert!(expected > 2);
+    for size in ["1280,900", "390,800"] {
+        let (page, console) = drawn(&browser, &made, "#list=lines&filter=VACCR", size);
+        assert_eq!(console, Vec::<String>::new(), "nothing is wrong");
+        let charts: usize = between(&page, "data-charts=\"", "\"").parse().expect("a number");
+        assert!(charts >= 13, "{charts} charts");
+        assert!(page.matches("<canvas").count() >= charts, "each is drawn, some in layers");
+        for key in
+            ["accuracy_percent", "energy_j", "cycles", "power_w", "synaptic_events", "spikes", "cores_used", "area_mm2"]
+        {
+            let shown: f64 =
+                between(&page, &format!("data-key=\"{key}\" data-value=\""), "\"").parse().expect("a number");
+            assert_eq!(Some(shown), made.json[key].as_f64(), "{key}");
+        }
+        let shown: f64 =
+            between(&page, "data-key=\"per_test_sample.energy_j\" data-value=\"", "\"").parse().expect("a number");
+        assert_eq!(Some(shown), made.json["per_test_sample"]["energy_j"].as_f64());
+        // The table shows what the address asks for.
+        assert_eq!(between(&page, "data-rows=\"", "\""), expected.to_string(), "the filter");
+    }
+}
