@@ -1,6 +1,7 @@
 //! A block, and a block that runs: the sequencer, its loops, its cycles, its faults.
 
 use super::trace::TraceLine;
+use super::view::Current;
 use super::{arithmetic, memory};
 use crate::fault::{Fault, FaultKind};
 use crate::memory::{Memory, PerMemory};
@@ -9,6 +10,7 @@ use onward_chip::Chip;
 use onward_image::{BlockIndex, Program};
 use onward_isa::{Cycles, Instruction, Op, Operand, Space, Special, Width};
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 /// Cycles without a packet after which a step is endless (rule F10).
 const ENDLESS: u64 = 1 << 30;
@@ -21,7 +23,7 @@ pub(super) struct Block {
     pub number: BlockIndex,
     pub core: u32,
     /// The program; `None` where a word is no instruction.
-    code: Vec<Option<Instruction>>,
+    pub code: Vec<Option<Instruction>>,
     entry: usize,
     /// So many axons, and how many synapses a spike on each reaches.
     fan_outs: Vec<(u32, u32)>,
@@ -35,8 +37,8 @@ pub(super) struct Block {
     /// The bank the network writes.
     pub next: Vec<Option<i32>>,
     pub draws: u32,
-    tag: i32,
-    tag_step: Option<u64>,
+    pub tag: i32,
+    pub tag_step: Option<u64>,
     pub awake: bool,
     pub counters: BlockCounters,
     /// The kind of its window, and what it counts in each, if that is asked for.
@@ -61,17 +63,17 @@ pub(super) struct Trace {
 }
 
 /// A loop under way.
-struct Loop {
-    start: usize,
-    end: usize,
-    over: Over,
+pub(super) struct Loop {
+    pub start: usize,
+    pub end: usize,
+    pub over: Over,
 }
 
 /// Is told of each instruction that was executed.
-pub(super) type Tracer = dyn FnMut(TraceLine);
+pub type Tracer<'a> = dyn FnMut(TraceLine) + 'a;
 
 /// What a loop still has to do.
-enum Over {
+pub(super) enum Over {
     /// So many passes.
     Count { left: i32 },
     /// The active axons from this one of the list on.
@@ -90,13 +92,11 @@ pub(super) enum Next {
     End { awake: bool },
 }
 
-/// A block in a step: all that is 0 at dispatch (rule E3).
-pub(super) struct Running<'a> {
-    pub block: &'a mut Block,
-    pub chip: &'a Chip,
-    step: u64,
+/// What a block has in a step and not beyond it: all that is 0 at dispatch (rule E3).
+pub(super) struct Registers {
+    pub step: u64,
     /// Active axons and their payloads, ascending.
-    events: Vec<(u32, i32)>,
+    pub events: Vec<(u32, i32)>,
     pub r: [i32; 16],
     pub v: [Vec<i32>; 8],
     pub p: [Vec<bool>; 4],
@@ -104,13 +104,47 @@ pub(super) struct Running<'a> {
     pub length: usize,
     /// The row length.
     pub row: i64,
-    loops: Vec<Loop>,
-    pc: usize,
+    pub loops: Vec<Loop>,
+    /// Address of the instruction that is executed next.
+    pub pc: usize,
     /// Cycles since the last packet.
     cycles: u64,
     pub sends: Vec<Send>,
     /// For each route, the indices sent in this step.
     sent: Vec<BTreeSet<u32>>,
+}
+
+/// A block that executes instructions. What it has in its step is named as if it were its own.
+pub(super) struct Running<'a> {
+    pub block: &'a mut Block,
+    pub chip: &'a Chip,
+    pub registers: &'a mut Registers,
+}
+
+impl Deref for Running<'_> {
+    type Target = Registers;
+
+    fn deref(&self) -> &Registers {
+        self.registers
+    }
+}
+
+impl DerefMut for Running<'_> {
+    fn deref_mut(&mut self) -> &mut Registers {
+        self.registers
+    }
+}
+
+impl Registers {
+    /// Cycles since dispatch, what the network makes the block wait left out.
+    pub fn cycle(&self) -> u64 {
+        self.sends.iter().map(|send| send.gap).sum::<u64>() + self.cycles
+    }
+
+    /// What the network sees of the step when it has ended.
+    pub fn into_trace(self) -> Trace {
+        Trace { sends: self.sends, tail: self.cycles }
+    }
 }
 
 impl Block {
@@ -178,8 +212,8 @@ impl Block {
         self.awake || self.current.iter().any(Option::is_some)
     }
 
-    /// Runs one step; `tracer` is told of each instruction.
-    pub fn run(&mut self, chip: &Chip, step: u64, tracer: Option<&mut Tracer>) -> Result<Trace, Fault> {
+    /// Begins a step: from here on it is at its first instruction.
+    pub fn dispatch(&mut self, chip: &Chip, step: u64) -> Registers {
         if self.tagged
             && let Some(tag) = self.current[0].take()
         {
@@ -209,10 +243,7 @@ impl Block {
         }
         let elements = usize::from(chip.core.vector_length);
         let sent = vec![BTreeSet::new(); self.routes.len()];
-        let pc = self.entry;
-        let running = Running {
-            block: self,
-            chip,
+        Registers {
             step,
             events,
             r: [0; 16],
@@ -221,52 +252,50 @@ impl Block {
             length: 0,
             row: 0,
             loops: Vec::new(),
-            pc,
+            pc: self.entry,
             cycles: u64::from(chip.core.dispatch_cycles),
             sends: Vec::new(),
             sent,
-        };
-        running.finish(tracer)
+        }
     }
 }
 
 impl Running<'_> {
-    fn finish(mut self, mut tracer: Option<&mut Tracer>) -> Result<Trace, Fault> {
-        loop {
-            self.look_at_loop_ends();
-            let Some(&Some(instruction)) = self.block.code.get(self.pc) else {
-                return Err(self.fault(FaultKind::NoInstruction));
-            };
-            if self.cycles > ENDLESS {
-                return Err(self.fault(FaultKind::Endless));
-            }
-            let before = tracer.is_some().then(|| (self.cycle(), self.pc, self.before(&instruction)));
-            let cycles = self.cost(&instruction);
-            self.cycles += cycles;
-            let elements = self.elements(&instruction);
-            self.count(AddressCounts { executed: 1, elements, cycles, saturated: 0 });
-            let next = self.execute(&instruction);
-            // Also of the instruction that stops the chip.
-            if let (Some(tracer), Some((cycle, address, before))) = (&mut tracer, before) {
-                let (core, block) = (self.block.core, self.block.number);
-                let values = self.after(before);
-                tracer(TraceLine { step: self.step, core, block, cycle, address, instruction, values });
-            }
-            match next? {
-                Next::Following => self.pc += 1,
-                Next::At(pc) => self.pc = pc,
-                Next::End { awake } => {
-                    self.block.awake = awake;
-                    break;
+    /// Executes the instruction at the pc, of which `tracer` is told. Returns whether the block's step has ended with it.
+    pub fn advance(&mut self, tracer: Option<&mut Tracer<'_>>) -> Result<bool, Fault> {
+        let Some(&Some(instruction)) = self.block.code.get(self.pc) else {
+            return Err(self.fault(FaultKind::NoInstruction));
+        };
+        if self.cycles > ENDLESS {
+            return Err(self.fault(FaultKind::Endless));
+        }
+        let before = tracer.is_some().then(|| (self.cycle(), self.pc, self.before(&instruction)));
+        let cycles = self.cost(&instruction);
+        self.cycles += cycles;
+        let elements = self.elements(&instruction);
+        self.count(AddressCounts { executed: 1, elements, cycles, saturated: 0 });
+        let next = self.execute(&instruction);
+        // Also of the instruction that stops the chip.
+        if let (Some(tracer), Some((cycle, address, before))) = (tracer, before) {
+            let (core, block) = (self.block.core, self.block.number);
+            let values = self.after(before);
+            tracer(TraceLine { step: self.step, core, block, cycle, address, instruction, values });
+        }
+        match next? {
+            Next::Following => self.pc += 1,
+            Next::At(pc) => self.pc = pc,
+            Next::End { awake } => {
+                self.block.awake = awake;
+                let cycles = self.cycle();
+                self.block.counters.cycles += cycles;
+                if let Some(window) = self.block.in_window() {
+                    window.cycles += cycles;
                 }
+                return Ok(true);
             }
         }
-        let cycles = self.cycle();
-        self.block.counters.cycles += cycles;
-        if let Some(window) = self.block.in_window() {
-            window.cycles += cycles;
-        }
-        Ok(Trace { sends: self.sends, tail: self.cycles })
+        self.look_at_loop_ends();
+        Ok(false)
     }
 
     /// Adds to the counters of the instruction at the pc (rule C1).
@@ -284,9 +313,9 @@ impl Running<'_> {
         }
     }
 
-    /// Cycles since dispatch, what the network makes the block wait left out.
-    fn cycle(&self) -> u64 {
-        self.sends.iter().map(|send| send.gap).sum::<u64>() + self.cycles
+    /// The block as others may look at it.
+    fn current(&self) -> Current<'_> {
+        Current { block: self.block, registers: self.registers }
     }
 
     /// A fault of the instruction at the pc.
@@ -346,14 +375,15 @@ impl Running<'_> {
 
     /// Begins the next pass of the innermost loop, if anything is left for it.
     fn begin_pass(&mut self) -> bool {
-        let Some(inner) = self.loops.last_mut() else { return false };
+        let registers = &mut *self.registers;
+        let Some(inner) = registers.loops.last_mut() else { return false };
         match &mut inner.over {
             Over::Count { left } => {
                 *left -= 1;
                 *left >= 0
             }
             Over::Events { next, axon, payload } => {
-                let Some(&event) = self.events.get(*next) else { return false };
+                let Some(&event) = registers.events.get(*next) else { return false };
                 *next += 1;
                 let (axon, payload) = (*axon, *payload);
                 self.set_scalar(axon, event.0 as i32);
@@ -361,7 +391,7 @@ impl Running<'_> {
                 true
             }
             Over::Set { from, index, predicate } => {
-                let bits = &self.p[usize::from(*predicate)];
+                let bits = &registers.p[usize::from(*predicate)];
                 let Some(bit) = (*from..bits.len()).find(|&bit| bits[bit]) else { return false };
                 *from = bit + 1;
                 let index = *index;
@@ -393,7 +423,8 @@ impl Running<'_> {
         if self.loops.len() == LOOPS {
             return Err(self.fault(FaultKind::LoopDepth));
         }
-        self.loops.push(Loop { start: self.pc + 1, end, over });
+        let start = self.pc + 1;
+        self.loops.push(Loop { start, end, over });
         self.begin_pass();
         Ok(Next::Following)
     }
@@ -442,20 +473,7 @@ impl Running<'_> {
 
     /// Rule E6.
     pub fn special(&self, register: Special) -> i32 {
-        let at_most = i32::MAX as u64;
-        let tag = self.block.tag;
-        match register {
-            Special::Step => (self.step % (1 << 31)) as i32,
-            Special::Position => {
-                self.block.tag_step.map_or(at_most, |tag_step| (self.step - tag_step).min(at_most)) as i32
-            }
-            Special::Block => u32::from(self.block.number) as i32,
-            Special::Tag => tag,
-            Special::Kind => tag & 0b11,
-            Special::Learn => tag >> 2 & 1,
-            Special::Slot => tag >> 8 & 0xffff,
-            Special::Events => self.events.len() as i32,
-        }
+        self.current().special(register)
     }
 
     /// The key of the next draw (rule N4).
@@ -517,8 +535,8 @@ impl Running<'_> {
             accepted.iter().for_each(|&(index, _)| detail.indices[route][index as usize] += 1);
         }
         if count > 0 {
-            self.sends.push(Send { gap: self.cycles, route, packets: accepted });
-            self.cycles = 0;
+            let gap = std::mem::take(&mut self.cycles);
+            self.sends.push(Send { gap, route, packets: accepted });
         }
         Ok(Next::Following)
     }

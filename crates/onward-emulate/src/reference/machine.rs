@@ -1,28 +1,31 @@
 //! The whole chip, step by step.
 
-use super::core::{Block, Trace, Tracer};
+use super::core::{Block, Tracer};
 use super::memory;
-use super::network::{Timing, deliver};
+use super::network::Timing;
+use super::step::Step;
 use super::trace::TraceLine;
 use crate::memory::Memory;
 use crate::mesh::SenderTiming;
 use crate::{BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
-use onward_image::{BlockIndex, Image, Symbol, indices};
+use onward_image::{BlockIndex, Image, Symbol};
 use onward_isa::{Space, Width};
 use typed_index_collections::TiVec;
 
 /// A chip with an image loaded, run by the reference engine.
 pub struct Machine {
-    image: Image,
-    blocks: TiVec<BlockIndex, Block>,
-    timing: Option<Timing>,
-    step: u64,
-    host_packets: Vec<u64>,
+    pub(super) image: Image,
+    pub(super) blocks: TiVec<BlockIndex, Block>,
+    pub(super) timing: Option<Timing>,
+    pub(super) step: u64,
+    /// The step under way; between two steps there is none.
+    pub(super) under_way: Option<Step>,
+    pub(super) host_packets: Vec<u64>,
     configuration_bits: u64,
     /// What the blocks sent in the chunk that ran last.
     sent: Vec<SentPacket>,
     /// Who is told of instructions, of which cores (all if none is named) and steps.
-    tracer: Option<(TraceSelection, Box<Tracer>)>,
+    tracer: Option<(TraceSelection, Box<Tracer<'static>>)>,
 }
 
 /// Which instructions a trace shows.
@@ -44,9 +47,6 @@ struct SentPacket {
     payload: i32,
 }
 
-/// The names of an output's place in its step: sender (the host's inputs, then blocks), route, index (rule R3).
-type Place = (usize, usize, u32);
-
 impl Machine {
     /// Loads an image. Of the options, `threads` means nothing here.
     ///
@@ -63,6 +63,7 @@ impl Machine {
             blocks: blocks.collect(),
             timing: if options.timing { Some(Timing::new(image)?) } else { None },
             step: 0,
+            under_way: None,
             host_packets: vec![0; image.host_inputs.len()],
             configuration_bits: 0,
             sent: Vec::new(),
@@ -90,75 +91,54 @@ impl Machine {
         let mut outputs = Vec::new();
         self.sent.clear();
         for step in 0..steps {
-            let mut packets: Vec<HostPacket> = packets.iter().copied().filter(|packet| packet.step == step).collect();
-            packets.sort_by_key(|packet| (packet.input, packet.index));
-            let mut reached_host = match self.run_step(&packets) {
-                Ok(reached) => reached,
-                Err(fault) => return Err(Fault { reached: outputs, ..fault }),
-            };
-            reached_host.sort_by_key(|(place, _)| *place);
-            outputs.extend(reached_host.into_iter().map(|(_, output)| output));
+            let packets: Vec<HostPacket> = packets.iter().copied().filter(|packet| packet.step == step).collect();
+            match self.run_step(&packets) {
+                Ok(reached) => outputs.extend(reached),
+                Err(fault) => {
+                    self.under_way = None;
+                    return Err(Fault { reached: outputs, ..fault });
+                }
+            }
         }
         Ok(outputs)
     }
 
-    fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<(Place, Output)>, Fault> {
-        let mut outputs = Vec::new();
-        let mut output = |place: Place, copies: usize, payload, step| {
-            let sender = place.0.checked_sub(1).map(BlockIndex::from);
-            let output = Output { step, sender, index: place.2, payload };
-            outputs.extend(std::iter::repeat_n((place, output), copies));
+    fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
+        self.begin_step(host_packets);
+        let mut tracing = self.tracer.take();
+        let ended = loop {
+            let core = self.current().map(|current| current.core());
+            let told = tracing.as_mut().filter(|(selection, _)| {
+                let TraceSelection { cores, steps } = selection;
+                steps.contains(&self.step) && (cores.is_empty() || core.is_some_and(|core| cores.contains(&core)))
+            });
+            if core.is_none() {
+                self.note_sent();
+            }
+            match self.advance(told.map(|(_, tracer)| &mut **tracer)) {
+                Ok(None) => {}
+                Ok(Some(outputs)) => break Ok(outputs),
+                Err(fault) => break Err(fault),
+            }
         };
-        self.blocks.iter_mut().for_each(Block::barrier);
-        let mut host_counts = vec![0; self.image.host_inputs.len()];
-        let mut before = None;
-        for packet in host_packets {
-            let &HostPacket { input: first, index: of_input, payload, .. } = packet;
-            // An input that is sent in parts is named by the first of them.
-            let mut parts = self.image.input_parts(first);
-            let input = parts.rfind(|&part| self.image.host_inputs[part].first <= of_input).unwrap_or(first);
-            let host_input = &self.image.host_inputs[input];
-            let index = of_input - host_input.first;
-            assert!(
-                index < host_input.route.indices && before != Some((input, index)),
-                "an index of the input, once a step"
-            );
-            assert!(payload == 1 || host_input.kind.is_graded(), "this input carries spikes");
-            before = Some((input, index));
-            let copies = deliver(&host_input.route, index, payload, &mut self.blocks);
-            output((0, input, index), copies, payload, self.step);
-            host_counts[input] += 1;
-            self.host_packets[input] += 1;
+        self.tracer = tracing;
+        ended
+    }
+
+    /// Keeps what the blocks have sent in the step under way, in which all have run.
+    fn note_sent(&mut self) {
+        let (step, mut sent) = (self.step, std::mem::take(&mut self.sent));
+        for send in self.sent_in_step() {
+            let of_packet = |&(index, payload): &(u32, i32)| SentPacket {
+                block: send.block,
+                route: send.route,
+                step,
+                index,
+                payload,
+            };
+            sent.extend(send.packets.iter().map(of_packet));
         }
-        let mut traces: Vec<(BlockIndex, Trace)> = Vec::new();
-        for number in indices(BlockIndex::default()..self.blocks.next_key()) {
-            if self.blocks[number].runs() {
-                let core = self.image.blocks[number].core.0;
-                let tracer = self.tracer.as_mut().filter(|(selection, _)| {
-                    let TraceSelection { cores, steps } = selection;
-                    steps.contains(&self.step) && (cores.is_empty() || cores.contains(&core))
-                });
-                let tracer = tracer.map(|(_, tracer)| &mut **tracer);
-                let trace = self.blocks[number].run(&self.image.chip, self.step, tracer)?;
-                traces.push((number, trace));
-            }
-        }
-        for (number, trace) in &traces {
-            for send in &trace.sends {
-                let route = &self.image.blocks[*number].routes[send.route];
-                for &(index, payload) in &send.packets {
-                    let (block, step) = (*number, self.step);
-                    self.sent.push(SentPacket { block, route: send.route, step, index, payload });
-                    let copies = deliver(route, index, payload, &mut self.blocks);
-                    output((1 + usize::from(*number), send.route, index), copies, payload, self.step);
-                }
-            }
-        }
-        if let Some(timing) = &mut self.timing {
-            timing.add_step(&host_counts, &self.blocks, &traces);
-        }
-        self.step += 1;
-        Ok(outputs)
+        self.sent = sent;
     }
 
     /// What was counted in detail, if that was asked for.

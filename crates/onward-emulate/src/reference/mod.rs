@@ -6,6 +6,9 @@
 //! instructions) and what both give (counters, faults), and the [`mesh`](crate::mesh), which has an independent model of its own
 //! in the testbench. Where the two differ, one of them is wrong.
 //!
+//! It can be stopped between any two instructions: [`Machine::begin_step`], [`Machine::advance`], and what is to be seen there,
+//! [`Machine::current`].
+//!
 //! ```
 //! use onward_emulate::{Engine, HostPacket, Machine, Options, reference};
 //! # fn image() -> onward_image::Image {
@@ -35,7 +38,11 @@ mod execute;
 mod machine;
 mod memory;
 mod network;
+mod step;
 mod trace;
+mod view;
 
+pub use core::Tracer;
 pub use machine::{Machine, TraceSelection};
 pub use trace::TraceLine;
+pub use view::{Current, LoopUnderWay, PassesLeft, Sent};
