@@ -2,6 +2,7 @@
 
 mod host;
 mod silence;
+mod stimuli;
 mod trial;
 mod values;
 

@@ -88,9 +88,9 @@ pub struct HowToCompile {
     /// Give a parameter of the text another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub set: Vec<(String, String)>,
-    /// Draws all that is drawn: initial weights, and in a run the order of the samples and the chip's random bits
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    /// Draws all that is drawn: initial weights, and in a run the order of the samples and the chip's random bits [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// How blocks find their cores; nothing of that changes an answer
     #[arg(long, value_name = "STRATEGY", default_value = "annealed", value_parser = one_of(Strategy::ALL.map(|strategy| (strategy.name(), strategy))))]
     place: Strategy,
@@ -123,6 +123,21 @@ pub fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
 }
 
 impl HowToCompile {
+    /// What draws all that is drawn.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(1)
+    }
+
+    /// An option that was given and says how to compile; the places of blocks, which change nothing, are not looked at.
+    pub fn given(&self) -> Option<&'static str> {
+        let all = [
+            ("--chip, --chip-set or --technology", self.chip.is_given()),
+            ("--set", !self.set.is_empty()),
+            ("--traffic", self.traffic.is_some()),
+        ];
+        all.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
     /// The compiler's options.
     ///
     /// # Errors
@@ -133,7 +148,7 @@ impl HowToCompile {
         let traffic = self.traffic.as_deref().map(read).transpose()?;
         let placing = Placing { strategy: self.place, objective: self.objective, traffic };
         if !self.chip.is_auto() {
-            return Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed) });
+            return Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed()) });
         }
         if !self.chip.chip_set.is_empty() || self.chip.technology.is_some() {
             let message = format!("--chip {AUTO} looks for one of the built-in chips and their meshes as they are");
@@ -141,7 +156,7 @@ impl HowToCompile {
         }
         // Any does until the network is known.
         let chip = Chip::load(DEFAULT_CHIP)?;
-        Ok(Options { placing, ..Options::new(chip, self.seed) })
+        Ok(Options { placing, ..Options::new(chip, self.seed()) })
     }
 
     /// Chooses the chip if that is to be found. `network` is what was read, if it was; else `source` is parsed.

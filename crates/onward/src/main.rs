@@ -22,8 +22,8 @@ mod text;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    asm, bandit, calibrate, chip, compare, compile, disasm, export, import, inspect, isa, profile as profiling, run,
-    trace_diff, train, verify, why,
+    asm, bandit, calibrate, chip, compare, compile, debug, disasm, export, import, inspect, isa, profile as profiling,
+    run, trace_diff, train, verify, why,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -44,6 +44,7 @@ Examples:
   onward verify digits.onw                           prove that it learns forward only, and cannot fail
   onward run programs/lif.s --chip small             run a system written in assembly
   onward profile digits.onw --data digits            what bounds it, where time and energy go
+  onward debug programs/lif.s --chip small           step through it, instruction by instruction
   onward chip show middle                            what a chip takes: area, clock, energies
 
 `onward COMMAND --help` says more about a command.";
@@ -67,6 +68,7 @@ enum Command {
     Import(import::Arguments),
     Run(run::Arguments),
     Profile(profiling::Arguments),
+    Debug(debug::Arguments),
     Export(export::Arguments),
     Inspect(inspect::Arguments),
     Compare(compare::Arguments),
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Profile(arguments) => profiling::run(arguments),
+        Command::Debug(arguments) => debug::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -218,7 +218,7 @@ impl Drop for PassMonitor {
 }
 
 /// What Ctrl-C sets; a second one ends the program at once. It is listened for once, for all runs of a command.
-fn listen() -> Result<Arc<AtomicBool>, Failure> {
+pub fn listen() -> Result<Arc<AtomicBool>, Failure> {
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if let Some(stop) = STOP.get() {
         return Ok(Arc::clone(stop));

@@ -13,8 +13,17 @@ fn root() -> PathBuf {
 }
 
 /// Options that name a file that is read, or something that may be one.
-const INPUTS: &[&str] =
-    &["--data", "--traffic", "--weights", "--chip", "--technology", "--calibration", "--beside", "--stream"];
+const INPUTS: &[&str] = &[
+    "--data",
+    "--traffic",
+    "--weights",
+    "--chip",
+    "--technology",
+    "--calibration",
+    "--beside",
+    "--stream",
+    "--commands",
+];
 /// Options that name a file that is written.
 const OUTPUTS: &[&str] = &[
     "--output",
@@ -166,6 +175,11 @@ const CASES: &[Case] = &[
     Case { command: "isa vaccr", inputs: &[], outputs: &["--json"] },
     Case { command: "compare before.json after.json", inputs: &["before.json", "after.json"], outputs: &["--json"] },
     Case { command: "chip list --technology other.toml", inputs: &["other.toml"], outputs: &["--json"] },
+    Case {
+        command: "debug net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --commands lines.txt",
+        inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json", "lines.txt"],
+        outputs: &[],
+    },
     // Data of every kind.
     Case {
         command: "train net.sp --data table.csv --epochs 1",
@@ -310,6 +324,7 @@ fn desk() -> Desk {
     desk.succeed("compile still.sp --json before.json");
     desk.succeed("compile still.sp --chip chip.toml --json after.json");
     desk.write("events.txt", "0,1\nwindow\n3,7\n");
+    desk.write("lines.txt", "step\nquit\n");
     desk
 }
 

@@ -51,6 +51,7 @@ const USES: &[(&str, &[&str])] = &[
         "onward_run",
         &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_emulate", "onward_profile"],
     ),
+    ("onward_debug", &["onward_diagnostic", "onward_isa", "onward_image", "onward_emulate"]),
 ];
 
 /// Whether a package uses one that it must not.
@@ -72,7 +73,15 @@ pub const LAWS: &[Law] = &[
         forbids: |import| {
             is_of(
                 &import.from,
-                &["onward_isa", "onward_chip", "onward_image", "onward_emulate", "onward_run", "onward_profile"],
+                &[
+                    "onward_isa",
+                    "onward_chip",
+                    "onward_image",
+                    "onward_emulate",
+                    "onward_run",
+                    "onward_debug",
+                    "onward_profile",
+                ],
             ) && is_of(&import.to, &["onward_net", "onward_place", "onward_compile", "onward_assembly"])
         },
         example: [("onward_run", "session"), ("onward_net", "Network")],

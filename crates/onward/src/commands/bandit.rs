@@ -58,13 +58,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let saves = &saves.prepare(&how.profiling, &ledger)?;
     arguments.checkpoint.prepare(false, &ledger)?;
-    let (source, image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
+    let (source, image) = compile.compile(&arguments.network, compile.seed(), &ledger)?;
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     if !image.learns() {
         let help = "give it a target and layers that learn";
         return Err(Failure::input("the network learns nothing: it is shown no targets", help));
     }
-    let options = how.options(compile.seed);
+    let options = how.options(compile.seed());
     let bandit = Bandit {
         trials: arguments.trials as usize,
         explore: arguments.explore,

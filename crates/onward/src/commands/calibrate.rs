@@ -108,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     options.calibration = Some(Calibrated { calibration: calibration.clone(), margin: arguments.margin });
     let (image, mut calibrated) = compile(network.as_ref(), &source, &options)?;
     show(&mut calibrated.rounded, &image, &dataset.train, samples);
-    let counters = onward_run::counters_of(&image, &dataset.train, samples, arguments.compile.seed)
+    let counters = onward_run::counters_of(&image, &dataset.train, samples, arguments.compile.seed())
         .map_err(|error| Failure::session(&source.name, &error))?;
     let comparison = Comparison::new(&calibration, arguments.margin, [&bounded, &calibrated], |layer| {
         let PopulationActivity { spikes, saturations } = PopulationActivity::of(&image, &counters, layer);

@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod chip;
 pub mod compare;
 pub mod compile;
+pub mod debug;
 pub mod disasm;
 pub mod export;
 pub mod import;

@@ -82,10 +82,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let files = saves.prepare(&how.profiling, &ledger)?;
     arguments.checkpoint.prepare(learning.validation().is_some(), &ledger)?;
     let probes = arguments.probes.prepare(&arguments.steps, false, &ledger)?;
-    let (source, mut image) = compile.compile(&arguments.network, compile.seed, &ledger)?;
+    let (source, mut image) = compile.compile(&arguments.network, compile.seed(), &ledger)?;
     let validation = learning.validation().filter(|_| image.learns());
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, validation)?;
-    let options = how.options(compile.seed);
+    let options = how.options(compile.seed());
     let failed = |error: MachineError| Failure::session(&source.name, &error.into());
     let learns = image.learns();
     let epochs = learning.epochs(arguments.epochs, &image)?;
