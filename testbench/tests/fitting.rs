@@ -87,6 +87,13 @@ enum Part {
     Skip {
         kernel: u32,
     },
+    /// A residual block: a convolution of a convolution, and a kernel over what that comes from, perhaps in groups and further apart.
+    Join {
+        kernel: u32,
+        stride: u32,
+        groups: bool,
+        apart: u32,
+    },
 }
 
 fn part() -> impl Strategy<Value = Part> {
@@ -101,6 +108,12 @@ fn part() -> impl Strategy<Value = Part> {
         Just(Part::SumPool),
         Just(Part::MaximumPool),
         (0u32..2).prop_map(|half| Part::Skip { kernel: 2 * half + 1 }),
+        (0u32..2, 1u32..3, any::<bool>(), 1u32..3).prop_map(|(half, stride, groups, apart)| Part::Join {
+            kernel: 2 * half + 1,
+            stride,
+            groups,
+            apart,
+        }),
     ]
 }
 
@@ -144,6 +157,19 @@ fn text(shape: [u32; 3], parts: &[Part], neuron: u32, counts: bool) -> (String, 
                 let word = if matches!(part, Part::SumPool) { "sum_pool" } else { "max_pool" };
                 text += &format!("  layer {name} = {word}(2) from {last}\n");
                 (height, width) = (height / 2, width / 2);
+            }
+            Part::Join { kernel, stride, groups, apart } => {
+                let groups = if groups { channels } else { 1 };
+                // A kernel of 3 whose taps lie apart needs as much padding as they do.
+                text += &format!(
+                    "  layer c{at} = conv({channels}, {kernel}) from {last} {{ padding = {half}, stride = {stride} }}\n  \
+                     layer s{at} = concat from c{at}, {last}, {last}\n  \
+                     layer {name} = conv({channels}, 3) from s{at} {{ padding = {apart}, dilation = {apart}, kernels = \
+                     (kernel(1) {{ stride = {stride}, groups = {groups} }}, kernel({kernel}) {{ padding = {half}, stride = {stride} }}) }}\n",
+                    half = kernel / 2
+                );
+                let size = |n: u32| (n - 1) / stride + 1;
+                (height, width) = (size(height), size(width));
             }
             Part::Skip { kernel } => {
                 text += &format!(

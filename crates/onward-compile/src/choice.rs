@@ -2,6 +2,7 @@
 
 use crate::driver::tried;
 use crate::pass::Options;
+use crate::probes::Probes;
 use onward_chip::{Chip, ROOM};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::Image;
@@ -29,18 +30,20 @@ pub fn first_fitting(
     let mut last = None;
     // A block that fits no core fits no core of a larger mesh.
     let mut too_small: Vec<&Chip> = Vec::new();
+    let mut known = Probes::default();
     for chip in chips {
         if too_small.iter().any(|other| other.memory == chip.memory && other.core == chip.core) {
             continue;
         }
-        let tried = tried(network.cloned(), source, &Options { chip: chip.clone(), ..options.clone() }, &mut |_, _| {});
-        match tried {
+        let options = Options { chip: chip.clone(), ..options.clone() };
+        match tried(network.cloned(), source, &options, std::mem::take(&mut known), &mut |_, _| {}) {
             Ok(_) => return Ok(chip.clone()),
             Err(failed) if !FITTING.contains(&failed.pass) => return Err(failed.errors),
             Err(failed) => {
                 if failed.pass == "generate" {
                     too_small.push(chip);
                 }
+                known = failed.probes;
                 last = Some((chip, failed.errors));
             }
         }
@@ -72,7 +75,7 @@ pub fn with_change(
     if is_large(network, source) {
         return errors;
     }
-    let failed = tried(network.cloned(), source, options, &mut |_, _| {}).err();
+    let failed = tried(network.cloned(), source, options, Probes::default(), &mut |_, _| {}).err();
     if !failed.is_some_and(|failed| FITTING.contains(&failed.pass)) {
         return errors;
     }
@@ -108,7 +111,7 @@ fn without_sizes(network: Option<&Network>, source: &Source, options: &Options) 
             _ => {}
         }
     }
-    let fits = !names.is_empty() && tried(Some(network), source, options, &mut |_, _| {}).is_ok();
+    let fits = !names.is_empty() && tried(Some(network), source, options, Probes::default(), &mut |_, _| {}).is_ok();
     fits.then(|| {
         format!("it fits if `block` and `rows` of {} are left out: the compiler then chooses them", names.join(", "))
     })
@@ -130,8 +133,13 @@ fn change(network: Option<&Network>, source: &Source, options: &Options) -> Opti
     };
     let fits = |doublings: &[u32; ROOM.len()]| {
         with(doublings).is_some_and(|(chip, _)| {
-            let made: Result<Image, _> =
-                tried(network.cloned(), source, &Options { chip, ..options.clone() }, &mut |_, _| {});
+            let made: Result<Image, _> = tried(
+                network.cloned(),
+                source,
+                &Options { chip, ..options.clone() },
+                Probes::default(),
+                &mut |_, _| {},
+            );
             made.is_ok()
         })
     };

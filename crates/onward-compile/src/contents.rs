@@ -1,6 +1,6 @@
 //! The initial contents of blocks: weights, tables, and what neurons are made of.
 
-use crate::connect::{Kernels, Part, PartKind, Role, Sums, Table, Traces};
+use crate::connect::{Kernels, Part, PartKind, Role, Sums, Table, Tap, Traces};
 use crate::handlers::{neurons_of_axons, product_parts};
 use crate::layout::Layout;
 use crate::lowering::{Integers, LayerParameters, LoweredLayer};
@@ -59,12 +59,9 @@ impl Writer<'_> {
         convolution: &Convolution,
         weights: impl Fn(u32) -> &'w [i16],
     ) {
-        let [taps_y, taps_x] = convolution.kernel.map(|taps| taps as usize);
         let of_channel = weights(0).len() / convolution.channels as usize;
-        let laid = kernels.weights(|variant, output, channel, y, x| {
-            let at = (channel as usize * taps_y + y as usize) * taps_x + x as usize;
-            weights(variant)[output as usize * of_channel + at]
-        });
+        let laid = kernels
+            .weights(|Tap { variant, output, place }| weights(variant)[output as usize * of_channel + place as usize]);
         self.fill(name, laid.into_iter().map(i64::from));
     }
 
@@ -146,7 +143,7 @@ pub(crate) fn kernel(compilation: &Compilation, node: NodeIndex, layer: &Layer) 
         _ => None,
     })?;
     let [height, width] = convolution.kernel;
-    let places = kernels.weights(|_, _, channel, y, x| (channel * height + y) * width + x);
+    let places = kernels.weights(|tap| tap.place);
     let taps = places.into_iter().step_by(kernels.plane.channels as usize).collect();
     Some(Kernel { shape: [kernels.channels(), height, width], taps })
 }

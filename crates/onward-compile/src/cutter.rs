@@ -1,14 +1,14 @@
 //! Cuts nodes into blocks, and says where each block hears from.
 
-use crate::connect::{Kernels, Source, sources};
-use crate::places::{Feed, Feeds, plane};
+use crate::connect::{Kernels, Source, Window, sources};
+use crate::places::{Feeds, plane};
 use crate::plan::{Channel, Cut, Cuts, PlannedBlock, PlannedInlet, PlannedSource};
 use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_image::{BlockIndex, Order, Plane, ProgramIndex, indices};
 use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, PoolKind, ReadoutKind, WindowShift};
 use petgraph::graph::NodeIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use typed_index_collections::TiVec;
@@ -31,8 +31,8 @@ pub(crate) struct Cutter<'a> {
 #[derive(Default)]
 pub(crate) struct Senders {
     pub sources: Arc<Vec<Source>>,
-    /// The rows and channels of the node's input that each feeds at most.
-    reach: Vec<(Range<u32>, Range<u32>)>,
+    /// The rows and channels that each feeds at most, of each plane that comes into the node.
+    reach: Vec<Vec<Window>>,
 }
 
 /// Axons in the order of the sources.
@@ -65,9 +65,24 @@ fn input(network: &Network) -> NodeIndex {
 impl<'a> Cutter<'a> {
     /// All blocks, still without inlets.
     pub fn new(network: &'a Network, chip: &'a Chip, cuts: &'a Cuts) -> Cutter<'a> {
+        Cutter::of(network, chip, cuts, network.graph.node_indices(), |_| true)
+    }
+
+    /// The blocks of a node and of those that send to it alone, numbered from 0.
+    pub fn around(network: &'a Network, chip: &'a Chip, cuts: &'a Cuts, node: NodeIndex) -> Cutter<'a> {
+        Cutter::of(network, chip, cuts, senders(network, node).into_iter().chain([node]), |at| at == node)
+    }
+
+    fn of(
+        network: &'a Network,
+        chip: &'a Chip,
+        cuts: &'a Cuts,
+        nodes: impl Iterator<Item = NodeIndex>,
+        adds: impl Fn(NodeIndex) -> bool,
+    ) -> Cutter<'a> {
         let mut cutter =
             Cutter { network, chip, cuts, planned: TiVec::new(), blocks: BTreeMap::new(), adders: BTreeMap::new() };
-        for node in network.graph.node_indices() {
+        for node in nodes {
             let first = cutter.planned.next_key();
             match &network.graph[node] {
                 Node::Layer(layer) => match &layer.kind {
@@ -85,10 +100,10 @@ impl<'a> Cutter<'a> {
                 Node::Readout(readout) => cutter.readout(node, readout.kind),
                 _ => {}
             }
-            if !matches!(network.graph[node], Node::Flatten(_) | Node::Add(_)) {
+            if !matches!(network.graph[node], Node::Flatten(_) | Node::Add(_) | Node::Concat(_)) {
                 cutter.blocks.insert(node, first..cutter.planned.next_key());
             }
-            if matches!(&network.graph[node], Node::Layer(layer) if layer.in_parts) {
+            if adds(node) && network.graph[node].is_in_parts() {
                 cutter.adders(node, first);
             }
         }
@@ -113,10 +128,10 @@ impl<'a> Cutter<'a> {
     /// Who sends to a node that is no readout.
     pub fn senders(&self, node: NodeIndex) -> Senders {
         let sources = sources(self.network, node, &self.blocks, &self.planned, self.cuts);
-        let input = plane(self.network.graph[self.network.signal(node)].shape());
         let reach = match self.network.graph[node] {
             Node::Layer(Layer { kind: LayerKind::Convolution(_), .. }) | Node::Pool(_) => {
-                sources.iter().map(|source| extent(source, input)).collect()
+                let planes = self.network.planes(node);
+                sources.iter().map(|source| extents(source, &planes)).collect()
             }
             _ => Vec::new(),
         };
@@ -151,9 +166,8 @@ impl<'a> Cutter<'a> {
                 let mut inlets = match &layer.kind {
                     LayerKind::Dense | LayerKind::Sparse(_) => self.all(node, &*senders.sources),
                     LayerKind::Convolution(convolution) => {
-                        let input = plane(network.graph[network.signal(node)].shape());
-                        let (rows, channels) = Kernels::new(convolution, input, block, 1).window();
-                        self.reached(node, senders, Some(&rows), &channels)
+                        let windows = Kernels::new(convolution, &network.planes(node), block, 1).windows();
+                        self.reached(node, senders, &windows)
                     }
                 };
                 self.others(node, layer, &mut inlets);
@@ -163,7 +177,7 @@ impl<'a> Cutter<'a> {
                 let [_, height, width] = plane(&pool.shape);
                 let place = height * width;
                 let first = block.first_neuron / place;
-                self.reached(node, senders, None, &(first..first + block.neurons / place))
+                self.reached(node, senders, &[[0..u32::MAX, first..first + block.neurons / place]])
             }
             Node::Delay(_) => {
                 // Its neurons stand for what its senders send, one after the other.
@@ -207,11 +221,10 @@ impl<'a> Cutter<'a> {
         inlets
     }
 
-    /// Where a block hears from that takes in some channels, and some rows or all.
-    fn reached(&self, node: NodeIndex, senders: &Senders, rows: Option<&Range<u32>>, channels: &Range<u32>) -> Inlets {
-        let reached = senders.sources.iter().zip(&senders.reach).filter(|(_, (of_rows, of_channels))| {
-            rows.is_none_or(|rows| overlaps(rows, of_rows)) && overlaps(channels, of_channels)
-        });
+    /// Where a block hears from that takes in some rows and channels of each plane.
+    fn reached(&self, node: NodeIndex, senders: &Senders, windows: &[Window]) -> Inlets {
+        let meets = |(a, b): (&Window, &Window)| a.iter().zip(b).all(|(a, b)| a.start < b.end && b.start < a.end);
+        let reached = senders.sources.iter().zip(&senders.reach).filter(|(_, of)| of.iter().zip(windows).any(meets));
         self.all(node, reached.map(|(source, _)| source))
     }
 
@@ -312,7 +325,8 @@ impl<'a> Cutter<'a> {
     /// A block holds whole groups, or a part of one, of some rows.
     fn planes(&mut self, node: NodeIndex, layer: &Layer, convolution: &Convolution) {
         let [channels, height, width] = plane(&layer.shape);
-        let of_group = channels / convolution.groups;
+        let groups = convolution.common_groups();
+        let of_group = channels / groups;
         let Cut { block, rows } = self.cuts.blocks[&node];
         let block_rows = rows.unwrap_or(height).clamp(1, height);
         let mut parts: Vec<(u32, u32, u32)> = Vec::new(); // first channel, channels, channels of a band
@@ -320,7 +334,7 @@ impl<'a> Cutter<'a> {
             let whole = block / of_group * of_group;
             parts.extend((0..channels).step_by(whole as usize).map(|c| (c, whole.min(channels - c), of_group)));
         } else {
-            for group in 0..convolution.groups {
+            for group in 0..groups {
                 let end = (group + 1) * of_group;
                 let starts = (group * of_group..end).step_by(block.max(1) as usize);
                 parts.extend(starts.map(|c| (c, block.min(end - c), block.min(end - c))));
@@ -342,7 +356,7 @@ impl<'a> Cutter<'a> {
         // Some words are needed beside the ring; values, which come from the host alone, take twice the room.
         let held = if delay.window == WindowShift::Stays { delay.steps } else { delay.steps - 1 };
         let of_ring = memory.neuron_bytes.saturating_sub(8 + 4 * delay.steps) / (2 * held).max(1);
-        let most = memory.axons.saturating_sub(1).min(of_ring).max(1);
+        let most = memory.axons.saturating_sub(1).min(of_ring).min(self.cuts.blocks[&node].block).max(1);
         let mut rest = &sources[..];
         let mut done = 0;
         while let Some(first_source) = rest.first() {
@@ -353,13 +367,16 @@ impl<'a> Cutter<'a> {
             });
             let (taken, later) = rest.split_at(1 + more.count());
             rest = later;
-            let feeds = taken.iter().flat_map(|source| (0..source.count).map(|index| source.feeds.of(index).collect()));
-            let relays: Vec<Vec<Feed>> = feeds.collect();
-            let neurons = relays.len() as u32;
+            let mut neurons = 0;
+            let relay = |source: &Source| {
+                neurons += source.count;
+                (neurons - source.count, source.feeds.clone())
+            };
+            let relays: Vec<(u32, Feeds)> = taken.iter().map(relay).collect();
             self.push(node, done, neurons, Order::Straight, true);
             done += neurons;
             if let Some(block) = self.planned.last_mut() {
-                block.relays = Some(Arc::new(relays));
+                block.relays = Some(Feeds::Several(Arc::new(relays)));
             }
         }
     }
@@ -386,22 +403,67 @@ impl<'a> Cutter<'a> {
     }
 }
 
-fn overlaps(a: &Range<u32>, b: &Range<u32>) -> bool {
-    a.start < b.end && b.start < a.end
+/// Nodes whose blocks send to a node, and those between, each behind all that lead to it.
+pub(crate) fn senders(network: &Network, node: NodeIndex) -> BTreeSet<NodeIndex> {
+    let mut found = BTreeSet::new();
+    let mut open = network.sources(node);
+    while let Some(at) = open.pop() {
+        let folded = match &network.graph[at] {
+            Node::Flatten(_) | Node::Add(_) | Node::Concat(_) | Node::Delay(_) => true,
+            Node::Pool(pool) => pool.kind != PoolKind::Maximum,
+            _ => false,
+        };
+        if folded {
+            open.extend(network.sources(at));
+        }
+        found.insert(at);
+    }
+    found
 }
 
-/// The rows and channels of a plane that a source feeds at most.
-fn extent(source: &Source, [channels, height, width]: [u32; 3]) -> (Range<u32>, Range<u32>) {
-    if matches!(source.feeds, Feeds::Straight { first: 0 }) && source.count == channels * height * width {
-        return (0..height, 0..channels);
+/// The rows and channels that a source feeds at most, of planes that lie one behind the other.
+fn extents(source: &Source, planes: &[[u32; 3]]) -> Vec<Window> {
+    let sizes = planes.iter().map(|plane| plane.iter().product::<u32>());
+    let firsts: Vec<u32> = sizes.scan(0, |next, size| Some(std::mem::replace(next, *next + size))).collect();
+    let nothing = Range { start: u32::MAX, end: 0 };
+    let mut extents = vec![[nothing.clone(), nothing]; planes.len()];
+    meet(&source.feeds, source.count, planes, &firsts, &mut extents);
+    extents
+}
+
+/// Extends the rows and channels by those that `count` indices feed, of planes whose places begin at `firsts`.
+fn meet(feeds: &Feeds, count: u32, planes: &[[u32; 3]], firsts: &[u32], extents: &mut [Window]) {
+    let at_place = |place: u32| firsts.partition_point(|&first| first <= place) - 1;
+    let mut extend = |at: usize, met: Window| {
+        for (range, met) in extents[at].iter_mut().zip(met) {
+            *range = range.start.min(met.start)..range.end.max(met.end);
+        }
+    };
+    let is_aligned = |plane: &Plane, first: u32| {
+        let at = at_place(first);
+        planes[at][1..] == [plane.height, plane.width]
+            && (first - firsts[at]).is_multiple_of(plane.height * plane.width)
+    };
+    match feeds {
+        Feeds::Several(all) => {
+            let ends = all.iter().skip(1).map(|(first, _)| *first).chain([count]);
+            for ((first, feeds), end) in all.iter().zip(ends) {
+                meet(feeds, end - first, planes, firsts, extents);
+            }
+        }
+        &Feeds::Plane { plane, first } if is_aligned(&plane, first) => {
+            let at = at_place(first);
+            let channels = count / (plane.rows * plane.width);
+            let channel = (first - firsts[at]) / (plane.height * plane.width) + plane.first_channel;
+            extend(at, [plane.first_row..plane.first_row + plane.rows, channel..channel + channels]);
+        }
+        _ => {
+            for feed in (0..count).flat_map(|index| feeds.of(index)) {
+                let at = at_place(feed.place);
+                let ([_, height, width], place) = (planes[at], feed.place - firsts[at]);
+                let (row, channel) = (place / width % height, place / (height * width));
+                extend(at, [row..row + 1, channel..channel + 1]);
+            }
+        }
     }
-    let mut feeds = (0..source.count).flat_map(|index| source.feeds.of(index));
-    let place = |feed: Feed| (feed.place / width % height, feed.place / (height * width));
-    let Some((row, channel)) = feeds.next().map(place) else { return (0..0, 0..0) };
-    let (mut rows, mut of) = (row..row + 1, channel..channel + 1);
-    for (row, channel) in feeds.map(place) {
-        rows = rows.start.min(row)..rows.end.max(row + 1);
-        of = of.start.min(channel)..of.end.max(channel + 1);
-    }
-    (rows, of)
 }

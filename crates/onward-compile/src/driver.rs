@@ -2,6 +2,7 @@
 
 use crate::pass::{Compilation, Options, Pass, Product};
 use crate::passes::PASSES;
+use crate::probes::Probes;
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::Image;
 use onward_net::Network;
@@ -37,7 +38,7 @@ pub fn compile_network(
     options: &Options,
     mut after: impl FnMut(&Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
-    tried(Some(network), source, options, &mut after).map_err(|failed| failed.errors)
+    tried(Some(network), source, options, Probes::default(), &mut after).map_err(|failed| failed.errors)
 }
 
 /// What a pass found wrong.
@@ -47,17 +48,20 @@ pub(crate) struct Failed {
     pub pass: &'static str,
     /// All that is wrong.
     pub errors: Vec<Diagnostic>,
+    /// What `fit` found out of the chip's cores.
+    pub probes: Probes,
 }
 
-/// Compiles a network that has been read, or else the text.
+/// Compiles a network that has been read, or else the text; `known` is what was found out of it on other chips.
 pub(crate) fn tried(
     network: Option<Network>,
     source: &Source,
     options: &Options,
+    known: Probes,
     after: &mut dyn FnMut(&Pass, &Compilation),
 ) -> Result<Image, Failed> {
     let mut compilation = Compilation::new(source, options);
-    compilation.network = network;
+    (compilation.network, compilation.probes) = (network, known);
     let is_read = compilation.network.is_some();
     let parse = PASSES.iter().position(|pass| pass.name == "parse").filter(|_| is_read).map_or(0, |at| at + 1);
     run(compilation, &PASSES[parse..], after)
@@ -72,7 +76,9 @@ fn run(
     for pass in passes {
         let Pass { name, needs, .. } = pass;
         assert!(needs.iter().all(|product| made.contains(product)), "`{name}` needs {needs:?}: {made:?}");
-        (pass.run)(&mut compilation).map_err(|errors| Failed { pass: name, errors })?;
+        if let Err(errors) = (pass.run)(&mut compilation) {
+            return Err(Failed { pass: name, errors, probes: compilation.probes });
+        }
         made.push(pass.makes);
         if let Some(verify) = pass.verify.filter(|_| cfg!(debug_assertions))
             && let Err(what) = verify(&compilation)

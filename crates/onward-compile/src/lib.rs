@@ -40,6 +40,7 @@ mod pass;
 mod passes;
 mod places;
 mod plan;
+mod probes;
 mod ranges;
 mod readouts;
 

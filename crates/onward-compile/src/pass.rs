@@ -5,6 +5,7 @@ use crate::connect::{Connection, Source as Sender};
 use crate::handlers::Handlers;
 use crate::lowering::{LayerParameters, LoweredLayer};
 use crate::plan::{Cuts, PlannedBlock, Routing};
+use crate::probes::Probes;
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source};
 use onward_image::{BlockIndex, Core, Image, ProgramIndex, Traffic};
@@ -57,6 +58,8 @@ pub struct Compilation {
     pub(crate) layers: BTreeMap<NodeIndex, LoweredLayer>,
     /// Made by `fit`: how nodes are cut.
     pub(crate) cuts: Cuts,
+    /// What `fit` found out on the way.
+    pub(crate) probes: Probes,
     /// Made by `partition`: blocks by logical number.
     pub(crate) blocks: TiVec<BlockIndex, PlannedBlock>,
     /// Made by `partition`: who sends to nodes that do not learn.
@@ -136,6 +139,7 @@ impl Compilation {
             network: None,
             layers: BTreeMap::new(),
             cuts: Cuts::default(),
+            probes: Probes::default(),
             blocks: TiVec::new(),
             sources: BTreeMap::new(),
             connections: TiVec::new(),

@@ -1,7 +1,9 @@
 //! Places of what comes into a layer, and which of them an axon feeds.
 
+use onward_image::Plane;
 use onward_net::{Pool, PoolKind};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A place of a layer's input that an axon feeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,17 +22,101 @@ pub(crate) enum Feeds {
         /// Place of index 0.
         first: u32,
     },
-    /// Index i feeds these.
-    Listed(Vec<Vec<Feed>>),
+    /// Index i feeds the place, from `first` on, of the i-th neuron of a plane.
+    Plane {
+        plane: Plane,
+        /// Where the plane's places begin.
+        first: u32,
+    },
+    /// Index i feeds those of the i-th list.
+    Listed(Arc<Lists<Feed>>),
+    /// Those of several senders one behind the other, each with the first index.
+    Several(Arc<Vec<(u32, Feeds)>>),
 }
 
 impl Feeds {
+    /// What each of some indices feeds.
+    pub fn listed<I: IntoIterator<Item = Feed>>(lists: impl Iterator<Item = I>) -> Feeds {
+        Feeds::Listed(Arc::new(lists.collect()))
+    }
+
+    /// The same, so many places on.
+    pub fn shifted(self, by: u32) -> Feeds {
+        match self {
+            Feeds::Straight { first } => Feeds::Straight { first: first + by },
+            Feeds::Plane { plane, first } => Feeds::Plane { plane, first: first + by },
+            Feeds::Several(all) => {
+                let shifted = |(first, feeds): &(u32, Feeds)| (*first, feeds.clone().shifted(by));
+                Feeds::Several(Arc::new(all.iter().map(shifted).collect()))
+            }
+            Feeds::Listed(lists) => {
+                let shifted = |feed: &Feed| Feed { place: feed.place + by, ..*feed };
+                Feeds::listed(lists.iter().map(|list| list.iter().map(shifted)))
+            }
+        }
+    }
+
     /// What an index feeds.
     pub fn of(&self, index: u32) -> FeedsOf<'_> {
         match self {
             Feeds::Straight { first } => FeedsOf::One(Some(Feed { place: first + index, divisor: 1 })),
-            Feeds::Listed(lists) => FeedsOf::Many(lists[index as usize].iter()),
+            Feeds::Plane { plane, first } => {
+                FeedsOf::One(Some(Feed { place: first + plane.neuron(index), divisor: 1 }))
+            }
+            Feeds::Listed(lists) => FeedsOf::Many(lists.of(index as usize).iter()),
+            Feeds::Several(all) => {
+                let (first, feeds) = &all[all.partition_point(|(first, _)| *first <= index) - 1];
+                feeds.of(index - first)
+            }
         }
+    }
+}
+
+/// Lists of any length, one behind the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lists<T> {
+    /// Where each ends.
+    ends: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T> Lists<T> {
+    pub fn push(&mut self, list: impl IntoIterator<Item = T>) {
+        self.items.extend(list);
+        self.ends.push(self.items.len() as u32);
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The list of a number.
+    pub fn of(&self, at: usize) -> &[T] {
+        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.items[begin as usize..self.ends[at] as usize]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[T]> {
+        (0..self.len()).map(|at| self.of(at))
+    }
+
+    /// The first of each list and the end of the last, and all there is in them.
+    pub fn into_parts(self) -> (Vec<i32>, Vec<T>) {
+        (std::iter::once(0).chain(self.ends).map(|end| end as i32).collect(), self.items)
+    }
+}
+
+impl<T> Default for Lists<T> {
+    fn default() -> Lists<T> {
+        Lists { ends: Vec::new(), items: Vec::new() }
+    }
+}
+
+impl<T, I: IntoIterator<Item = T>> FromIterator<I> for Lists<T> {
+    fn from_iter<L: IntoIterator<Item = I>>(all: L) -> Lists<T> {
+        let mut lists = Lists::default();
+        all.into_iter().for_each(|list| lists.push(list));
+        lists
     }
 }
 

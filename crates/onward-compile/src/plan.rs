@@ -1,6 +1,6 @@
 //! What the passes between graph and image speak of: blocks with their axons and routes, still without places.
 
-use crate::places::{Feed, Feeds};
+use crate::places::Feeds;
 use onward_image::{BlockIndex, HostInput, Order, ProgramIndex, Route, Tree};
 use onward_net::Node;
 use petgraph::graph::NodeIndex;
@@ -21,7 +21,7 @@ pub(crate) struct PlannedBlock {
     /// Which neurons they are.
     pub order: Order,
     /// Of a delay: what its packets feed of what comes behind.
-    pub relays: Option<Arc<Vec<Vec<Feed>>>>,
+    pub relays: Option<Feeds>,
     /// Of a block that adds up a part of what comes into a layer: which part. Its packets are sums, to blocks of the layer.
     pub part: Option<u32>,
     /// Whether axon 0 takes tags.
@@ -43,11 +43,9 @@ impl PlannedBlock {
     /// What its packets feed.
     pub fn feeds(&self) -> Feeds {
         match (&self.relays, self.order) {
-            (Some(relays), _) => Feeds::Listed(relays.to_vec()),
+            (Some(relays), _) => relays.clone(),
             (None, Order::Straight) => Feeds::Straight { first: self.first_neuron },
-            (None, Order::Plane(plane)) => {
-                Feeds::Listed((0..self.neurons).map(|i| vec![Feed { place: plane.neuron(i), divisor: 1 }]).collect())
-            }
+            (None, Order::Plane(plane)) => Feeds::Plane { plane, first: 0 },
         }
     }
 }

@@ -75,11 +75,12 @@ pub(crate) fn places(layer: &mut Layer) -> Vec<Place<'_>> {
     places
 }
 
-/// The places of a layer with a source of shape `signal`, with what their arrays are to look like.
-pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32]) -> Vec<Slot<'a>> {
+/// The places of a layer with a source of shape `signal`, with what their arrays are to look like; `fan_in` counts the weights of
+/// a convolution's neuron.
+pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32], fan_in: u32) -> Vec<Slot<'a>> {
     let (shape, source) = (sizes(&layer.shape), sizes(signal));
     let (neurons, inputs) = (shape.iter().product::<usize>(), source.iter().product::<usize>());
-    let weights = weights(&layer.kind, &shape, &source);
+    let weights = weights(&layer.kind, &shape, &source, fan_in);
     let with_expectation = |place: Place<'a>| {
         let expects = match &place.holds {
             Holds::Neurons(range) => Expects::Neurons { shape: shape.clone(), range: range.clone() },
@@ -96,11 +97,15 @@ pub(crate) fn slots<'a>(layer: &'a mut Layer, signal: &[u32]) -> Vec<Slot<'a>> {
 }
 
 /// Shape that a layer expects of its weights; nothing if they are part of its table.
-fn weights(kind: &LayerKind, shape: &[usize], source: &[usize]) -> Option<Expects> {
+fn weights(kind: &LayerKind, shape: &[usize], source: &[usize], fan_in: u32) -> Option<Expects> {
     match kind {
         LayerKind::Dense => {
             let expected = vec![shape.iter().product(), source.iter().product()];
             Some(Expects::Weights { shape: expected, same: vec![[shape, source].concat()], axes: "[neuron][axon]" })
+        }
+        LayerKind::Convolution(convolution) if !convolution.joined.is_empty() => {
+            let shape = vec![convolution.channels as usize, fan_in as usize];
+            Some(Expects::Weights { shape, same: Vec::new(), axes: "[channel][weights of one kernel after the other]" })
         }
         LayerKind::Convolution(convolution) => {
             let channels = if source.len() == 3 { source[0] } else { 1 };

@@ -5,7 +5,7 @@ use crate::network::{Convolution, Layer, LayerKind, Pool, PoolKind, WindowShift}
 use crate::neuron::Neuron;
 use crate::rule;
 use crate::vocabulary::Absent::{Described, Error, Means};
-use crate::vocabulary::Takes::{Constructor, Integer, Pair, Table};
+use crate::vocabulary::Takes::{Constructor, Constructors, Integer, Pair, Table};
 use crate::vocabulary::{Family, Form, ItemKind, Parameter, form, parameter};
 use crate::weights::Weights;
 use std::fmt::{self, Display, Formatter};
@@ -20,6 +20,7 @@ pub(crate) enum LayerWord {
     Pool(PoolKind),
     Flatten,
     Add,
+    Concat,
     Delay,
 }
 
@@ -129,16 +130,33 @@ pub(crate) const ROWS: Parameter = parameter(
     "rows of the output that live on one core",
 );
 
-const KERNEL: &[Parameter] = &[
-    parameter("channels", Integer(1, 65_536), Error, "number of output channels"),
-    parameter("size", Integer(1, 64), Error, "height of the kernel"),
-    parameter(
-        "size",
-        Integer(1, 64),
-        Described("the same; the width if the source has one dimension"),
-        "width of the kernel",
-    ),
-];
+const CHANNELS: Parameter = parameter("channels", Integer(1, 65_536), Error, "number of output channels");
+const KERNEL_HEIGHT: Parameter = parameter("size", Integer(1, 64), Error, "height of the kernel");
+const KERNEL_WIDTH: Parameter = parameter(
+    "size",
+    Integer(1, 64),
+    Described("the same; the width if the source has one dimension"),
+    "width of the kernel",
+);
+const KERNEL: &[Parameter] = &[CHANNELS, KERNEL_HEIGHT, KERNEL_WIDTH];
+/// How a kernel lies over what it goes over.
+const GEOMETRY: &[Parameter] = &[STRIDE, PADDING, PADDING_END, DILATION, GROUPS];
+
+/// The word for a kernel over a further source.
+pub(crate) const JOINED: &Family = &Family {
+    noun: "kernel over a further source",
+    item: None,
+    forms: || vec![const { &form("kernel", &[KERNEL_HEIGHT, KERNEL_WIDTH], &[GEOMETRY], JOINED_MEANING) }],
+};
+const JOINED_MEANING: &str =
+    "a kernel over the next source of a `concat`, that makes as many channels, rows and columns";
+
+pub(crate) const KERNELS: Parameter = parameter(
+    "kernels",
+    Constructors(JOINED),
+    Described("one kernel over all of the source"),
+    "over the second source of a `concat` and those after it, one for each; their sums are added",
+);
 
 const WINDOW: &[Parameter] = &[
     parameter("size", Integer(1, 64), Error, "height of the window"),
@@ -176,7 +194,7 @@ impl Named for LayerWord {
             form(
                 "conv",
                 KERNEL,
-                &[&[STRIDE, PADDING, PADDING_END, DILATION, GROUPS, CHANNEL_BLOCK, ROWS, RECURRENT_WEIGHTS], COMMON],
+                &[GEOMETRY, &[KERNELS, CHANNEL_BLOCK, ROWS, RECURRENT_WEIGHTS], COMMON],
                 "a convolution: kernels that all places of the plane share",
             ),
         ),
@@ -227,6 +245,15 @@ impl Named for LayerWord {
             ),
         ),
         Kind::value(
+            LayerWord::Concat,
+            form(
+                "concat",
+                &[],
+                &[],
+                "the spikes of several sources side by side, as channels where their planes are of one size; costs nothing",
+            ),
+        ),
+        Kind::value(
             LayerWord::Delay,
             form(
                 "delay",
@@ -260,11 +287,20 @@ impl Layer {
 
 impl Convolution {
     fn write(&self, parts: Parts) -> Parts {
-        let Convolution { channels, kernel, stride, padding, padding_end, dilation, groups } = self;
-        let parts = parts.argument(channels).sizes(kernel);
-        let parts = parts.option(&STRIDE, pair(stride)).option(&PADDING, pair(padding));
-        let parts = parts.option(&PADDING_END, pair(padding_end)).option(&DILATION, pair(dilation));
-        parts.option(&GROUPS, groups)
+        let parts = self.geometry(parts.argument(self.channels));
+        let kernel = (JOINED.forms)()[0];
+        let joined: Vec<String> =
+            self.joined.iter().map(|joined| joined.geometry(Parts::default()).text(kernel)).collect();
+        let joined = (!joined.is_empty()).then(|| format!("({})", joined.join(", ")));
+        parts.option_if(&KERNELS, joined)
+    }
+
+    /// Its sizes, and how it lies over what it goes over.
+    fn geometry(&self, parts: Parts) -> Parts {
+        let parts = parts.sizes(&self.kernel);
+        let parts = parts.option(&STRIDE, pair(&self.stride)).option(&PADDING, pair(&self.padding));
+        let parts = parts.option(&PADDING_END, pair(&self.padding_end)).option(&DILATION, pair(&self.dilation));
+        parts.option(&GROUPS, self.groups)
     }
 }
 

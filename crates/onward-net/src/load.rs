@@ -32,9 +32,10 @@ impl Network {
         let layers: Vec<NodeIndex> = self.layers().collect();
         for index in layers {
             let signal = self.graph[self.signal(index)].shape().to_vec();
+            let fan_in = self.fan_in(index);
             let Node::Layer(layer) = &mut self.graph[index] else { continue };
             let name = layer.name.clone();
-            for slot in arrays::slots(layer, &signal) {
+            for slot in arrays::slots(layer, &signal, fan_in) {
                 let Values::File(file) = &*slot.place.values else { continue };
                 let key = (file.path.clone(), file.member.clone());
                 let read = loaded.entry(key).or_insert_with(|| read(base, file).map(Arc::new));

@@ -21,7 +21,10 @@ use std::ops::Range;
 /// - there is exactly one input and one readout, at most one target, and at least one layer;
 /// - edges point forward: a node's index is greater than those of its sources ([`Network::add`] sees to it);
 /// - a layer has one source that is no target; if that is the input, the target may be a second source;
-/// - pools, flattenings and delays have one source, an addition two or more of one shape, none of them a target;
+/// - pools, flattenings and delays have one source, an addition two or more of one shape, a concatenation two or more, of which
+///   a node may be several; none of them is a target;
+/// - a convolution with kernels for several sources ([`Convolution::joined`]) has a concatenation of as many as its source, and
+///   does not learn;
 /// - the readout has one source, a layer, and one that is trained with values a second, the target; every other node leads
 ///   to it;
 /// - if a layer learns, there is a target and it feeds at least one layer.
@@ -58,6 +61,9 @@ pub enum Node {
     Flatten(Plain),
     /// The spikes of several sources of one shape are taken as if they came from one; this costs nothing.
     Add(Plain),
+    /// The spikes of several sources are taken side by side, those of the first source first; this costs nothing. Planes of one
+    /// height and width become a plane with the channels of all, anything else has one dimension.
+    Concat(Plain),
     /// The source's spikes come later.
     Delay(Delay),
     /// Predictions leave here.
@@ -137,6 +143,36 @@ pub struct Convolution {
     pub dilation: [u32; 2],
     /// Number of groups of input and output channels that know nothing of each other.
     pub groups: u32,
+    /// Kernels over further sources, whose sums are added: if there are any, the layer's source is a concatenation, this kernel
+    /// goes over its first source and these over the others, in their order. They make as many channels, rows and columns, and
+    /// have none joined themselves. Weights of an output channel are then those of the first kernel, `[channel of the
+    /// group][ky][kx]`, then those of the second, and so on.
+    pub joined: Vec<Convolution>,
+}
+
+impl Convolution {
+    /// The kernels over all sources, in their order.
+    pub fn kernels(&self) -> impl Iterator<Item = &Convolution> {
+        std::iter::once(self).chain(&self.joined)
+    }
+
+    /// Groups of output channels that know nothing of each other, whichever source they hear.
+    pub fn common_groups(&self) -> u32 {
+        let gcd = |mut a: u32, mut b: u32| {
+            while b != 0 {
+                (a, b) = (b, a % b);
+            }
+            a
+        };
+        self.joined.iter().fold(self.groups, |groups, kernel| gcd(groups, kernel.groups))
+    }
+
+    /// Weights of a neuron over sources of so many channels, one a kernel.
+    pub fn fan_in(&self, channels: impl IntoIterator<Item = u32>) -> u32 {
+        let of =
+            |(kernel, channels): (&Convolution, u32)| channels / kernel.groups * kernel.kernel[0] * kernel.kernel[1];
+        self.kernels().zip(channels).map(of).sum()
+    }
 }
 
 /// Weights of some pairs: a file with a row for each, `from`, `to` and weight.
@@ -303,12 +339,19 @@ impl Network {
     pub fn fan_in(&self, layer: NodeIndex) -> u32 {
         match &self.layer(layer).kind {
             LayerKind::Convolution(convolution) => {
-                let shape = self.graph[self.signal(layer)].shape();
-                let channels = if let [channels, _, _] = shape { *channels } else { 1 };
-                channels / convolution.groups * convolution.kernel[0] * convolution.kernel[1]
+                convolution.fan_in(self.planes(layer).into_iter().map(|[channels, ..]| channels))
             }
             LayerKind::Dense | LayerKind::Sparse(_) => self.inputs(layer),
         }
+    }
+
+    /// Channels, height and width of what each kernel of a convolution goes over: of the layer's source, or of what that brings
+    /// together. They lie one behind the other in the source's shape.
+    pub fn planes(&self, layer: NodeIndex) -> Vec<[u32; 3]> {
+        let signal = self.signal(layer);
+        let is_joined = |node: &Node| matches!(node, Node::Layer(Layer { kind: LayerKind::Convolution(of), .. }) if !of.joined.is_empty());
+        let sources = if is_joined(&self.graph[layer]) { self.sources(signal) } else { vec![signal] };
+        sources.into_iter().map(|source| plane(self.graph[source].shape())).collect()
     }
 
     /// Steps by which a node lags behind the input: its longest path from the input or the target. The first layer's
@@ -340,7 +383,7 @@ impl Node {
             Node::Target(target) => &target.name,
             Node::Layer(layer) => &layer.name,
             Node::Pool(pool) => &pool.name,
-            Node::Flatten(plain) | Node::Add(plain) => &plain.name,
+            Node::Flatten(plain) | Node::Add(plain) | Node::Concat(plain) => &plain.name,
             Node::Delay(delay) => &delay.name,
             Node::Readout(readout) => &readout.name,
         }
@@ -353,7 +396,7 @@ impl Node {
             Node::Target(target) => target.span.clone(),
             Node::Layer(layer) => layer.span.clone(),
             Node::Pool(pool) => pool.span.clone(),
-            Node::Flatten(plain) | Node::Add(plain) => plain.span.clone(),
+            Node::Flatten(plain) | Node::Add(plain) | Node::Concat(plain) => plain.span.clone(),
             Node::Delay(delay) => delay.span.clone(),
             Node::Readout(readout) => readout.span.clone(),
         }
@@ -366,7 +409,7 @@ impl Node {
             Node::Target(target) => std::slice::from_ref(&target.size),
             Node::Layer(layer) => &layer.shape,
             Node::Pool(pool) => &pool.shape,
-            Node::Flatten(plain) | Node::Add(plain) => &plain.shape,
+            Node::Flatten(plain) | Node::Add(plain) | Node::Concat(plain) => &plain.shape,
             Node::Delay(delay) => &delay.shape,
             Node::Readout(_) => &[],
         }
@@ -380,7 +423,7 @@ impl Node {
     /// Steps from what comes in to what goes out.
     pub fn steps(&self) -> u32 {
         match self {
-            Node::Input(_) | Node::Target(_) | Node::Flatten(_) | Node::Add(_) => 0,
+            Node::Input(_) | Node::Target(_) | Node::Flatten(_) | Node::Add(_) | Node::Concat(_) => 0,
             Node::Pool(pool) => u32::from(pool.kind == PoolKind::Maximum),
             // Spikes are its source's own: what the host gets is the layer's packets.
             Node::Readout(readout) => u32::from(readout.kind != ReadoutKind::Spikes),
@@ -388,6 +431,15 @@ impl Node {
             Node::Delay(Delay { window: WindowShift::Moves, steps, .. }) => *steps,
             Node::Delay(_) => 1,
         }
+    }
+}
+
+/// Channels, height and width of any shape.
+pub(crate) fn plane(shape: &[u32]) -> [u32; 3] {
+    match *shape {
+        [channels, height, width] => [channels, height, width],
+        [height, width] => [1, height, width],
+        _ => [1, 1, shape.iter().product()],
     }
 }
 

@@ -88,7 +88,9 @@ impl Node {
         match self {
             Node::Input(_) => ItemKind::Input,
             Node::Target(_) => ItemKind::Target,
-            Node::Layer(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => ItemKind::Layer,
+            Node::Layer(_) | Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Concat(_) | Node::Delay(_) => {
+                ItemKind::Layer
+            }
             Node::Readout(_) => ItemKind::Readout,
         }
     }
@@ -102,6 +104,7 @@ impl Node {
             Node::Pool(pool) => pool.written(),
             Node::Flatten(_) => LayerWord::Flatten.written(),
             Node::Add(_) => LayerWord::Add.written(),
+            Node::Concat(_) => LayerWord::Concat.written(),
             Node::Delay(delay) => {
                 let (form, parts) = LayerWord::Delay.written();
                 let stays = (delay.window == WindowShift::Stays).then_some(delay.window);

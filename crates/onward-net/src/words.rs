@@ -2,7 +2,7 @@
 
 use crate::augment::Augmentation;
 use crate::input::Encoding;
-use crate::layer::LayerWord;
+use crate::layer::{JOINED, LayerWord};
 use crate::named::Named;
 use crate::network::WindowShift;
 use crate::neuron::{Decay, Fires, Neuron, Reset};
@@ -25,6 +25,7 @@ const FAMILIES: &[&Family] = &[
     Encoding::FAMILY,
     TargetKind::FAMILY,
     LayerWord::FAMILY,
+    JOINED,
     WindowShift::FAMILY,
     ReadoutKind::FAMILY,
     ReadoutLoss::FAMILY,

@@ -135,7 +135,7 @@ fn contents(network: &Network) -> String {
             Node::Target(target) => target.span = 0..0,
             Node::Layer(layer) => forget_spans(layer),
             Node::Pool(pool) => pool.span = 0..0,
-            Node::Flatten(plain) | Node::Add(plain) => plain.span = 0..0,
+            Node::Flatten(plain) | Node::Add(plain) | Node::Concat(plain) => plain.span = 0..0,
             Node::Delay(delay) => delay.span = 0..0,
             Node::Readout(readout) => readout.span = 0..0,
         }

@@ -19,6 +19,7 @@ impl<N: Number> Model<N> {
                 onward_net::Node::Input(_) => NodeKind::Input,
                 onward_net::Node::Target(_) => NodeKind::Target,
                 onward_net::Node::Flatten(_) | onward_net::Node::Add(_) => NodeKind::Pass(0),
+                onward_net::Node::Concat(_) => NodeKind::Beside,
                 onward_net::Node::Delay(delay) if delay.window == WindowShift::Stays => NodeKind::Later(delay.steps),
                 onward_net::Node::Delay(delay) => NodeKind::Pass(delay.steps),
                 onward_net::Node::Pool(pool) => {
@@ -57,7 +58,7 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
     let text = network.layer(node);
     let (inputs, neurons) = (network.inputs(node) as usize, text.neurons() as usize);
     let (classes, window) = (network.classes() as usize, i64::from(network.window_steps));
-    let connection = Connection::new(&text.kind, network.graph[network.signal(node)].shape(), &text.shape);
+    let connection = connected(network, node);
     let format = format(text, network.fan_in(node));
     let fed_by_target = network.is_fed_by_target(node);
     let is_recurrent = text.recurrent.is_some();
@@ -103,6 +104,15 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
     }
 }
 
+/// How a layer is connected: over its source, or with a kernel over each node that its source brings together.
+fn connected(network: &Network, node: NodeIndex) -> Connection {
+    let (text, source) = (network.layer(node), network.signal(node));
+    let is_joined = matches!(&text.kind, LayerKind::Convolution(of) if !of.joined.is_empty());
+    let sources = if is_joined { network.sources(source) } else { vec![source] };
+    let shapes: Vec<&[u32]> = sources.iter().map(|&source| network.graph[source].shape()).collect();
+    Connection::new(&text.kind, &shapes, &text.shape)
+}
+
 /// The places of what comes into a layer in the order of the axons that first feed them.
 fn order_of_rows(network: &Network, node: NodeIndex) -> Vec<usize> {
     let mut order = Vec::new();
@@ -122,13 +132,21 @@ fn axons(network: &Network, node: NodeIndex) -> Vec<Vec<usize>> {
     match &network.graph[node] {
         onward_net::Node::Layer(text) => {
             let neurons = text.neurons() as usize;
-            let source = network.graph[network.signal(node)].shape();
-            let connection = Connection::new(&text.kind, source, &text.shape);
+            let connection = connected(network, node);
             let blocks = connection.blocks(neurons, text.block as usize);
             blocks.into_iter().flatten().map(|neuron| vec![connection.place(neuron)]).collect()
         }
         onward_net::Node::Flatten(_) | onward_net::Node::Delay(_) | onward_net::Node::Add(_) => {
             network.sources(node).into_iter().flat_map(|source| axons(network, source)).collect()
+        }
+        onward_net::Node::Concat(_) => {
+            let (mut first, mut all) = (0, Vec::new());
+            for source in network.sources(node) {
+                let of_source = axons(network, source).into_iter();
+                all.extend(of_source.map(|places| places.into_iter().map(|place| first + place).collect()));
+                first += network.graph[source].shape().iter().product::<u32>() as usize;
+            }
+            all
         }
         onward_net::Node::Pool(pool) if pool.kind != PoolKind::Maximum => {
             let source = network.signal(node);

@@ -52,6 +52,10 @@ pub struct Kernels {
     output: Plane,
     /// `[place of the source]`: the taps that it meets, each with the place of the kernel.
     reached: Vec<Vec<(usize, usize)>>,
+    /// `[place of the source]`: the output channels that know of it.
+    outputs: Vec<Range<usize>>,
+    /// Taps, of all sources.
+    all_taps: usize,
 }
 
 /// Weights of a block that change together: they share a draw, and are its elements in this order.
@@ -75,15 +79,21 @@ pub enum RowKind {
 }
 
 impl Connection {
-    /// Of a layer of this kind and shape over a source.
-    pub fn new(kind: &LayerKind, source: &[u32], shape: &[u32]) -> Connection {
+    /// Of a layer of this kind and shape over sources: one, or of a convolution one for each kernel.
+    pub fn new(kind: &LayerKind, sources: &[&[u32]], shape: &[u32]) -> Connection {
         match kind {
             LayerKind::Dense => Connection::Dense,
-            LayerKind::Convolution(text) => Connection::Kernels(Kernels::new(text, plane(source), plane(shape))),
+            LayerKind::Convolution(text) => {
+                let mut kernels = Kernels::new(text, plane(sources[0]), plane(shape));
+                for (text, source) in text.joined.iter().zip(&sources[1..]) {
+                    kernels.join(Kernels::new(text, plane(source), plane(shape)));
+                }
+                Connection::Kernels(kernels)
+            }
             LayerKind::Sparse(sparse) => {
                 let Values::Array(array) = &sparse.connections else { panic!("pairs are read") };
                 let pairs = array.values.chunks(3).map(|row| (row[0] as usize, row[1] as usize));
-                Connection::pairs(pairs, source.iter().product::<u32>() as usize)
+                Connection::pairs(pairs, sources[0].iter().product::<u32>() as usize)
             }
         }
     }
@@ -99,7 +109,7 @@ impl Connection {
     pub fn weights(&self, inputs: usize, neurons: usize) -> usize {
         match self {
             Connection::Dense => inputs * neurons,
-            Connection::Kernels(kernels) => kernels.taps() * kernels.output[0],
+            Connection::Kernels(kernels) => kernels.all_taps * kernels.output[0],
             Connection::Pairs(reached) => reached.iter().map(Vec::len).sum(),
         }
     }
@@ -111,7 +121,7 @@ impl Connection {
             Connection::Dense => add_row(weights, arrival, sums),
             Connection::Kernels(kernels) => {
                 let channels = kernels.output[0];
-                let of_group = kernels.group_of_input(arrival.place);
+                let of_group = kernels.outputs[arrival.place].clone();
                 for &(tap, place) in &kernels.reached[arrival.place] {
                     let row = &weights[tap * channels..][of_group.clone()];
                     add_all(place * channels + of_group.start, row);
@@ -278,7 +288,10 @@ impl Kernels {
     fn new(text: &Convolution, input: Plane, output: Plane) -> Kernels {
         let [rows, columns] = [text.kernel[0] as usize, text.kernel[1] as usize];
         let of_group = input[0] / text.groups as usize;
-        let mut kernels = Kernels { text: text.clone(), input, output, reached: Vec::new() };
+        let mut kernels =
+            Kernels { text: text.clone(), input, output, reached: Vec::new(), outputs: Vec::new(), all_taps: 0 };
+        kernels.all_taps = kernels.taps();
+        kernels.outputs = (0..input.iter().product()).map(|place| kernels.group_of_input(place)).collect();
         for channel in 0..input[0] {
             for (y, x) in (0..input[1]).flat_map(|y| (0..input[2]).map(move |x| (y, x))) {
                 let mut taps = Vec::new();
@@ -292,6 +305,15 @@ impl Kernels {
             }
         }
         kernels
+    }
+
+    /// Kernels over a further source, whose places and taps come behind those that there are.
+    fn join(&mut self, other: Kernels) {
+        let taps =
+            |meets: Vec<(usize, usize)>| meets.into_iter().map(|(tap, place)| (self.all_taps + tap, place)).collect();
+        self.reached.extend(other.reached.into_iter().map(taps));
+        self.outputs.extend(other.outputs);
+        self.all_taps += other.all_taps;
     }
 
     /// The row (axis 0) or column (1) of the output that has this tap at a row or column of the input, if one has.

@@ -116,6 +116,8 @@ enum NodeKind {
     Pool(PoolKind, [usize; 2], [usize; 2]),
     /// The same: flattenings and additions, and delays of so many steps.
     Pass(u32),
+    /// What comes from each source, behind the places of the sources before it.
+    Beside,
     /// What comes is sent so many steps later in the window.
     Later(u32),
     /// Nothing.
@@ -231,7 +233,7 @@ impl<N: Number> Model<N> {
                     let source = self.nodes[node.sources[0]].plane;
                     arrivals.iter().map(|step| pooled(step, source, node.plane, kind, [size, stride])).collect()
                 }
-                NodeKind::Pass(_) => arrivals,
+                NodeKind::Pass(_) | NodeKind::Beside => arrivals,
                 NodeKind::Later(steps) => {
                     let late = (steps as usize).min(shown.len());
                     let mut sent = vec![Vec::new(); late];
@@ -246,7 +248,14 @@ impl<N: Number> Model<N> {
     /// What the sources of a node send in a step, source by source.
     fn arriving(&self, node: &Node, step: usize) -> Step<N> {
         let mut arrivals = Vec::new();
-        node.sources.iter().for_each(|&source| arrivals.extend_from_slice(&self.sent[source][step]));
+        let mut first = 0;
+        for &source in &node.sources {
+            let sent = self.sent[source][step].iter();
+            arrivals.extend(sent.map(|arrival| Arrival { place: first + arrival.place, ..*arrival }));
+            if let NodeKind::Beside = node.kind {
+                first += self.nodes[source].plane.iter().product::<usize>();
+            }
+        }
         arrivals
     }
 
@@ -297,7 +306,7 @@ impl<N: Number> Model<N> {
         let own = match kind {
             NodeKind::Layer(_) | NodeKind::Later(_) | NodeKind::Pool(PoolKind::Maximum, ..) | NodeKind::Readout => 1,
             NodeKind::Pass(steps) => *steps,
-            NodeKind::Input | NodeKind::Target | NodeKind::Pool(..) => 0,
+            NodeKind::Input | NodeKind::Target | NodeKind::Beside | NodeKind::Pool(..) => 0,
         };
         own + sources.iter().map(|&source| self.lag_of(source)).max().unwrap_or(0)
     }

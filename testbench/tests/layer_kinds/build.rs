@@ -52,6 +52,7 @@ pub fn conv(channels: u32, kernel: [u32; 2]) -> Conv {
         padding_end: [0, 0],
         dilation: [1, 1],
         groups: 1,
+        joined: Vec::new(),
     })
 }
 

@@ -665,7 +665,7 @@ fn paths_with_weights_of_their_own_meet() {
     .chain(&["input", "skip", "two"]);
     assert!(agree(&graph, "two", &options()) > 5);
     let imported = import(&graph, &options());
-    let expected = ["input", "one", "one_copy", "input_copy", "two_sum", "two", "output"];
+    let expected = ["input", "one", "two_sources", "two", "output"];
     assert_eq!(self::nodes(&imported.network), expected);
     // From one source, weights are just added.
     let graph = row(&[6], vec![("fc1", affine(&mut noise, 8, 6)), ("one", lif(&mut noise, &[8]))], &[8])
@@ -673,6 +673,102 @@ fn paths_with_weights_of_their_own_meet() {
         .chain(&["input", "fc2", "one"]);
     assert!(agree(&graph, "one", &options()) > 5);
     assert_eq!(self::nodes(&import(&graph, &options()).network), ["input", "one", "output"]);
+}
+
+/// A residual network as frameworks write it: stages of blocks of two convolutions whose input comes in beside them, as it is
+/// where its shape is the same, else by a convolution of 1 x 1 with the stride. Names of neurons are `STAGE_BLOCK` and
+/// `STAGE_BLOCK_inner`.
+pub(crate) fn residual(
+    noise: &mut Noise,
+    input: [usize; 3],
+    stages: &[usize],
+    blocks: usize,
+    classes: usize,
+) -> NirGraph {
+    let [mut channels, height, _] = input;
+    let mut size = height;
+    let kernel = |noise: &mut Noise, out: usize, inputs: usize, taps: usize, stride: f64| {
+        let weights = [out, inputs, taps, taps];
+        let scale = 2.0 / ((inputs * taps * taps) as f64).sqrt();
+        let mut node = conv2d(noise, weights, stride, (taps / 2) as f64, 1.0, 1.0);
+        node.fields
+            .entry("weight".to_owned())
+            .and_modify(|(_, values)| values.iter_mut().for_each(|value| *value *= scale));
+        node
+    };
+    let mut graph = NirGraph::default()
+        .node("input", port("Input", &input))
+        .node("stem", kernel(noise, stages[0], channels, 3, 1.0));
+    let mut last = "first".to_owned();
+    channels = stages[0];
+    graph = graph.node(&last, integrate_and_fire(&[channels, size, size])).chain(&["input", "stem", "first"]);
+    for (stage, &out) in stages.iter().enumerate() {
+        for block in 0..blocks {
+            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+            let name = format!("s{stage}_b{block}");
+            let [one, inner, two, beside] = ["one", "inner", "two", "beside"].map(|part| format!("{name}_{part}"));
+            size /= stride;
+            let neurons = || integrate_and_fire(&[out, size, size]);
+            graph = graph.node(&one, kernel(noise, out, channels, 3, stride as f64)).node(&inner, neurons());
+            graph = graph.node(&two, kernel(noise, out, out, 3, 1.0)).node(&name, neurons());
+            graph = graph.chain(&[last.as_str(), one.as_str(), inner.as_str(), two.as_str(), name.as_str()]);
+            graph = match stride == 1 && channels == out {
+                true => graph.chain(&[last.as_str(), name.as_str()]),
+                false => graph.node(&beside, kernel(noise, out, channels, 1, stride as f64)).chain(&[
+                    last.as_str(),
+                    beside.as_str(),
+                    name.as_str(),
+                ]),
+            };
+            (last, channels) = (name, out);
+        }
+    }
+    graph
+        .node("pool", pool("SumPool2d", size as f64, size as f64, 0.0))
+        .node("flat", flatten(0.0, -1.0))
+        .node("fc", strong(noise, classes, channels))
+        .node("last", integrate_and_fire(&[classes]))
+        .node("output", port("Output", &[classes]))
+        .chain(&[last.as_str(), "pool", "flat", "fc", "last", "output"])
+}
+
+#[test]
+fn residual_blocks_are_convolutions_with_a_kernel_beside() {
+    let mut noise = Noise(61);
+    let graph = residual(&mut noise, [2, 8, 8], &[3, 5], 2, 4);
+    assert!(agree(&graph, "last", &options()) > 5);
+    let network = import(&graph, &options()).network;
+    let kernels = |name: &str| {
+        let LayerKind::Convolution(of) = &layer(&network, name).kind else { panic!("{name} is no convolution") };
+        let mut kernels: Vec<_> =
+            of.kernels().map(|kernel| (kernel.kernel[0], kernel.stride[0], kernel.groups)).collect();
+        kernels.sort_unstable();
+        kernels
+    };
+    assert_eq!(kernels("s0_b0"), [(1, 1, 3), (3, 1, 1)], "an identity is a kernel of 1 for each channel");
+    assert_eq!(kernels("s1_b0"), [(1, 2, 1), (3, 1, 1)]);
+    assert_eq!(network.layers().count(), 1 + 2 * 4 + 1, "no neurons but those of the file");
+    // From one source with one geometry, weights are just added.
+    let graph = row(
+        &[2, 6, 6],
+        vec![("conv", conv2d(&mut noise, [2, 2, 3, 3], 1.0, 1.0, 1.0, 1.0)), ("one", integrate_and_fire(&[2, 6, 6]))],
+        &[2, 6, 6],
+    )
+    .node("again", conv2d(&mut noise, [2, 2, 3, 3], 1.0, 1.0, 1.0, 1.0))
+    .chain(&["input", "again", "one"]);
+    assert!(agree(&graph, "one", &options()) > 5);
+    let network = import(&graph, &options()).network;
+    assert_eq!(self::nodes(&network), ["input", "one", "output"]);
+    // And as it is, beside a convolution of itself.
+    let graph = row(
+        &[2, 6, 6],
+        vec![("conv", conv2d(&mut noise, [2, 2, 3, 3], 1.0, 1.0, 1.0, 1.0)), ("one", integrate_and_fire(&[2, 6, 6]))],
+        &[2, 6, 6],
+    )
+    .chain(&["input", "one"]);
+    assert!(agree(&graph, "one", &options()) > 5);
+    let network = import(&graph, &options()).network;
+    assert_eq!(self::nodes(&network), ["input", "one_sources", "one", "output"]);
 }
 
 #[test]

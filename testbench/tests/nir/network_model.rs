@@ -1,7 +1,8 @@
 //! The network graph in double precision: what its types say that neurons do, without time lost between layers.
 
 use onward_net::{
-    Array, Decay, Fires, Initial, LayerKind, Lowering, Network, Node, NodeIndex, PoolKind, ReadoutKind, Reset, Values,
+    Array, Convolution, Decay, Fires, Initial, LayerKind, Lowering, Network, Node, NodeIndex, PoolKind, ReadoutKind,
+    Reset, Values,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -48,6 +49,7 @@ impl NetworkModel {
                 Node::Input(_) => input.to_vec(),
                 Node::Flatten(_) => taken[0].clone(),
                 Node::Add(_) => (0..taken[0].len()).map(|at| taken.iter().map(|one| one[at]).sum()).collect(),
+                Node::Concat(_) => taken.concat(),
                 Node::Delay(_) => {
                     let past = self.past.get_mut(&index).unwrap();
                     past.push_back(taken[0].clone());
@@ -68,7 +70,12 @@ impl NetworkModel {
                     }
                     sums
                 }
-                Node::Layer(_) => self.layer(index, &taken[0], self.network.graph[sources[0]].shape().to_vec()),
+                Node::Layer(layer) => {
+                    let joins = matches!(&layer.kind, LayerKind::Convolution(of) if !of.joined.is_empty());
+                    let sources = if joins { self.network.sources(sources[0]) } else { sources };
+                    let shapes = sources.iter().map(|&source| self.network.graph[source].shape().to_vec()).collect();
+                    self.layer(index, &taken[0], shapes)
+                }
                 Node::Readout(readout) => {
                     assert_eq!(readout.kind, ReadoutKind::Spikes);
                     answer.clone_from(&taken[0]);
@@ -81,7 +88,7 @@ impl NetworkModel {
         answer
     }
 
-    fn layer(&mut self, index: NodeIndex, taken: &[f64], source_shape: Vec<u32>) -> Vec<f64> {
+    fn layer(&mut self, index: NodeIndex, taken: &[f64], source_shapes: Vec<Vec<u32>>) -> Vec<f64> {
         let layer = self.network.layer(index).clone();
         let count = layer.neurons() as usize;
         let mut sums = vec![0.0; count];
@@ -102,32 +109,14 @@ impl NetworkModel {
                 }
             }
             LayerKind::Convolution(c) => {
-                let [inputs, height, width] = plane(&source_shape);
-                let [channels, rows, columns] = plane(&layer.shape);
-                assert_eq!(channels, c.channels as usize);
-                let of_group = inputs / c.groups as usize;
-                let [kernel_height, kernel_width] = c.kernel.map(|size| size as usize);
-                for axis in [0, 1] {
-                    let reach = c.dilation[axis] * (c.kernel[axis] - 1) + 1;
-                    let room = [height, width][axis] as u32 + c.padding[axis] + c.padding_end[axis] - reach;
-                    assert_eq!((room / c.stride[axis] + 1) as usize, [rows, columns][axis]);
-                    assert!(c.padding[axis] < reach && c.padding_end[axis] < reach);
+                let (mut first_place, mut first_weight) = (0, 0);
+                for (kernel, shape) in c.kernels().zip(&source_shapes) {
+                    let places = shape.iter().product::<u32>() as usize;
+                    let taken = &taken[first_place..first_place + places];
+                    first_weight += convolve(kernel, shape, &layer.shape, (&weights, first_weight), taken, &mut sums);
+                    first_place += places;
                 }
-                for (out, y, x) in places(channels, rows, columns) {
-                    let first = out / (channels / c.groups as usize) * of_group;
-                    for (i, ky, kx) in places(of_group, kernel_height, kernel_width) {
-                        let from = |at: usize, tap: usize, axis: usize| {
-                            (at as u32 * c.stride[axis] + tap as u32 * c.dilation[axis]).wrapping_sub(c.padding[axis])
-                                as usize
-                        };
-                        let (from_y, from_x) = (from(y, ky, 0), from(x, kx, 1));
-                        if from_y < height && from_x < width {
-                            let weight = ((out * of_group + i) * kernel_height + ky) * kernel_width + kx;
-                            let place = ((first + i) * height + from_y) * width + from_x;
-                            sums[(out * rows + y) * columns + x] += weights[weight] * taken[place];
-                        }
-                    }
-                }
+                assert_eq!((first_place, first_weight * plane(&layer.shape)[0]), (taken.len(), weights.len()));
             }
         }
         if let Some(recurrent) = &layer.recurrent {
@@ -175,6 +164,44 @@ impl NetworkModel {
             })
             .collect()
     }
+}
+
+/// Adds what a kernel over a source takes; of the weights of an output channel its own begin at `first_weight`. How many it has.
+fn convolve(
+    c: &Convolution,
+    source: &[u32],
+    shape: &[u32],
+    (weights, first_weight): (&[f64], usize),
+    taken: &[f64],
+    sums: &mut [f64],
+) -> usize {
+    let [inputs, height, width] = plane(source);
+    let [channels, rows, columns] = plane(shape);
+    assert_eq!(channels, c.channels as usize);
+    let of_group = inputs / c.groups as usize;
+    let [kernel_height, kernel_width] = c.kernel.map(|size| size as usize);
+    for axis in [0, 1] {
+        let reach = c.dilation[axis] * (c.kernel[axis] - 1) + 1;
+        let room = [height, width][axis] as u32 + c.padding[axis] + c.padding_end[axis] - reach;
+        assert_eq!((room / c.stride[axis] + 1) as usize, [rows, columns][axis]);
+        assert!(c.padding[axis] < reach && c.padding_end[axis] < reach);
+    }
+    for (out, y, x) in places(channels, rows, columns) {
+        let first = out / (channels / c.groups as usize) * of_group;
+        for (i, ky, kx) in places(of_group, kernel_height, kernel_width) {
+            let from = |at: usize, tap: usize, axis: usize| {
+                (at as u32 * c.stride[axis] + tap as u32 * c.dilation[axis]).wrapping_sub(c.padding[axis]) as usize
+            };
+            let (from_y, from_x) = (from(y, ky, 0), from(x, kx, 1));
+            if from_y < height && from_x < width {
+                let weight = (i * kernel_height + ky) * kernel_width + kx;
+                let weight = weights[weights.len() / channels * out + first_weight + weight];
+                let place = ((first + i) * height + from_y) * width + from_x;
+                sums[(out * rows + y) * columns + x] += weight * taken[place];
+            }
+        }
+    }
+    of_group * kernel_height * kernel_width
 }
 
 fn array(values: &Values) -> &Array {

@@ -151,6 +151,33 @@ fn the_network_of_the_nir_paper_on_chip() {
     }
 }
 
+/// A residual network fires on chip as in the integer model, cut for a chip as it must be, and a join needs no blocks beside
+/// those of its convolution.
+#[test]
+fn residual_networks_on_chip() {
+    let graph = crate::kinds::residual(&mut Noise(71), [3, 12, 12], &[4, 8], 2, 5);
+    let network = import(&graph, &crate::options()).network;
+    let mut case = case(&network, "last", events(3 * 12 * 12, 0.3));
+    let blocks = |chip: &Chip| {
+        let source = Source::new("model.nir", network.to_string());
+        let options = onward_compile::Options::new(chip.clone(), 1);
+        let image = compile_network(network.clone(), &source, &options, |_, _| {}).unwrap();
+        let of = |name: &str| {
+            image.blocks.iter().filter(|block| image.network.populations[block.population].name == name).count()
+        };
+        ["s0_b0_inner", "s0_b0", "s1_b0_inner", "s1_b0"].map(of)
+    };
+    assert_eq!(blocks(&case.chip), [1; 4]);
+    assert!(run(&case)["last"].iter().sum::<f64>() > 0.1, "silent");
+    case.chip.memory.axons = 500;
+    case.chip.memory.neuron_bytes = 2000;
+    case.chip.memory.synapse_bytes = 4000;
+    (case.chip.mesh.width, case.chip.mesh.height) = (12, 12);
+    let cut = blocks(&case.chip);
+    assert!(cut.iter().all(|&blocks| blocks > 1), "{cut:?}");
+    assert!(run(&case)["last"].iter().sum::<f64>() > 0.1, "silent");
+}
+
 /// Small networks of each kind: on chip as in the integer model.
 #[test]
 fn small_networks_on_chip() {

@@ -40,8 +40,7 @@ pub(crate) fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGrap
             if node.kind == "Affine" {
                 node.kind = "Linear".to_owned();
             } else if node.kind == "Conv2d" {
-                let channels = node.shape("weight")[0];
-                node.fields.insert("bias".to_owned(), (vec![channels], vec![0.0; channels]));
+                *node = without_bias(node.clone());
             }
         }
     }
@@ -50,6 +49,11 @@ pub(crate) fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGrap
         .iter()
         .filter(|(_, node, shape)| fires(node) && shape.len() == 1)
         .map(|(name, _, shape)| (name.clone(), shape[0]))
+        .collect();
+    let planes: Vec<(String, Vec<usize>)> = nodes
+        .iter()
+        .filter(|(_, node, shape)| fires(node) && shape.len() == 3)
+        .map(|(name, _, shape)| (name.clone(), shape.clone()))
         .collect();
     let is_delayed = nodes.iter().any(|(_, node, _)| node.kind == "Delay");
     let all = nodes.iter().map(|(name, node, _)| (name.as_str(), node.clone())).collect();
@@ -62,7 +66,27 @@ pub(crate) fn graph(seed: u64, kinds: &[u8], skip: bool, cycle: bool) -> NirGrap
             graph = graph.node("back", linear(&mut noise, *from, *to)).chain(&[last, "back", first]);
         }
     }
+    if let [(first, from), .., (last, to)] = &planes[..]
+        && skip
+        && from[1..] == to[1..]
+    {
+        let beside = conv2d(&mut noise, [to[0], from[0], 1, 1], 1.0, 0.0, 1.0, 1.0);
+        let beside = if is_delayed { without_bias(beside) } else { beside };
+        graph = graph.node("beside", beside).chain(&[first, "beside", last]);
+        // An edge that is there twice counts once.
+        let edge = (first.clone(), last.clone());
+        if from == to && seed.is_multiple_of(2) && !graph.edges.contains(&edge) {
+            graph = graph.chain(&[first.as_str(), last.as_str()]);
+        }
+    }
     graph
+}
+
+/// A convolution that adds nothing.
+fn without_bias(mut node: NirNode) -> NirNode {
+    let channels = node.shape("weight")[0];
+    node.fields.insert("bias".to_owned(), (vec![channels], vec![0.0; channels]));
+    node
 }
 
 /// The shape behind a node.

@@ -238,7 +238,9 @@ impl Builder<'_> {
         let mut chain = vec![self.input()];
         for _ in 0..self.draw.below(6) {
             let last = chain[chain.len() - 1];
-            chain.push(match self.draw.below(8) {
+            chain.push(match self.draw.below(10) {
+                8 => self.concatenation(last, &chain),
+                9 => self.joined(last, &chain),
                 0 => self.pool(last),
                 1 => self.addition(last, &chain),
                 2 => self.delay(last),
@@ -292,6 +294,77 @@ impl Builder<'_> {
             return self.flatten(source);
         }
         self.network.add(Node::Add(Plain { name: self.name(), shape, span: 0..0 }), &same)
+    }
+
+    /// Some nodes side by side.
+    fn concatenation(&mut self, source: NodeIndex, chain: &[NodeIndex]) -> NodeIndex {
+        let other = chain[self.draw.below(chain.len() as u32) as usize];
+        self.concat(&[source, other])
+    }
+
+    fn concat(&mut self, sources: &[NodeIndex]) -> NodeIndex {
+        let shapes: Vec<Vec<u32>> = sources.iter().map(|&source| self.shape(source)).collect();
+        let is_plane = |shape: &Vec<u32>| shape.len() == 3 && shape[1..] == shapes[0][1..];
+        let shape = match shapes.iter().all(is_plane) {
+            true => [&[shapes.iter().map(|shape| shape[0]).sum()], &shapes[0][1..]].concat(),
+            false => vec![shapes.iter().map(|shape| shape.iter().product::<u32>()).sum()],
+        };
+        self.network.add(Node::Concat(Plain { name: self.name(), shape, span: 0..0 }), sources)
+    }
+
+    /// A convolution with a kernel over each of two or three nodes.
+    fn joined(&mut self, source: NodeIndex, chain: &[NodeIndex]) -> NodeIndex {
+        // Kernels of at most 64 that bring all to one size.
+        let is_small = |shape: Vec<u32>| matches!(shape[..], [c, h, w] if h.max(w) <= 32 && c * h * w <= 2048);
+        let planes: Vec<NodeIndex> = chain.iter().copied().filter(|&node| is_small(self.shape(node))).collect();
+        if !planes.contains(&source) {
+            return self.flatten(source);
+        }
+        let mut sources = vec![source];
+        for _ in 0..self.draw.from(1, 2) {
+            sources.push(planes[self.draw.below(planes.len() as u32) as usize]);
+        }
+        let planes: Vec<[u32; 3]> = sources.iter().map(|&source| plane(&self.shape(source))).collect();
+        let concat = self.concat(&sources);
+        let name = self.name();
+        let draw = &mut self.draw;
+        let (mut first, shape) = convolution(draw, planes[0]);
+        let channels = shape[0];
+        for &[inputs, height, width] in &planes[1..] {
+            let groups = if inputs == channels && draw.one_in(2) { channels } else { 1 };
+            let mut joined = Convolution { groups, joined: Vec::new(), ..first.clone() };
+            for (axis, (size, outputs)) in [(height, shape[1]), (width, shape[2])].into_iter().enumerate() {
+                // The largest stride with as many outputs, or a kernel that reaches over the edges.
+                let stride = if outputs > 1 { ((size - 1) / (outputs - 1)).max(1) } else { 1 };
+                let is_short = size < outputs;
+                joined.stride[axis] = stride;
+                joined.dilation[axis] = 1;
+                joined.kernel[axis] = if is_short { outputs - size + 1 } else { size - (outputs - 1) * stride };
+                joined.padding[axis] = if is_short { joined.kernel[axis] - 1 } else { 0 };
+                joined.padding_end[axis] = joined.padding[axis];
+            }
+            first.joined.push(joined);
+        }
+        let fan_in = first.fan_in(planes.iter().map(|plane| plane[0]));
+        let weights = draw.weights(&[channels, fan_in], fan_in);
+        let block = draw.from(1, channels);
+        let block_rows = if draw.one_in(2) { Some(draw.from(shape[1].div_ceil(3), shape[1])) } else { None };
+        let neuron = draw.neuron(&shape);
+        let layer = Layer {
+            name,
+            kind: LayerKind::Convolution(first),
+            shape,
+            recurrent: None,
+            block,
+            block_rows,
+            cut_said: true,
+            in_parts: false,
+            neuron,
+            weights,
+            learning: Learning::None,
+            span: 0..0,
+        };
+        self.network.add(Node::Layer(layer), &[concat])
     }
 
     fn flatten(&mut self, source: NodeIndex) -> NodeIndex {
@@ -395,5 +468,5 @@ fn convolution(draw: &mut Draw, [inputs, height, width]: [u32; 3]) -> (Convoluti
         padding_end[axis] = draw.below(reach);
         shape.push((size + padding[axis] + padding_end[axis] - reach) / stride[axis] + 1);
     }
-    (Convolution { channels, kernel, stride, padding, padding_end, dilation, groups }, shape)
+    (Convolution { channels, kernel, stride, padding, padding_end, dilation, groups, joined: Vec::new() }, shape)
 }

@@ -6,7 +6,9 @@ use onward_compile::{Integers, LayerParameters, Options, ResetParameters, Scale,
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Output, reference};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
-use onward_net::{Decay, Fires, Initial, Layer, LayerKind, Lowering, Network, NodeIndex, ReadoutKind, Reset, Values};
+use onward_net::{
+    Convolution, Decay, Fires, Initial, Layer, LayerKind, Lowering, Network, NodeIndex, ReadoutKind, Reset, Values,
+};
 use onward_profile::Activity;
 use std::collections::{BTreeMap, BTreeSet};
 use testbench::model::{Model, Step, Window, value};
@@ -125,7 +127,18 @@ impl Pair {
             let source = self.network.signal(node);
             let shape = self.network.graph[source].shape();
             let arrivals = self.model.spikes(self.network.graph[source].name());
-            let fan_outs: Vec<u64> = (0..shape.iter().product()).map(|place| fan_out(layer, shape, place)).collect();
+            let fan_outs: Vec<u64> = match &layer.kind {
+                LayerKind::Convolution(of) if !of.joined.is_empty() => {
+                    let kernels = of.kernels().zip(self.network.sources(source));
+                    let alone = |(kernel, source): (&Convolution, NodeIndex)| {
+                        let layer = Layer { kind: LayerKind::Convolution(kernel.clone()), ..layer.clone() };
+                        let shape = self.network.graph[source].shape();
+                        (0..shape.iter().product()).map(|place| fan_out(&layer, shape, place)).collect::<Vec<_>>()
+                    };
+                    kernels.flat_map(alone).collect()
+                }
+                _ => (0..shape.iter().product()).map(|place| fan_out(layer, shape, place)).collect(),
+            };
             self.activity[1] += arrivals.iter().flatten().map(|&place| fan_outs[place]).sum::<u64>();
             let fired = self.model.spikes(&layer.name);
             self.activity[0] += fired.iter().map(|step| step.len() as u64).sum::<u64>();

@@ -211,6 +211,9 @@ impl FloatModel {
                     }
                     sum
                 }
+                Node::Concat(_) => {
+                    self.network.sources(node).iter().flat_map(|source| self.sent[source.index()].clone()).collect()
+                }
                 Node::Pool(pool) => {
                     let source = self.network.signal(node);
                     pooled(pool, plane(self.network.graph[source].shape()), &self.sent[source.index()])
@@ -218,7 +221,6 @@ impl FloatModel {
                 Node::Layer(of) => {
                     let source = self.network.signal(node);
                     let Some(layer) = self.layers.get_mut(&node) else { continue };
-                    let input = plane(self.network.graph[source].shape());
                     let from = &self.sent[source.index()];
                     let active = from.iter().filter(|amount| **amount != 0.0).count() as u64;
                     self.added += active * (layer.weights.len() as u64 / from.len().max(1) as u64).max(1);
@@ -226,7 +228,7 @@ impl FloatModel {
                         let [rows, columns] = convolution.kernel;
                         self.added += active * u64::from(rows * columns * convolution.channels / convolution.groups);
                     }
-                    layer.step(of, input, from)
+                    layer.step(of, &self.network.planes(node), from)
                 }
             };
             self.sent[node.index()] = sent;
@@ -411,7 +413,7 @@ impl FloatLayer {
     }
 
     /// Takes in what the source sends and brings all neurons forward; what they send.
-    fn step(&mut self, layer: &Layer, input: [u32; 3], from: &[f64]) -> Vec<f64> {
+    fn step(&mut self, layer: &Layer, inputs: &[[u32; 3]], from: &[f64]) -> Vec<f64> {
         let neurons = self.threshold.len();
         let mut sums = Sums { up: vec![0.0; neurons], down: vec![0.0; neurons] };
         match &layer.kind {
@@ -422,11 +424,18 @@ impl FloatLayer {
                 }
             }
             LayerKind::Convolution(convolution) => {
-                let reached = |place: usize, tell: &mut dyn FnMut(usize, usize)| {
-                    reach(convolution, input, plane(&layer.shape), place as u32, tell);
-                };
-                for (place, &amount) in from.iter().enumerate().filter(|(_, amount)| **amount != 0.0) {
-                    reached(place, &mut |neuron, weight| sums.add(neuron, amount * self.weights[weight]));
+                let (output, mut rest, mut first_weight) = (plane(&layer.shape), from, 0);
+                let all = self.weights.len() / convolution.channels as usize;
+                for (kernel, &input) in convolution.kernels().zip(inputs) {
+                    let (here, behind) = rest.split_at(input.iter().product::<u32>() as usize);
+                    let own = (input[0] / kernel.groups * kernel.kernel[0] * kernel.kernel[1]) as usize;
+                    for (place, &amount) in here.iter().enumerate().filter(|(_, amount)| **amount != 0.0) {
+                        reach(kernel, input, output, place as u32, &mut |neuron, weight| {
+                            let weight = weight / own * all + first_weight + weight % own;
+                            sums.add(neuron, amount * self.weights[weight]);
+                        });
+                    }
+                    (rest, first_weight) = (behind, first_weight + own);
                 }
             }
         }

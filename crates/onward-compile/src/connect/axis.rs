@@ -13,15 +13,15 @@ pub(crate) struct Axis {
 }
 
 /// The outputs that an input reaches. They lie `Axis::step` apart from the first on; some may lie beyond the edges.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reach {
     /// The first output.
     pub first: i64,
-    /// The taps, those of the first output first.
-    pub taps: Vec<u32>,
+    /// How many; as many taps of the input's phase.
+    pub count: u32,
 }
 
-fn gcd(a: u32, b: u32) -> u32 {
+pub(super) fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
@@ -37,38 +37,35 @@ impl Axis {
     }
 
     /// The taps that inputs of a phase reach outputs by, the first output's first.
-    pub fn taps(&self, phase: u32) -> Vec<u32> {
-        let stride = u64::from(self.stride);
-        let reaches = |tap: &u32| u64::from(*tap) * u64::from(self.dilation) % stride == u64::from(phase);
-        (0..self.kernel).rev().filter(reaches).collect()
+    pub fn taps(&self, phase: u32) -> impl DoubleEndedIterator<Item = u32> + Clone {
+        let (stride, dilation) = (u64::from(self.stride), u64::from(self.dilation));
+        (0..self.kernel).rev().filter(move |&tap| u64::from(tap) * dilation % stride == u64::from(phase))
     }
 
     /// What the input `at` reaches; `None` if nothing on the axis, or nothing in `of`.
     pub fn reach(&self, at: u32, of: &std::ops::Range<u32>) -> Option<Reach> {
-        let taps = self.taps(self.phase(at));
-        let output = |tap: u32| {
-            (i64::from(at) + i64::from(self.padding) - i64::from(tap) * i64::from(self.dilation))
-                / i64::from(self.stride)
-        };
-        let first = output(*taps.first()?);
-        let in_range = |&tap: &u32| (i64::from(of.start)..i64::from(of.end)).contains(&output(tap));
-        taps.iter().any(in_range).then_some(Reach { first, taps })
+        let mut taps = self.taps(self.phase(at));
+        let from = i64::from(at) + i64::from(self.padding) - i64::from(taps.next()?) * i64::from(self.dilation);
+        let reach = Reach { first: from / i64::from(self.stride), count: 1 + taps.count() as u32 };
+        (self.within(reach, of) > 0).then_some(reach)
+    }
+
+    fn within(&self, reach: Reach, of: &std::ops::Range<u32>) -> u32 {
+        let output = |number: &u32| reach.first + i64::from(*number) * i64::from(self.step());
+        let is_in = |number: &u32| (i64::from(of.start)..i64::from(of.end)).contains(&output(number));
+        (0..reach.count).filter(is_in).count() as u32
     }
 
     /// Outputs of a range that an input reaches.
     pub fn outputs(&self, at: u32, of: &std::ops::Range<u32>) -> u32 {
-        self.reach(at, of).map_or(0, |reach| {
-            let output = |tap: usize| reach.first + tap as i64 * i64::from(self.step());
-            let in_range = |tap: &usize| (i64::from(of.start)..i64::from(of.end)).contains(&output(*tap));
-            (0..reach.taps.len()).filter(in_range).count() as u32
-        })
+        self.reach(at, of).map_or(0, |reach| self.within(reach, of))
     }
 
     /// How far inputs of `0..inputs` that reach something in `of` reach beyond its ends.
     pub fn halo(&self, inputs: u32, of: &std::ops::Range<u32>) -> (u32, u32) {
         let mut halo = (0, 0);
         for reach in (0..inputs).filter_map(|at| self.reach(at, of)) {
-            let last = reach.first + (reach.taps.len() as i64 - 1) * i64::from(self.step());
+            let last = reach.first + (i64::from(reach.count) - 1) * i64::from(self.step());
             halo.0 = halo.0.max(i64::from(of.start) - reach.first);
             halo.1 = halo.1.max(last + 1 - i64::from(of.end));
         }
@@ -100,7 +97,8 @@ mod tests {
                 }
                 let found = axis.reach(at, &(0..outputs)).map_or(Vec::new(), |reach| {
                     let place = |i: usize| reach.first + i as i64 * i64::from(axis.step());
-                    reach.taps.iter().enumerate().map(|(i, &tap)| (place(i), tap)).collect()
+                    assert_eq!(axis.taps(axis.phase(at)).count(), reach.count as usize);
+                    axis.taps(axis.phase(at)).enumerate().map(|(i, tap)| (place(i), tap)).collect()
                 });
                 let inside: Vec<_> =
                     found.into_iter().filter(|(output, _)| (0..i64::from(outputs)).contains(output)).collect();

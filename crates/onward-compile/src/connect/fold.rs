@@ -42,8 +42,8 @@ pub(crate) fn sources(
             }
             Some(&at) => {
                 let into = &mut merged[at];
-                let both = (0..source.count).map(|i| into.feeds.of(i).chain(source.feeds.of(i)).collect()).collect();
-                into.feeds = Feeds::Listed(both);
+                let both = (0..source.count).map(|i| into.feeds.of(i).chain(source.feeds.of(i)));
+                into.feeds = Feeds::listed(both);
             }
         }
     }
@@ -62,15 +62,24 @@ fn from(
         Node::Add(_) => {
             network.sources(node).into_iter().flat_map(|source| from(network, source, blocks, planned, cuts)).collect()
         }
+        Node::Concat(_) => {
+            let mut first = 0;
+            let mut all = Vec::new();
+            for node in network.sources(node) {
+                let shifted = from(network, node, blocks, planned, cuts).into_iter();
+                all.extend(shifted.map(|source| Source { feeds: source.feeds.shifted(first), ..source }));
+                first += network.graph[node].shape().iter().product::<u32>();
+            }
+            all
+        }
         Node::Pool(pool) if pool.kind != PoolKind::Maximum => {
             let before = network.signal(node);
             let shape = plane(network.graph[before].shape());
             let windows = Windows::new(pool, shape);
             let mut sources = from(network, before, blocks, planned, cuts);
             for source in &mut sources {
-                let pooled =
-                    (0..source.count).map(|index| source.feeds.of(index).flat_map(|feed| windows.of(feed)).collect());
-                source.feeds = Feeds::Listed(pooled.collect());
+                let pooled = (0..source.count).map(|index| source.feeds.of(index).flat_map(|feed| windows.of(feed)));
+                source.feeds = Feeds::listed(pooled);
             }
             sources
         }

@@ -19,12 +19,12 @@ mod kernels;
 mod traces;
 
 pub(crate) use fold::{Source, sources};
-pub(crate) use kernels::Kernels;
+pub(crate) use kernels::{Kernels, Tap, Window};
 pub(crate) use traces::{Phase, Traces};
 
 use crate::layout::strips;
 use crate::lowering::parameters::LayerParameters;
-use crate::places::Feed;
+use crate::places::{Feed, Lists};
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
 use onward_image::BlockIndex;
@@ -141,28 +141,23 @@ pub(crate) struct Entry {
 
 impl Table {
     /// A table with entries for all axons: handlers of kernels read them even if each is the axon's own number.
-    fn new(lists: Vec<Vec<Entry>>) -> Table {
+    fn new(lists: Lists<Entry>) -> Table {
         if lists.iter().all(|list| list.len() <= 1) {
-            let any_missing = lists.iter().any(Vec::is_empty);
-            let entries = lists.into_iter().map(|list| list.first().copied().unwrap_or(Entry { value: -1, shape: 0 }));
+            let any_missing = lists.iter().any(<[Entry]>::is_empty);
+            let entries = lists.iter().map(|list| list.first().copied().unwrap_or(Entry { value: -1, shape: 0 }));
             return Table::Single { entries: entries.collect(), any_missing };
         }
-        let mut first = vec![0];
-        let mut entries = Vec::new();
-        for list in lists {
-            entries.extend(list);
-            first.push(entries.len() as i32);
-        }
+        let (first, entries) = lists.into_parts();
         Table::Lists { first, entries }
     }
 
     /// A table without shapes.
-    pub fn of_values(lists: Vec<Vec<u32>>) -> Table {
-        if lists.iter().zip(0..).all(|(list, at)| list[..] == [at]) {
+    pub fn of_values(lists: &Lists<u32>) -> Table {
+        if lists.iter().zip(0..).all(|(list, at)| *list == [at]) {
             return Table::Identity;
         }
-        let entries = |list: Vec<u32>| list.into_iter().map(|value| Entry { value: value as i32, shape: 0 }).collect();
-        Table::new(lists.into_iter().map(entries).collect())
+        let entry = |&value: &u32| Entry { value: value as i32, shape: 0 };
+        Table::new(lists.iter().map(|list| list.iter().map(entry)).collect())
     }
 
     /// The entries, if there are any.
@@ -197,8 +192,8 @@ pub(crate) struct Maker<'a> {
     /// Classes of the target, if the layer keeps what they evoke.
     pub classes: Option<u32>,
     pub sources: &'a [Source],
-    /// Shape of what comes in.
-    pub input: [u32; 3],
+    /// Shapes of what comes in, of each source that a convolution has a kernel for.
+    pub inputs: Vec<[u32; 3]>,
     /// All blocks.
     pub planned: &'a TiSlice<BlockIndex, PlannedBlock>,
     pub chip: &'a Chip,
@@ -208,8 +203,8 @@ impl Maker<'_> {
     /// The connection of a block.
     pub fn connection(&self, block: &PlannedBlock) -> Connection {
         let by_sender: BTreeMap<_, _> = self.sources.iter().map(|source| (source.from, source)).collect();
-        let mut feeds: Vec<Vec<(u32, u32)>> = Vec::new();
-        let mut own = Vec::new();
+        let mut feeds: Lists<(u32, u32)> = Lists::default();
+        let mut own = Lists::default();
         let (mut first, mut first_own, mut first_target) = (0, 0, None);
         for inlet in &*block.inlets {
             match inlet.what {
@@ -218,20 +213,20 @@ impl Maker<'_> {
                         first_target = Some(inlet.first_axon);
                         continue;
                     };
-                    if feeds.is_empty() {
+                    if feeds.len() == 0 {
                         first = inlet.first_axon;
                     }
-                    feeds.extend((0..source.count).map(|index| {
-                        source.feeds.of(index).map(|feed| (feed.place, self.variant(feed))).collect::<Vec<_>>()
-                    }));
+                    for index in 0..source.count {
+                        feeds.push(source.feeds.of(index).map(|feed| (feed.place, self.variant(feed))));
+                    }
                 }
                 Channel::Own => {
-                    if own.is_empty() {
+                    if own.len() == 0 {
                         first_own = inlet.first_axon;
                     }
                     if let PlannedSource::Block(number) = inlet.from {
                         let sender = &self.planned[number];
-                        own.extend((0..sender.neurons).map(|index| vec![(sender.neuron(index), 0)]));
+                        (0..sender.neurons).for_each(|index| own.push([(sender.neuron(index), 0)]));
                     }
                 }
                 Channel::Tags | Channel::Scores => {}
@@ -239,7 +234,7 @@ impl Maker<'_> {
         }
         let bits = self.parameters.weight_bits;
         let graded = self.parameters.payload != 1;
-        let of_rows = |feeds: &[Vec<(u32, u32)>]| -> Vec<u32> {
+        let of_rows = |feeds: &Lists<(u32, u32)>| -> Vec<u32> {
             feeds.iter().map(|feeds| (feeds.len() as u32).saturating_mul(block.neurons)).collect()
         };
         let mut fan_outs = of_rows(&feeds);
@@ -252,44 +247,44 @@ impl Maker<'_> {
         let axons = feeds.len() as u32;
         let kind = match &self.layer.kind {
             _ if self.layer.in_parts && block.part.is_none() => {
-                let values = feeds.into_iter().map(|feeds| feeds.into_iter().map(|(neuron, _)| neuron).collect());
-                PartKind::Values { table: Table::of_values(values.collect()) }
+                let values = feeds.iter().map(|feeds| feeds.iter().map(|(neuron, _)| *neuron)).collect();
+                PartKind::Values { table: Table::of_values(&values) }
             }
-            LayerKind::Dense => rows(feeds),
+            LayerKind::Dense => rows(&feeds),
             LayerKind::Convolution(convolution) => {
-                let kernels = Kernels::new(convolution, self.input, block, self.parameters.divisors.len() as u32);
+                let kernels = Kernels::new(convolution, &self.inputs, block, self.parameters.divisors.len() as u32);
                 fan_outs = feeds.iter().map(|feeds| kernels.synapses(feeds)).collect();
                 let table = Table::new(feeds.iter().map(|feeds| kernels.entries(feeds)).collect());
                 PartKind::Kernels { kernels, table }
             }
             LayerKind::Sparse(_) => {
-                let (kind, pairs) = self.sparse(block, feeds);
+                let (kind, pairs) = self.sparse(block, &feeds);
                 fan_outs = pairs;
                 kind
             }
         };
         let mut parts = vec![Part { first_axon: first, axons, bits, graded, role: Role::Input, fan_outs, kind }];
-        let mut rest = |first_axon: u32, feeds: Vec<Vec<(u32, u32)>>, bits: u32, role: Role| {
+        let mut rest = |first_axon: u32, feeds: &Lists<(u32, u32)>, bits: u32, role: Role| {
             let axons = feeds.len() as u32;
-            let fan_outs = of_rows(&feeds);
+            let fan_outs = of_rows(feeds);
             parts.push(Part { first_axon, axons, bits, graded: false, role, fan_outs, kind: rows(feeds) });
         };
         if block.part.is_some() {
             return Connection { sums: self.sums(block, &parts), parts };
         }
         if let (Some(first), Some(classes)) = (first_target, self.classes) {
-            rest(first, (0..classes).map(|class| vec![(class, 0)]).collect(), bits, Role::Target);
+            rest(first, &(0..classes).map(|class| [(class, 0)]).collect(), bits, Role::Target);
         }
         if let Some((bits, _)) = &self.parameters.recurrent {
-            rest(first_own, own, *bits, Role::Own);
+            rest(first_own, &own, *bits, Role::Own);
         }
         Connection { sums: self.sums(block, &parts), parts }
     }
 
     /// For each axon that brings a sum the neuron it is of.
-    fn sums_of_parts(&self, block: &PlannedBlock) -> Vec<Vec<(u32, u32)>> {
+    fn sums_of_parts(&self, block: &PlannedBlock) -> Lists<(u32, u32)> {
         let parts = block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes);
-        parts.flat_map(|_| (0..block.neurons).map(|neuron| vec![(neuron, 0)])).collect()
+        parts.flat_map(|_| (0..block.neurons).map(|neuron| [(neuron, 0)])).collect()
     }
 
     fn variant(&self, feed: Feed) -> u32 {
@@ -314,8 +309,8 @@ impl Maker<'_> {
     }
 
     /// Pairs of a sparse layer: lists, or rows where those are quicker and fit; and how many each axon has.
-    fn sparse(&self, block: &PlannedBlock, feeds: Vec<Vec<(u32, u32)>>) -> (PartKind, Vec<u32>) {
-        let inputs: u32 = self.input.iter().product();
+    fn sparse(&self, block: &PlannedBlock, feeds: &Lists<(u32, u32)>) -> (PartKind, Vec<u32>) {
+        let inputs: u32 = self.inputs.iter().flat_map(|shape| shape.iter().copied().reduce(u32::saturating_mul)).sum();
         let mut from: Vec<Vec<usize>> = vec![Vec::new(); inputs as usize];
         let range = block.first_neuron..block.first_neuron + block.neurons;
         let mut twice = false;
@@ -328,7 +323,7 @@ impl Maker<'_> {
         }
         let mut first = vec![0];
         let mut pairs = Vec::new();
-        for feeds in &feeds {
+        for feeds in feeds.iter() {
             for &(place, variant) in feeds {
                 pairs.extend(from[place as usize].iter().map(|&at| {
                     let neuron = self.parameters.connections[at].1 - block.first_neuron;
@@ -350,18 +345,18 @@ impl Maker<'_> {
 }
 
 /// Rows, each once, in the order of the first axon that has it.
-fn rows(feeds: Vec<Vec<(u32, u32)>>) -> PartKind {
+fn rows(feeds: &Lists<(u32, u32)>) -> PartKind {
     let mut rows: Vec<(u32, u32)> = Vec::new();
     let mut known: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let lists = feeds.into_iter().map(|feeds| {
-        let row = feeds.into_iter().map(|feed| {
+    let mut lists = Lists::default();
+    for feeds in feeds.iter() {
+        lists.push(feeds.iter().map(|&feed| {
             *known.entry(feed).or_insert_with(|| {
                 rows.push(feed);
                 rows.len() as u32 - 1
             })
-        });
-        row.collect::<Vec<_>>()
-    });
-    let table = Table::of_values(lists.collect());
+        }));
+    }
+    let table = Table::of_values(&lists);
     PartKind::Rows { rows, table }
 }

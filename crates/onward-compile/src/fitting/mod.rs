@@ -11,13 +11,14 @@ mod probe;
 
 pub(crate) use parts::input_parts;
 
-use crate::cutter::Cutter;
+use crate::cutter::{Cutter, senders};
 use crate::pass::Compilation;
 use crate::plan::{Cut, Cuts};
+use crate::probes::{Over, Probe, Probes, Scenarios};
 use onward_net::{Layer, LayerKind, Learning, Network, Node, PoolKind, ReadoutKind};
 use onward_place::Objective;
 use petgraph::graph::NodeIndex;
-use probe::{Over, Probe, Probes, Scenarios};
+use probe::probed;
 use std::collections::BTreeSet;
 
 /// How often a layer is cut further at most.
@@ -36,6 +37,7 @@ pub(crate) fn cuts_of(network: &Network) -> Cuts {
         let cut = match &network.graph[node] {
             Node::Layer(layer) => Cut { block: layer.block, rows: layer.block_rows },
             Node::Pool(pool) if pool.kind == PoolKind::Maximum => Cut { block: pool.block, rows: None },
+            Node::Delay(delay) => Cut { block: delay.shape.iter().product(), rows: None },
             _ => continue,
         };
         cuts.blocks.insert(node, cut);
@@ -48,30 +50,32 @@ fn free(network: &Network) -> Vec<NodeIndex> {
     let is_free = |&node: &NodeIndex| match &network.graph[node] {
         Node::Layer(layer) => !layer.cut_said && layer.learning == Learning::None,
         Node::Pool(pool) => pool.kind == PoolKind::Maximum && !pool.cut_said,
+        Node::Delay(_) => true,
         _ => false,
     };
     network.graph.node_indices().filter(is_free).collect()
 }
 
-/// The cuts of a network for a chip.
-pub(crate) fn fitted(compilation: &Compilation) -> Cuts {
+/// The cuts of a network for a chip; and what was found out on the way, beside what is known.
+pub(crate) fn fitted(compilation: &Compilation, known: Probes) -> (Cuts, Probes) {
     let network = compilation.network();
     let free = free(network);
     let mut cuts = cuts_of(network);
     cuts.input = parts::rows_of_input(network);
+    let mut probes = known.of_cores(&compilation.options.chip);
     if !free.is_empty() {
         for &node in &free {
             cuts.blocks.insert(node, start(network, node, compilation.options.chip.memory.axons));
         }
         let free = free.into_iter().collect();
-        let mut fitter = Fitter { network, compilation, free, probes: Probes::default(), cuts };
+        let mut fitter = Fitter { network, compilation, free, probes, cuts };
         if fitter.fit() {
             fitter.improve();
         }
-        cuts = fitter.cuts;
+        (cuts, probes) = (fitter.cuts, fitter.probes);
     }
     cuts.input = input_parts(network, &compilation.options.chip, &cuts);
-    cuts
+    (cuts, probes)
 }
 
 /// One block.
@@ -82,6 +86,7 @@ fn whole(node: &Node) -> Cut {
         }
         Node::Layer(layer) => Cut { block: layer.neurons(), rows: None },
         Node::Pool(pool) => Cut { block: pool.shape[0], rows: None },
+        Node::Delay(delay) => Cut { block: delay.shape.iter().product(), rows: None },
         _ => unreachable!("other nodes are not cut"),
     }
 }
@@ -94,7 +99,7 @@ fn start(network: &Network, node: NodeIndex, axons: u32) -> Cut {
         .neighbors(node)
         .any(|to| !matches!(&network.graph[to], Node::Readout(readout) if readout.kind == ReadoutKind::Spikes));
     let most = axons.saturating_sub(1).max(1);
-    if !is_heard {
+    if !is_heard || matches!(network.graph[node], Node::Delay(_)) {
         return all;
     }
     let shape = network.graph[node].shape();
@@ -144,7 +149,7 @@ impl Fitter<'_> {
     }
 
     fn probe(&mut self, node: NodeIndex) -> Probe {
-        self.probes.probe(self.compilation, &self.cuts, node)
+        probed(&mut self.probes, self.compilation, &self.cuts, node)
     }
 
     /// Cuts a node, or what sends to it, into smaller blocks; whether there was a way.
@@ -187,7 +192,7 @@ impl Fitter<'_> {
     /// in all.
     fn take_in_less(&mut self, node: NodeIndex) -> bool {
         let senders: Vec<NodeIndex> =
-            senders(self.network, node).into_iter().filter(|at| self.can_have_rows(*at)).collect();
+            senders(self.network, node).into_iter().filter(|&at| self.can_have_rows(at) || self.delays(at)).collect();
         let before = self.cuts.clone();
         let mut best: Option<(u64, Cuts)> = None;
         loop {
@@ -200,7 +205,7 @@ impl Fitter<'_> {
                 if let Some(cut) = cut {
                     cuts.blocks.insert(node, cut);
                 }
-                let blocks = of_senders + Cutter::new(self.network, self.chip(), &cuts).count(node);
+                let blocks = of_senders + Cutter::around(self.network, self.chip(), &cuts, node).count(node);
                 if best.as_ref().is_none_or(|(least, _)| blocks < *least) {
                     best = Some((blocks, cuts));
                 }
@@ -223,8 +228,9 @@ impl Fitter<'_> {
     /// convolution.
     fn fewer_axons(&self, node: NodeIndex) -> Option<Option<Cut>> {
         let most = self.chip().memory.axons;
-        let senders = Cutter::new(self.network, self.chip(), &self.cuts).senders(node);
-        let fits = |cuts: &Cuts| probe::axons(&Cutter::new(self.network, self.chip(), cuts), node, &senders) <= most;
+        let senders = Cutter::around(self.network, self.chip(), &self.cuts, node).senders(node);
+        let fits =
+            |cuts: &Cuts| probe::axons(&Cutter::around(self.network, self.chip(), cuts, node), node, &senders) <= most;
         if !self.can_have_rows(node) {
             return fits(&self.cuts).then_some(None);
         }
@@ -250,11 +256,18 @@ impl Fitter<'_> {
         self.free.contains(&node) && self.cuts.blocks[&node].rows.is_some()
     }
 
+    fn delays(&self, node: NodeIndex) -> bool {
+        matches!(self.network.graph[node], Node::Delay(_))
+    }
+
     fn blocks(&self, node: NodeIndex) -> u64 {
-        Cutter::new(self.network, self.chip(), &self.cuts).count(node)
+        Cutter::around(self.network, self.chip(), &self.cuts, node).count(node)
     }
 
     fn one_band_more(&mut self, node: NodeIndex) -> bool {
+        if self.delays(node) {
+            return self.delay_more_apart(node);
+        }
         let height = self.network.graph[node].shape()[1];
         let Some(cut) = self.cuts.blocks.get_mut(&node) else { return false };
         let smaller = bands(height).into_iter().find(|&rows| Some(rows) < cut.rows);
@@ -262,6 +275,18 @@ impl Fitter<'_> {
             cut.rows = Some(rows);
         }
         smaller.is_some()
+    }
+
+    /// A delay passes on what comes from several blocks before it: from fewer in each of its blocks.
+    fn delay_more_apart(&mut self, node: NodeIndex) -> bool {
+        let (before, kept) = (self.blocks(node), self.cuts.blocks[&node]);
+        let all = whole(&self.network.graph[node]).block;
+        self.cuts.blocks.insert(node, Cut { block: all.div_ceil(before as u32 + 1), ..kept });
+        let is_more = self.blocks(node) > before;
+        if !is_more {
+            self.cuts.blocks.insert(node, kept);
+        }
+        is_more
     }
 
     /// Cuts the layers that take longest further, as long as it pays. A cut may cost where other layers are slower than this one,
@@ -302,6 +327,9 @@ impl Fitter<'_> {
     /// Ways of cutting a node once more.
     fn splits(&self, node: NodeIndex) -> Vec<Cuts> {
         let cut = self.cuts.blocks[&node];
+        if self.delays(node) {
+            return Vec::new();
+        }
         let mut ways = Vec::new();
         if let Some(rows) = cut.rows {
             let height = self.network.graph[node].shape()[1];
@@ -389,24 +417,6 @@ pub(crate) fn fan_in(network: &Network, node: NodeIndex) -> u64 {
     found.into_iter().map(|at| network.graph[at].shape().iter().map(|&size| u64::from(size)).product::<u64>()).sum()
 }
 
-/// Nodes whose blocks send to a node.
-fn senders(network: &Network, node: NodeIndex) -> BTreeSet<NodeIndex> {
-    let mut found = BTreeSet::new();
-    let mut open = network.sources(node);
-    while let Some(at) = open.pop() {
-        let folded = match &network.graph[at] {
-            Node::Flatten(_) | Node::Add(_) | Node::Delay(_) => true,
-            Node::Pool(pool) => pool.kind != PoolKind::Maximum,
-            _ => false,
-        };
-        if folded {
-            open.extend(network.sources(at));
-        }
-        found.insert(at);
-    }
-    found
-}
-
 /// Rows of bands of nearly the same height, the most rows first.
 fn bands(height: u32) -> Vec<u32> {
     let mut all: Vec<u32> = (1..=height).map(|count| height.div_ceil(count)).collect();
@@ -424,7 +434,7 @@ fn even(height: u32, rows: u32) -> u32 {
 fn smaller(node: &Node, most: u32) -> u32 {
     let (all, group) = match node {
         Node::Layer(Layer { kind: LayerKind::Convolution(convolution), shape, .. }) => {
-            (shape[0], shape[0] / convolution.groups)
+            (shape[0], shape[0] / convolution.common_groups())
         }
         Node::Layer(layer) => (layer.neurons(), 1),
         _ => (node.shape()[0], 1),

@@ -1,7 +1,6 @@
 //! Parts of an input that are sent on their own, so that a block takes in only the rows that reach it.
 
-use super::senders;
-use crate::cutter::Cutter;
+use crate::cutter::{Cutter, senders};
 use crate::places::plane;
 use crate::plan::{Cuts, PlannedSource};
 use onward_chip::Chip;

@@ -3,17 +3,16 @@
 //! Needs are exact: handlers are written and memories laid out as `generate` does it. Time is an estimate, with a fifth of the
 //! inputs active in a step, as placement takes it, and of the neurons either many or few: how many is not known before a run.
 
-use super::senders;
 use crate::connect::{Connection, Part, PartKind, Sums, Table};
-use crate::cutter::{Cutter, Inlets, Senders};
+use crate::cutter::{Cutter, Inlets, Senders, senders};
 use crate::pass::Compilation;
 use crate::passes::generate::{MOST_TAPS, Planned, handlers, table_limits};
-use crate::plan::{Cut, Cuts, PlannedBlock, PlannedSource};
+use crate::plan::{Cuts, PlannedBlock, PlannedSource};
+use crate::probes::{Over, Probe, Probes, Scenarios};
 use onward_chip::Chip;
 use onward_image::{BlockIndex, Order, indices};
 use onward_net::{LayerKind, Network, Node};
 use petgraph::graph::NodeIndex;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One input in so many spikes in a step.
@@ -21,49 +20,13 @@ const INPUTS_A_SPIKE: f64 = 5.0;
 /// One neuron in so many, where many are active, as placement takes it, and where few are.
 const NEURONS_A_SPIKE: Scenarios = [4.0, 16.0];
 
-/// A figure where many neurons are active, and where few are.
-pub(super) type Scenarios = [f64; 2];
-
-/// What is too much for a core, and what would help.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Over {
-    /// Axons: fewer rows, here or before; of a layer that is added up in parts, fewer neurons.
-    Axons { needed: u64, available: u64 },
-    /// What grows with the rows and the channels.
-    Rows { needed: u64, available: u64 },
-    /// What grows with the neurons or channels of a block.
-    Block { needed: u64, available: u64 },
-    /// Nothing would.
-    Program,
-}
-
-/// What was found out.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Probe {
-    /// Blocks of the node.
-    pub blocks: u64,
-    /// What does not fit.
-    pub over: Option<Over>,
-    /// Cycles of the slowest block in a step.
-    pub longest: Scenarios,
-    /// Cycles of all blocks in a step.
-    pub work: Scenarios,
-}
-
-/// What was found out so far: by node, its cut, and the cuts of those that send to it.
-#[derive(Default)]
-pub(super) struct Probes {
-    known: BTreeMap<(NodeIndex, Vec<(NodeIndex, Cut)>), Probe>,
-}
-
-impl Probes {
-    pub fn probe(&mut self, compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
-        let network = compilation.network();
-        let mut nodes: Vec<NodeIndex> = senders(network, node).into_iter().collect();
-        nodes.push(node);
-        let cuts_of = nodes.into_iter().filter_map(|node| Some((node, *cuts.blocks.get(&node)?))).collect();
-        *self.known.entry((node, cuts_of)).or_insert_with(|| probe(compilation, cuts, node))
-    }
+/// What a block of a node needs and how long it takes, unless it is known.
+pub(super) fn probed(probes: &mut Probes, compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
+    let network = compilation.network();
+    let mut nodes: Vec<NodeIndex> = senders(network, node).into_iter().collect();
+    nodes.push(node);
+    let cuts_of = nodes.into_iter().filter_map(|node| Some((node, *cuts.blocks.get(&node)?))).collect();
+    *probes.known.entry((node, cuts_of)).or_insert_with(|| probe(compilation, cuts, node))
 }
 
 /// Blocks of a node that all others are like, with where they hear from: of those with its first channels the one with the
@@ -116,7 +79,7 @@ pub(super) fn axons(cutter: &Cutter, node: NodeIndex, senders: &Senders) -> u32 
 
 fn probe(compilation: &Compilation, cuts: &Cuts, node: NodeIndex) -> Probe {
     let (network, chip) = (compilation.network(), &compilation.options.chip);
-    let cutter = Cutter::new(network, chip, cuts);
+    let cutter = Cutter::around(network, chip, cuts, node);
     let blocks = cutter.count(node);
     let mut found = Probe { blocks, over: None, longest: [0.0; 2], work: [0.0; 2] };
     if blocks == 0 {

@@ -4,7 +4,7 @@ use crate::connect::{Connection, Part, PartKind, Role, Source, Sums, Table};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, clear, in_strips};
 use crate::lowering::feed::{Feed, add_table};
-use crate::places::Windows;
+use crate::places::{Lists, Windows};
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::builder::{Assembly, E32, Elements, Listing, N16, N32, ScalarRegister, ZERO};
 use onward_isa::{Space, Special, Width};
@@ -35,20 +35,20 @@ pub(super) fn pass_tag_on(a: &mut Assembly) {
 }
 
 /// The windows of a pool that the axons of a block lie in.
-fn marks(pool: &Pool, input: [u32; 3], sources: &[Source], block: &PlannedBlock) -> Vec<Vec<u32>> {
+fn marks(pool: &Pool, input: [u32; 3], sources: &[Source], block: &PlannedBlock) -> Lists<u32> {
     let windows = Windows::new(pool, input);
     let by_sender: std::collections::BTreeMap<_, _> = sources.iter().map(|source| (source.from, source)).collect();
-    let mut lists = Vec::new();
+    let mut lists = Lists::default();
     for inlet in block.inlets.iter().filter(|inlet| inlet.what == Channel::Spikes) {
         let source = by_sender[&inlet.from];
-        lists.extend((0..source.count).map(|index| {
+        for index in 0..source.count {
             let places = source.feeds.of(index).flat_map(|feed| windows.of(feed));
             let inside = places.filter_map(|feed| feed.place.checked_sub(block.first_neuron));
             let mut marks: Vec<u32> = inside.filter(|&at| at < block.neurons).collect();
             marks.sort_unstable();
             marks.dedup();
-            marks
-        }));
+            lists.push(marks);
+        }
     }
     lists
 }
@@ -63,7 +63,7 @@ pub(crate) fn maximum(
 ) -> (Listing, Layout, Connection) {
     let lists = marks(pool, input, sources, block);
     let axons = lists.len() as u32;
-    let table = Table::of_values(lists);
+    let table = Table::of_values(&lists);
     let mut layout = Layout::default();
     layout.add("sums", Space::Neuron, Width::W16, 1, block.neurons);
     add_table(&mut layout, "", &table);

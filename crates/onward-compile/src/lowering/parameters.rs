@@ -82,6 +82,14 @@ fn multiplicities(network: &Network, node: NodeIndex) -> BTreeMap<u64, u64> {
                 }
                 sum
             }
+            Node::Concat(_) => {
+                let mut most = BTreeMap::new();
+                for (divisor, count) in network.sources(index).into_iter().flat_map(before) {
+                    let entry: &mut u64 = most.entry(divisor).or_default();
+                    *entry = count.max(*entry);
+                }
+                most
+            }
             Node::Pool(pool) if pool.kind != PoolKind::Maximum => {
                 let size = u64::from(pool.window[0]) * u64::from(pool.window[1]);
                 let divisor = if pool.kind == PoolKind::Average { size } else { 1 };
@@ -100,7 +108,7 @@ pub(crate) fn is_graded(network: &Network, node: NodeIndex) -> Result<bool, Node
         Node::Input(input) => Ok(input.encoding == Encoding::Current),
         Node::Flatten(_) | Node::Delay(_) => is_graded(network, network.signal(node)),
         Node::Pool(pool) if pool.kind != PoolKind::Maximum => is_graded(network, network.signal(node)),
-        Node::Add(_) => {
+        Node::Add(_) | Node::Concat(_) => {
             let mut all = network.sources(node).into_iter().map(|source| is_graded(network, source));
             let first = all.next().unwrap_or(Ok(false))?;
             for other in all {

@@ -154,8 +154,7 @@ impl RealWeights {
                 transposed(real, neurons)
             }
             LayerKind::Convolution(convolution) => {
-                let [channels, ..] = crate::places::plane(network.graph[network.signal(node)].shape());
-                let of_neuron = channels / convolution.groups * convolution.kernel[0] * convolution.kernel[1];
+                let of_neuron = network.fan_in(node);
                 let count = of_neuron as usize * convolution.channels as usize;
                 real(layer, &layer.weights.initial, of_neuron, count, stream)?
             }

@@ -1,4 +1,4 @@
-//! `balance`: paths of unequal length that meet in an addition are brought in step by delays on the shorter ones.
+//! `balance`: paths of unequal length that meet are brought in step by delays on the shorter ones.
 
 use crate::pass::{Compilation, Pass, Product};
 use onward_diagnostic::Diagnostic;
@@ -7,10 +7,15 @@ use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// The additions' sources that come too early, with the steps they must wait: by addition and place.
+/// Whether what several sources send meets in a node.
+fn meets(node: &Node) -> bool {
+    matches!(node, Node::Add(_) | Node::Concat(_))
+}
+
+/// The sources of additions and concatenations that come too early, with the steps they must wait: by node and place.
 fn waits(network: &Network) -> BTreeMap<(NodeIndex, usize), u32> {
     let mut waits = BTreeMap::new();
-    for node in network.graph.node_indices().filter(|&node| matches!(network.graph[node], Node::Add(_))) {
+    for node in network.graph.node_indices().filter(|&node| meets(&network.graph[node])) {
         let lag = network.lag(node);
         for (at, source) in network.sources(node).into_iter().enumerate() {
             let early = lag - network.lag(source);

@@ -18,7 +18,8 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
-    compilation.cuts = fitted(compilation);
+    let known = std::mem::take(&mut compilation.probes);
+    (compilation.cuts, compilation.probes) = fitted(compilation, known);
     Ok(())
 }
 

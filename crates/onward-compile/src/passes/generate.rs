@@ -122,7 +122,7 @@ fn maker<'a>(planned: &Planned<'a>, block: &PlannedBlock, layer: &'a Layer, lowe
         parameters: &lowered.parameters,
         classes: lowered.record.as_ref().map(|record| record.classes),
         sources: planned.sources,
-        input: plane(network.graph[network.signal(block.node)].shape()),
+        inputs: network.planes(block.node),
         planned: planned.blocks,
         chip: &planned.compilation.options.chip,
     }

@@ -61,7 +61,9 @@ fn summary(compilation: &Compilation) -> NetworkSummary {
             Node::Pool(Pool { kind: PoolKind::Maximum, .. }) | Node::Delay(_) => {
                 (PopulationKind::Relay, of.shape().iter().product())
             }
-            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) => (PopulationKind::Folded, of.shape().iter().product()),
+            Node::Pool(_) | Node::Flatten(_) | Node::Add(_) | Node::Concat(_) => {
+                (PopulationKind::Folded, of.shape().iter().product())
+            }
         };
         let source_line = compilation.source.line(of.span().start) as u32;
         Population { name: of.name().into(), kind, neurons, lag: network.lag(node), source_line }

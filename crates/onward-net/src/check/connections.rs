@@ -38,7 +38,7 @@ impl Checker<'_> {
             ([_, second, ..], _) => {
                 let message = format!("layer `{layer}` has {} sources besides the target", signals.len());
                 let error = Diagnostic::new(second.span.clone(), message).label("one too many");
-                let help = "a layer with weights takes exactly one source that is not the target; `add` brings several together";
+                let help = "a layer with weights takes exactly one source that is not the target; `concat` brings several together side by side, `add` place by place";
                 self.report(error.help(help));
             }
             ([signal], Some(target)) if signal.kind == ItemKind::Layer => {
@@ -76,11 +76,7 @@ impl Checker<'_> {
         if self.is_fed_by_target(item, &feeds) {
             return Vec::new();
         }
-        if let [only] = feeds.as_slice() {
-            let error =
-                Diagnostic::new(only.span.clone(), format!("`{}` adds nothing to `{}`", item.name.text, only.name));
-            self.report(error.help("name a second source, separated by a comma"));
-        }
+        self.is_alone(item, &feeds);
         let known: Vec<&Feed> = feeds.iter().filter(|feed| !self.unknown.contains(&feed.index)).collect();
         let shape_of = |feed: &Feed| self.network.graph[feed.index].shape().to_vec();
         let other = known.iter().find(|feed| shape_of(feed) != shape_of(known[0]));
@@ -96,6 +92,27 @@ impl Checker<'_> {
             self.report(error.note("spikes are added place by place").help("make the shapes the same"));
         }
         feeds.into_iter().map(|feed| feed.index).collect()
+    }
+
+    /// The sources of a concatenation: two sources or more of any shape.
+    pub(super) fn brought_together(&mut self, item: &Item) -> Vec<NodeIndex> {
+        let Some(feeds) = self.feeds(item, "add `from` and the names of what is to stand side by side") else {
+            return Vec::new();
+        };
+        if self.is_fed_by_target(item, &feeds) {
+            return Vec::new();
+        }
+        self.is_alone(item, &feeds);
+        feeds.into_iter().map(|feed| feed.index).collect()
+    }
+
+    /// Reports that what brings several sources together has one.
+    fn is_alone(&mut self, item: &Item, feeds: &[Feed]) {
+        if let [only] = feeds {
+            let error =
+                Diagnostic::new(only.span.clone(), format!("`{}` adds nothing to `{}`", item.name.text, only.name));
+            self.report(error.help("name a second source, separated by a comma"));
+        }
     }
 
     /// Reports the target among the sources of what has no weights for it.
@@ -185,7 +202,8 @@ impl Checker<'_> {
         let mut feeds = Vec::new();
         let mut is_good = true;
         for (position, source) in sources.iter().enumerate() {
-            if sources[..position].iter().any(|earlier| earlier.text == source.text) {
+            let may_repeat = word.text == "concat";
+            if !may_repeat && sources[..position].iter().any(|earlier| earlier.text == source.text) {
                 let message = format!("`{}` is named twice", source.text);
                 self.report(Diagnostic::new(source.span.clone(), message).help("name each source once"));
                 continue;

@@ -29,6 +29,8 @@ pub(super) struct Connected {
     pub shape: Option<Vec<u32>>,
     pub block: u32,
     pub block_rows: Option<u32>,
+    /// Weights of a neuron of a convolution.
+    pub fan_in: u32,
 }
 
 impl Checker<'_> {
@@ -48,6 +50,7 @@ impl Checker<'_> {
                 self.layer_sources(item)
             }
             LayerWord::Add => self.addends(item),
+            LayerWord::Concat => self.brought_together(item),
             LayerWord::Pool(_) | LayerWord::Flatten | LayerWord::Delay => self.single_source(item),
         };
         let signal = if given.is_known { self.signal_shape(&sources) } else { None };
@@ -65,6 +68,10 @@ impl Checker<'_> {
                 let (plain, is_known) = plain(signal);
                 (Node::Add(plain), is_known)
             }
+            LayerWord::Concat => {
+                let (plain, is_known) = plain(self.shapes(&sources).map(|shapes| side_by_side(&shapes)));
+                (Node::Concat(plain), is_known)
+            }
             LayerWord::Delay => {
                 let steps = self.reader.integer_arguments(given).map_or(1, |arguments| arguments[0]);
                 let (Plain { name, shape, span }, is_known) = plain(signal);
@@ -72,7 +79,10 @@ impl Checker<'_> {
                 (Node::Delay(Delay { name, shape, steps, window, span }), is_known)
             }
             LayerWord::Dense | LayerWord::Recurrent | LayerWord::Convolution | LayerWord::Sparse => {
-                let (layer, is_known) = self.layer(name, span, word, given, signal.as_deref(), defaults);
+                let joined = sources.iter().find(|&&source| matches!(self.network.graph[source], Node::Concat(_)));
+                let joined = joined.and_then(|&concat| self.shapes(&self.network.sources(concat)));
+                let (layer, is_known) =
+                    self.layer(name, span, word, given, (signal.as_deref(), joined.as_deref()), defaults);
                 (Node::Layer(layer), is_known && given.is_known)
             }
         };
@@ -86,17 +96,24 @@ impl Checker<'_> {
         (!self.unknown.contains(source)).then(|| graph[*source].shape().to_vec())
     }
 
+    /// The shapes of nodes, if all are known.
+    fn shapes(&self, nodes: &[NodeIndex]) -> Option<Vec<Vec<u32>>> {
+        let shape =
+            |node: &NodeIndex| (!self.unknown.contains(node)).then(|| self.network.graph[*node].shape().to_vec());
+        (!nodes.is_empty()).then(|| nodes.iter().map(shape).collect()).flatten()
+    }
+
     fn layer(
         &mut self,
         name: String,
         span: Span,
         word: LayerWord,
         given: &Given,
-        signal: Option<&[u32]>,
+        (signal, joined): (Option<&[u32]>, Option<&[Vec<u32>]>),
         defaults: &mut LayerDefaults,
     ) -> (Layer, bool) {
         let connected = match word {
-            LayerWord::Convolution => self.convolution(given, signal, &span),
+            LayerWord::Convolution => self.convolution(given, signal, joined, &span),
             LayerWord::Sparse => {
                 let kind = LayerKind::Sparse(Sparse { connections: self.connections(given) });
                 self.neuron_by_neuron(kind, given, &span)
@@ -112,6 +129,7 @@ impl Checker<'_> {
         let neuron = self.own(given, &LAYER_NEURONS).unwrap_or_else(|| defaults.neuron.clone());
         let weights = self.own(given, &LAYER_WEIGHTS).unwrap_or_else(|| defaults.weights.clone());
         let learning = self.layer_learning(&name, &span, given, defaults);
+        let fan_in = connected.fan_in;
         let mut layer = Layer {
             name,
             shape: connected.shape.unwrap_or_else(|| vec![1]),
@@ -128,7 +146,15 @@ impl Checker<'_> {
         };
         self.check_sparse_weights(&layer);
         if let (true, Some(signal)) = (is_known, signal) {
-            self.settle_lists(&mut layer, signal);
+            self.settle_lists(&mut layer, signal, fan_in);
+        }
+        if let (true, LayerKind::Convolution(of)) = (layer.learning != Learning::None, &layer.kind)
+            && !of.joined.is_empty()
+        {
+            let error =
+                Diagnostic::new(layer.span.clone(), "a convolution with kernels over several sources does not learn");
+            let error = error.note("what changes a kernel must see all that came in by it, and only by it");
+            self.report(error.help("add `learning = none`; or one kernel over a `concat` of planes of one size"));
         }
         if let (true, Some(value)) = (layer.learning != Learning::None, given.option(&ROWS))
             && layer.block_rows.is_some_and(|rows| is_known && rows < layer.shape[1])
@@ -149,7 +175,7 @@ impl Checker<'_> {
         let shape = shape.filter(|shape| self.is_not_too_large(shape, span));
         let neurons = shape.as_ref().map(|shape| shape.iter().product());
         let block = self.block(given, neurons);
-        Connected { kind, shape, block, block_rows: None }
+        Connected { kind, shape, block, block_rows: None, fan_in: 0 }
     }
 
     fn connections(&mut self, given: &Given) -> Values {
@@ -215,10 +241,10 @@ impl Checker<'_> {
     }
 
     /// Brings lists into the shape that the layer expects.
-    fn settle_lists(&mut self, layer: &mut Layer, signal: &[u32]) {
+    fn settle_lists(&mut self, layer: &mut Layer, signal: &[u32], fan_in: u32) {
         let mut errors = Vec::new();
         let name = layer.name.clone();
-        for slot in arrays::slots(layer, signal) {
+        for slot in arrays::slots(layer, signal, fan_in) {
             let Values::Array(array) = &*slot.place.values else { continue };
             // A list of the network's is checked for each layer, whose names tell the messages apart.
             let place =
@@ -232,5 +258,16 @@ impl Checker<'_> {
             }
         }
         self.reader.errors.extend(errors);
+    }
+}
+
+/// The shape of sources side by side: channels of all where they are planes of one height and width, else one dimension.
+pub(crate) fn side_by_side(shapes: &[Vec<u32>]) -> Vec<u32> {
+    let planes: Option<Vec<[u32; 3]>> = shapes.iter().map(|shape| shape[..].try_into().ok()).collect();
+    match planes.as_deref() {
+        Some([first, rest @ ..]) if rest.iter().all(|plane| plane[1..] == first[1..]) => {
+            vec![first[0] + rest.iter().map(|plane| plane[0]).sum::<u32>(), first[1], first[2]]
+        }
+        _ => vec![shapes.iter().flat_map(|shape| shape.iter().copied().reduce(u32::saturating_mul)).sum()],
     }
 }

@@ -9,6 +9,8 @@ mod layers;
 mod planes;
 mod whole;
 
+pub(crate) use layers::side_by_side;
+
 use crate::augment::Augmentation;
 use crate::input::{Encoding, Input};
 use crate::named::Named;

@@ -3,13 +3,14 @@
 use super::error::NirError;
 use super::feed::{Feed, FeedKind, dense, each, narrow};
 use super::graph::{Graph, Kind};
-use super::linear::{Link, form};
+use super::linear::{Kernel, Link, form};
 use super::matrix::Matrix;
 use super::names::Names;
 use super::paths::{Path, Tracer};
 use super::populations::{Member, Population, populations};
 use super::shape::{Shape, by_channel, is_same, plane, size};
 use super::{Options, Tool};
+use crate::check::side_by_side;
 use crate::input::Input;
 use crate::network::{Delay, Layer, LayerKind, Network, Node, Plain, Pool, PoolKind, Sparse, WindowShift};
 use crate::neuron::Neuron;
@@ -216,8 +217,11 @@ impl Builder<'_> {
     fn population(&mut self, population: &Population) -> Result<(), NirError> {
         let member = &population.members[0];
         let is_alone = population.members.len() == 1;
-        let simple = if is_alone { self.simple(member, population.is_recurrent) } else { None };
-        let feed = match simple {
+        let mut feed = if is_alone { self.simple(member, population.is_recurrent) } else { None };
+        if feed.is_none() && is_alone && !population.is_recurrent {
+            feed = self.joined(member);
+        }
+        let feed = match feed {
             Some(feed) => feed,
             None => self.plain(population)?,
         };
@@ -300,6 +304,63 @@ impl Builder<'_> {
         };
         let source = self.reshaped(source, &form.reshapes);
         Some(feed(source))
+    }
+
+    /// A member's connection as kernels over several sources, if each of its paths is a convolution, or a weight for each place of
+    /// a plane.
+    fn joined(&mut self, member: &Member) -> Option<Feed> {
+        let mut all: Vec<(&Path, Vec<usize>, Kernel)> = Vec::new();
+        for path in &member.paths {
+            if self.is_part(path.source) {
+                return None;
+            }
+            let form = form(self.graph, self.shapes, &path.chain, self.shape(path.source))?;
+            let own = self.network.graph[self.outlets[&path.source].index].shape();
+            let plane = match self.shape_behind(own, &form.reshapes)[..] {
+                [channels, height, width] => [channels, height, width].map(|size| size as usize),
+                _ => return None,
+            };
+            let kernel = match form.link {
+                Link::Convolution(kernel) => kernel,
+                Link::Each(scales) => each(&by_channel(&scales, plane)?, plane),
+                Link::Full(_) => return None,
+            };
+            let is_alike = all.first().is_none_or(|(.., first)| first.output == kernel.output);
+            if kernel.input != plane || !self.can_reshape(own, &form.reshapes) || !is_alike {
+                return None;
+            }
+            // Kernels of one geometry over one source are one.
+            let same = all.iter_mut().find(|(other, reshapes, known)| {
+                let is_same_source = (other.source, other.delay) == (path.source, path.delay);
+                is_same_source && *reshapes == form.reshapes && known.geometry == kernel.geometry
+            });
+            match same {
+                Some((.., known)) => {
+                    let weights = known.weights.values.iter_mut().zip(&kernel.weights.values);
+                    weights.for_each(|(known, more)| *known += more);
+                }
+                None => all.push((path, form.reshapes, kernel)),
+            }
+        }
+        // Nothing fails from here on: every node that is added is used.
+        let mut sources = Vec::new();
+        for (path, reshapes, _) in &all {
+            let delayed = self.delayed(path);
+            sources.push(self.reshaped(delayed, reshapes));
+        }
+        let source = match sources[..] {
+            [one] => one,
+            _ => self.concat(&sources, &self.graph.nodes[member.node].path),
+        };
+        Kernel::joined(all.into_iter().map(|(.., kernel)| kernel).collect())
+            .map(|kernel| Feed::convolution(source, kernel))
+    }
+
+    /// Several nodes side by side.
+    fn concat(&mut self, sources: &[NodeIndex], path: &str) -> NodeIndex {
+        let shapes: Vec<Vec<u32>> = sources.iter().map(|&source| self.network.graph[source].shape().to_vec()).collect();
+        let name = self.names.give(&format!("{path}_sources"), "concat");
+        self.network.add(Node::Concat(Plain { name, shape: side_by_side(&shapes), span: 0..0 }), sources)
     }
 
     /// Where paths are before their last `common` nodes, as nodes of the network, delays, and pools and flattenings behind them, if
@@ -459,19 +520,17 @@ impl Builder<'_> {
         Ok(matrix.unwrap_or_else(|| Matrix::identity(size(shape))))
     }
 
-    /// Several sources as one, whose axons are those of all: each is copied by neurons to its own place among them, a
-    /// step later, and the copies are added.
+    /// Several sources as one, whose axons are those of all, with the matrix from them.
     fn side_by_side(&mut self, place: &str, sources: Vec<(NodeIndex, Matrix)>) -> (NodeIndex, Matrix) {
         let all: usize = sources.iter().map(|(_, matrix)| matrix.columns).sum();
-        let rows = sources[0].1.rows.len();
-        let mut matrix = Matrix::zero(rows, all);
-        let (mut first, mut copies) = (0, Vec::new());
-        for (source, part) in &sources {
+        let mut matrix = Matrix::zero(sources[0].1.rows.len(), all);
+        let mut first = 0;
+        for (_, part) in &sources {
             matrix.add(part, 0, first);
-            copies.push(self.copy(*source, 0..part.columns, first, all));
             first += part.columns;
         }
-        (self.sum(&copies, place), matrix)
+        let nodes: Vec<NodeIndex> = sources.into_iter().map(|(source, _)| source).collect();
+        (self.concat(&nodes, place), matrix)
     }
 
     /// Neurons that fire when those of `range` do, a step later: `all` of them, the copies from `first` on.

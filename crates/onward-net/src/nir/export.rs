@@ -117,6 +117,18 @@ impl Writer<'_> {
         shape
     }
 
+    /// The nodes whose spikes come in by a node, in the order of their places: of a concatenation all it brings together.
+    fn entrances(&self, node: NodeIndex) -> Vec<NodeIndex> {
+        let signal = || self.network.signal(node);
+        match &self.network.graph[node] {
+            Node::Concat(_) => {
+                self.network.sources(node).into_iter().flat_map(|source| self.entrances(source)).collect()
+            }
+            Node::Flatten(_) if matches!(self.network.graph[signal()], Node::Concat(_)) => self.entrances(signal()),
+            _ => vec![node],
+        }
+    }
+
     /// Leads what the sources of a node send to a node of the file.
     fn connect(&mut self, node: NodeIndex, to: &str) {
         for source in self.network.sources(node) {
@@ -138,6 +150,22 @@ impl Writer<'_> {
                     .push(format!("the target `{name}` teaches and is no part of what is computed; it is left out"));
             }
             Node::Add(_) => {}
+            // What takes it in takes in each of its sources.
+            Node::Concat(_) => {
+                let takes = |taker: NodeIndex| match &self.network.graph[taker] {
+                    Node::Layer(_) | Node::Concat(_) => true,
+                    Node::Flatten(_) => self.network.graph.neighbors(taker).all(
+                        |behind| matches!(&self.network.graph[behind], Node::Layer(layer) if !is_convolution(layer)),
+                    ),
+                    _ => false,
+                };
+                if !self.network.graph.neighbors(node).all(takes) {
+                    let cause =
+                        "it brings several sources together before what is no layer, and NIR has no node for that";
+                    return self.refuse(node, cause, "write what is behind it once for each source");
+                }
+            }
+            Node::Flatten(_) if matches!(self.network.graph[self.network.signal(node)], Node::Concat(_)) => {}
             Node::Delay(Delay { window: WindowShift::Moves, .. }) => {}
             Node::Delay(delay) => {
                 let time = f64::from(delay.steps) * self.time_step;
@@ -193,33 +221,61 @@ impl Writer<'_> {
         let count = layer.neurons() as usize;
         let shape = sizes(&layer.shape);
         let neurons = self.neurons(node, layer)?;
-        let weights = format!("{}_weights", layer.name);
-        let source = self.shape(self.network.signal(node));
-        let inputs = source.iter().product::<usize>();
+        let taken = self.entrances(self.network.signal(node));
+        let inputs = taken.iter().map(|&source| self.shape(source).iter().product::<usize>()).sum();
         let given = self.weights(node, layer, inputs)?;
-        let mut entrance = weights.clone();
-        match &layer.kind {
-            LayerKind::Convolution(convolution) => {
-                self.convolution(node, convolution, &weights, given, &source, &neurons)?
-            }
-            LayerKind::Dense | LayerKind::Sparse(_) => {
-                let is_biased = neurons.bias.iter().any(|&bias| bias != 0.0);
-                let mut fields = vec![("weight", array(&[count, inputs], given))];
-                if is_biased {
-                    fields.push(("bias", numbers(&neurons.bias)));
+        let all = given.len() / if let LayerKind::Convolution(of) = &layer.kind { of.channels as usize } else { count };
+        let mut first = 0;
+        for (at, &source) in taken.iter().enumerate() {
+            // Each source has weights of its own; the bias comes with the first.
+            let weights =
+                |of: &str| format!("{}_{of}{}", layer.name, if at > 0 { (at + 1).to_string() } else { "".into() });
+            let (entrance, shape) = (weights("weights"), self.shape(source));
+            let kernel = match &layer.kind {
+                LayerKind::Convolution(convolution) => {
+                    if convolution.joined.is_empty() && taken.len() > 1 && convolution.groups > 1 {
+                        let cause = "it is a convolution in groups of several sources side by side";
+                        return self.refuse(node, cause, "one source, or `kernels` for each of them");
+                    }
+                    convolution.kernels().nth(at).or(Some(convolution))
                 }
-                self.add(&weights, if is_biased { "Affine" } else { "Linear" }, fields);
-                if source.len() > 1 {
-                    entrance = format!("{}_flat", layer.name);
-                    let taken: Vec<f64> = source.iter().map(|&size| size as f64).collect();
-                    let fields =
-                        vec![("start_dim", number(0.0)), ("end_dim", number(-1.0)), ("input_type", numbers(&taken))];
-                    self.add(&entrance, "Flatten", fields);
-                    self.edges.push((entrance.clone(), weights.clone()));
+                LayerKind::Dense | LayerKind::Sparse(_) => None,
+            };
+            let own = match kernel {
+                Some(kernel) => shape[0] / kernel.groups as usize * (kernel.kernel[0] * kernel.kernel[1]) as usize,
+                None => shape.iter().product(),
+            };
+            let part = given.chunks(all.max(1)).flat_map(|row| row[first..first + own].iter().copied()).collect();
+            first += own;
+            let bias = if at == 0 { neurons.bias.clone() } else { vec![0.0; count] };
+            let mut begin = entrance.clone();
+            match kernel {
+                Some(kernel) => self.convolution(node, kernel, &entrance, part, &shape, &bias)?,
+                None => {
+                    let is_biased = bias.iter().any(|&bias| bias != 0.0);
+                    let mut fields = vec![("weight", array(&[count, own], part))];
+                    if is_biased {
+                        fields.push(("bias", numbers(&bias)));
+                    }
+                    self.add(&entrance, if is_biased { "Affine" } else { "Linear" }, fields);
+                    if shape.len() > 1 {
+                        begin = weights("flat");
+                        let taken: Vec<f64> = shape.iter().map(|&size| size as f64).collect();
+                        let fields = vec![
+                            ("start_dim", number(0.0)),
+                            ("end_dim", number(-1.0)),
+                            ("input_type", numbers(&taken)),
+                        ];
+                        self.add(&begin, "Flatten", fields);
+                        self.edges.push((begin.clone(), entrance.clone()));
+                    }
                 }
             }
+            for sender in self.senders(source) {
+                self.edges.push((sender, begin.clone()));
+            }
+            self.edges.push((entrance, layer.name.clone()));
         }
-        self.connect(node, &entrance);
         // The neurons of a full connection stand in a row in NIR, whatever plane they are on here.
         let is_plane = matches!(layer.kind, LayerKind::Convolution(_));
         let own_shape = if is_plane { shape.clone() } else { vec![count] };
@@ -238,7 +294,6 @@ impl Writer<'_> {
         }
         let fields = neurons.fields.into_iter().map(|(name, values)| (name, array(&own_shape, values))).collect();
         self.add(&layer.name, neurons.kind, fields);
-        self.edges.push((weights, layer.name.clone()));
         if layer.recurrent.is_some() {
             let own = self.own_weights(node, layer)?;
             let back = format!("{}_recurrent", layer.name);
@@ -263,7 +318,7 @@ impl Writer<'_> {
         name: &str,
         weights: Vec<f64>,
         source: &[usize],
-        neurons: &Neurons,
+        bias: &[f64],
     ) -> Result<(), NirError> {
         let [channels, height, width] = source[..] else {
             return self.refuse(node, "it is a convolution of what is no plane", "give its source two or three sizes");
@@ -275,9 +330,9 @@ impl Writer<'_> {
                 "the same `padding` and `padding_end`",
             );
         }
-        let places = neurons.bias.len() / convolution.channels.max(1) as usize;
+        let places = bias.len() / convolution.channels.max(1) as usize;
         let mut biases = Vec::new();
-        for channel in neurons.bias.chunks(places.max(1)) {
+        for channel in bias.chunks(places.max(1)) {
             if channel.iter().any(|bias| bias.to_bits() != channel[0].to_bits()) {
                 return self.refuse(
                     node,
@@ -377,8 +432,11 @@ fn layer_weights(network: &Network, node: NodeIndex) -> usize {
 
 /// Whether a node takes a plane and not a row.
 fn needs_plane(node: &Node) -> bool {
-    matches!(node, Node::Pool(_))
-        || matches!(node, Node::Layer(layer) if matches!(layer.kind, LayerKind::Convolution(_)))
+    matches!(node, Node::Pool(_)) || matches!(node, Node::Layer(layer) if is_convolution(layer))
+}
+
+fn is_convolution(layer: &Layer) -> bool {
+    matches!(layer.kind, LayerKind::Convolution(_))
 }
 
 /// Neurons as NIR has them.

@@ -71,6 +71,7 @@ pub(super) fn each(scales: &[f64], plane: [usize; 3]) -> Kernel {
         padding_end: [0, 0],
         dilation: [1, 1],
         groups: channels,
+        joined: Vec::new(),
     };
     let weights = Array { shape: vec![plane[0], 1, 1, 1], values: scales.to_vec() };
     Kernel { geometry, weights, input: plane, output: plane }

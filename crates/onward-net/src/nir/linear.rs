@@ -94,6 +94,7 @@ fn item(kind: &Kind, node: usize, input: &Shape, output: &Shape) -> Option<Optio
                 padding_end: narrow(behind),
                 dilation: narrow(convolution.dilation),
                 groups: u32::try_from(convolution.groups).ok()?,
+                joined: Vec::new(),
             };
             let (input, output) = (plane(input)?, plane(output)?);
             let kernel = Kernel { geometry, weights: convolution.weight.clone(), input, output };
@@ -186,6 +187,25 @@ impl Kernel {
             && pads(geometry.padding)
             && pads(geometry.padding_end)
             && (1..=65_536).contains(&geometry.channels)
+    }
+
+    /// Kernels over several sources that make the same plane, as one whose weights of an output channel are those of all.
+    pub fn joined(kernels: Vec<Kernel>) -> Option<Kernel> {
+        let channels = kernels.first()?.output[0];
+        let mut values = Vec::new();
+        for channel in 0..channels {
+            for kernel in &kernels {
+                let count = kernel.weights_of_channel();
+                values.extend_from_slice(&kernel.weights.values[channel * count..(channel + 1) * count]);
+            }
+        }
+        let mut all = kernels.into_iter();
+        let mut first = all.next()?;
+        first.geometry.joined = all.map(|kernel| kernel.geometry).collect();
+        if !first.geometry.joined.is_empty() {
+            first.weights = Array { shape: vec![channels, values.len() / channels], values };
+        }
+        Some(first)
     }
 
     /// Weights of an output channel.

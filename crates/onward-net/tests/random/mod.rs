@@ -284,6 +284,14 @@ impl Builder<'_> {
         if same.len() > 1 {
             return self.network.add(Node::Add(Plain { name: self.name(), shape, span: 0..0 }), &same);
         }
+        if self.draw.coin() {
+            // Twice the same, as planes or not.
+            let shape = match shape[..] {
+                [channels, height, width] => vec![2 * channels, height, width],
+                _ => vec![2 * shape.iter().product::<u32>()],
+            };
+            return self.network.add(Node::Concat(Plain { name: self.name(), shape, span: 0..0 }), &[source; 2]);
+        }
         let shape = vec![shape.iter().product()];
         self.network.add(Node::Flatten(Plain { name: self.name(), shape, span: 0..0 }), &[source])
     }
@@ -371,5 +379,5 @@ fn convolution(draw: &mut Draw, [inputs, height, width]: [u32; 3]) -> (Convoluti
         padding_end[axis] = draw.below(reach.min(64));
         shape.push((size + padding[axis] + padding_end[axis] - reach) / stride[axis] + 1);
     }
-    (Convolution { channels, kernel, stride, padding, padding_end, dilation, groups }, shape)
+    (Convolution { channels, kernel, stride, padding, padding_end, dilation, groups, joined: Vec::new() }, shape)
 }
