@@ -22,6 +22,8 @@ pub struct Machine {
     pub(super) under_way: Option<Step>,
     pub(super) host_packets: Vec<u64>,
     configuration_bits: u64,
+    /// Whether it was asked to count in detail.
+    counts_in_detail: bool,
     /// What the blocks sent in the chunk that ran last.
     sent: Vec<SentPacket>,
     /// Who is told of instructions, of which cores (all if none is named) and steps.
@@ -66,6 +68,7 @@ impl Machine {
             under_way: None,
             host_packets: vec![0; image.host_inputs.len()],
             configuration_bits: 0,
+            counts_in_detail: false,
             sent: Vec::new(),
             tracer: None,
             image: image.clone(),
@@ -143,6 +146,9 @@ impl Machine {
 
     /// What was counted in detail, if that was asked for.
     fn detail(&self) -> Option<Detail> {
+        if !self.counts_in_detail {
+            return None;
+        }
         let blocks: Option<TiVec<BlockIndex, BlockDetail>> =
             self.blocks.iter().map(|block| block.detail.clone()).collect();
         let mut detail = Detail {
@@ -197,6 +203,7 @@ impl Engine for Machine {
 
     fn count_in_detail(&mut self) {
         assert!(self.step == 0, "what is counted is said before the first step");
+        self.counts_in_detail = true;
         self.blocks.iter_mut().for_each(Block::count_in_detail);
         if let Some(timing) = &mut self.timing {
             timing.keep_account();

@@ -26,7 +26,6 @@
 //! let options = Options { seed: 1, timing: true, threads: 1 };
 //! let mut reference = reference::Machine::new(&image, options)?;
 //! let mut fast = Machine::new(&image, options)?;
-//! fast.count_in_detail(); // as the reference always does
 //! let packets: &[HostPacket] = &[];
 //! assert_eq!(reference.run_packets(10, packets), fast.run_packets(10, packets));
 //! assert_eq!(reference.counters(), fast.counters());
