@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Where the image goes; without it the network is only checked
     #[arg(short, long, value_name = "IMAGE.onw")]
     output: Option<PathBuf>,
+    /// Leave out the proof that the image learns forward only and stays within its memories; of large networks it takes a minute
+    #[arg(long)]
+    no_proof: bool,
     /// Write for machines how much of the chip it takes; - for standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["emit", "passes"])]
     json: Option<PathBuf>,
@@ -87,8 +90,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         options.calibration =
             Some(Calibrated { calibration: read_calibration(path, &ledger)?, margin: arguments.margin });
     }
-    // What the compiler makes is proven, whether it is written or not.
-    let image = proven(compile(arguments, network, &mut options, &ledger)?);
+    let made = compile(arguments, network, &mut options, &ledger)?;
+    let is_kept = output.is_some() || json.is_some();
+    let image = if is_kept && !arguments.no_proof { proven(made) } else { made };
     if let Some(output) = &output {
         output.write_image(&image)?;
     }
