@@ -51,6 +51,7 @@ const USES: &[(&str, &[&str])] = &[
         "onward_run",
         &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_emulate", "onward_profile"],
     ),
+    ("onward_explore", &["onward_diagnostic"]),
     ("onward_debug", &["onward_diagnostic", "onward_isa", "onward_image", "onward_emulate"]),
 ];
 
