@@ -3,12 +3,13 @@
 use crate::connect::{Kernels, Part, PartKind, Role, Sums, Table, Tap, Traces};
 use crate::handlers::{neurons_of_axons, product_parts};
 use crate::layout::Layout;
-use crate::lowering::{Integers, LayerParameters, LoweredLayer};
+use crate::lowering::LoweredLayer;
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
 use onward_image::{BlockIndex, Kernel};
 use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
+use onward_quantize::{Integers, LayerParameters};
 use petgraph::graph::NodeIndex;
 
 /// Writes arrays into a block's memories.

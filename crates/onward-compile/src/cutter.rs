@@ -1,12 +1,12 @@
 //! Cuts nodes into blocks, and says where each block hears from.
 
 use crate::connect::{Kernels, Source, Window, sources};
-use crate::places::{Feeds, plane};
+use crate::places::Feeds;
 use crate::plan::{Channel, Cut, Cuts, PlannedBlock, PlannedInlet, PlannedSource};
 use crate::readouts::value_target;
 use onward_chip::Chip;
 use onward_image::{BlockIndex, Order, Plane, ProgramIndex, indices};
-use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, PoolKind, ReadoutKind, WindowShift};
+use onward_net::{Convolution, Delay, Layer, LayerKind, Network, Node, PoolKind, ReadoutKind, WindowShift, plane};
 use petgraph::graph::NodeIndex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

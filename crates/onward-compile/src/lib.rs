@@ -24,7 +24,6 @@
 //! assert_eq!(image.blocks.len(), 3); // two of `hidden`, one that reads out
 //! ```
 
-mod calibration;
 mod choice;
 mod connect;
 mod contents;
@@ -41,18 +40,10 @@ mod passes;
 mod places;
 mod plan;
 mod probes;
-mod ranges;
 mod readouts;
 
-pub use calibration::{
-    Calibrated, Calibration, Comparison, Counted, ExpectedRate, FloatModel, LayerComparison, Models, Quantity,
-};
 pub use choice::{first_fitting, with_change};
 pub use driver::{compile, compile_network, compile_with};
-pub use lowering::{
-    Bounds, Fineness, Integers, LayerParameters, LoweredLayer, NeuronParameters, PartParameters, Record,
-    ResetParameters, Rounding, RuleFormat, Scale, Steps, Widths,
-};
+pub use lowering::{LoweredLayer, RuleFormat, Steps};
 pub use pass::{Compilation, Options, Pass, Placing, Product, Verification};
 pub use passes::PASSES;
-pub use ranges::{LayerCalibration, Range};

@@ -1,9 +1,8 @@
 //! What a pass is, and what passes hand on.
 
-use crate::calibration::{Calibrated, ExpectedRate, FloatModel, expected};
 use crate::connect::{Connection, Source as Sender};
 use crate::handlers::Handlers;
-use crate::lowering::{LayerParameters, LoweredLayer};
+use crate::lowering::LoweredLayer;
 use crate::plan::{Cuts, PlannedBlock, Routing};
 use crate::probes::Probes;
 use onward_chip::Chip;
@@ -11,6 +10,7 @@ use onward_diagnostic::{Diagnostic, Source};
 use onward_image::{BlockIndex, Core, Image, ProgramIndex, Traffic};
 use onward_net::Network;
 use onward_place::{Objective, Strategy};
+use onward_quantize::{Calibrated, ExpectedRate, FloatModel, LayerParameters, expected};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -189,7 +189,8 @@ impl Compilation {
     /// targets.
     pub fn rounded_model(&self) -> Option<FloatModel> {
         let shown_targets = self.layers.values().any(|layer| layer.record.is_some());
-        let model = || FloatModel::rounded(self.network(), self.options.seed, &self.layers);
+        let parameters = self.layers.iter().map(|(&node, layer)| (node, &layer.parameters));
+        let model = || FloatModel::rounded(self.network(), self.options.seed, parameters);
         (!self.layers.is_empty() && !shown_targets).then(model)
     }
 

@@ -1,7 +1,7 @@
 //! Places of what comes into a layer, and which of them an axon feeds.
 
 use onward_image::Plane;
-use onward_net::{Pool, PoolKind};
+use onward_net::{Pool, PoolKind, plane};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -134,15 +134,6 @@ impl Iterator for FeedsOf<'_> {
             FeedsOf::One(feed) => feed.take(),
             FeedsOf::Many(feeds) => feeds.next().copied(),
         }
-    }
-}
-
-/// Channels, height, width: of a shape with fewer extents the first are 1.
-pub(crate) fn plane(shape: &[u32]) -> [u32; 3] {
-    match *shape {
-        [channels, height, width] => [channels, height, width],
-        [height, width] => [1, height, width],
-        _ => [1, 1, shape.iter().product()],
     }
 }
 

@@ -434,8 +434,8 @@ impl Node {
     }
 }
 
-/// Channels, height and width of any shape.
-pub(crate) fn plane(shape: &[u32]) -> [u32; 3] {
+/// Channels, height and width of any shape: where it has fewer extents, the first are 1.
+pub fn plane(shape: &[u32]) -> [u32; 3] {
     match *shape {
         [channels, height, width] => [channels, height, width],
         [height, width] => [1, height, width],

@@ -62,10 +62,7 @@ fn a_loss_is_two_files_of_the_product_and_two_of_the_testbench() {
 #[test]
 fn a_part_of_neurons_is_two_files_of_the_product_and_two_of_the_testbench() {
     let part = &["Adaptation", "adaptation"];
-    assert_eq!(
-        product(part),
-        ["crates/onward-compile/src/lowering/dynamics/part.rs", "crates/onward-net/src/neuron.rs"]
-    );
+    assert_eq!(product(part), ["crates/onward-net/src/neuron.rs", "crates/onward-quantize/src/part.rs"]);
     assert_eq!(
         files(TESTBENCH, part),
         ["testbench/src/model/dynamics.rs", "testbench/tests/spiking_model/networks.rs"]

@@ -14,7 +14,7 @@ pub struct Law {
 }
 
 /// Packages whose files form no circles, and what that law is called.
-pub const CYCLE_FREE: &[&str] = &["onward_compile", "onward_place", "onward_assembly"];
+pub const CYCLE_FREE: &[&str] = &["onward_compile", "onward_quantize", "onward_place", "onward_assembly"];
 pub const NO_CIRCLES: &str = "the files of the compiler form no circles";
 
 fn is_of(place: &Place, packages: &[&str]) -> bool {
@@ -39,9 +39,18 @@ const USES: &[(&str, &[&str])] = &[
     ("onward_image", &["onward_diagnostic", "onward_isa", "onward_chip"]),
     ("onward_net", &["onward_diagnostic"]),
     ("onward_place", &["onward_chip", "onward_image"]),
+    ("onward_quantize", &["onward_diagnostic", "onward_isa", "onward_net"]),
     (
         "onward_compile",
-        &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image", "onward_net", "onward_place"],
+        &[
+            "onward_diagnostic",
+            "onward_isa",
+            "onward_chip",
+            "onward_image",
+            "onward_net",
+            "onward_place",
+            "onward_quantize",
+        ],
     ),
     ("onward_verify", &["onward_isa", "onward_chip", "onward_image"]),
     ("onward_assembly", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),
@@ -83,7 +92,10 @@ pub const LAWS: &[Law] = &[
                     "onward_debug",
                     "onward_profile",
                 ],
-            ) && is_of(&import.to, &["onward_net", "onward_place", "onward_compile", "onward_assembly"])
+            ) && is_of(
+                &import.to,
+                &["onward_net", "onward_quantize", "onward_place", "onward_compile", "onward_assembly"],
+            )
         },
         example: [("onward_run", "session"), ("onward_net", "Network")],
     },
@@ -95,6 +107,7 @@ pub const LAWS: &[Law] = &[
                     &import.to,
                     &[
                         "onward_net",
+                        "onward_quantize",
                         "onward_place",
                         "onward_compile",
                         "onward_assembly",
@@ -109,7 +122,7 @@ pub const LAWS: &[Law] = &[
         name: "placement and systems by hand know no network",
         forbids: |import| {
             is_of(&import.from, &["onward_place", "onward_assembly"])
-                && is_of(&import.to, &["onward_net", "onward_compile"])
+                && is_of(&import.to, &["onward_net", "onward_quantize", "onward_compile"])
         },
         example: [("onward_place", "problem"), ("onward_net", "Network")],
     },
@@ -160,7 +173,14 @@ pub const LAWS: &[Law] = &[
                 && !["conformance", "nir_file"].iter().any(|module| import.from.is_within("testbench", module))
                 && is_of(
                     &import.to,
-                    &["onward_place", "onward_compile", "onward_assembly", "onward_emulate", "onward_run"],
+                    &[
+                        "onward_quantize",
+                        "onward_place",
+                        "onward_compile",
+                        "onward_assembly",
+                        "onward_emulate",
+                        "onward_run",
+                    ],
                 )
         },
         example: [("testbench", "integer"), ("onward_compile", "Compilation")],

@@ -1,7 +1,7 @@
 //! Models of networks that do not learn: weights, and what 1.0 is on membranes, are what the compiler says it made of them.
 
-use onward_compile::LayerParameters;
 use onward_net::Network;
+use onward_quantize::LayerParameters;
 use std::collections::BTreeMap;
 use testbench::model::feed::plane;
 use testbench::model::{Connection, Format, Layer, Model, Neurons};

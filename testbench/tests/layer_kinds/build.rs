@@ -2,11 +2,12 @@
 
 use super::frozen::frozen;
 use onward_chip::Chip;
-use onward_compile::{LayerParameters, Options, compile_network};
+use onward_compile::{Options, compile_network};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, reference};
 use onward_image::{HostInputKind, Image, Tag};
 use onward_net::*;
+use onward_quantize::LayerParameters;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;

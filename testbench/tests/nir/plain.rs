@@ -1,8 +1,8 @@
 //! The plainest format: weights times the greatest power of two with which they fit, each rounded to the nearest, and
 //! membranes that count in the same unit.
 
-use onward_compile::{LayerParameters, Scale};
 use onward_net::{Initial, LayerKind, Network, Values};
+use onward_quantize::{LayerParameters, Scale};
 use std::collections::BTreeMap;
 
 /// The plainest integers of layers, of which `chosen` are others.

@@ -2,9 +2,10 @@
 
 use super::networks::Case;
 use super::sides::Pair;
-use onward_compile::{Bounds, Calibrated, LayerParameters, Options, compile_with};
+use onward_compile::{Options, compile_with};
 use onward_diagnostic::Source;
 use onward_emulate::Engine;
+use onward_quantize::{Bounds, Calibrated, LayerParameters};
 use std::collections::BTreeMap;
 
 /// What came of a calibrated case.

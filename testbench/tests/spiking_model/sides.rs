@@ -2,7 +2,7 @@
 
 use super::frozen::frozen;
 use super::networks::{self, Case};
-use onward_compile::{Integers, LayerParameters, Options, ResetParameters, Scale, compile_with};
+use onward_compile::{Options, compile_with};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Output, reference};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
@@ -10,6 +10,7 @@ use onward_net::{
     Convolution, Decay, Fires, Initial, Layer, LayerKind, Lowering, Network, NodeIndex, ReadoutKind, Reset, Values,
 };
 use onward_profile::Activity;
+use onward_quantize::{Integers, LayerParameters, ResetParameters, Scale};
 use std::collections::{BTreeMap, BTreeSet};
 use testbench::model::{Model, Step, Window, value};
 

@@ -1,10 +1,10 @@
 //! Folding: pools by sum and average, flattenings and additions have no neurons, so they need no core. What they do to
 //! spikes becomes part of the connection behind them: for each axon of a layer, which places of the layer's input it feeds.
 
-use crate::places::{Feeds, Windows, plane};
+use crate::places::{Feeds, Windows};
 use crate::plan::{Cuts, PlannedBlock, PlannedSource};
 use onward_image::{BlockIndex, indices};
-use onward_net::{Network, Node, PoolKind};
+use onward_net::{Network, Node, PoolKind, plane};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::ops::Range;

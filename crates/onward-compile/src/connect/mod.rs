@@ -23,12 +23,12 @@ pub(crate) use kernels::{Kernels, Tap, Window};
 pub(crate) use traces::{Phase, Traces};
 
 use crate::layout::strips;
-use crate::lowering::parameters::LayerParameters;
 use crate::places::{Feed, Lists};
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_chip::Chip;
 use onward_image::BlockIndex;
 use onward_net::{Layer, LayerKind};
+use onward_quantize::LayerParameters;
 use std::collections::BTreeMap;
 use typed_index_collections::TiSlice;
 

@@ -1,11 +1,10 @@
 //! Parts of an input that are sent on their own, so that a block takes in only the rows that reach it.
 
 use crate::cutter::{Cutter, senders};
-use crate::places::plane;
 use crate::plan::{Cuts, PlannedSource};
 use onward_chip::Chip;
 use onward_image::indices;
-use onward_net::{LayerKind, Network, Node};
+use onward_net::{LayerKind, Network, Node, plane};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@
 use super::axons::{Step, clear_traces, parts};
 use crate::layout::Layout;
 use crate::lowering::code::Arrays;
-use crate::lowering::record::windows::unless_answered;
+use crate::lowering::record::unless_answered;
 use crate::plan::Channel;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
 use onward_isa::builder::{

@@ -3,7 +3,7 @@
 use super::axons::{Step, clear_traces};
 use crate::layout::Layout;
 use crate::lowering::code::Arrays;
-use crate::lowering::record::windows::unless_answered;
+use crate::lowering::record::unless_answered;
 use crate::lowering::rule::update::named_rival;
 use crate::plan::Channel;
 use crate::readouts::ReadoutFormat;

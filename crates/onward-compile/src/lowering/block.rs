@@ -7,10 +7,10 @@
 
 use super::LoweredLayer;
 use super::code::{Arrays, branch_if, clear, load_last_step, load_name, load_word};
-use super::dynamics::forward::{Dynamics, Fired, Reach, begin_currents};
+use super::dynamics::{Dynamics, Fired, Reach, add_arrays, begin_currents};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
-use super::record::windows::{Held, unless_answered};
+use super::record::{Held, unless_answered};
 use super::rule::{RuleFormat, kernels, signal, spread, steps, update};
 use super::walk::{spikes, walk};
 use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces};
@@ -189,7 +189,7 @@ fn layout(block: &Block) -> Layout {
             layout.add(&format!("target_{name}"), Space::Neuron, width, 1, n);
         }
     }
-    parameters.neuron.arrays(&mut layout, n, block.has_bias());
+    add_arrays(&parameters.neuron, &mut layout, n, block.has_bias());
     if block.has_bias() {
         layout.add("bias", Space::Neuron, Width::W32, 1, n);
     }

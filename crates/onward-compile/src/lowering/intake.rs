@@ -3,7 +3,7 @@
 use super::block::Block;
 use super::code::{Arrays, branch_unless, load_name};
 use super::feed::{Feed, Tally};
-use super::record::windows::Held;
+use super::record::Held;
 use super::rule::{TRACE_BITS, steps};
 use crate::connect::Role;
 use onward_isa::Special;

@@ -8,36 +8,17 @@ pub(crate) mod code;
 mod dynamics;
 pub(crate) mod feed;
 mod intake;
-pub(crate) mod integers;
 pub(crate) mod limits;
-pub(crate) mod parameters;
-mod precision;
 pub(crate) mod record;
-mod rounding;
 pub(crate) mod rule;
-mod scale;
 mod walk;
-mod weights;
 
-pub(crate) use dynamics::factors;
-pub(crate) use dynamics::part::{Given, Part, parts};
-pub use dynamics::{Bounds, NeuronParameters, PartParameters, ResetParameters, Widths};
-pub use integers::Integers;
-pub(crate) use integers::numbers;
-pub use parameters::LayerParameters;
-pub(crate) use parameters::is_graded;
-pub use precision::Fineness;
-pub use record::Record;
-pub use rounding::Rounding;
 pub use rule::{RuleFormat, Steps};
-pub use scale::Scale;
-pub(crate) use weights::RealWeights;
 
-use crate::ranges::LayerCalibration;
 use onward_diagnostic::Diagnostic;
 use onward_image::FractionBits;
 use onward_net::{Learning, Network};
-use parameters::Wanted;
+use onward_quantize::{LayerCalibration, LayerParameters, Record};
 use petgraph::graph::NodeIndex;
 
 /// A layer in integers.
@@ -53,12 +34,6 @@ pub struct LoweredLayer {
     pub rule: Option<RuleFormat>,
 }
 
-/// Whether a network is shown targets: layers learn, or are asked for the scores of classes.
-pub(crate) fn is_shown_targets(network: &Network) -> bool {
-    let learns = |node| network.layer(node).learning != Learning::None;
-    network.readout().kind.needs_target() || network.layers().any(learns)
-}
-
 impl LoweredLayer {
     /// The layer at `node`, its drawn weights by `seed`; with what it met in samples, and how many times more there may be,
     /// in widths that hold that.
@@ -72,8 +47,7 @@ impl LoweredLayer {
         met: Option<(&LayerCalibration, f64)>,
     ) -> Result<LoweredLayer, Diagnostic> {
         let layer = network.layer(node);
-        let wanted = Wanted { network, node, seed, shown_targets: is_shown_targets(network), met };
-        let (parameters, record) = LayerParameters::new(&wanted)?;
+        let (parameters, record) = LayerParameters::new(network, node, seed, met)?;
         let rule = match &layer.learning {
             Learning::None => None,
             Learning::Rule(rule) => {

@@ -2,9 +2,9 @@
 
 use super::block::Block;
 use super::code::{Arrays, branch_unless, clear, load_last_step};
-use super::dynamics::forward::{Dynamics, Reach, Shared};
+use super::dynamics::{Dynamics, Reach, Shared};
 use super::feed::neuron_memory;
-use super::record::windows::Walked;
+use super::record::Walked;
 use crate::connect::{Role, Sums};
 use crate::layout::strips;
 use onward_isa::Special;

@@ -1,12 +1,12 @@
 //! `fixed-point`: the integer constants of each layer.
 
-use crate::calibration::ExpectedRate;
+use crate::lowering::LoweredLayer;
 use crate::lowering::limits::limits;
-use crate::lowering::{Fineness, LayerParameters, LoweredLayer, Scale, is_shown_targets};
 use crate::pass::{Compilation, Pass, Product};
 use crate::readouts::ReadoutFormat;
 use onward_diagnostic::Diagnostic;
 use onward_net::{Layer, LayerKind, Readout};
+use onward_quantize::{ExpectedRate, Fineness, LayerParameters, Scale, is_shown_targets};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

@@ -1,7 +1,6 @@
 //! `route`: who sends to whom becomes routes, and routes with several takers become multicast trees.
 
 use crate::drawing;
-use crate::lowering::is_shown_targets;
 use crate::pass::{Compilation, Pass, Product};
 use crate::plan::{Channel, Cuts, PlannedSource, Routing};
 use crate::readouts::value_target;
@@ -10,6 +9,7 @@ use onward_image::{
     BlockIndex, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, MulticastTrees, Route, Takers,
 };
 use onward_net::{Encoding, Node, ReadoutKind, Target, TargetKind};
+use onward_quantize::is_shown_targets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use typed_index_collections::TiVec;

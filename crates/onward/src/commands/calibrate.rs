@@ -9,13 +9,12 @@ use crate::nir::NirArguments;
 use crate::progress::PassMonitor;
 use crate::text::{count, plural, table};
 use crate::{Outcome, report, terminal};
-use onward_compile::{
-    Calibrated, Calibration, Comparison, Counted, FloatModel, Models, Options, Quantity, compile_network, compile_with,
-};
+use onward_compile::{Options, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_net::Network;
 use onward_profile::PopulationActivity;
+use onward_quantize::{Calibrated, Calibration, Comparison, Counted, FloatModel, Models, Quantity};
 use onward_run::data::{Encoder, Samples};
 use std::path::{Path, PathBuf};
 

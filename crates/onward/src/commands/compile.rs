@@ -13,10 +13,11 @@ use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, terminal};
 use anstream::eprint;
 use onward_chip::Technology;
-use onward_compile::{Calibrated, Compilation, Options, PASSES, Pass, compile_network, compile_with};
+use onward_compile::{Compilation, Options, PASSES, Pass, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_net::Network;
+use onward_quantize::Calibrated;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

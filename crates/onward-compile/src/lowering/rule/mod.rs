@@ -10,12 +10,10 @@ pub(crate) mod spread;
 pub(crate) mod steps;
 pub(crate) mod update;
 
-use super::integers::Integers;
-use super::parameters::LayerParameters;
-use super::record::Record;
 use onward_image::Growth;
 use onward_isa::Width;
 use onward_net::{Gate, Layer, LayerKind, Optimizer, RateSchedule, Rule, Update, When};
+use onward_quantize::{Integers, LayerParameters, Record};
 
 /// Fraction bits of an axon's trace that fades: a spike adds 1.0.
 pub(crate) const TRACE_BITS: u32 = 8;

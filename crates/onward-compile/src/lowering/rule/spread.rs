@@ -10,7 +10,7 @@ use super::optimizer::{Change, Rows};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, load_name, load_word};
-use crate::lowering::record::windows::Held;
+use crate::lowering::record::Held;
 use onward_isa::builder::{Assembly, Label, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 

@@ -10,7 +10,7 @@ use super::update::{Update, means};
 use super::{LEAST_TRACE, TRACE_BITS};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, in_strips, load_word};
-use crate::lowering::record::windows::Held;
+use crate::lowering::record::Held;
 use onward_isa::Special;
 use onward_isa::builder::{A16, Assembly, ScalarRegister, VectorRegister, ZERO};
 

@@ -87,3 +87,24 @@ mod classes {
         rows.into_iter().map(class).collect::<Option<_>>().ok_or_else(|| D::Error::custom("a magnitude is negative"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_values_above_a_limit() {
+        let mut range = Range::default();
+        [0.0, 0.5, -1.0, 3.0].into_iter().for_each(|value| range.meet(value));
+        let eighths = [0.25, 1.0, 2.0, 3.0, 4.0].map(|limit| (8.0 * range.part_above(limit)) as u32);
+        assert_eq!(eighths, [6, 4, 2, 0, 0]);
+        let text = serde_json::to_string(&range).unwrap();
+        assert_eq!(text, r#"{"largest":3.0,"values":4,"classes":[[0.0,1],[0.5,1],[1.0,1],[3.0,1]]}"#);
+        assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
+        for damaged in [r#"{"largest":1,"values":1,"classes":[[-1.0,1]]}"#, r#"{"largest":-1,"values":0,"classes":[]}"#]
+        {
+            let error = serde_json::from_str::<Range>(damaged).unwrap_err().to_string();
+            assert!(error.starts_with("a magnitude is negative"), "{error}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Integers of neurons, and how numbers of the text become such.
 
-use super::scale::Scale;
+use crate::scale::Scale;
 use onward_diagnostic::Diagnostic;
 use onward_net::{Layer, Values};
 
@@ -22,7 +22,7 @@ impl Integers {
         }
     }
 
-    pub(super) fn largest(&self) -> f64 {
+    pub(crate) fn largest(&self) -> f64 {
         match self {
             Integers::Same(value) => f64::from(*value).abs(),
             Integers::Each(values) => values.iter().map(|&value| f64::from(value).abs()).fold(0.0, f64::max),
@@ -47,7 +47,7 @@ pub(crate) fn numbers(values: &Values, count: usize, what: &str, layer: &Layer) 
 }
 
 /// Numbers of neurons, each turned into an integer by what 1.0 is in its neuron.
-pub(super) fn integers(
+pub(crate) fn integers(
     values: &Values,
     layer: &Layer,
     what: &str,
@@ -70,7 +70,7 @@ pub(super) fn integers(
 }
 
 /// The greatest magnitude of the numbers.
-pub(super) fn largest_of(values: &Values) -> f64 {
+pub(crate) fn largest_of(values: &Values) -> f64 {
     match values {
         Values::Constant(value) => value.abs(),
         Values::Array(array) => array.values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs())),

@@ -4,7 +4,7 @@
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, branch_if, branch_unless, clear_from, load_name};
-use crate::lowering::dynamics::forward::begin_currents;
+use crate::lowering::dynamics::begin_currents;
 use crate::lowering::rule::signal::Evoked;
 use crate::lowering::rule::spread;
 use onward_image::Tag;

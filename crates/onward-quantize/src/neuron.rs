@@ -1,18 +1,12 @@
 //! The integers of neurons, and how large what they compute with can become.
 
-mod factors;
-pub(crate) mod forward;
-pub(crate) mod part;
-
-pub(crate) use factors::factors;
-pub use part::PartParameters;
-
-use super::integers::{Integers, integers};
-use super::scale::Scale;
-use crate::ranges::{LayerCalibration, Range};
+use crate::factors::factors;
+use crate::integers::{Integers, integers};
+use crate::part::{Given, PartParameters, parts};
+use crate::range::{LayerCalibration, Range};
+use crate::scale::Scale;
 use onward_diagnostic::Diagnostic;
 use onward_net::{Decay, Fires, Layer, Lowering, Reset, Values};
-use part::{Given, parts};
 use std::fmt::Write;
 
 /// The integers of neurons.
@@ -56,7 +50,7 @@ pub enum ResetParameters {
 
 impl ResetParameters {
     /// The greatest magnitude that it sets a membrane to.
-    pub(super) fn largest(&self) -> f64 {
+    pub(crate) fn largest(&self) -> f64 {
         if let ResetParameters::To(values) = self { values.largest() } else { 0.0 }
     }
 }
@@ -85,7 +79,7 @@ pub struct Widths {
 
 impl Bounds {
     /// Those of quantities that nothing bounds.
-    pub(super) const ANY: Bounds = Bounds { input: f64::INFINITY, current: f64::INFINITY, membrane: f64::INFINITY };
+    pub(crate) const ANY: Bounds = Bounds { input: f64::INFINITY, current: f64::INFINITY, membrane: f64::INFINITY };
 
     /// Bits of memory a quantity of this magnitude takes: 16 or 32. What 32 bits do not hold saturates.
     pub fn bits(bound: f64) -> u32 {
@@ -95,10 +89,10 @@ impl Bounds {
 
 impl Widths {
     /// All in words.
-    pub(super) const WORDS: Widths = Widths { input: 32, current: 32, membrane: 32 };
+    pub(crate) const WORDS: Widths = Widths { input: 32, current: 32, membrane: 32 };
 
     /// The widths that bounds ask for.
-    pub(super) fn bounding(bounds: &Bounds) -> Widths {
+    pub(crate) fn bounding(bounds: &Bounds) -> Widths {
         Widths {
             input: Bounds::bits(bounds.input),
             current: Bounds::bits(bounds.current),
@@ -108,7 +102,7 @@ impl Widths {
 
     /// The same, but 16 where what was met, times a factor for sums and one for membranes, fits. Membranes come up to thresholds
     /// and are set by resets even if no sample led there: these must fit, and what currents begin with.
-    pub(super) fn narrowed(
+    pub(crate) fn narrowed(
         self,
         met: &LayerCalibration,
         [of_sums, of_membranes]: [f64; 2],
@@ -127,7 +121,7 @@ impl Widths {
 }
 
 /// The integers of neurons whose membranes have `unit` for 1.0.
-pub(super) fn neuron_parameters(layer: &Layer, unit: &Scale) -> Result<NeuronParameters, Diagnostic> {
+pub(crate) fn neuron_parameters(layer: &Layer, unit: &Scale) -> Result<NeuronParameters, Diagnostic> {
     let neuron = &layer.neuron;
     let of = |values: &Values, what: &str| integers(values, layer, what, unit, |value, unit| value * unit);
     let decay = |decay: &Decay, what: &str| match decay {
@@ -207,8 +201,47 @@ pub(super) fn neuron_parameters(layer: &Layer, unit: &Scale) -> Result<NeuronPar
 }
 
 impl NeuronParameters {
+    /// The state that a window begins with at rest: the name of each array, and its bits.
+    pub fn states(&self, widths: Widths) -> Vec<(&'static str, u32)> {
+        let all = [
+            ("membrane", widths.membrane, true),
+            ("current", widths.current, self.current.is_some()),
+            ("refractory", 16, self.refractory > 0),
+        ];
+        let all = all.into_iter().filter(|&(.., exists)| exists).map(|(name, bits, _)| (name, bits));
+        all.chain(self.parts.iter().map(|of| (of.part.state(), 32))).collect()
+    }
+
+    /// Numbers of neurons, by the name of the array they lie in where they differ; with `learns_bias`, a bias that learns lies
+    /// beside the given one.
+    pub fn numbers(&self, learns_bias: bool) -> Vec<(&'static str, &Integers)> {
+        let all = [
+            ("threshold", Some(&self.threshold)),
+            ("reset", self.reset_number()),
+            ("leak", self.leak.as_ref()),
+            ("current_left", self.current.as_ref()),
+            ("current_start", Some(&self.current_start)),
+            (Self::bias_name(learns_bias), Some(&self.bias)),
+        ];
+        let of_parts = self.parts.iter().flat_map(|of| of.part.numbers().iter().copied().zip(&of.numbers));
+        all.into_iter().filter_map(|(name, values)| Some((name, values?))).chain(of_parts).collect()
+    }
+
+    /// Where a given bias lies, if it differs from neuron to neuron.
+    pub fn bias_name(learns_bias: bool) -> &'static str {
+        if learns_bias { "given_bias" } else { "bias" }
+    }
+
+    /// The number that resets have beside the threshold: what the membrane is set to, or what is subtracted.
+    fn reset_number(&self) -> Option<&Integers> {
+        match &self.reset {
+            ResetParameters::To(values) | ResetParameters::Subtract { amount: values, .. } => Some(values),
+            ResetParameters::SubtractThreshold | ResetParameters::None => None,
+        }
+    }
+
     /// The integers in a sentence; of those that differ from neuron to neuron the least and the greatest.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let show = |values: &Integers| match values {
             Integers::Same(value) => value.to_string(),
             Integers::Each(values) => {
@@ -249,7 +282,7 @@ impl NeuronParameters {
     }
 
     /// What comes of inputs of at most `input` a step, over a window, where membranes are finer by so many bits.
-    pub(super) fn bounds(&self, input: f64, finer: u32, window: u32) -> Bounds {
+    pub(crate) fn bounds(&self, input: f64, finer: u32, window: u32) -> Bounds {
         let (sum, input) = (input, input * f64::from(finer).exp2());
         // The sum of the powers of a factor, as far as a window is long.
         let steps = |decay: Option<&Integers>| {
@@ -265,7 +298,7 @@ impl NeuronParameters {
     }
 
     /// The greatest of the numbers that membranes and currents are compared with, or become.
-    pub(super) fn largest(&self) -> f64 {
+    pub(crate) fn largest(&self) -> f64 {
         self.threshold.largest().max(self.reset.largest()).max(self.current_start.largest()).max(self.bias.largest())
     }
 

@@ -1,8 +1,9 @@
-use super::*;
-use crate::Range;
-use crate::{Compilation, LayerParameters, Options, Scale, compile_with};
+//! Calibration: the network in real numbers by hand, and formats that follow what was met.
+
 use onward_chip::Chip;
+use onward_compile::{Compilation, Options, compile_with};
 use onward_diagnostic::Source;
+use onward_quantize::{Calibrated, Calibration, FloatModel, LayerParameters, Scale};
 
 /// Compiles a text; what `after` makes of the compilation behind `fixed-point`.
 fn compiled<T>(text: &str, calibration: Option<Calibrated>, after: impl Fn(&Compilation) -> T) -> Result<T, String> {
@@ -91,21 +92,6 @@ fn drawn_weights_are_those_that_are_rounded() {
     // Evenly spread errors of up to half of 2^-12: 2^-12 / sqrt(12).
     let expected = 0.5f64.powi(12) / 12f64.sqrt();
     assert!((difference.unwrap() / expected - 1.0).abs() < 0.05);
-}
-
-#[test]
-fn parts_of_values_above_a_limit() {
-    let mut range = Range::default();
-    [0.0, 0.5, -1.0, 3.0].into_iter().for_each(|value| range.meet(value));
-    let eighths = [0.25, 1.0, 2.0, 3.0, 4.0].map(|limit| (8.0 * range.part_above(limit)) as u32);
-    assert_eq!(eighths, [6, 4, 2, 0, 0]);
-    let text = serde_json::to_string(&range).unwrap();
-    assert_eq!(text, r#"{"largest":3.0,"values":4,"classes":[[0.0,1],[0.5,1],[1.0,1],[3.0,1]]}"#);
-    assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
-    for damaged in [r#"{"largest":1,"values":1,"classes":[[-1.0,1]]}"#, r#"{"largest":-1,"values":0,"classes":[]}"#] {
-        let error = serde_json::from_str::<Range>(damaged).unwrap_err().to_string();
-        assert!(error.starts_with("a magnitude is negative"), "{error}");
-    }
 }
 
 /// Makes a calibration one of another network.

@@ -5,15 +5,17 @@
 //! those of a window; a delay that moves the window along only shifts it. A window begins with all state at zero.
 
 use super::Calibration;
-use crate::lowering::{
-    Given, Integers, LayerParameters, LoweredLayer, Part, RealWeights, ResetParameters, factors, numbers, parts,
-};
-use crate::places::plane;
-use crate::ranges::{LayerCalibration, Range};
+use crate::factors::factors;
+use crate::integers::{Integers, numbers};
+use crate::neuron::ResetParameters;
+use crate::parameters::LayerParameters;
+use crate::part::{Given, Part, parts};
+use crate::range::{LayerCalibration, Range};
+use crate::weights::RealWeights;
 use onward_diagnostic::Diagnostic;
 use onward_net::{
     Convolution, Decay, Delay, Encoding, Fires, Initial, Layer, LayerKind, Lowering, Network, Node, Pool, PoolKind,
-    Reset, Values, WindowShift,
+    Reset, Values, WindowShift, plane,
 };
 use petgraph::graph::NodeIndex;
 use std::collections::{BTreeMap, VecDeque};
@@ -108,17 +110,22 @@ impl Sums {
 
 impl FloatModel {
     /// The network as its text has it; `seed` draws the weights that are drawn.
-    pub(crate) fn exact(network: &Network, seed: u64) -> Result<FloatModel, Diagnostic> {
+    ///
+    /// # Errors
+    /// Arrays that do not fit their layers.
+    pub fn exact(network: &Network, seed: u64) -> Result<FloatModel, Diagnostic> {
         let layers = network.layers().map(|node| Ok((node, FloatLayer::exact(network, node, seed)?)));
         Ok(FloatModel::of(network, seed, layers.collect::<Result<_, Diagnostic>>()?))
     }
 
     /// The network with the integers of its layers, rounded as on the chip in each step; but nothing saturates. Where averages
     /// over several sizes meet, the weights are those for the smallest.
-    pub(crate) fn rounded(network: &Network, seed: u64, lowered: &BTreeMap<NodeIndex, LoweredLayer>) -> FloatModel {
-        let rounded =
-            |node: NodeIndex, layer: &LoweredLayer| FloatLayer::rounded(network.layer(node), &layer.parameters);
-        let layers = lowered.iter().map(|(&node, layer)| (node, rounded(node, layer)));
+    pub fn rounded<'a>(
+        network: &Network,
+        seed: u64,
+        parameters: impl Iterator<Item = (NodeIndex, &'a LayerParameters)>,
+    ) -> FloatModel {
+        let layers = parameters.map(|(node, layer)| (node, FloatLayer::rounded(network.layer(node), layer)));
         FloatModel::of(network, seed, layers.collect())
     }
 

@@ -1,11 +1,10 @@
-//! What some neurons have beside membrane, current and times of rest: a state that spikes move, with its numbers, its code and its
-//! step in real numbers.
+//! What some neurons have beside membrane, current and times of rest: a state that spikes move, with its numbers and how it
+//! changes from step to step.
 //!
-//! A part is an implementation of [`Part`], and a line in the list of them.
+//! A part is an implementation of [`Part`], and a line in the list of them. Its step in real numbers, its code and the arrays that
+//! it takes follow.
 
-use super::forward::PartCode;
-use crate::lowering::integers::Integers;
-use onward_isa::builder::{Assembly, PredicateRegister, VectorRegister};
+use crate::integers::Integers;
 use onward_net::{Adaptation, Decay, Neuron, Values};
 use std::fmt::Debug;
 
@@ -13,7 +12,7 @@ use std::fmt::Debug;
 static PARTS: &[&dyn Part] = &[&RisingThreshold];
 
 /// A part of neurons: a state that is added to the threshold and that spikes move.
-pub(crate) trait Part: Debug + Sync {
+pub trait Part: Debug + Sync {
     /// What the text says of it, in the order of [`numbers`](Self::numbers); `None` of neurons without it.
     fn given<'n>(&self, neuron: &'n Neuron) -> Option<Vec<Given<'n>>>;
 
@@ -23,19 +22,34 @@ pub(crate) trait Part: Debug + Sync {
     /// What the array of its state is called.
     fn state(&self) -> &'static str;
 
+    /// What happens to the state in a step, in this order, once it is known who fired.
+    fn changes(&self) -> &'static [Change];
+
     /// What it is, in a few words, with its integers.
     fn describe(&self, numbers: &[String]) -> String;
 
-    /// Moves the state, once it is known who fired.
-    fn forward(&self, a: &mut Assembly, code: &PartCode, state: &VectorRegister, fired: &PredicateRegister);
-
     /// The state of a neuron with these numbers after a step, in real numbers.
-    fn real(&self, state: f64, numbers: &[f64], fires: bool) -> f64;
+    fn real(&self, state: f64, numbers: &[f64], fires: bool) -> f64 {
+        self.changes().iter().fold(state, |state, change| match *change {
+            Change::Decay(left) => state * numbers[left],
+            Change::Rise(rise) if fires => state + numbers[rise],
+            Change::Rise(_) => state,
+        })
+    }
+}
+
+/// How a state changes, by a number of the part: its place in [`Part::numbers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// So much of it is left.
+    Decay(usize),
+    /// So much is added with a spike.
+    Rise(usize),
 }
 
 /// A number of neurons, and what it is called in messages.
 #[derive(Clone, Copy)]
-pub(crate) enum Given<'n> {
+pub enum Given<'n> {
     /// In the membrane's unit.
     Voltage(&'n Values, &'static str),
     /// What is left of something from step to step.
@@ -57,8 +71,10 @@ pub(crate) fn parts(neuron: &Neuron) -> impl Iterator<Item = (&'static dyn Part,
 /// The integers of a part.
 #[derive(Clone, Debug)]
 pub struct PartParameters {
-    pub(crate) part: &'static dyn Part,
-    pub(crate) numbers: Vec<Integers>,
+    /// The part.
+    pub part: &'static dyn Part,
+    /// Its numbers, in the order of [`Part::numbers`].
+    pub numbers: Vec<Integers>,
 }
 
 impl PartialEq for PartParameters {
@@ -92,12 +108,7 @@ impl Part for RisingThreshold {
     }
 
     /// A fresh rise is not decayed in its first step.
-    fn forward(&self, a: &mut Assembly, code: &PartCode, state: &VectorRegister, fired: &PredicateRegister) {
-        code.decay(a, state, 1);
-        code.add(a, state, 0, fired, "rises with a spike");
-    }
-
-    fn real(&self, state: f64, numbers: &[f64], fires: bool) -> f64 {
-        state * numbers[1] + if fires { numbers[0] } else { 0.0 }
+    fn changes(&self) -> &'static [Change] {
+        &[Change::Decay(1), Change::Rise(0)]
     }
 }

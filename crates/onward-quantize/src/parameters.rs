@@ -4,20 +4,21 @@
 //! comes in may be an average or carry values of 0 to 255 for 0 to 1, the unit is `scale * divisor * payload`, and `2^finer` times
 //! that where a membrane is finer than a weight. Where averages over several sizes meet, the smallest size is the divisor, and
 //! the weights of the others are so much less. Numbers of neurons are rounded to the nearest, halves away from zero; so are
-//! weights, but for those that keep the sum of all ([`super::rounding`]).
+//! weights, but for those that keep the sum of all ([`crate::rounding`]).
 //!
 //! Where the network is shown targets, scales are powers of two that follow from what weights are drawn by, as weights move. Else
-//! they are chosen for the weights ([`super::scale`]), and how fine membranes are for the neurons ([`super::precision`]).
+//! they are chosen for the weights ([`crate::scaling`]), and how fine membranes are for the neurons ([`crate::precision`]).
 
-use super::dynamics::part::{Given, parts};
-use super::dynamics::{Bounds, NeuronParameters, Widths, neuron_parameters};
-use super::integers::largest_of;
-use super::precision::{Fineness, Precision};
-use super::record::{Record, target_weights};
-use super::rounding::{Grid, Rounding, rounded};
-use super::scale::{Scale, Weighed};
-use super::weights::{Real, RealWeights};
-use crate::ranges::LayerCalibration;
+use crate::integers::largest_of;
+use crate::neuron::{Bounds, NeuronParameters, Widths, neuron_parameters};
+use crate::part::{Given, parts};
+use crate::precision::{Fineness, Precision};
+use crate::range::LayerCalibration;
+use crate::record::{Record, is_shown_targets, target_weights};
+use crate::rounding::{Grid, Rounding, rounded};
+use crate::scale::Scale;
+use crate::scaling::Weighed;
+use crate::weights::{Real, RealWeights};
 use onward_diagnostic::Diagnostic;
 use onward_net::{
     Encoding, Initial, Layer, LayerKind, Learning, Lowering, Network, Node, PoolKind, Reset, Rule, Values, When,
@@ -102,8 +103,11 @@ fn multiplicities(network: &Network, node: NodeIndex) -> BTreeMap<u64, u64> {
     of_node.swap_remove(node.index())
 }
 
-/// Whether values come from a node as payloads; an addition of such and others is none of both.
-pub(crate) fn is_graded(network: &Network, node: NodeIndex) -> Result<bool, NodeIndex> {
+/// Whether values come from a node as payloads.
+///
+/// # Errors
+/// The node of an addition of such and others.
+pub fn is_graded(network: &Network, node: NodeIndex) -> Result<bool, NodeIndex> {
     match &network.graph[node] {
         Node::Input(input) => Ok(input.encoding == Encoding::Current),
         Node::Flatten(_) | Node::Delay(_) => is_graded(network, network.signal(node)),
@@ -273,22 +277,18 @@ fn outputs_of_weights(layer: &Layer, connections: &[(u32, u32)], count: usize) -
     }
 }
 
-/// What a layer's integers are made for.
-pub(super) struct Wanted<'a> {
-    pub network: &'a Network,
-    pub node: NodeIndex,
-    /// The seed that weights are drawn with.
-    pub seed: u64,
-    /// Whether the network is shown targets.
-    pub shown_targets: bool,
-    /// What the layer met in samples, and how many times more there may be: widths hold that.
-    pub met: Option<(&'a LayerCalibration, f64)>,
-}
-
 impl LayerParameters {
-    /// The integers of a layer, and of what it keeps of windows if it keeps anything.
-    pub(super) fn new(wanted: &Wanted) -> Result<(LayerParameters, Option<Record>), Diagnostic> {
-        let &Wanted { network, node, seed, shown_targets, met } = wanted;
+    /// The integers of the layer at `node`, and of what it keeps of windows if it keeps anything; drawn weights by `seed`. With
+    /// what it met in samples, and how many times more there may be, widths hold that.
+    ///
+    /// # Errors
+    /// Arrays that do not fit the layer; values that come in together with spikes.
+    pub fn new(
+        network: &Network,
+        node: NodeIndex,
+        seed: u64,
+        met: Option<(&LayerCalibration, f64)>,
+    ) -> Result<(LayerParameters, Option<Record>), Diagnostic> {
         let layer = network.layer(node);
         let real = RealWeights::new(network, node)?;
         let axons = multiplicities(network, network.signal(node));
@@ -300,7 +300,7 @@ impl LayerParameters {
         })?;
         let payload = if graded { 255 } else { 1 };
         let ratio = divisors[0] as f64 * f64::from(payload);
-        let learned = shown_targets.then(|| LearnedFormat::new(layer, network.fan_in(node)));
+        let learned = is_shown_targets(network).then(|| LearnedFormat::new(layer, network.fan_in(node)));
         let outputs = outputs_of_weights(layer, &real.connections, real.main.count());
         let scale = match learned {
             Some(format) => Scale::Same(2f64.powi(format.fraction_bits as i32)),
@@ -400,12 +400,12 @@ impl LayerParameters {
     }
 
     /// The output that each weight is of.
-    pub(crate) fn outputs(&self, layer: &Layer) -> Vec<u32> {
+    pub fn outputs(&self, layer: &Layer) -> Vec<u32> {
         outputs_of_weights(layer, &self.connections, self.weights[0].len())
     }
 
     /// The fraction bits of weights: of scales that are no powers of two, the whole bits of the greatest.
-    pub(crate) fn fraction_bits(&self) -> i32 {
+    pub fn fraction_bits(&self) -> i32 {
         self.scale.greatest().log2().floor() as i32
     }
 

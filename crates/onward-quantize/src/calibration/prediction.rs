@@ -41,7 +41,7 @@ pub struct ExpectedRate {
 }
 
 /// What is expected where both models are of one network; `window` is its steps.
-pub(crate) fn expected(real: &FloatModel, integers: &FloatModel, window: u32) -> Vec<ExpectedRate> {
+pub fn expected(real: &FloatModel, integers: &FloatModel, window: u32) -> Vec<ExpectedRate> {
     let steps = u64::from(window).min(MOST_STEPS);
     let of_share = |(number, &share): (usize, &f64)| {
         let (mut real, mut integers) = (real.clone(), integers.clone());

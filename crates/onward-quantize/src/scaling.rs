@@ -1,20 +1,11 @@
-//! What 1.0 is in the integers of a layer: of its weights by output (a neuron, of a convolution a channel), of its membranes
-//! by neuron.
+//! The choice of scales for weights that are given.
 //!
 //! A scale need be no power of two, as all that a neuron compares its membrane with, thresholds, resets and biases, is
 //! multiplied by it too: no instruction is spent on it. So each output can use all the bits of a weight. What it costs is an
 //! array of thresholds where else one number served all neurons; so scales differ only where less is lost by it.
 
-use super::rounding::{Grid, Rounding, rounded};
-
-/// What 1.0 is, for all or one by one.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Scale {
-    /// The same for all.
-    Same(f64),
-    /// Of each output, or neuron.
-    Each(Vec<f64>),
-}
+use crate::rounding::{Grid, Rounding, rounded};
+use crate::scale::Scale;
 
 /// Scales that differ are taken where they leave less than this part of what is lost.
 const WORTH: f64 = 0.9;
@@ -28,53 +19,8 @@ const TRIES: u32 = 16;
 /// The most bits that a number of a neuron takes at the scale of its weights, so that membranes can be finer.
 const MOST_BITS: i32 = 22;
 
-impl Scale {
-    /// That of an output, or a neuron.
-    pub fn of(&self, at: usize) -> f64 {
-        match self {
-            Scale::Same(scale) => *scale,
-            Scale::Each(scales) => scales[at],
-        }
-    }
-
-    /// The least of them.
-    pub fn least(&self) -> f64 {
-        match self {
-            Scale::Same(scale) => *scale,
-            Scale::Each(scales) => scales.iter().copied().fold(f64::INFINITY, f64::min),
-        }
-    }
-
-    /// The greatest of them.
-    pub fn greatest(&self) -> f64 {
-        match self {
-            Scale::Same(scale) => *scale,
-            Scale::Each(scales) => scales.iter().copied().fold(0.0, f64::max),
-        }
-    }
-
-    /// The scales of neurons, of which `each` have one output's, times `factor`.
-    pub(super) fn of_neurons(&self, each: usize, factor: f64) -> Scale {
-        match self {
-            Scale::Same(scale) => Scale::Same(scale * factor),
-            Scale::Each(scales) => {
-                Scale::Each(scales.iter().flat_map(|scale| std::iter::repeat_n(scale * factor, each)).collect())
-            }
-        }
-    }
-
-    /// The scales in a few words.
-    pub fn describe(&self) -> String {
-        match self {
-            Scale::Same(scale) if scale.log2().fract() == 0.0 => format!("2^{}", scale.log2()),
-            Scale::Same(scale) => format!("{scale:.2}"),
-            Scale::Each(_) => format!("{:.2} to {:.2}, each output by its own", self.least(), self.greatest()),
-        }
-    }
-}
-
 /// Weights that a layer's scales are chosen for.
-pub(super) struct Weighed<'a> {
+pub(crate) struct Weighed<'a> {
     /// The real weights, and the output that each is of.
     pub weights: &'a [f64],
     pub outputs: &'a [u32],

@@ -1,10 +1,8 @@
 //! What a layer keeps of the windows of its inputs and of each class's target.
 
-pub(crate) mod windows;
-
-use super::rounding::Rounding;
-use super::weights::Real;
-use onward_net::{Layer, LayerKind};
+use crate::rounding::Rounding;
+use crate::weights::Real;
+use onward_net::{Layer, LayerKind, Learning, Network};
 
 /// What a layer keeps of windows, in a network that is shown targets: counts of spikes, of the input's window and of each
 /// class's, from which scores of classes are computed.
@@ -19,8 +17,14 @@ pub struct Record {
     pub target_weights: Option<Vec<i16>>,
 }
 
+/// Whether a network is shown targets: layers learn, or are asked for the scores of classes.
+pub fn is_shown_targets(network: &Network) -> bool {
+    let learns = |node| network.layer(node).learning != Learning::None;
+    network.readout().kind.needs_target() || network.layers().any(learns)
+}
+
 /// The weights of a target's projection: drawn about 0, into a convolution about the half of 1.0.
-pub(super) fn target_weights(layer: &Layer, real: &Real, fraction_bits: i32, seed: u64) -> Vec<i16> {
+pub(crate) fn target_weights(layer: &Layer, real: &Real, fraction_bits: i32, seed: u64) -> Vec<i16> {
     let bits = layer.weights.bits;
     let max = (1i32 << (bits - 1)) - 1;
     let one = 1 << fraction_bits;

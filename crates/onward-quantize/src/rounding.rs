@@ -7,7 +7,7 @@
 //! arXiv 1906.04721.) The weights that are rounded the other way are those nearest to the middle, so that the error of a single
 //! weight is hardly greater.
 
-use super::scale::Scale;
+use crate::scale::Scale;
 
 /// What rounding did to weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Rounding {
 }
 
 /// The integers that weights are rounded to.
-pub(super) struct Grid<'a> {
+pub(crate) struct Grid<'a> {
     pub bits: u32,
     /// By output what 1.0 is, times `factor`.
     pub scale: &'a Scale,
@@ -37,7 +37,7 @@ pub(super) struct Grid<'a> {
 }
 
 /// The weights as integers; `rounding` gathers what that did to them.
-pub(super) fn rounded(weights: &[f64], grid: &Grid, rounding: &mut Rounding) -> Vec<i16> {
+pub(crate) fn rounded(weights: &[f64], grid: &Grid, rounding: &mut Rounding) -> Vec<i16> {
     let most = f64::from((1i32 << (grid.bits - 1)) - 1);
     let scale = |at: usize| grid.scale.of(grid.outputs[at] as usize) * grid.factor;
     // What was learned and exported may be the least that the bits hold.
@@ -65,7 +65,7 @@ pub(super) fn rounded(weights: &[f64], grid: &Grid, rounding: &mut Rounding) -> 
 }
 
 /// The weights times `scale`, each rounded by itself.
-pub(super) fn nearest(weights: &[f64], bits: u32, scale: f64, rounding: &mut Rounding) -> Vec<i16> {
+pub(crate) fn nearest(weights: &[f64], bits: u32, scale: f64, rounding: &mut Rounding) -> Vec<i16> {
     let most = f64::from((1i32 << (bits - 1)) - 1);
     let integers: Vec<f64> = weights.iter().map(|weight| (weight * scale).round().clamp(-most - 1.0, most)).collect();
     gather(weights, &integers, most, |_| scale, rounding);

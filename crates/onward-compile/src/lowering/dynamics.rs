@@ -1,15 +1,13 @@
 //! How neurons are brought forward by a step: the one code of all of them, for a block that a vector register holds and for
 //! strips of larger ones.
 
-use super::part::PartParameters;
-use super::{NeuronParameters, ResetParameters, Widths};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, in_strips, load_name};
-use crate::lowering::integers::Integers;
 use onward_isa::builder::{
     Assembly, Line, Memory, Predicate, PredicateRegister, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
 };
 use onward_isa::{Space, Width};
+use onward_quantize::{Change, Integers, NeuronParameters, PartParameters, ResetParameters};
 
 /// Which neurons are brought forward at once.
 #[derive(Clone, Copy)]
@@ -20,54 +18,13 @@ pub(crate) enum Reach {
     From(Scalar),
 }
 
-impl NeuronParameters {
-    /// The state that a window begins with at rest: the name of each array, and its bits.
-    pub(crate) fn states(&self, widths: Widths) -> Vec<(&'static str, u32)> {
-        let all = [
-            ("membrane", widths.membrane, true),
-            ("current", widths.current, self.current.is_some()),
-            ("refractory", 16, self.refractory > 0),
-        ];
-        let all = all.into_iter().filter(|&(.., exists)| exists).map(|(name, bits, _)| (name, bits));
-        all.chain(self.parts.iter().map(|of| (of.part.state(), 32))).collect()
-    }
-
-    /// Numbers of neurons, by the name of the array they lie in where they differ; with `learns_bias`, a bias that learns lies
-    /// beside the given one.
-    pub(crate) fn numbers(&self, learns_bias: bool) -> Vec<(&'static str, &Integers)> {
-        let all = [
-            ("threshold", Some(&self.threshold)),
-            ("reset", self.reset_number()),
-            ("leak", self.leak.as_ref()),
-            ("current_left", self.current.as_ref()),
-            ("current_start", Some(&self.current_start)),
-            (bias_name(learns_bias), Some(&self.bias)),
-        ];
-        let of_parts = self.parts.iter().flat_map(|of| of.part.numbers().iter().copied().zip(&of.numbers));
-        all.into_iter().filter_map(|(name, values)| Some((name, values?))).chain(of_parts).collect()
-    }
-
-    /// The number that resets have beside the threshold: what the membrane is set to, or what is subtracted.
-    fn reset_number(&self) -> Option<&Integers> {
-        match &self.reset {
-            ResetParameters::To(values) | ResetParameters::Subtract { amount: values, .. } => Some(values),
-            ResetParameters::SubtractThreshold | ResetParameters::None => None,
+/// Appends the arrays of numbers that differ from neuron to neuron.
+pub(crate) fn add_arrays(neuron: &NeuronParameters, layout: &mut Layout, neurons: u32, learns_bias: bool) {
+    for (name, values) in neuron.numbers(learns_bias) {
+        if matches!(values, Integers::Each(_)) {
+            layout.add(name, Space::Neuron, Width::W32, 1, neurons);
         }
     }
-
-    /// Appends the arrays of numbers that differ from neuron to neuron.
-    pub(crate) fn arrays(&self, layout: &mut Layout, neurons: u32, learns_bias: bool) {
-        for (name, values) in self.numbers(learns_bias) {
-            if matches!(values, Integers::Each(_)) {
-                layout.add(name, Space::Neuron, Width::W32, 1, neurons);
-            }
-        }
-    }
-}
-
-/// Where a given bias lies, if it differs from neuron to neuron.
-fn bias_name(learns_bias: bool) -> &'static str {
-    if learns_bias { "given_bias" } else { "bias" }
 }
 
 /// The code that brings neurons forward.
@@ -304,7 +261,7 @@ impl Dynamics<'_> {
         self.fire(a, shared, membrane, &set, free, states.first().map(|(state, _)| state));
         for (at, (of, (state, address))) in neuron.parts.iter().zip(&states).enumerate() {
             let shared = shared.parts.get(at).map_or(&[][..], Vec::as_slice);
-            of.part.forward(a, &PartCode { dynamics: self, of, shared }, state, &set);
+            PartCode { dynamics: self, of, shared }.change(a, state, &set);
             self.store_state(a, state, address);
         }
         drop(states);
@@ -323,7 +280,7 @@ impl Dynamics<'_> {
                 a.vadds(membrane, membrane, bias);
             }),
             Integers::Each(_) => {
-                self.access(a, bias_name(self.learns_bias), |a, memory| a.vacc(membrane, memory));
+                self.access(a, NeuronParameters::bias_name(self.learns_bias), |a, memory| a.vacc(membrane, memory));
             }
         }
     }
@@ -502,8 +459,8 @@ pub(crate) fn begin_currents(
     });
 }
 
-/// What the code of a part is written with.
-pub(crate) struct PartCode<'a> {
+/// The code of a part.
+struct PartCode<'a> {
     dynamics: &'a Dynamics<'a>,
     of: &'a PartParameters,
     shared: &'a [Option<ScalarRegister>],
@@ -515,21 +472,24 @@ impl PartCode<'_> {
         (self.shared.get(at).unwrap_or(&None), &self.of.numbers[at], self.of.part.numbers()[at])
     }
 
+    /// Brings its state forward, once it is known who fired.
+    fn change(&self, a: &mut Assembly, state: &VectorRegister, fired: &PredicateRegister) {
+        for change in self.of.part.changes() {
+            match *change {
+                Change::Decay(left) => self.decay(a, state, left),
+                Change::Rise(rise) => self.add(a, state, rise, fired, "rises with a spike"),
+            }
+        }
+    }
+
     /// Leaves of `vector` what a number says.
-    pub fn decay(&self, a: &mut Assembly, vector: &VectorRegister, at: usize) {
+    fn decay(&self, a: &mut Assembly, vector: &VectorRegister, at: usize) {
         let (held, left, array) = self.number(at);
         self.dynamics.decay(a, vector, left, held, array);
     }
 
     /// Adds a number to the elements of those in a set.
-    pub fn add(
-        &self,
-        a: &mut Assembly,
-        vector: &VectorRegister,
-        at: usize,
-        set: &PredicateRegister,
-        note: &'static str,
-    ) {
+    fn add(&self, a: &mut Assembly, vector: &VectorRegister, at: usize, set: &PredicateRegister, note: &'static str) {
         let (held, values, array) = self.number(at);
         match values {
             Integers::Same(value) => with_number(a, held, *value, "", |a, value| {

@@ -11,10 +11,9 @@ mod prediction;
 
 pub use comparison::{Comparison, Counted, LayerComparison, Models, Quantity};
 pub use model::FloatModel;
-pub use prediction::ExpectedRate;
-pub(crate) use prediction::expected;
+pub use prediction::{ExpectedRate, expected};
 
-use crate::ranges::LayerCalibration;
+use crate::range::LayerCalibration;
 use onward_diagnostic::Diagnostic;
 use onward_net::Network;
 use serde::{Deserialize, Serialize};
@@ -48,7 +47,10 @@ pub struct Calibrated {
 
 impl Calibrated {
     /// Refuses a calibration of another network.
-    pub(crate) fn check(&self, network: &Network, seed: u64) -> Result<(), Diagnostic> {
+    ///
+    /// # Errors
+    /// What is another: name, window, layers, or the seed where weights are drawn.
+    pub fn check(&self, network: &Network, seed: u64) -> Result<(), Diagnostic> {
         let of = &self.calibration;
         let help = "calibrate this network: `onward calibrate NET.sp -o FILE`, or leave --calibration out";
         let refuse = |span: std::ops::Range<usize>, message: String| Err(Diagnostic::new(span, message).help(help));
@@ -90,10 +92,7 @@ impl Calibrated {
     }
 
     /// What a layer met.
-    pub(crate) fn layer(&self, name: &str) -> Option<&LayerCalibration> {
+    pub fn layer(&self, name: &str) -> Option<&LayerCalibration> {
         self.calibration.layers.iter().find(|layer| layer.layer == name)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,15 +4,15 @@
 //! beyond 6 of them), times the deviation wanted. It is a function of seed, layer and place in the layer, so no
 //! partition changes it.
 
-use super::integers::numbers;
-use super::rounding::{Rounding, nearest};
+use crate::integers::numbers;
+use crate::rounding::{Rounding, nearest};
 use onward_diagnostic::Diagnostic;
 use onward_isa::random::block_seed;
 use onward_net::{Initial, Layer, LayerKind, Network, Values};
 use petgraph::graph::NodeIndex;
 
 /// Real weights, in the order they are kept in.
-pub(crate) enum Real {
+pub enum Real {
     /// Drawn: the standard deviation.
     Drawn {
         deviation: f64,
@@ -25,7 +25,7 @@ pub(crate) enum Real {
 
 impl Real {
     /// The most fraction bits with which the weights, times `factor`, fit.
-    pub(super) fn most_fraction_bits(&self, bits: u32, factor: f64) -> i32 {
+    pub(crate) fn most_fraction_bits(&self, bits: u32, factor: f64) -> i32 {
         let usual = bits as i32 - if bits > 8 { 4 } else { 2 };
         match self {
             Real::Drawn { fraction, .. } => fraction.map_or(usual, |fraction| fraction as i32),
@@ -41,7 +41,7 @@ impl Real {
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         match self {
             Real::Drawn { count, .. } => *count,
             Real::Given(values) => values.len(),
@@ -49,7 +49,7 @@ impl Real {
     }
 
     /// The weights in double precision.
-    pub(crate) fn numbers(self, seed: u64) -> Vec<f64> {
+    pub fn numbers(self, seed: u64) -> Vec<f64> {
         match self {
             Real::Drawn { deviation, count, stream, .. } => {
                 normal(seed, stream, count).map(|normal| normal as f64 / 65536.0 * deviation).collect()
@@ -59,7 +59,7 @@ impl Real {
     }
 
     /// The weights times `scale`, each by itself an integer of so many bits.
-    pub(super) fn quantize(&self, seed: u64, bits: u32, scale: f64, rounding: &mut Rounding) -> Vec<i16> {
+    pub(crate) fn quantize(&self, seed: u64, bits: u32, scale: f64, rounding: &mut Rounding) -> Vec<i16> {
         let max = (1i32 << (bits - 1)) - 1;
         match self {
             Real::Drawn { deviation, count, stream, .. } => {
@@ -129,7 +129,7 @@ fn connections(layer: &Layer, values: &Values, inputs: u32) -> Result<(Vec<(u32,
 }
 
 /// The weights of a layer before they are rounded.
-pub(crate) struct RealWeights {
+pub struct RealWeights {
     /// Of what comes in, as [`LayerParameters::weights`] has them.
     pub main: Real,
     /// Of a sparse layer, from and to of each connection.
@@ -142,7 +142,10 @@ pub(crate) struct RealWeights {
 
 impl RealWeights {
     /// The weights of the layer at `node`.
-    pub(crate) fn new(network: &Network, node: NodeIndex) -> Result<RealWeights, Diagnostic> {
+    ///
+    /// # Errors
+    /// Arrays that do not fit the layer.
+    pub fn new(network: &Network, node: NodeIndex) -> Result<RealWeights, Diagnostic> {
         let layer = network.layer(node);
         let inputs = network.inputs(node);
         let neurons = layer.neurons() as usize;

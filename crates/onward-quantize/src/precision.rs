@@ -5,11 +5,11 @@
 //! a reset or a bias is off by comes again and again. All this is counted in the last place of the membrane, so more fraction bits
 //! make it as small as is wanted: what comes in is shifted left by these before it is added.
 
-use super::dynamics::part::Given;
-use super::dynamics::part::parts;
-use super::dynamics::{NeuronParameters, Widths};
-use super::integers::Integers;
-use super::scale::Scale;
+use crate::integers::Integers;
+use crate::neuron::{NeuronParameters, Widths};
+use crate::part::Given;
+use crate::part::parts;
+use crate::scale::Scale;
 use onward_net::{Fires, Layer, Lowering, Neuron, Reset, Values};
 
 /// What a membrane may be off by, as a part of its threshold, where 16 bits are to hold it.
@@ -39,7 +39,7 @@ pub struct Fineness {
 
 impl Fineness {
     /// Of neurons and the widths of their states, beside `plain` ones.
-    pub(super) fn new(error: f64, finer: u32, [chosen, plain]: [(&NeuronParameters, Widths); 2]) -> Fineness {
+    pub(crate) fn new(error: f64, finer: u32, [chosen, plain]: [(&NeuronParameters, Widths); 2]) -> Fineness {
         let arrays = |neuron: &NeuronParameters| {
             let numbers = neuron.numbers(false);
             numbers.iter().filter(|(_, values)| matches!(values, Integers::Each(_))).count() as u32
@@ -54,7 +54,7 @@ impl Fineness {
 }
 
 /// A layer's neurons, and how fine the sums are that they take in.
-pub(super) struct Precision<'a> {
+pub(crate) struct Precision<'a> {
     pub layer: &'a Layer,
     /// What 1.0 is in sums, by neuron.
     pub unit: Scale,
