@@ -402,7 +402,7 @@ pub(crate) fn read(
     if !path.exists() {
         return Err(unknown(kind, builtin, name_or_path));
     }
-    match std::fs::read_to_string(path) {
+    match onward_diagnostic::read_text(path) {
         Ok(text) => Ok((name_or_path.to_owned(), Cow::Owned(text))),
         Err(cause) => Err(FileError::Read { kind, path: name_or_path.to_owned(), cause }),
     }

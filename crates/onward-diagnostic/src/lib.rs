@@ -11,8 +11,10 @@
 //! assert!(source.render(&[error]).contains("net.sp:1:1"));
 //! ```
 
+mod reading;
 mod remedy;
 
+pub use reading::{LARGEST_TEXT, read_included, read_text};
 pub use remedy::{Remedy, Unreadable, system_cause};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};

@@ -21,8 +21,6 @@ const MAGIC: [u8; 8] = *b"\x89ONW\r\n\x1a\n";
 /// Version of the format this crate writes, and the only one it reads.
 pub const VERSION: u32 = 9;
 const HEADER: usize = 52;
-/// The largest contents that are read, in bytes: far above any chip's memories, far below what would exhaust a host.
-const LIMIT: usize = 1 << 36;
 
 /// Why a file is not an image.
 #[derive(Debug, thiserror::Error)]
@@ -147,8 +145,24 @@ fn check_header(header: &[u8], found: u64, contents: &mut dyn FnMut(&mut Hasher)
 /// What the system says, or else what is wrong.
 type Checked = io::Result<Result<(), ImageError>>;
 
-/// The image in contents whose checksum is right, whatever its parts are. `rest`: bytes left over.
-fn decode<R: Read>(mut contents: R, rest: impl FnOnce(R) -> u64) -> Result<Image, ImageError> {
+/// The image in so many bytes of contents whose checksum is right, whatever its parts are. `rest`: bytes left over.
+///
+/// No memory is taken that the contents could not fill, whatever lengths they claim: a byte of them is at most a number of
+/// eight, and so the limit of what is decoded follows their length. (The library takes it as a type.)
+fn decode<R: Read>(contents: R, length: u64, rest: impl FnOnce(R) -> u64) -> Result<Image, ImageError> {
+    match length {
+        0..0x1_0000 => decode_within::<0x10_0000, R>(contents, rest),
+        0x1_0000..0x10_0000 => decode_within::<0x100_0000, R>(contents, rest),
+        0x10_0000..0x100_0000 => decode_within::<0x1000_0000, R>(contents, rest),
+        0x100_0000..0x1000_0000 => decode_within::<0x1_0000_0000, R>(contents, rest),
+        _ => decode_within::<0x100_0000_0000, R>(contents, rest),
+    }
+}
+
+fn decode_within<const LIMIT: usize, R: Read>(
+    mut contents: R,
+    rest: impl FnOnce(R) -> u64,
+) -> Result<Image, ImageError> {
     let config = bincode::config::standard().with_limit::<LIMIT>();
     let damaged = |error: bincode::error::DecodeError| ImageError::Contents(error.to_string());
     let image: Image = bincode::serde::decode_from_std_read(&mut contents, config).map_err(damaged)?;
@@ -213,7 +227,7 @@ impl Image {
         let (header, contents) = bytes.split_at_checked(HEADER).unwrap_or((bytes, &[]));
         let checked_header = check_header(header, bytes.len() as u64, &mut |hasher| hasher.write_all(contents));
         checked_header.expect("reading memory cannot fail")?;
-        decode(contents, |rest| rest.len() as u64).and_then(checked)
+        decode(contents, contents.len() as u64, |rest| rest.len() as u64).and_then(checked)
     }
 
     /// Reads an image file, without ever holding the file itself in memory.
@@ -239,14 +253,14 @@ impl Image {
             file.read_to_end(&mut bytes).map_err(failed)?;
             let (header, contents) = bytes.split_at_checked(HEADER).unwrap_or((&bytes, &[]));
             check_header(header, bytes.len() as u64, &mut |hasher| hasher.write_all(contents)).map_err(failed)??;
-            return decode(contents, |rest| rest.len() as u64);
+            return decode(contents, contents.len() as u64, |rest| rest.len() as u64);
         }
         let mut header = Vec::with_capacity(HEADER);
         (&mut file).take(HEADER as u64).read_to_end(&mut header).map_err(failed)?;
         let mut contents = |hasher: &mut Hasher| io::copy(&mut file, hasher).map(|_| ());
         check_header(&header, found.len(), &mut contents).map_err(failed)??;
         file.seek(SeekFrom::Start(HEADER as u64)).map_err(failed)?;
-        decode(BufReader::with_capacity(1 << 16, file), |rest| rest.bytes().count() as u64)
+        decode(BufReader::with_capacity(1 << 16, file), found.len(), |rest| rest.bytes().count() as u64)
     }
 
     /// Takes the initial contents of all blocks' memories out, by logical number: what is left describes the image, and

@@ -24,7 +24,7 @@ mod manual;
 pub mod random;
 mod table;
 
-pub use assembler::{AssemblyErrors, Data, Program, assemble, assemble_with, read_relative};
+pub use assembler::{AssemblyErrors, Data, Program, assemble, assemble_with, read_below, read_relative};
 pub use disassembler::disassemble;
 pub use instruction::{DecodeError, EncodeError, Instruction, Space, Width};
 pub use manual::{manual, manual_entry};

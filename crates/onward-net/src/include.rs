@@ -26,6 +26,7 @@ pub fn with_includes(
     let mut files = vec![(source.file(0).span, vec![source.name.clone()])];
     let mut errors = Vec::new();
     let mut next = 0;
+    let root = PathBuf::from(normal(&source.name)).parent().map(Path::to_owned).unwrap_or_default();
     while let Some((span, chain)) = files.get(next).cloned() {
         next += 1;
         for (path, span) in includes(&source, span) {
@@ -35,6 +36,9 @@ pub fn with_includes(
                 let way: Vec<_> = chain[first + 1..].iter().map(|file| format!("`{file}`")).collect();
                 let by_way = if way.is_empty() { String::new() } else { format!(" by way of {}", way.join(", ")) };
                 errors.push(error(format!("`{name}` includes itself{by_way}")).help("remove one of the includes"));
+            } else if !lies_below(&root, Path::new(&name)) {
+                let error = error(format!("`{name}` lies outside the folder of `{}`", source.name));
+                errors.push(error.help("a text includes what lies in its own folder or below: copy the file there"));
             } else if source.files().any(|file| file.name == name) {
                 let error = error(format!("`{name}` is included twice"));
                 errors.push(error.help("include it once: what it holds is there for the whole network"));
@@ -89,6 +93,12 @@ pub(crate) fn seen_from_first(source: &Source, span: &Span, path: &str) -> Strin
     normal(&path.to_string_lossy())
 }
 
+/// Whether a path lies in a folder or below, both without `.` and `..` where that can be seen.
+fn lies_below(folder: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(folder).ok();
+    below.is_some_and(|below| below.components().all(|component| matches!(component, Component::Normal(_))))
+}
+
 /// The same path without `.` and, where it can be seen, without `..`: two ways to write it give one name.
 fn normal(path: &str) -> String {
     let mut parts = PathBuf::new();
@@ -131,5 +141,30 @@ mod tests {
         assert_eq!(resolve("nets/a.sp", "../common/./b.sp"), "common/b.sp");
         assert_eq!(resolve("a.sp", "../b.sp"), "../b.sp");
         assert_eq!(resolve("../a.sp", "../b.sp"), "../../b.sp");
+    }
+
+    #[test]
+    fn includes_stay_in_the_folder_of_the_text() {
+        for (main, path, stays) in [
+            ("net.sp", "part.sp", true),
+            ("net.sp", "a/../part.sp", true),
+            ("nets/net.sp", "common/part.sp", true),
+            ("../net.sp", "part.sp", true),
+            ("net.sp", "../part.sp", false),
+            ("nets/net.sp", "../part.sp", false),
+            ("nets/net.sp", "a/../../nets2/part.sp", false),
+            ("../net.sp", "../part.sp", false),
+            ("net.sp", "/etc/passwd", false),
+            ("/nets/net.sp", "/nets/part.sp", true),
+            ("/nets/net.sp", "/etc/passwd", false),
+        ] {
+            let mut reads = 0;
+            let text = format!("network n {{\n include \"{path}\"\n}}\n");
+            let result = with_includes(Source::new(main, text), &mut |_| {
+                reads += 1;
+                Ok(String::new())
+            });
+            assert_eq!((result.is_ok(), reads == 1), (stays, stays), "{main} includes {path}");
+        }
     }
 }

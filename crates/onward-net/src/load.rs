@@ -80,9 +80,12 @@ pub fn read_npz(path: &Path) -> Result<BTreeMap<String, Array>, String> {
     let damaged = |error: ZipError| format!("is no `.npz` file, or damaged: {error}");
     let mut archive = ZipArchive::new(BufReader::new(opened)).map_err(damaged)?;
     let mut arrays = BTreeMap::new();
+    // Members may lie over each other in the file: all of them together are as large as an array may be.
+    let mut left = 8 * NUMBERS_MAX;
     for name in members(&archive) {
         let member = archive.by_name(&format!("{name}.npy")).map_err(damaged)?;
         let size = member.size();
+        left = left.checked_sub(size).ok_or("holds more numbers than any chip has weights")?;
         arrays.insert(name.clone(), array(member, size).map_err(|cause| format!("`{name}` {cause}"))?);
     }
     Ok(arrays)
@@ -97,7 +100,11 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
         misfit(format!("`{path}` cannot be read: {}", system_cause(error)), help)
     };
     let full = base.join(path);
-    let length = std::fs::metadata(&full).map_err(|error| unreadable(&error))?.len();
+    let found = std::fs::metadata(&full).map_err(|error| unreadable(&error))?;
+    if !found.is_file() {
+        return Err(misfit(format!("`{path}` is no file"), WRITE_NPY));
+    }
+    let length = found.len();
     let opened = BufReader::new(File::open(&full).map_err(|error| unreadable(&error))?);
     let is_archive = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
     let Some(member) = &file.member else {
@@ -150,10 +157,45 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_string() } else { format!("{}{more}", shown.join(", ")) }
 }
 
+/// Bytes of a header at most: NumPy's own limit is 10,000.
+const HEADER_MAX: usize = 1 << 16;
+/// Brackets within each other in a header at most: that of an array of numbers has two.
+const NESTING_MAX: usize = 16;
+
+/// The header of a `.npy` file. Its length is looked at before memory is taken for it, and how deep it nests before it is
+/// parsed, which takes a stack.
+fn header(reader: &mut impl Read) -> std::io::Result<NpyHeader> {
+    let wrong = |what: &str| Err(std::io::Error::other(what.to_owned()));
+    let mut start = Vec::new();
+    reader.by_ref().take(8).read_to_end(&mut start)?;
+    if start.len() < 8 || !start.starts_with(b"\x93NUMPY") {
+        return wrong("magic not found for NPY file");
+    }
+    let mut size = vec![0; if start[6] == 1 { 2 } else { 4 }];
+    reader.read_exact(&mut size)?;
+    let length = size.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
+    if length > HEADER_MAX {
+        return wrong("its header is too long");
+    }
+    let mut text = vec![0; length];
+    reader.read_exact(&mut text)?;
+    let mut depth = 0usize;
+    for &byte in &text {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > NESTING_MAX {
+            return wrong("its header nests too deep");
+        }
+    }
+    NpyHeader::from_reader(&[&start[..], &size, &text].concat()[..])
+}
+
 /// The numbers of a `.npy` file of `length` bytes, row-major; or what is wrong with it, behind its name.
 fn array(mut reader: impl Read, length: u64) -> Result<Array, String> {
-    let header = NpyHeader::from_reader(&mut reader);
-    let header = header.map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+    let header = header(&mut reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
     let is_half = |kind: &TypeStr| kind.type_char() == TypeChar::Float && kind.size_field() == 2;
     if matches!(header.dtype(), DType::Plain(kind) if is_half(&kind)) {
         return halves(&header, reader);

@@ -132,19 +132,19 @@ fn one_number_a_channel_is_that_of_all_its_neurons() {
 #[test]
 fn included_files_name_arrays_beside_themselves() {
     let text = "network outer {
-        include \"../common/w.sp\"
+        include \"common/w.sp\"
         input x = rate(2)
         layer a = dense(1) from x { weights = w }
         readout r = spikes from a
     }";
     let source = Source::new("nets/outer.sp", text);
     let mut read = |path: &Path| {
-        assert_eq!(path, Path::new("common/w.sp"));
+        assert_eq!(path, Path::new("nets/common/w.sp"));
         Ok("parameter w = fixed { values = file(\"w.npy\") }\n".to_string())
     };
     let source = onward_net::with_includes(source, &mut read).expect("it can be read");
     let network = Network::parse(&source).unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
-    assert!(network.to_string().contains("file(\"../common/w.npy\")"), "{network}");
+    assert!(network.to_string().contains("file(\"common/w.npy\")"), "{network}");
 }
 
 #[test]

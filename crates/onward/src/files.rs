@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::ledger::Ledger;
 use crate::terminal;
-use onward_diagnostic::{Source, system_cause};
+use onward_diagnostic::{Source, read_included, read_text, system_cause};
 use onward_image::Image;
 use serde::de::DeserializeOwned;
 use std::io::{BufWriter, Write};
@@ -15,13 +15,13 @@ const STANDARD_OUTPUT: &str = "-";
 /// Reads a text.
 pub fn read_source(path: &Path, ledger: &Ledger) -> Result<Source, Failure> {
     ledger.reads(path)?;
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
+    let text = read_text(path).map_err(|error| Failure::unreadable(path, error))?;
     Ok(Source::new(path.display().to_string(), text))
 }
 
 /// Reads a network's text with all that it includes, and puts the parameters of `--set` to it.
 pub fn read_network(path: &Path, set: &[(String, String)], ledger: &Ledger) -> Result<Source, Failure> {
-    let mut read = |path: &Path| std::fs::read_to_string(path);
+    let mut read = |included: &Path| read_included(path, included);
     let other = match path.extension().and_then(|extension| extension.to_str()) {
         Some("s") => {
             Some(("is assembly", "`onward run FILE.s` runs a system in assembly, `onward asm` shows its words"))
@@ -39,10 +39,10 @@ pub fn read_network(path: &Path, set: &[(String, String)], ledger: &Ledger) -> R
     Ok(source)
 }
 
-/// What reads the texts that an assembly includes, and notes their paths.
-pub fn noting(read: &mut Vec<PathBuf>) -> impl FnMut(&str, &str) -> Result<Source, String> + '_ {
-    |including, path| {
-        let source = onward_isa::read_relative(including, path)?;
+/// What reads the texts that the assembly `main` includes, in its folder or below, and notes their paths.
+pub fn noting<'a>(main: &'a Path, read: &'a mut Vec<PathBuf>) -> impl FnMut(&str, &str) -> Result<Source, String> + 'a {
+    move |including, path| {
+        let source = onward_isa::read_below(main, including, path)?;
         read.push(source.name.clone().into());
         Ok(source)
     }
@@ -63,7 +63,7 @@ pub fn read_unchecked_image(path: &Path, ledger: &Ledger) -> Result<Image, Failu
 /// Reads what another command wrote for machines; `help` says which.
 pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str, help: &str, ledger: &Ledger) -> Result<T, Failure> {
     ledger.reads(path)?;
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, error))?;
+    let text = read_text(path).map_err(|error| Failure::unreadable(path, error))?;
     let wrong = |error| Failure::input(format!("{}: is not {what}: {error}", path.display()), help);
     serde_json::from_str(&text).map_err(wrong)
 }

@@ -36,9 +36,9 @@ mod value;
 
 use crate::{Space, table::Op};
 use directive::Directive;
-use onward_diagnostic::{Diagnostic, Source};
+use onward_diagnostic::{Diagnostic, Source, read_included, read_text};
 use problem::{Fault, Place, Problem, ScopeId};
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, path::Path, rc::Rc};
 use syntax::{Span, Statement};
 use value::{Address, Call, Scope, Scopes, SymbolKind, Value};
 
@@ -118,13 +118,29 @@ pub fn assemble_with(
     Err(AssemblyErrors { sources: assembler.files.into_iter().map(|file| file.source).collect(), diagnostics })
 }
 
-/// Reads an included file from the disk, relative to the including one; for [`assemble_with`].
+/// Reads an included file from the disk, relative to the including one; for [`assemble_with`]. It may lie anywhere.
 ///
 /// # Errors
 /// The file cannot be read, in the system's words.
 pub fn read_relative(including: &str, path: &str) -> Result<Source, String> {
-    let full = std::path::Path::new(including).parent().unwrap_or(std::path::Path::new("")).join(path);
-    let text = std::fs::read_to_string(&full).map_err(|error| format!("{}: {error}", full.display()))?;
+    read_with(including, path, read_text)
+}
+
+/// The same, of files in the folder of the text `main`, or below: for texts that come from elsewhere.
+///
+/// # Errors
+/// As [`read_relative`]; and that the file lies outside.
+pub fn read_below(main: &Path, including: &str, path: &str) -> Result<Source, String> {
+    read_with(including, path, |full| read_included(main, full))
+}
+
+fn read_with(
+    including: &str,
+    path: &str,
+    read: impl FnOnce(&Path) -> std::io::Result<String>,
+) -> Result<Source, String> {
+    let full = Path::new(including).parent().unwrap_or(Path::new("")).join(path);
+    let text = read(&full).map_err(|error| format!("{}: {error}", full.display()))?;
     // Two ways to write a path must give one name, or a file that includes itself is not noticed.
     let name = full.canonicalize().map_or_else(|_| full.display().to_string(), |path| path.display().to_string());
     Ok(Source::new(name, text))

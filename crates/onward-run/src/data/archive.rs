@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+/// Most bytes of all arrays of an archive, uncompressed: what is compressed can be a thousand times as large as the file.
+const LARGEST_ARCHIVE: u64 = 1 << 32;
+
 /// Whether a path's extension is this one.
 pub(super) fn is_of_kind(path: &Path, kind: &str) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(kind))
@@ -21,12 +24,17 @@ pub(super) fn npz(name: &str, path: &Path) -> Result<Dataset, DataError> {
     let damaged = |error: ZipError| failed(format!("is no `.npz` file, or damaged: {error}").into());
     let mut archive = ZipArchive::new(BufReader::new(open(path)?)).map_err(damaged)?;
     let mut found = Arrays::new();
+    let mut left = LARGEST_ARCHIVE;
     for at in 0..archive.len() {
         let member = archive.by_index(at).map_err(damaged)?;
         let Some(member_name) = member.name().ok().and_then(|name| Some(name.strip_suffix(".npy")?.to_owned())) else {
             continue;
         };
         let size = member.size();
+        left = left.checked_sub(size).ok_or_else(|| {
+            let cause = format!("holds more than {} GiB of arrays", LARGEST_ARCHIVE >> 30);
+            failed(Problem::new(cause, "leave arrays or samples out, or write values as bytes"))
+        })?;
         found.insert(
             member_name.clone(),
             array::read(member, size).map_err(|problem| failed(of_array(&member_name, problem)))?,

@@ -7,8 +7,13 @@ use super::Dataset;
 use super::array::{Array, Numbers};
 use super::arrays::{self, Arrays};
 use super::error::{DataError, FileProblem, Problem};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+/// Most bytes of a table that are read.
+const LARGEST_FILE: u64 = 1 << 30;
 
 /// What a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +75,13 @@ impl Column {
 /// The data set of a table.
 pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
     let unreadable = |error| DataError::File { file: name.to_owned(), problem: FileProblem::Unreadable(error) };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text)).map_err(unreadable)?;
     let failed = |problem| DataError::Archive { file: name.to_owned(), problem };
+    if text.len() as u64 > LARGEST_FILE {
+        let cause = format!("is larger than {} MiB", LARGEST_FILE >> 20);
+        return Err(failed(Problem::new(cause, "give it as arrays: a `.npz` file, as `numpy.savez` writes it")));
+    }
     let (arrays, note) = arrays_of(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(failed)?;
     let mut dataset = arrays::dataset(name, &arrays)?;
     dataset.notes.extend(note);
@@ -80,7 +90,8 @@ pub(super) fn dataset(name: &str, path: &Path) -> Result<Dataset, DataError> {
 
 /// The numbers of classes, by what the table calls them, and a note where it calls them by names.
 struct Classes {
-    names: BTreeSet<String>,
+    /// Each name with its number.
+    names: BTreeMap<String, usize>,
 }
 
 /// Names of classes that a note lists, at most.
@@ -91,7 +102,7 @@ impl Classes {
     fn of<'a>(labels: impl Iterator<Item = &'a (usize, String)> + Clone) -> Result<Classes, Problem> {
         let is_number = |label: &str| label.parse::<f64>().is_ok();
         let mut names = labels.clone().filter(|(_, label)| !is_number(label)).peekable();
-        let Some((line, name)) = names.peek() else { return Ok(Classes { names: BTreeSet::new() }) };
+        let Some((line, name)) = names.peek() else { return Ok(Classes { names: BTreeMap::new() }) };
         if name.is_empty() || labels.clone().any(|(_, label)| is_number(label)) {
             let cause = format!("line {line}: the label `{name}` is no number, as others are");
             return Err(Problem::new(cause, "number the classes from 0, or name all of them"));
@@ -99,14 +110,16 @@ impl Classes {
         if let Some((line, _)) = labels.clone().find(|(_, label)| label.is_empty()) {
             return Err(Problem::new(format!("line {line} has no label"), "leave the row out, or say its class"));
         }
-        Ok(Classes { names: names.map(|(_, name)| name.clone()).collect() })
+        let mut names: BTreeMap<String, usize> = names.map(|(_, name)| (name.clone(), 0)).collect();
+        names.values_mut().enumerate().for_each(|(at, number)| *number = at);
+        Ok(Classes { names })
     }
 
     /// The labels of a part as numbers.
     fn numbers(&self, labels: &[(usize, String)]) -> Column {
         let mut column = Column::default();
         for (_, label) in labels {
-            let number = self.names.iter().position(|name| name == label);
+            let number = self.names.get(label);
             // What is no name is a number.
             let _ = column.push(&number.map_or_else(|| label.clone(), |number| number.to_string()));
         }
@@ -114,8 +127,8 @@ impl Classes {
     }
 
     fn note(&self) -> Option<String> {
-        let all = self.names.iter().enumerate();
-        let listed: Vec<String> = all.take(NAMED).map(|(number, name)| format!("{number} {name}")).collect();
+        let all = self.names.iter();
+        let listed: Vec<String> = all.take(NAMED).map(|(name, number)| format!("{number} {name}")).collect();
         let more = if self.names.len() > NAMED { ", ..." } else { "" };
         (!self.names.is_empty()).then(|| format!("classes are numbered: {}{more}", listed.join(", ")))
     }

@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let output = arguments.output.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
     let source = read_source(&arguments.file, &ledger)?;
     let mut included = Vec::new();
-    let mut read = noting(&mut included);
+    let mut read = noting(&arguments.file, &mut included);
     let program = assemble_code(&source, &mut read).map_err(|errors| Failure::assembly(&errors))?;
     drop(read);
     included.into_iter().try_for_each(|path| ledger.reads(path))?;

@@ -159,7 +159,7 @@ impl Arguments {
         let source = read_source(&self.file, ledger)?;
         let chip = self.compile.chip.load(ledger)?;
         let mut included = Vec::new();
-        let mut read = noting(&mut included);
+        let mut read = noting(&self.file, &mut included);
         let system = assemble_system(&source, &chip, &mut read).map_err(|errors| Failure::assembly(&errors))?;
         drop(read);
         included.into_iter().try_for_each(|path| ledger.reads(path))?;

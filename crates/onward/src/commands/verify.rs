@@ -83,7 +83,7 @@ fn read_system(path: &Path, chip: &ChipArgument, ledger: &Ledger) -> Result<Syst
     let source = read_source(path, ledger)?;
     let chip = chip.load(ledger)?;
     let mut included = Vec::new();
-    let mut read = noting(&mut included);
+    let mut read = noting(path, &mut included);
     let system = assemble_system(&source, &chip, &mut read).map_err(|errors| Failure::assembly(&errors))?;
     drop(read);
     included.into_iter().try_for_each(|path| ledger.reads(path))?;
