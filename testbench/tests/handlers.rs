@@ -226,3 +226,17 @@ fn passes_hold_what_they_promise_on_all_networks() {
     assert!(found.is_empty(), "{}", found.join("\n"));
     assert!(checked > 40, "{checked}");
 }
+
+#[test]
+fn committed_networks_are_not_warned_of() {
+    let mut seen = 0;
+    for source in files("programs", "sp").iter().filter_map(|path| network(path)) {
+        let options = Options::new(Chip::builtin("large").expect("a built-in chip"), 1);
+        let compilation = onward_compile::lowered(None, &source, &options);
+        let compilation = compilation.unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+        let warnings = onward_lint::check(&compilation);
+        assert!(warnings.is_empty(), "{}", source.render(&warnings));
+        seen += 1;
+    }
+    assert!(seen > 15, "only {seen} networks");
+}

@@ -41,6 +41,24 @@ pub fn compile_network(
     tried(Some(network), source, options, Probes::default(), &mut after).map_err(|failed| failed.errors)
 }
 
+/// Runs the passes up to `fixed-point` on a network that has been read, or else on the text: its layers in integers, whatever fits.
+///
+/// # Errors
+/// All that is wrong with the network.
+pub fn lowered(network: Option<Network>, source: &Source, options: &Options) -> Result<Compilation, Vec<Diagnostic>> {
+    let mut compilation = Compilation::new(source, options);
+    compilation.network = network;
+    let is_read = compilation.network.is_some();
+    let passes = PASSES.iter().filter(|pass| !(is_read && pass.name == "parse"));
+    for pass in passes {
+        (pass.run)(&mut compilation)?;
+        if pass.makes == Product::Layers {
+            break;
+        }
+    }
+    Ok(compilation)
+}
+
 /// What a pass found wrong.
 #[derive(Debug)]
 pub(crate) struct Failed {

@@ -43,7 +43,7 @@ mod probes;
 mod readouts;
 
 pub use choice::{first_fitting, with_change};
-pub use driver::{compile, compile_network, compile_with};
+pub use driver::{compile, compile_network, compile_with, lowered};
 pub use lowering::{LoweredLayer, RuleFormat, Steps};
 pub use pass::{Compilation, Options, Pass, Placing, Product, Verification};
 pub use passes::PASSES;

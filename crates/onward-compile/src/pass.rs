@@ -158,6 +158,16 @@ impl Compilation {
         self.network.as_ref().expect("the network is parsed first")
     }
 
+    /// The network, once parsed.
+    pub fn read_network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
+    /// The layers in integers, by their nodes, once `fixed-point` has run.
+    pub fn layers(&self) -> impl Iterator<Item = (NodeIndex, &LoweredLayer)> {
+        self.layers.iter().map(|(&node, layer)| (node, layer))
+    }
+
     /// A layer in integers, by its name.
     pub fn layer(&self, name: &str) -> Option<&LoweredLayer> {
         let network = self.network.as_ref()?;

@@ -52,9 +52,20 @@ pub struct File<'a> {
     pub span: Range<usize>,
 }
 
+/// How much is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It cannot be gone on with.
+    Error,
+    /// It is likely not what was meant; by this number it is known in whatever version.
+    Warning(u8),
+}
+
 /// What is wrong at one place of a [`Source`], and what would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// How much is wrong.
+    pub severity: Severity,
     /// The problem in one line.
     pub message: String,
     /// Byte range in the source.
@@ -132,7 +143,13 @@ impl Source {
                 annotation = annotation.label(diagnostic.label.as_str());
             }
             let snippet = Snippet::source(text).path(file.name).annotation(annotation);
-            let mut group: Group = Level::ERROR.primary_title(diagnostic.message.as_str()).element(snippet);
+            let level = match diagnostic.severity {
+                Severity::Error => Level::ERROR,
+                Severity::Warning(_) => Level::WARNING,
+            };
+            let title = level.primary_title(diagnostic.message.as_str());
+            let title = diagnostic.code().map_or(title.clone(), |code| title.id(code));
+            let mut group: Group = title.element(snippet);
             for note in &diagnostic.notes {
                 group = group.element(Level::NOTE.message(note.as_str()));
             }
@@ -147,9 +164,23 @@ impl Source {
 }
 
 impl Diagnostic {
-    /// A diagnostic with nothing but its place and message.
+    /// An error with nothing but its place and message.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Diagnostic { message: message.into(), span, label: String::new(), notes: Vec::new(), help: None }
+        let (severity, message) = (Severity::Error, message.into());
+        Diagnostic { severity, message, span, label: String::new(), notes: Vec::new(), help: None }
+    }
+
+    /// A warning with its number, its place and its message.
+    pub fn warning(number: u8, span: Range<usize>, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning(number), ..Diagnostic::new(span, message) }
+    }
+
+    /// What a warning is known by, such as `W01`.
+    pub fn code(&self) -> Option<String> {
+        match self.severity {
+            Severity::Error => None,
+            Severity::Warning(number) => Some(format!("W{number:02}")),
+        }
     }
 
     /// Says something under the caret.

@@ -62,6 +62,8 @@ pub struct LayerParameters {
     pub widths: Widths,
     /// What became of the weights by being rounded.
     pub rounding: Rounding,
+    /// By output, the greatest sums of its weights above and below 0 that can come in in a step.
+    pub reach: Vec<[i64; 2]>,
     /// How fine membranes are, where that was chosen.
     pub fineness: Fineness,
 }
@@ -345,6 +347,7 @@ impl LayerParameters {
             bounds: Bounds::ANY,
             widths: Widths::WORDS,
             rounding,
+            reach: Vec::new(),
             fineness: Fineness::default(),
         };
         if let Some(format) = learned {
@@ -368,7 +371,8 @@ impl LayerParameters {
         window: u32,
         met: Option<(&LayerCalibration, f64)>,
     ) -> Result<(), Diagnostic> {
-        let input = self.input_bound(layer, counts);
+        self.reach = self.reach(layer, counts);
+        let input = self.reach.iter().flatten().copied().max().unwrap_or(0) as f64;
         let coarse = self.unit.greatest();
         let precision = Precision { layer, unit: self.unit.clone(), parameters: &self.neuron, window };
         let (numbers, bounds) = (self.neuron.largest(), self.neuron.bounds(input, 0, window));
@@ -409,45 +413,30 @@ impl LayerParameters {
         self.scale.greatest().log2().floor() as i32
     }
 
-    /// The largest sum of the weights of one sign into a neuron, each as often as it can come in a step.
-    fn input_bound(&self, layer: &Layer, counts: &[u64]) -> f64 {
-        let outputs = match &layer.kind {
-            LayerKind::Convolution(convolution) => convolution.channels as usize,
-            _ => layer.neurons() as usize,
-        };
-        let mut sums = vec![[0i64; 2]; outputs];
-        let mut add = |output: usize, weight: i16, times: i64| {
-            sums[output][usize::from(weight < 0)] += i64::from(weight).abs() * times;
-        };
+    /// By output the largest sums of its weights of either sign, each weight as often as it can come in in a step.
+    fn reach(&self, layer: &Layer, counts: &[u64]) -> Vec<[i64; 2]> {
+        let outputs = self.outputs(layer);
+        let mut sums = vec![[0i64; 2]; outputs_of(layer)];
         for (weights, &count) in self.weights.iter().zip(counts) {
             let times = (count.min(1 << 30) as i64) * i64::from(self.payload);
-            match &layer.kind {
-                LayerKind::Dense => {
-                    for row in weights.chunks(outputs) {
-                        row.iter().enumerate().for_each(|(neuron, &weight)| add(neuron, weight, times));
-                    }
-                }
-                LayerKind::Convolution(_) => {
-                    let of_channel = (weights.len() / outputs).max(1);
-                    weights.iter().enumerate().for_each(|(at, &weight)| add(at / of_channel, weight, times));
-                }
-                LayerKind::Sparse(_) => {
-                    for (&(_, to), &weight) in self.connections.iter().zip(weights) {
-                        add(to as usize, weight, times);
-                    }
-                }
+            for (&weight, &output) in weights.iter().zip(&outputs) {
+                sums[output as usize][usize::from(weight < 0)] += i64::from(weight).abs() * times;
             }
         }
-        let largest = |sums: &[[i64; 2]]| sums.iter().flatten().copied().max().unwrap_or(0) as f64;
-        let own = self.recurrent.as_ref().map_or(0.0, |(_, weights)| {
-            let mut sums = vec![[0i64; 2]; layer.neurons() as usize];
-            for row in weights.chunks(sums.len()) {
-                for (sums, &weight) in sums.iter_mut().zip(row) {
-                    sums[usize::from(weight < 0)] += i64::from(weight).abs();
-                }
+        let Some((_, own)) = &self.recurrent else { return sums };
+        let mut own_sums = vec![[0i64; 2]; layer.neurons() as usize];
+        for row in own.chunks(own_sums.len()) {
+            for (sums, &weight) in own_sums.iter_mut().zip(row) {
+                sums[usize::from(weight < 0)] += i64::from(weight).abs();
             }
-            largest(&sums)
-        });
-        largest(&sums) + own
+        }
+        // Of a channel's neurons the one that hears most of the others.
+        let each = own_sums.len() / sums.len();
+        for (sums, own) in sums.iter_mut().zip(own_sums.chunks(each)) {
+            for sign in [0, 1] {
+                sums[sign] += own.iter().map(|own| own[sign]).max().unwrap_or(0);
+            }
+        }
+        sums
     }
 }

@@ -6,11 +6,12 @@ use crate::ledger::Ledger;
 use crate::profile::Profiling;
 use crate::progress::PassMonitor;
 use crate::terminal::{BOLD, styled};
+use crate::warnings::Warnings;
 use anstream::eprintln;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Design};
-use onward_compile::{Options, Placing};
+use onward_compile::{Options, Placing, Product};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_emulate::{Engine, Machine, MachineError, reference};
 use onward_image::Image;
@@ -21,7 +22,7 @@ use onward_run::{Epochs, Learners};
 use std::path::{Path, PathBuf};
 
 /// The chip where none is named.
-const DEFAULT_CHIP: &str = "middle";
+pub const DEFAULT_CHIP: &str = "middle";
 
 /// What is written for the smallest chip of the family that a network fits on.
 const AUTO: &str = "auto";
@@ -100,6 +101,8 @@ pub struct HowToCompile {
     /// Place for what a run sent (`--save-traffic`), not for an estimate
     #[arg(long, value_name = "FILE.json")]
     traffic: Option<PathBuf>,
+    #[command(flatten)]
+    pub warnings: Warnings,
 }
 
 /// What `--set` is given: a parameter's name and its value.
@@ -197,9 +200,16 @@ impl HowToCompile {
         let source = read_network(network, &self.set, ledger)?;
         self.choose_chip(&mut options, None, &source)?;
         let monitor = PassMonitor::new(None);
-        let image = onward_compile::compile_with(&source, &options, |pass, _| monitor.done(pass));
+        let mut warnings = Vec::new();
+        let image = onward_compile::compile_with(&source, &options, |pass, compilation| {
+            monitor.done(pass);
+            if pass.makes == Product::Layers {
+                warnings = onward_lint::check(compilation);
+            }
+        });
         drop(monitor);
         let image = image.map_err(|errors| self.refused(&options, None, &source, errors))?;
+        self.warnings.show(&source, &warnings)?;
         Ok((source, image))
     }
 }

@@ -19,6 +19,7 @@ mod proof;
 mod report;
 mod terminal;
 mod text;
+mod warnings;
 
 use clap::{Parser, Subcommand};
 use commands::{

@@ -137,9 +137,15 @@ pub fn network(path: &Path, arguments: &NirArguments) -> Result<(Network, Source
     // No such file is looked for: the arrays are put in from memory.
     let arrays = path.with_extension("npz");
     let arrays = arrays.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let written = import(path, arguments, &arrays)?;
-    let source = Source::new(path.display().to_string(), written.text);
-    let mut network = Network::parse(&source).map_err(|errors| Failure::diagnostics(&source, &errors))?;
-    network.supply(&arrays, &written.members);
-    Ok((network, source))
+    import(path, arguments, &arrays)?.network(path, &arrays)
+}
+
+impl Written {
+    /// The network of the text, which is called `name`; its arrays are those of the file `arrays`.
+    pub fn network(&self, name: &Path, arrays: &str) -> Result<(Network, Source), Failure> {
+        let source = Source::new(name.display().to_string(), self.text.clone());
+        let mut network = Network::parse(&source).map_err(|errors| Failure::diagnostics(&source, &errors))?;
+        network.supply(arrays, &self.members);
+        Ok((network, source))
+    }
 }

@@ -52,6 +52,7 @@ const USES: &[(&str, &[&str])] = &[
             "onward_quantize",
         ],
     ),
+    ("onward_lint", &["onward_diagnostic", "onward_net", "onward_quantize", "onward_compile"]),
     ("onward_verify", &["onward_isa", "onward_chip", "onward_image"]),
     ("onward_assembly", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),
     ("onward_emulate", &["onward_diagnostic", "onward_isa", "onward_chip", "onward_image"]),

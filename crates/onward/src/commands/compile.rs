@@ -13,7 +13,7 @@ use crate::text::{count, plural, si, table};
 use crate::{Outcome, report, terminal};
 use anstream::eprint;
 use onward_chip::Technology;
-use onward_compile::{Compilation, Options, PASSES, Pass, compile_network, compile_with};
+use onward_compile::{Compilation, Options, PASSES, Pass, Product, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_net::Network;
@@ -118,6 +118,7 @@ fn compile(arguments: &Arguments, network: &Path, options: &mut Options, ledger:
     let options = &*options;
     let kept = imported.clone();
     let mut timings: Vec<Timing> = Vec::new();
+    let mut warnings = Vec::new();
     let mut start = Instant::now();
     let mut printed = Ok(());
     // What is imported has been parsed.
@@ -128,6 +129,9 @@ fn compile(arguments: &Arguments, network: &Path, options: &mut Options, ledger:
     let after = |pass: &Pass, compilation: &Compilation| {
         let time = start.elapsed();
         monitor.done(pass);
+        if pass.makes == Product::Layers {
+            warnings = onward_lint::check(compilation);
+        }
         if arguments.timings {
             timings.push(Timing { pass: pass.name, time, amounts: (pass.amounts)(compilation) });
         }
@@ -145,6 +149,7 @@ fn compile(arguments: &Arguments, network: &Path, options: &mut Options, ledger:
     drop(monitor);
     printed?;
     let image = compiled.map_err(|errors| arguments.compile.refused(options, kept.as_ref(), &source, errors))?;
+    arguments.compile.warnings.show(&source, &warnings)?;
     if arguments.timings {
         eprint!("{}", timing_table(&timings));
     }

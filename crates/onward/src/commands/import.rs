@@ -1,11 +1,15 @@
 //! `onward import`: from a NIR file to a network's text and its arrays.
 
+use crate::arguments::DEFAULT_CHIP;
 use crate::failure::Failure;
 use crate::files::Output;
 use crate::ledger::Ledger;
 use crate::nir::{NirArguments, import};
 use crate::text::plural;
+use crate::warnings::Warnings;
 use crate::{Outcome, terminal};
+use onward_chip::Chip;
+use onward_compile::Options;
 use onward_net::npz;
 use std::path::PathBuf;
 
@@ -26,6 +30,8 @@ pub struct Arguments {
     #[arg(short, long, value_name = "NET.sp")]
     output: PathBuf,
     #[command(flatten)]
+    warnings: Warnings,
+    #[command(flatten)]
     nir: NirArguments,
 }
 
@@ -41,6 +47,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     ledger.reads(&arguments.model)?;
     let (text, array_file) = (Output::prepare(text_path, &ledger)?, Output::prepare(&arrays_path, &ledger)?);
     let written = import(&arguments.model, &arguments.nir, &arrays.to_string_lossy())?;
+    let (network, source) = written.network(text_path, &arrays.to_string_lossy())?;
+    // Nothing that is warned of depends on the chip but whether inputs are added up in parts.
+    let options = Options::new(Chip::load(DEFAULT_CHIP)?, 1);
+    arguments.warnings.show_of(Some(network), &source, &options)?;
     // The arrays first: the text is never there without them.
     if !written.members.is_empty() {
         array_file.write(&npz(&written.members).map_err(|error| Failure::Inside(error.to_string()))?)?;

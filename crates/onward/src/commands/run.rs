@@ -12,6 +12,7 @@ use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
 use crate::proof::note_unproven;
+use crate::warnings::Warnings;
 use onward_emulate::MachineError;
 use onward_image::Image;
 use onward_run::{Session, SessionError};
@@ -74,6 +75,8 @@ pub struct Arguments {
     #[command(flatten)]
     tells: WhatToTell,
     #[command(flatten)]
+    warnings: Warnings,
+    #[command(flatten)]
     assembly: AssemblyArguments,
 }
 
@@ -93,6 +96,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut image = read_image(&arguments.file, &ledger)?;
     note_unproven(&arguments.file, &image);
     arguments.check_learning(&image)?;
+    arguments.warnings.show_of_image(&image)?;
     if let Some(path) = &arguments.stream {
         return arguments.stream(&image, path, &ledger);
     }
