@@ -576,6 +576,7 @@ fn layer() -> impl Strategy<Value = Layer> {
             block_rows: None,
             cut_said: true,
             in_parts: false,
+            stream: None,
             neuron: Neuron { threshold: Values::Constant(threshold), ..Neuron::default() },
             weights: Weights { bits, initial: Initial::Drawn { gain, fraction } },
             learning,

@@ -5,7 +5,6 @@ use crate::pass::Options;
 use crate::probes::Probes;
 use onward_chip::{Chip, ROOM};
 use onward_diagnostic::{Diagnostic, Source};
-use onward_image::Image;
 use onward_net::{Layer, LayerKind, Learning, Network, Node, Sparse, Values};
 
 /// How often a key is doubled at most when a change is looked for.
@@ -36,20 +35,19 @@ pub fn first_fitting(
             continue;
         }
         let options = Options { chip: chip.clone(), ..options.clone() };
-        match tried(network.cloned(), source, &options, std::mem::take(&mut known), &mut |_, _| {}) {
+        match tried(network.cloned(), source, &options, &mut known, &mut |_, _| {}) {
             Ok(_) => return Ok(chip.clone()),
             Err(failed) if !FITTING.contains(&failed.pass) => return Err(failed.errors),
             Err(failed) => {
                 if failed.pass == "generate" {
                     too_small.push(chip);
                 }
-                known = failed.probes;
                 last = Some((chip, failed.errors));
             }
         }
     }
     let (chip, errors) = last.expect("there are chips to try");
-    Err(with_change(network, source, &Options { chip: chip.clone(), ..options.clone() }, errors))
+    Err(changed(network, source, &Options { chip: chip.clone(), ..options.clone() }, errors, &mut known))
 }
 
 /// Whether a network is so large that nothing is tried for it: each try takes as long as compiling it.
@@ -70,17 +68,28 @@ pub fn with_change(
     network: Option<&Network>,
     source: &Source,
     options: &Options,
+    errors: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    changed(network, source, options, errors, &mut Probes::default())
+}
+
+/// The same, with what is known of the network.
+fn changed(
+    network: Option<&Network>,
+    source: &Source,
+    options: &Options,
     mut errors: Vec<Diagnostic>,
+    known: &mut Probes,
 ) -> Vec<Diagnostic> {
     if is_large(network, source) {
         return errors;
     }
-    let failed = tried(network.cloned(), source, options, Probes::default(), &mut |_, _| {}).err();
+    let failed = tried(network.cloned(), source, options, known, &mut |_, _| {}).err();
     if !failed.is_some_and(|failed| FITTING.contains(&failed.pass)) {
         return errors;
     }
     let help = without_sizes(network, source, options).or_else(|| {
-        let settings = change(network, source, options)?;
+        let settings = change(network, source, options, known)?;
         let settings: Vec<String> = settings.iter().map(|(key, value)| format!("--chip-set {key}={value}")).collect();
         Some(format!("it fits with `--chip {} {}`", options.chip.name, settings.join(" ")))
     });
@@ -111,14 +120,20 @@ fn without_sizes(network: Option<&Network>, source: &Source, options: &Options) 
             _ => {}
         }
     }
-    let fits = !names.is_empty() && tried(Some(network), source, options, Probes::default(), &mut |_, _| {}).is_ok();
+    let fits =
+        !names.is_empty() && tried(Some(network), source, options, &mut Probes::default(), &mut |_, _| {}).is_ok();
     fits.then(|| {
         format!("it fits if `block` and `rows` of {} are left out: the compiler then chooses them", names.join(", "))
     })
 }
 
 /// The keys with the values that make a network fit, each as small as can be, by doubling.
-fn change(network: Option<&Network>, source: &Source, options: &Options) -> Option<Vec<(&'static str, String)>> {
+fn change(
+    network: Option<&Network>,
+    source: &Source,
+    options: &Options,
+    known: &mut Probes,
+) -> Option<Vec<(&'static str, String)>> {
     let with = |doublings: &[u32; ROOM.len()]| -> Option<(Chip, Vec<(&'static str, String)>)> {
         let mut chip = options.chip.clone();
         let mut change = Vec::new();
@@ -131,17 +146,10 @@ fn change(network: Option<&Network>, source: &Source, options: &Options) -> Opti
         }
         chip.validate().is_ok().then_some((chip, change))
     };
-    let fits = |doublings: &[u32; ROOM.len()]| {
-        with(doublings).is_some_and(|(chip, _)| {
-            let made: Result<Image, _> = tried(
-                network.cloned(),
-                source,
-                &Options { chip, ..options.clone() },
-                Probes::default(),
-                &mut |_, _| {},
-            );
-            made.is_ok()
-        })
+    let mut fits = |doublings: &[u32; ROOM.len()]| {
+        let Some((chip, _)) = with(doublings) else { return false };
+        let options = Options { chip, ..options.clone() };
+        tried(network.cloned(), source, &options, known, &mut |_, _| {}).is_ok()
     };
     let all = (1..=MOST_DOUBLINGS).map(|times| [times; ROOM.len()]);
     // A mesh is not doubled as often as memories are.
@@ -149,7 +157,7 @@ fn change(network: Option<&Network>, source: &Source, options: &Options) -> Opti
         doublings[ROOM.len() - 1] = doublings[ROOM.len() - 1].min(3);
         doublings
     });
-    let mut doublings = all.into_iter().find(fits)?;
+    let mut doublings = all.into_iter().find(&mut fits)?;
     for key in 0..ROOM.len() {
         for fewer in 0..doublings[key] {
             let mut smaller = doublings;

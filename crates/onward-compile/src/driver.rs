@@ -24,7 +24,8 @@ pub fn compile_with(
     options: &Options,
     mut after: impl FnMut(&Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
-    run(Compilation::new(source, options), PASSES, &mut after).map_err(|failed| failed.errors)
+    let made = run(Compilation::new(source, options), PASSES, &mut Probes::default(), &mut after);
+    made.map_err(|failed| failed.errors)
 }
 
 /// Compiles a network that was built by hand; `source` is what its spans point into. `after` sees the compilation after
@@ -38,7 +39,8 @@ pub fn compile_network(
     options: &Options,
     mut after: impl FnMut(&Pass, &Compilation),
 ) -> Result<Image, Vec<Diagnostic>> {
-    tried(Some(network), source, options, Probes::default(), &mut after).map_err(|failed| failed.errors)
+    let made = tried(Some(network), source, options, &mut Probes::default(), &mut after);
+    made.map_err(|failed| failed.errors)
 }
 
 /// Runs the passes up to `fixed-point` on a network that has been read, or else on the text: its layers in integers, whatever fits.
@@ -66,36 +68,38 @@ pub(crate) struct Failed {
     pub pass: &'static str,
     /// All that is wrong.
     pub errors: Vec<Diagnostic>,
-    /// What `fit` found out of the chip's cores.
-    pub probes: Probes,
 }
 
-/// Compiles a network that has been read, or else the text; `known` is what was found out of it on other chips.
+/// Compiles a network that has been read, or else the text; `known` is what was found out of it on other chips, to
+/// which comes what is found out here.
 pub(crate) fn tried(
     network: Option<Network>,
     source: &Source,
     options: &Options,
-    known: Probes,
+    known: &mut Probes,
     after: &mut dyn FnMut(&Pass, &Compilation),
 ) -> Result<Image, Failed> {
     let mut compilation = Compilation::new(source, options);
-    (compilation.network, compilation.probes) = (network, known);
+    compilation.network = network;
     let is_read = compilation.network.is_some();
     let parse = PASSES.iter().position(|pass| pass.name == "parse").filter(|_| is_read).map_or(0, |at| at + 1);
-    run(compilation, &PASSES[parse..], after)
+    run(compilation, &PASSES[parse..], known, after)
 }
 
 fn run(
     mut compilation: Compilation,
     passes: &[Pass],
+    known: &mut Probes,
     after: &mut dyn FnMut(&Pass, &Compilation),
 ) -> Result<Image, Failed> {
+    compilation.probes = std::mem::take(known);
     let mut made: Vec<Product> = compilation.network.iter().map(|_| Product::Network).collect();
     for pass in passes {
         let Pass { name, needs, .. } = pass;
         assert!(needs.iter().all(|product| made.contains(product)), "`{name}` needs {needs:?}: {made:?}");
         if let Err(errors) = (pass.run)(&mut compilation) {
-            return Err(Failed { pass: name, errors, probes: compilation.probes });
+            *known = found_out(compilation, made.contains(&Product::Layers));
+            return Err(Failed { pass: name, errors });
         }
         made.push(pass.makes);
         if let Some(verify) = pass.verify.filter(|_| cfg!(debug_assertions))
@@ -105,5 +109,16 @@ fn run(
         }
         after(pass, &compilation);
     }
-    Ok(compilation.image.expect("the last pass makes the image"))
+    let image = compilation.image.take().expect("the last pass makes the image");
+    *known = found_out(compilation, true);
+    Ok(image)
+}
+
+/// What was found out of the network, its layers in integers among it where these are right.
+fn found_out(compilation: Compilation, has_layers: bool) -> Probes {
+    let mut probes = compilation.probes;
+    if has_layers {
+        probes.layers = compilation.layers.into_values().collect();
+    }
+    probes
 }

@@ -1,5 +1,7 @@
-//! What fitting finds out of blocks, kept while chips with the same cores are tried.
+//! What is found out of a network on one chip and holds on others, kept while these are tried: its integers, and of blocks what
+//! fitting finds out on cores of the same kind.
 
+use crate::lowering::LoweredLayer;
 use crate::plan::Cut;
 use onward_chip::{Chip, Core, Memory};
 use petgraph::graph::NodeIndex;
@@ -34,10 +36,13 @@ pub(crate) struct Probe {
     pub work: Scenarios,
 }
 
-/// What was found out so far of a network on cores of a kind: by node, its cut, and the cuts of those that send to it.
+/// What was found out so far of a network.
 #[derive(Debug, Default)]
 pub(crate) struct Probes {
     cores: Option<(Core, Memory)>,
+    /// Its layers in integers, in their order; none yet if empty.
+    pub layers: Vec<LoweredLayer>,
+    /// On cores of a kind: by node, its cut, and the cuts of those that send to it.
     pub known: BTreeMap<(NodeIndex, Vec<(NodeIndex, Cut)>), Probe>,
 }
 
@@ -45,6 +50,6 @@ impl Probes {
     /// Forgets what was found out of other cores than those of a chip.
     pub fn of_cores(self, chip: &Chip) -> Probes {
         let cores = Some((chip.core.clone(), chip.memory.clone()));
-        if self.cores == cores { self } else { Probes { cores, known: BTreeMap::new() } }
+        if self.cores == cores { self } else { Probes { cores, layers: self.layers, known: BTreeMap::new() } }
     }
 }

@@ -99,6 +99,9 @@ pub struct Layer {
     /// Whether more comes in than a core has axons for, so that further blocks add it up in parts, a step earlier. A compiler
     /// says so, for a chip; a text cannot.
     pub in_parts: bool,
+    /// What its weights are drawn from, if that is not its place in the graph: where delays lie before it that another chip does
+    /// not need, as the compiler finds.
+    pub stream: Option<u32>,
     /// Neurons of the layer.
     pub neuron: Neuron,
     /// Weights from the source.

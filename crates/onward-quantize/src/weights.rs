@@ -149,7 +149,7 @@ impl RealWeights {
         let layer = network.layer(node);
         let inputs = network.inputs(node);
         let neurons = layer.neurons() as usize;
-        let stream = 2 * node.index() as u32;
+        let stream = 2 * layer.stream.unwrap_or(node.index() as u32);
         let mut pairs = Vec::new();
         let main = match &layer.kind {
             LayerKind::Dense => {

@@ -131,6 +131,24 @@ fn bad_networks_are_refused() {
     desk.refuse("network_empty", "compile empty.sp");
 }
 
+/// It compiles all the same; a script can ask that it does not.
+#[test]
+fn what_is_likely_a_mistake_is_warned_of() {
+    let desk = Desk::new();
+    desk.write(
+        "silent.sp",
+        "network silent {\n    window = 4\n    input x = events(2)\n    layer y = dense(1) from x {\n        \
+         weights = fixed { bits = 8, values = ((0.1, 0.1),) }\n    }\n    readout answer = spikes from y\n}\n",
+    );
+    let compiled = desk.onward("compile silent.sp -o silent.onw");
+    let warned = String::from_utf8(compiled.stderr).expect("messages are text");
+    assert!(
+        compiled.status.success() && warned.starts_with("warning[W02]: the neuron of `y` can never fire"),
+        "{warned}"
+    );
+    desk.refuse("warnings_denied", "compile silent.sp --deny warnings -o out.onw");
+}
+
 #[test]
 fn parameters_are_set_and_files_included() {
     let desk = Desk::new();

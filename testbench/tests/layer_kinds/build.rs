@@ -121,6 +121,7 @@ impl Net {
             block_rows: None,
             cut_said: true,
             in_parts: false,
+            stream: None,
             neuron: Neuron::default(),
             weights: Weights { bits: 8, initial: Initial::Given(values) },
             learning: Learning::None,

@@ -67,11 +67,34 @@ pub(super) const PASS: Pass = Pass {
 
 fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
     let network = compilation.network();
-    let waits = waits(network);
-    if !waits.is_empty() {
-        compilation.network = Some(balanced(network, &waits));
-    }
+    let mut made = in_step(network);
+    number(&mut made, network);
+    compilation.network = Some(made);
     Ok(())
+}
+
+/// The network with the delays that it needs.
+fn in_step(network: &Network) -> Network {
+    let waits = waits(network);
+    if waits.is_empty() { network.clone() } else { balanced(network, &waits) }
+}
+
+/// Numbers layers for what is drawn as on a chip that adds none of them up in parts: which paths are longer by that, and so
+/// where delays lie, depends on the chip, and weights must not.
+fn number(made: &mut Network, network: &Network) {
+    let mut whole = network.clone();
+    for of_node in whole.graph.node_weights_mut() {
+        if let Node::Layer(layer) = of_node {
+            layer.in_parts = false;
+        }
+    }
+    let whole = in_step(&whole);
+    let layers: Vec<NodeIndex> = made.layers().collect();
+    for (node, elsewhere) in layers.into_iter().zip(whole.layers()) {
+        if let (Node::Layer(layer), true) = (&mut made.graph[node], node != elsewhere) {
+            layer.stream = Some(elsewhere.index() as u32);
+        }
+    }
 }
 
 fn amounts(compilation: &Compilation) -> Vec<(u64, &'static str)> {

@@ -194,6 +194,13 @@ fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
     if !errors.is_empty() {
         return Err(errors);
     }
+    // Another chip may have been tried, and integers are the same on each.
+    let known = std::mem::take(&mut compilation.probes.layers);
+    let network = compilation.network();
+    if !known.is_empty() {
+        compilation.layers = network.layers().zip(known).collect();
+        return Ok(());
+    }
     let mut layers = BTreeMap::new();
     for node in network.layers() {
         let layer = network.layer(node);

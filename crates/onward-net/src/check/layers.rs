@@ -139,6 +139,7 @@ impl Checker<'_> {
             block_rows: connected.block_rows,
             cut_said: given.option(&BLOCK).is_some() || given.option(&ROWS).is_some(),
             in_parts: false,
+            stream: None,
             neuron,
             weights,
             learning,

@@ -601,6 +601,7 @@ impl Builder<'_> {
             block_rows: None,
             cut_said: false,
             in_parts: false,
+            stream: None,
             neuron,
             weights,
             learning: Learning::None,

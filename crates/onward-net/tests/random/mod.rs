@@ -337,6 +337,7 @@ impl Builder<'_> {
             block_rows,
             cut_said,
             in_parts: false,
+            stream: None,
             neuron,
             weights,
             learning,
