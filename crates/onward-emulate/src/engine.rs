@@ -1,6 +1,6 @@
 //! What both engines can be asked for.
 
-use crate::{Counters, Fault, Output};
+use crate::{Counters, Fault, Output, StepLog};
 use onward_image::BlockIndex;
 use onward_isa::Space;
 
@@ -91,6 +91,13 @@ pub trait Engine {
     /// # Panics
     /// If a step has run.
     fn count_in_detail(&mut self);
+
+    /// Has `log` told of each step that runs from here on, where time is kept; without timing of none. It changes no answer and
+    /// no cycle.
+    fn log_steps(&mut self, log: Box<dyn StepLog>);
+
+    /// Tells the log of all that ran, and gives it back.
+    fn take_step_log(&mut self) -> Option<Box<dyn StepLog>>;
 
     /// How often the generator of each block has drawn, by logical number.
     fn draws(&self) -> Vec<u32>;

@@ -19,6 +19,7 @@ mod memory;
 pub mod mesh;
 pub mod reference;
 mod schedule;
+mod step_log;
 mod timing;
 
 pub use cost::{Cost, cost, port_bits};
@@ -29,3 +30,4 @@ pub use fault::{Fault, FaultKind};
 pub use machine::{Machine, MachineError, Options, Output};
 pub use memory::Bank;
 pub use mesh::SenderTiming;
+pub use step_log::{PacketSource, SenderStep, StepLog, StepRecord};

@@ -7,6 +7,7 @@ mod load;
 mod port;
 mod wiring;
 
+use crate::StepLog;
 use crate::awake::Groups;
 use crate::counters::{Counters, TimingTotals};
 use crate::engine::{Engine, Feed};
@@ -167,6 +168,18 @@ impl Engine for Machine {
 
     fn count_in_detail(&mut self) {
         self.begin_detail();
+    }
+
+    fn log_steps(&mut self, log: Box<dyn StepLog>) {
+        if let Some(timing) = &mut self.timing {
+            let timing = timing.get_mut().unwrap_or_else(PoisonError::into_inner);
+            self.pool.install(|| timing.log_steps(log));
+        }
+    }
+
+    fn take_step_log(&mut self) -> Option<Box<dyn StepLog>> {
+        let timing = self.timing.as_mut()?.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.pool.install(|| timing.take_log())
     }
 
     fn draws(&self) -> Vec<u32> {

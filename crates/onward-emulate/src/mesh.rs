@@ -47,8 +47,9 @@ use onward_image::{Destination, Endpoint, Tree};
 
 pub use engine::Mesh;
 pub use error::{MeshError, TreeError};
+pub(crate) use senders::finished;
 pub use senders::{SenderTiming, Senders};
-pub(crate) use sliced::LANES;
+pub(crate) use sliced::{Ended, LANES};
 pub use sliced::{Sliced, SlicedTotals};
 pub use traffic::Traffic;
 pub use usage::{INPUTS, RouterUsage};

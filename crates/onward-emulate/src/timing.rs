@@ -6,12 +6,15 @@
 //! put aside until there are enough, or until someone asks what time it is.
 
 mod activity;
+mod log;
 
+use crate::StepLog;
 use crate::counters::TimingTotals;
 use crate::fast::{Block, Outlet};
 use crate::index::Place;
 use crate::mesh::{LANES, Mesh, MeshError, Senders, Sliced, Traffic};
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
+use log::{Log, Notes};
 use onward_image::{BlockIndex, Destination, Endpoint, Image, Route};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -34,6 +37,8 @@ struct Worker {
     sliced: Option<Sliced>,
     traffic: Traffic,
     totals: TimingTotals,
+    /// What it notes of each step, where someone is told.
+    notes: Option<Notes>,
 }
 
 /// The timing pass of a machine.
@@ -52,6 +57,8 @@ pub(crate) struct Timing {
     /// Bytes they take.
     waiting_bytes: usize,
     totals: TimingTotals,
+    /// Who is told of steps.
+    log: Option<Log>,
 }
 
 impl Timing {
@@ -74,6 +81,7 @@ impl Timing {
             sliced: sliced.clone(),
             traffic: Traffic::default(),
             totals: TimingTotals::default(),
+            notes: None,
         };
         Ok(Timing {
             workers: (0..threads).map(|_| worker()).collect(),
@@ -85,6 +93,7 @@ impl Timing {
             waiting: Vec::new(),
             waiting_bytes: 0,
             totals: TimingTotals::default(),
+            log: None,
         })
     }
 
@@ -103,6 +112,26 @@ impl Timing {
                 sliced.keep_account();
             }
         }
+    }
+
+    /// From here on tells of each step.
+    pub fn log_steps(&mut self, listener: Box<dyn StepLog>) {
+        self.settle(self.waiting.len());
+        for worker in &mut self.workers {
+            worker.notes = Some(Notes::default());
+            // Senders are told apart where an account is kept.
+            if let Some(sliced) = worker.sliced.as_mut().filter(|sliced| sliced.account().is_none()) {
+                sliced.keep_account();
+            }
+        }
+        self.log = Some(Log::new(listener, &self.host_routes, &self.block_routes));
+    }
+
+    /// Tells of the steps that ran, and of no more.
+    pub fn take_log(&mut self) -> Option<Box<dyn StepLog>> {
+        self.settle(self.waiting.len());
+        self.workers.iter_mut().for_each(|worker| worker.notes = None);
+        self.log.take().map(|log| log.listener)
     }
 
     /// What senders did with their cycles, if that is kept.
@@ -131,7 +160,7 @@ impl Timing {
         if self.waiting.is_empty() && steps >= LANES * self.workers.len() {
             let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
             let fill = |step: usize, traffic: &mut Traffic| ran.tell(step, &mut Timelines::of(routes, traffic));
-            let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill);
+            let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill, self.log.as_mut());
             self.totals += totals;
             return;
         }
@@ -157,18 +186,19 @@ impl Timing {
         let (waiting, cores) = (&self.waiting[..steps], &self.cores);
         let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
         let fill = |step: usize, traffic: &mut Traffic| waiting[step].tell(cores, &mut Timelines::of(routes, traffic));
-        let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill);
+        let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill, self.log.as_mut());
         self.totals += totals;
         self.waiting_bytes -= self.waiting.drain(..steps).map(|step| step.bytes()).sum::<usize>();
     }
 }
 
-/// Times so many steps, shared out to the workers; `fill` makes the traffic of each.
+/// Times so many steps, shared out to the workers; `fill` makes the traffic of each, and `log` is told of each.
 fn time(
     workers: &mut [Worker],
     barrier: u64,
     steps: usize,
     fill: &(impl Fn(usize, &mut Traffic) + Sync),
+    log: Option<&mut Log>,
 ) -> TimingTotals {
     let share = steps.div_ceil(workers.len()).max(1);
     let workers = &mut workers[..steps.div_ceil(share)];
@@ -177,6 +207,9 @@ fn time(
         let count = share.min(steps - first);
         let mut fill = |step: usize, traffic: &mut Traffic| fill(first + step, traffic);
         worker.totals = TimingTotals::default();
+        if let Some(notes) = &mut worker.notes {
+            notes.begin(count);
+        }
         // A few more than fill the lanes would keep one lane busy while the others are idle.
         let at_once = match count % LANES {
             _ if worker.sliced.is_none() => 0,
@@ -190,6 +223,9 @@ fn time(
     });
     let mut totals = TimingTotals::default();
     workers.iter().for_each(|worker| totals += worker.totals);
+    if let Some(log) = log {
+        workers.iter_mut().filter_map(|worker| worker.notes.as_mut()).for_each(|notes| log.tell(notes.take()));
+    }
     totals
 }
 
@@ -215,13 +251,21 @@ impl Worker {
         let stalls = self.mesh.stalls().iter().copied().sum();
         self.totals += TimingTotals::of_step(timing.cycles, barrier);
         self.totals += TimingTotals::of_traffic(&timing, stalls);
+        if let Some(notes) = &mut self.notes {
+            notes.alone(step, &timing, &self.traffic, self.mesh.stalls(), barrier);
+        }
     }
 
     /// Times steps at once.
     fn time_many(&mut self, steps: usize, barrier: u64, fill: &mut dyn FnMut(usize, &mut Traffic)) {
-        let (Some(sliced), totals) = (&mut self.sliced, &mut self.totals) else { return };
+        let (Some(sliced), totals, notes) = (&mut self.sliced, &mut self.totals, &mut self.notes) else { return };
         sliced.clear();
-        sliced.time(steps, fill, &mut |_, cycles| *totals += TimingTotals::of_step(cycles, barrier));
+        sliced.time_telling(steps, fill, &mut |ended| {
+            *totals += TimingTotals::of_step(ended.cycles, barrier);
+            if let Some(notes) = notes {
+                notes.ended(&ended, barrier);
+            }
+        });
         let sums = sliced.totals();
         *totals += TimingTotals::of_traffic(&sums.traffic, sums.stalls);
     }

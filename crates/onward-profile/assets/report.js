@@ -199,6 +199,11 @@
     }
   }
 
+  if (results.timeline) {
+    const holds = (core) => profile?.cores.find((part) => part.core === core)?.holds.join(", ") ?? "";
+    drawTimeline({ data, timeline: results.timeline, card, chart, draw, element, si, escape, legend, holds });
+  }
+
   if (results.epochs?.length > 1) {
     chart(card("Learning curve", "Accuracy, or error, after each epoch."), (colours) => {
       const error = results.epochs[0].accuracy_percent === null;
@@ -348,7 +353,12 @@
       save.download = `${list.value}.csv`;
     });
     // What is chosen is kept in the address, so that it can be passed on.
-    const keep = () => history.replaceState(null, "", "#" + new URLSearchParams({ list: list.value, filter: filter.value }));
+    const keep = () => {
+      const kept = new URLSearchParams(location.hash.slice(1));
+      kept.set("list", list.value);
+      kept.set("filter", filter.value);
+      history.replaceState(null, "", "#" + kept);
+    };
     const said = new URLSearchParams(location.hash.slice(1));
     if (lists.includes(said.get("list"))) list.value = said.get("list");
     filter.value = said.get("filter") ?? "";

@@ -4,6 +4,7 @@
 
 use crate::energy::Category;
 use crate::profile::{LinePlace, Measure, Measures, Part, Profile};
+use crate::protobuf::Message;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -127,7 +128,7 @@ impl Profile {
             file.message(2, sample);
         }
         strings.all.iter().for_each(|text| file.bytes(6, text.as_bytes()));
-        file.0
+        file.into_bytes()
     }
 
     /// A table of all parts: how the run is divided, the part's name, every measure, energy and its categories.
@@ -217,45 +218,5 @@ impl Strings {
         self.all.push(text.to_owned());
         self.numbers.insert(text.to_owned(), number);
         number
-    }
-}
-
-/// A message of Protocol Buffers, encoded field by field
-/// (<https://protobuf.dev/programming-guides/encoding>).
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    /// With a number, which is left out if it is 0.
-    fn with(mut self, field: u64, value: u64) -> Message {
-        if value != 0 {
-            self.varint(field << 3);
-            self.varint(value);
-        }
-        self
-    }
-
-    fn message(&mut self, field: u64, message: Message) {
-        self.bytes(field, &message.0);
-    }
-
-    fn packed(&mut self, field: u64, values: &[u64]) {
-        let mut packed = Message::default();
-        values.iter().for_each(|&value| packed.varint(value));
-        self.message(field, packed);
-    }
-
-    fn bytes(&mut self, field: u64, bytes: &[u8]) {
-        self.varint(field << 3 | 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend(bytes);
-    }
-
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
     }
 }

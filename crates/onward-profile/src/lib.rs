@@ -31,11 +31,13 @@ mod formats;
 mod page;
 mod profile;
 mod program;
+mod protobuf;
 mod quality;
 mod report;
 mod results;
 mod routes;
 mod seeds;
+mod timeline;
 mod traffic;
 
 pub use activity::{Activity, PopulationActivity};
@@ -54,4 +56,5 @@ pub use results::{
 };
 pub use routes::{RouteCost, hops};
 pub use seeds::{SeedResults, Spread};
+pub use timeline::{CoreTimeline, LinkTimeline, MOST_SPANS, PerfettoLog, TimeSpent, Timeline, TimelineLog};
 pub use traffic::traffic;

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 const CHARTS: &str = include_str!("../assets/echarts.min.js");
 const FRAME: &str = include_str!("../assets/report.html");
 const STYLE: &str = include_str!("../assets/report.css");
-const SCRIPT: &str = include_str!("../assets/report.js");
+const SCRIPT: &str = concat!(include_str!("../assets/timeline.js"), include_str!("../assets/report.js"));
 
 /// What was recorded of a run and is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

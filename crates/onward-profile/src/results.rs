@@ -3,7 +3,7 @@
 
 use crate::quality::Quality;
 use crate::report::{Answers, BanditReport, EpochReport, Phase, TrainReport, optional_answers};
-use crate::{Activity, Energy, Profile};
+use crate::{Activity, Energy, Profile, Timeline};
 use onward_chip::{Chip, ChipSummary, Costs, KEYS};
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
@@ -119,6 +119,9 @@ pub struct Results {
     /// The run part by part, where it was counted in detail; else left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Box<Profile>>,
+    /// The run step by step, where that was asked for; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Box<Timeline>>,
     /// Host time of learning and testing.
     #[serde(rename = "host_s", serialize_with = "crate::report::seconds")]
     pub host_time: Duration,
@@ -279,6 +282,7 @@ impl Results {
             cores: chip.mesh.cores(),
             core_usage_percent: usage(image),
             profile: None,
+            timeline: None,
             host_time,
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
             weights_hash: String::new(),

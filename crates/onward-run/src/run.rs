@@ -219,6 +219,10 @@ impl<'a> Run<'a> {
         if report.counters.detail.is_some() {
             machine.count_in_detail();
         }
+        // Who follows the run goes on with what follows.
+        if let Some(log) = self.session.machine_mut().take_step_log() {
+            machine.log_steps(log);
+        }
         self.session = Session::with(self.image, Box::new(machine))?;
         self.session.set_seed(self.options.seed);
         self.epochs = best.image.learned.epochs;

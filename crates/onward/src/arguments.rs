@@ -310,13 +310,18 @@ impl HowToRun {
             EngineChoice::Fast => Box::new(Machine::new(image, options)?),
             EngineChoice::Reference => Box::new(reference::Machine::new(image, options)?),
         };
-        self.prepare(&mut *engine);
+        self.profiling.follow(&mut *engine, image);
         Ok(engine)
     }
 
-    fn prepare(&self, engine: &mut dyn Engine) {
-        if self.profiling.is_on() {
-            engine.count_in_detail();
+    /// Checks that the emulator keeps the time that is asked for.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check_timing(&self) -> Result<(), Failure> {
+        match self.profiling.needs_time().filter(|_| !self.timing) {
+            Some(what) => Err(Failure::input(format!("{what} is made of cycles"), "leave `--timing none` out")),
+            None => Ok(()),
         }
     }
 
@@ -332,7 +337,7 @@ impl HowToRun {
         match self.engine {
             EngineChoice::Fast => {
                 let mut engine = Machine::taking(image, options)?;
-                self.prepare(&mut engine);
+                self.profiling.follow(&mut engine, image);
                 Ok(Box::new(engine))
             }
             EngineChoice::Reference => self.engine(image, options),
@@ -455,7 +460,9 @@ impl WhatToSave {
     ///
     /// # Errors
     /// One of them cannot.
-    pub fn prepare(&self, profiling: &Profiling, ledger: &Ledger) -> Result<Saves, Failure> {
+    pub fn prepare(&self, how: &HowToRun, ledger: &Ledger) -> Result<Saves, Failure> {
+        how.check_timing()?;
+        let profiling = &how.profiling;
         let prepare = |path: &Option<PathBuf>| path.as_deref().map(|path| Output::prepare(path, ledger)).transpose();
         Ok(Saves {
             page: profiling.prepare_page(ledger)?,

@@ -151,12 +151,19 @@ impl Output {
     }
 
     fn unwritable(&self, error: &std::io::Error) -> Failure {
+        Failure::unwritable(&self.path, error)
+    }
+}
+
+impl Failure {
+    /// A file that cannot be written.
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
         let help = match error.kind() {
             std::io::ErrorKind::NotFound => "the folder does not exist; make it, or name another",
             std::io::ErrorKind::PermissionDenied => "you may not write to the folder; name another",
             _ => "name another file",
         };
-        let message = format!("{}: cannot be written: {}", self.path.display(), system_cause(error));
+        let message = format!("{}: cannot be written: {}", path.display(), system_cause(error));
         Failure::input(message, help)
     }
 }

@@ -4,7 +4,7 @@ use crate::arguments::{HowToLearn, Saves, WhatToTell, is_npz};
 use crate::documents::arguments;
 use crate::failure::Failure;
 use crate::files::Output;
-use crate::profile::{self, Profiling};
+use crate::profile::Profiling;
 use crate::progress::Monitor;
 use crate::proof::proven;
 use crate::{Outcome, report, terminal, text};
@@ -74,7 +74,8 @@ impl<'a> Job<'a> {
 
     /// Adds what was asked for beside the run.
     fn complete(&self, results: Results, run: &Run) -> Result<Results, Failure> {
-        let mut results = Results { command: self.command, arguments: arguments(), ..results };
+        let timeline = self.profiling.logs().timeline().map(Box::new);
+        let mut results = Results { command: self.command, arguments: arguments(), timeline, ..results };
         if self.tells.training_accuracy && !results.interrupted {
             results.quality.training = Some(run.training_answers().map_err(|error| self.failed(error))?);
         }
@@ -109,6 +110,7 @@ impl<'a> Job<'a> {
         let monitor = Monitor::new(Epochs::from(1), bandit.trials, self.dataset.test.len())?;
         let mut results = self.watch(monitor, |monitor| run.play(bandit, self.checkpoints, monitor))?;
         results.results.arguments = arguments();
+        results.results.timeline = self.profiling.logs().timeline().map(Box::new);
         let profile = self.profiling.report(results.results.profile.as_deref());
         terminal::print(&(report::bandit(&results) + &profile))?;
         self.save(&mut run, &results, &results.results, &[])?;
@@ -170,7 +172,7 @@ impl<'a> Job<'a> {
             file.write_image(&proven(learned))
         });
         let profile = written(&saves.profile, |file| match &results.profile {
-            Some(found) => profile::write(found, &results.network, file),
+            Some(found) => self.profiling.write(found, &results.network, file),
             None => Ok(()),
         });
         let export = written(&saves.export, |file| export(&run.learned_arrays(), file));

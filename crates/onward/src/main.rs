@@ -17,6 +17,7 @@ mod profile;
 mod progress;
 mod proof;
 mod report;
+mod steps;
 mod terminal;
 mod text;
 mod warnings;

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::files::Output;
 use crate::ledger::Ledger;
+use crate::steps::StepLogs;
 use crate::{Outcome, report, terminal};
 use onward_emulate::Engine;
 use onward_image::Image;
@@ -34,6 +35,16 @@ impl StepRange {
             return Err(Failure::input(format!("--to {to} lies before --from {from}"), help));
         }
         Ok(from..=to)
+    }
+
+    /// Says which steps are traced for another tool, if any are.
+    ///
+    /// # Errors
+    /// The last lies before the first.
+    pub fn trace(&self, logs: &StepLogs) -> Outcome {
+        self.steps(|_| None)?;
+        logs.trace_steps(self.from, self.to);
+        Ok(())
     }
 
     fn is_given(&self) -> bool {
@@ -68,7 +79,9 @@ impl ProbeArguments {
         let Some(path) = &self.probe_output else {
             if range.is_given() && !traces {
                 let message = "--from and --to are steps that are traced or probed, and nothing is";
-                return Err(Failure::input(message, "add --probe or --trace-instructions, or leave the steps out"));
+                let help =
+                    "add --probe, --trace-instructions or --profile-output FILE.perfetto-trace, or leave the steps out";
+                return Err(Failure::input(message, help));
             }
             return Ok(Probes(None));
         };

@@ -6,11 +6,14 @@ use crate::failure::Failure;
 use crate::files::Output;
 use crate::ledger::Ledger;
 use crate::report::section;
+use crate::steps::{StepLogs, by_step};
 use crate::text::{count, percent, plural, si, table};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use onward_emulate::Engine;
+use onward_image::Image;
 use onward_profile::{
-    BoundBy, CorePlace, Critical, CriticalSender, LayerNeurons, LinkPart, Measure, Measures, Part, Profile,
+    BoundBy, CorePlace, Critical, CriticalSender, LayerNeurons, LinkPart, Measure, Measures, Part, Profile, Timeline,
 };
 use std::cmp::Reverse;
 use std::io::Write;
@@ -37,10 +40,11 @@ pub enum By {
     Line,
     Link,
     Neuron,
+    Step,
 }
 
 /// Ways to divide a run, by name.
-const WAYS: [(&str, By); 8] = [
+const WAYS: [(&str, By); 9] = [
     ("phase", By::Phase),
     ("layer", By::Layer),
     ("core", By::Core),
@@ -49,6 +53,7 @@ const WAYS: [(&str, By); 8] = [
     ("line", By::Line),
     ("link", By::Link),
     ("neuron", By::Neuron),
+    ("step", By::Step),
 ];
 
 /// What a table can be sorted by.
@@ -82,13 +87,17 @@ pub struct Profiling {
     /// Whether the profile is what the command is for.
     #[arg(skip)]
     alone: bool,
-    /// Write the profile for other tools, by how the name ends: .folded (flame graphs), .speedscope.json, .pb.gz (pprof), .csv
+    /// What follows the run.
+    #[arg(skip)]
+    logs: StepLogs,
+    /// Write the profile for other tools, by how the name ends: .folded (flame graphs), .speedscope.json, .pb.gz (pprof), .csv;
+    /// .perfetto-trace has the steps from --from to --to, or a thousand
     #[arg(long, value_name = "FILE", value_parser = parse_output)]
     profile_output: Option<PathBuf>,
     /// Write the report as a page for a browser, with a profile; it needs no network
     #[arg(long, value_name = "REPORT.html")]
     report: Option<PathBuf>,
-    /// Tables of the parts of the run, instead of the summary: phase, layer, core, block, handler, line, link, neuron
+    /// Tables of the parts of the run, instead of the summary: phase, layer, core, block, handler, line, link, neuron, step
     #[arg(long, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, value_parser = one_of(WAYS))]
     by: Vec<By>,
     /// What their rows are sorted by: energy, cycles, or a key of the profile in the book, as synaptic_events [default: energy]
@@ -139,14 +148,44 @@ impl Profiling {
     /// # Errors
     /// It cannot.
     pub fn prepare(&self, ledger: &Ledger) -> Result<Option<Output>, Failure> {
-        self.profile_output.as_deref().map(|path| Output::prepare(path, ledger)).transpose()
+        let output = self.profile_output.as_deref().map(|path| Output::prepare(path, ledger)).transpose()?;
+        if let Some(output) = output.as_ref().filter(|_| self.is_trace()) {
+            self.logs.prepare_trace(output)?;
+        }
+        Ok(output)
+    }
+
+    /// Whether steps are traced for another tool.
+    pub fn is_trace(&self) -> bool {
+        self.profile_output.as_deref().and_then(format_of) == Some(Format::Perfetto)
+    }
+
+    /// What was asked for that is made of the time of each step.
+    pub fn needs_time(&self) -> Option<&'static str> {
+        let by_step = self.by.contains(&By::Step).then_some("--by step");
+        by_step.or(self.is_trace().then_some("a trace of steps"))
+    }
+
+    /// What follows the run.
+    pub fn logs(&self) -> &StepLogs {
+        &self.logs
+    }
+
+    /// Has an engine with an image loaded count what is asked for.
+    pub fn follow(&self, engine: &mut dyn Engine, image: &Image) {
+        if self.is_on() {
+            engine.count_in_detail();
+            self.logs.follow(engine, image, self.is_page() || self.by.contains(&By::Step));
+        }
     }
 
     /// What is told of a run: nothing if it was not counted in detail.
     pub fn report(&self, profile: Option<&Profile>) -> String {
         let Some(profile) = profile else { return String::new() };
+        let timeline = self.logs.timeline();
         let view = View {
             profile,
+            timeline: timeline.as_ref(),
             sort: self.sort.unwrap_or(SortBy::Energy),
             rows: self.top.map(|top| top as usize),
             width: width(),
@@ -166,13 +205,15 @@ enum Format {
     Speedscope,
     Pprof,
     Table,
+    Perfetto,
 }
 
-const FORMATS: [(&str, Format); 4] = [
+const FORMATS: [(&str, Format); 5] = [
     (".folded", Format::Folded),
     (".speedscope.json", Format::Speedscope),
     (".pb.gz", Format::Pprof),
     (".csv", Format::Table),
+    (".perfetto-trace", Format::Perfetto),
 ];
 
 fn format_of(path: &Path) -> Option<Format> {
@@ -190,12 +231,21 @@ fn parse_output(text: &str) -> Result<PathBuf, String> {
     Err(format!("the name of a profile for other tools ends in one of {}", endings.join(", ")))
 }
 
-/// Writes a profile for another tool.
-///
-/// # Errors
-/// It cannot be written.
-pub fn write(profile: &Profile, name: &str, output: &Output) -> Outcome {
-    match format_of(output.path()) {
+impl Profiling {
+    /// Writes a profile for another tool.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, profile: &Profile, name: &str, output: &Output) -> Outcome {
+        match format_of(output.path()) {
+            Some(Format::Perfetto) => self.logs.write_trace(output),
+            format => write(format, profile, name, output),
+        }
+    }
+}
+
+fn write(format: Option<Format>, profile: &Profile, name: &str, output: &Output) -> Outcome {
+    match format {
         Some(Format::Speedscope) => output.write_json(&profile.to_speedscope(name)),
         Some(Format::Pprof) => output.write_with(|file| {
             let mut file = GzEncoder::new(file, Compression::default());
@@ -203,7 +253,7 @@ pub fn write(profile: &Profile, name: &str, output: &Output) -> Outcome {
             file.finish().map(drop)
         }),
         Some(Format::Table) => output.write(profile.to_csv().as_bytes()),
-        Some(Format::Folded) | None => output.write(profile.to_folded().as_bytes()),
+        Some(Format::Folded | Format::Perfetto) | None => output.write(profile.to_folded().as_bytes()),
     }
 }
 
@@ -216,6 +266,7 @@ fn width() -> usize {
 /// How a profile is shown.
 struct View<'a> {
     profile: &'a Profile,
+    timeline: Option<&'a Timeline>,
     sort: SortBy,
     rows: Option<usize>,
     width: usize,
@@ -266,6 +317,7 @@ impl View<'_> {
             ),
             By::Link => section(&title("link", rows, profile.links.len()), self.links(rows)),
             By::Neuron => section("By neuron", self.neurons(rows)),
+            By::Step => section("By step", self.timeline.map_or_else(String::new, |timeline| by_step(timeline, rows))),
         }
     }
 

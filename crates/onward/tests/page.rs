@@ -94,10 +94,10 @@ fn a_browser_draws_the_page_and_its_figures_are_the_json_s() {
     let expected = lines.iter().filter(|line| ["name", "layer", "handler"].iter().any(|key| has(line, key))).count();
     assert!(expected > 2);
     for size in ["1280,900", "390,800"] {
-        let (page, console) = drawn(&browser, &made, "#list=lines&filter=VACCR", size);
+        let (page, console) = drawn(&browser, &made, "#list=lines&filter=VACCR&span=3", size);
         assert_eq!(console, Vec::<String>::new(), "nothing is wrong");
         let charts: usize = between(&page, "data-charts=\"", "\"").parse().expect("a number");
-        assert!(charts >= 13, "{charts} charts");
+        assert!(charts >= 16, "{charts} charts");
         assert!(page.matches("<canvas").count() >= charts, "each is drawn, some in layers");
         for key in
             ["accuracy_percent", "energy_j", "cycles", "power_w", "synaptic_events", "spikes", "cores_used", "area_mm2"]
@@ -109,6 +109,18 @@ fn a_browser_draws_the_page_and_its_figures_are_the_json_s() {
         let shown: f64 =
             between(&page, "data-key=\"per_test_sample.energy_j\" data-value=\"", "\"").parse().expect("a number");
         assert_eq!(Some(shown), made.json["per_test_sample"]["energy_j"].as_f64());
+        // The slider's span, which the address chooses, with the figures of the timeline.
+        let timeline = &made.json["timeline"];
+        let at = |list: &Value| list[3].as_u64().expect("a number");
+        let told = between(&page, "<output id=\"span-told\"", ">");
+        let shown = |key: &str| -> u64 { between(told, &format!("data-{key}=\""), "\"").parse().expect("a number") };
+        assert_eq!(shown("first"), 3 * timeline["steps_per_span"].as_u64().expect("steps"));
+        assert_eq!(shown("cycles"), at(&timeline["cycles"]));
+        let sum =
+            |list: &Value, of: &dyn Fn(&Value) -> u64| list.as_array().expect("a list").iter().map(of).sum::<u64>();
+        assert_eq!(shown("flits"), sum(&timeline["links"], &|link| at(&link["flits"])));
+        let busy = ["computing_cycles", "sending_cycles", "stalled_cycles"];
+        assert_eq!(shown("busy"), sum(&timeline["cores"], &|core| busy.iter().map(|key| at(&core[*key])).sum()));
         // The table shows what the address asks for.
         assert_eq!(between(&page, "data-rows=\"", "\""), expected.to_string(), "the filter");
     }

@@ -1,6 +1,7 @@
 //! What senders do with their cycles, over many steps: who was done last, and what he had spent his time with.
 
 use super::Traffic;
+use crate::SenderStep;
 use onward_image::Endpoint;
 use std::ops::Range;
 
@@ -52,6 +53,25 @@ pub(crate) struct Finished {
     pub stalls: u64,
 }
 
+impl Finished {
+    /// What it did with its time.
+    pub fn step(&self) -> SenderStep {
+        let &Finished { endpoint, done, flits, stalls } = self;
+        SenderStep { endpoint, computing: done - flits - stalls, sending: flits, stalled: stalls }
+    }
+}
+
+/// The senders of a step that was timed alone, with the stalls of each of its timelines.
+pub(crate) fn finished(traffic: &Traffic, stalls: &[u64]) -> impl Iterator<Item = Finished> {
+    traffic.timelines.iter().zip(stalls).map(|(timeline, &stalls)| {
+        let first = timeline.first_burst as usize;
+        let bursts = &traffic.bursts[first..first + timeline.bursts as usize];
+        let flits = bursts.iter().map(|burst| burst.flits()).sum::<u64>();
+        let computed = bursts.iter().map(|burst| burst.gap).sum::<u64>() + timeline.tail;
+        Finished { endpoint: timeline.endpoint, done: computed + flits + stalls, flits, stalls }
+    })
+}
+
 /// What all senders did with their cycles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Senders {
@@ -90,18 +110,7 @@ impl Senders {
 
     /// Adds a step that was timed alone, with the stalls of each of its timelines.
     pub(crate) fn step_of(&mut self, traffic: &Traffic, stalls: &[u64], cycles: u64) {
-        let finished: Vec<Finished> = traffic
-            .timelines
-            .iter()
-            .zip(stalls)
-            .map(|(timeline, &stalls)| {
-                let first = timeline.first_burst as usize;
-                let bursts = &traffic.bursts[first..first + timeline.bursts as usize];
-                let flits = bursts.iter().map(|burst| burst.flits()).sum::<u64>();
-                let computed = bursts.iter().map(|burst| burst.gap).sum::<u64>() + timeline.tail;
-                Finished { endpoint: timeline.endpoint, done: computed + flits + stalls, flits, stalls }
-            })
-            .collect();
+        let finished: Vec<Finished> = finished(traffic, stalls).collect();
         self.step(&finished, cycles);
     }
 

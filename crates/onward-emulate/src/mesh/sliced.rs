@@ -20,7 +20,7 @@ mod ways;
 mod word;
 
 use super::engine::Mesh;
-use super::senders::Senders;
+use super::senders::{Finished, Senders};
 use super::usage::RouterUsage;
 use super::{StepTiming, Traffic};
 use crate::host_simd::{Simd, compiled_for_host};
@@ -56,8 +56,20 @@ struct Port {
 /// Is asked for the traffic of a step.
 type Fill<'a> = &'a mut dyn FnMut(usize, &mut Traffic);
 
-/// Is told the cycles of a step.
-type Done<'a> = &'a mut dyn FnMut(usize, u64);
+/// Is told of a step that is over.
+type Done<'a> = &'a mut dyn FnMut(Ended);
+
+/// A step that is over.
+pub(crate) struct Ended<'a> {
+    /// Its number.
+    pub step: usize,
+    /// Its cycles, as [`StepTiming::cycles`].
+    pub cycles: u64,
+    /// Its senders, in no particular order; only where an account is kept.
+    pub finished: &'a [Finished],
+    /// What was sent in it.
+    pub traffic: &'a Traffic,
+}
 
 /// What was sent to a destination.
 #[derive(Clone, Copy, Debug, Default)]
@@ -140,7 +152,12 @@ impl Sliced {
     ///
     /// # Panics
     /// When a step has a timeline or a destination that was not announced.
-    pub fn time(&mut self, steps: usize, traffic: Fill, done: Done) {
+    pub fn time(&mut self, steps: usize, traffic: Fill, done: &mut dyn FnMut(usize, u64)) {
+        self.time_telling(steps, traffic, &mut |ended| done(ended.step, ended.cycles));
+    }
+
+    /// The same, where `done` is told more of each step.
+    pub(crate) fn time_telling(&mut self, steps: usize, traffic: Fill, done: Done) {
         run(Simd::detect(), self, steps, traffic, done);
     }
 
@@ -260,12 +277,13 @@ impl Sliced {
     }
 
     /// Tells of a lane's step that is over.
-    fn finish(&mut self, at: usize, done: &mut dyn FnMut(usize, u64)) {
+    fn finish(&mut self, at: usize, done: Done) {
         let lane = &self.lanes[at];
         if let Some(account) = &mut self.account {
             account.step(&lane.finished, lane.over);
         }
-        done(lane.step, lane.over);
+        let Lane { step, over: cycles, ref finished, ref traffic, .. } = *lane;
+        done(Ended { step, cycles, finished, traffic });
     }
 
     /// Starts the bursts that are due.

@@ -81,6 +81,12 @@ impl Traffic {
         self.finished_bursts = self.bursts.len();
     }
 
+    /// The bursts that send something: first destination, and packets.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let sending = self.bursts.iter().filter(|burst| burst.flits() > 0);
+        sending.map(|burst| (burst.first_destination, u64::from(burst.packets)))
+    }
+
     /// Number of finished timelines.
     pub fn timelines(&self) -> usize {
         self.timelines.len()

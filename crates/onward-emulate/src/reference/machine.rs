@@ -7,7 +7,7 @@ use super::step::Step;
 use super::trace::TraceLine;
 use crate::memory::Memory;
 use crate::mesh::SenderTiming;
-use crate::{BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output};
+use crate::{BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output, StepLog};
 use onward_image::{BlockIndex, Image, Symbol};
 use onward_isa::{Space, Width};
 use typed_index_collections::TiVec;
@@ -208,6 +208,16 @@ impl Engine for Machine {
         if let Some(timing) = &mut self.timing {
             timing.keep_account();
         }
+    }
+
+    fn log_steps(&mut self, log: Box<dyn StepLog>) {
+        if let Some(timing) = &mut self.timing {
+            timing.log = Some(log);
+        }
+    }
+
+    fn take_step_log(&mut self) -> Option<Box<dyn StepLog>> {
+        self.timing.as_mut()?.log.take()
     }
 
     fn draws(&self) -> Vec<u32> {

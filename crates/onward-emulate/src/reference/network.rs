@@ -1,8 +1,8 @@
 //! Where packets go, and how long a step takes.
 
 use super::core::{Block, Trace};
-use crate::mesh::{Mesh, MeshError, Traffic};
-use crate::{Detail, TimingTotals};
+use crate::mesh::{Mesh, MeshError, StepTiming, Traffic};
+use crate::{Detail, PacketSource, SenderStep, StepLog, StepRecord, TimingTotals};
 use onward_image::{BlockIndex, Core, Delivery, Destination, Endpoint, Image, Route};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -31,6 +31,8 @@ pub(super) struct Timing {
     host: Endpoint,
     barrier: u64,
     pub totals: TimingTotals,
+    /// Who is told of each step.
+    pub log: Option<Box<dyn StepLog>>,
 }
 
 impl Timing {
@@ -50,6 +52,7 @@ impl Timing {
             host: Endpoint::Host(image.host_port),
             barrier: u64::from(image.chip.barrier_cycles),
             totals: TimingTotals::default(),
+            log: None,
         })
     }
 
@@ -86,25 +89,72 @@ impl Timing {
             traffic.burst(0, packets as u32, route.clone()); // rule R2
         }
         traffic.finish(self.host, 0);
+        // Of each timeline who it is, and for how many cycles it computes and sends.
+        let sent = |packets: usize, route: &Range<u32>| (packets * route.len()) as u64;
+        let host_flits = self.host_routes.iter().zip(host_packets).map(|(route, &packets)| sent(packets, route)).sum();
+        let mut senders = vec![(self.host, 0, host_flits)];
         let mut cores: BTreeMap<u32, Vec<&(BlockIndex, Trace)>> = BTreeMap::new();
         for trace in traces {
             cores.entry(blocks[trace.0].core).or_default().push(trace);
         }
         for (core, traces) in cores {
             // One block after the other (rule E2): what one computes last comes before what the next sends first.
-            let mut computed = 0;
+            let (mut computed, mut all, mut flits) = (0, 0, 0);
             for (number, trace) in traces {
                 for send in &trace.sends {
                     let destinations = self.block_routes[*number][send.route].clone();
+                    flits += sent(send.packets.len(), &destinations);
+                    all += send.gap;
                     traffic.burst(computed + send.gap, send.packets.len() as u32, destinations);
                     computed = 0;
                 }
                 computed += trace.tail;
+                all += trace.tail;
             }
+            senders.push((Endpoint::Core(Core(core)), all, flits));
             traffic.finish(Endpoint::Core(Core(core)), computed);
         }
         let step = self.mesh.step(&traffic);
         self.totals += TimingTotals::of_step(step.cycles, self.barrier);
         self.totals += TimingTotals::of_traffic(&step, self.mesh.stalls().iter().sum());
+        if self.log.is_some() {
+            self.tell_step(&step, host_packets, traces, &senders);
+        }
+    }
+
+    /// Tells of a step: who computed and sent for how many cycles, the host first.
+    fn tell_step(
+        &mut self,
+        timing: &StepTiming,
+        host_packets: &[usize],
+        traces: &[(BlockIndex, Trace)],
+        senders: &[(Endpoint, u64, u64)],
+    ) {
+        let mut record = StepRecord {
+            cycles: timing.cycles,
+            barrier_cycles: self.barrier,
+            senders: Vec::new(),
+            packets: Vec::new(),
+        };
+        for (&(endpoint, computing, sending), &stalled) in senders.iter().zip(self.mesh.stalls()) {
+            record.senders.push(SenderStep { endpoint, computing, sending, stalled });
+        }
+        for (input, (&packets, route)) in host_packets.iter().zip(&self.host_routes).enumerate() {
+            if packets > 0 && !route.is_empty() {
+                record.packets.push((PacketSource::Host { input }, packets as u64));
+            }
+        }
+        for (block, trace) in traces {
+            for send in trace.sends.iter().filter(|send| !send.packets.is_empty()) {
+                if !self.block_routes[*block][send.route].is_empty() {
+                    let source = PacketSource::Block { block: *block, route: send.route };
+                    record.packets.push((source, send.packets.len() as u64));
+                }
+            }
+        }
+        record.sort();
+        if let Some(log) = &mut self.log {
+            log.step(&record);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::recording::Recording;
 use super::selection::{Array, Arrivals, Cadence, Kind, Packets, Probe, ProbeError, ProbeText};
 use onward_diagnostic::system_cause;
-use onward_emulate::{Counters, Engine, Fault, Feed, HostPacket, Output};
+use onward_emulate::{Counters, Engine, Fault, Feed, HostPacket, Output, StepLog};
 use onward_image::{BlockIndex, HostInputKind, Image};
 use onward_isa::Space;
 use std::collections::BTreeMap;
@@ -254,6 +254,14 @@ impl Engine for Probing {
 
     fn count_in_detail(&mut self) {
         self.engine.count_in_detail();
+    }
+
+    fn log_steps(&mut self, log: Box<dyn StepLog>) {
+        self.engine.log_steps(log);
+    }
+
+    fn take_step_log(&mut self) -> Option<Box<dyn StepLog>> {
+        self.engine.take_step_log()
     }
 
     fn draws(&self) -> Vec<u32> {

@@ -56,7 +56,7 @@ fn share(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { compile, how, saves, .. } = arguments;
     let ledger = Ledger::default();
-    let saves = &saves.prepare(&how.profiling, &ledger)?;
+    let saves = &saves.prepare(how, &ledger)?;
     arguments.checkpoint.prepare(false, &ledger)?;
     let (source, image) = compile.compile(&arguments.network, compile.seed(), &ledger)?;
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;

@@ -89,10 +89,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let weights = arguments.weights.as_deref();
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
-    let files = arguments.saves.prepare(&arguments.how.profiling, &ledger)?;
+    let files = arguments.saves.prepare(&arguments.how, &ledger)?;
     arguments.checkpoint.prepare(arguments.learning.validation().is_some(), &ledger)?;
     let spikes = arguments.spikes.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
-    let probes = arguments.probes.prepare(&arguments.steps, arguments.trace.is_any(), &ledger)?;
+    let is_trace = arguments.trace.is_any() || arguments.how.profiling.is_trace();
+    let probes = arguments.probes.prepare(&arguments.steps, is_trace, &ledger)?;
+    arguments.steps.trace(arguments.how.profiling.logs())?;
     let mut image = read_image(&arguments.file, &ledger)?;
     note_unproven(&arguments.file, &image);
     arguments.check_learning(&image)?;

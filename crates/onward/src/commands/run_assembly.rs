@@ -8,7 +8,6 @@ use crate::files::{self, noting, read_source};
 use crate::job::write_page;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
-use crate::profile;
 use crate::progress::StepMonitor;
 use crate::report::{self, section};
 use crate::terminal::{BOLD, styled};
@@ -64,9 +63,12 @@ impl Assembly<'_> {
         }
         let ledger = Ledger::default();
         let json = self.json.map(|path| files::Output::prepare_json(path, &ledger)).transpose()?;
+        self.how.check_timing()?;
         let profile_file = self.how.profiling.prepare(&ledger)?;
         let page = self.how.profiling.prepare_page(&ledger)?;
-        let probes = self.probes.prepare(self.steps, self.trace.is_any(), &ledger)?;
+        let is_trace = self.trace.is_any() || self.how.profiling.is_trace();
+        let probes = self.probes.prepare(self.steps, is_trace, &ledger)?;
+        self.steps.trace(self.how.profiling.logs())?;
         let source = read_source(self.file, &ledger)?;
         let chip = self.arguments.chip.load(&ledger)?;
         let mut included = Vec::new();
@@ -106,6 +108,7 @@ impl Assembly<'_> {
         let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
         let results = Results {
             arguments: documents::arguments(),
+            timeline: self.how.profiling.logs().timeline().map(Box::new),
             ..Results::of_system(&run, &counters, outputs.count, interrupted)
         };
         let arrays = arrays(&system, &*engine, &self.arguments.show);
@@ -120,7 +123,7 @@ impl Assembly<'_> {
             json.write_json(&results)?;
         }
         if let (Some(file), Some(found)) = (&profile_file, &results.profile) {
-            profile::write(found, &results.network, file)?;
+            self.how.profiling.write(found, &results.network, file)?;
         }
         if let Some(page) = &page {
             write_page(page, &system.image, &results, recorder.recording().as_ref())?;

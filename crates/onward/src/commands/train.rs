@@ -76,12 +76,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let help = "run the seed that you want to look into by itself, with --seed";
             return Err(Failure::input("--probe is for a single run, and --seeds makes several", help));
         }
-        let files = saves.prepare(&how.profiling, &ledger)?;
+        let files = saves.prepare(how, &ledger)?;
         return run_seeds(arguments, seeds, &files, &ledger);
     }
-    let files = saves.prepare(&how.profiling, &ledger)?;
+    let files = saves.prepare(how, &ledger)?;
     arguments.checkpoint.prepare(learning.validation().is_some(), &ledger)?;
-    let probes = arguments.probes.prepare(&arguments.steps, false, &ledger)?;
+    let probes = arguments.probes.prepare(&arguments.steps, how.profiling.is_trace(), &ledger)?;
+    arguments.steps.trace(how.profiling.logs())?;
     let (source, mut image) = compile.compile(&arguments.network, compile.seed(), &ledger)?;
     let validation = learning.validation().filter(|_| image.learns());
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, validation)?;
