@@ -89,9 +89,16 @@ fn changed(
         return errors;
     }
     let help = without_sizes(network, source, options).or_else(|| {
-        let settings = change(network, source, options, known)?;
-        let settings: Vec<String> = settings.iter().map(|(key, value)| format!("--chip-set {key}={value}")).collect();
-        Some(format!("it fits with `--chip {} {}`", options.chip.name, settings.join(" ")))
+        let smaller = if network.is_none() { with_smaller(source, options) } else { None };
+        let of_chip = change(network, source, options, known).map(|settings| {
+            let settings: Vec<String> =
+                settings.iter().map(|(key, value)| format!("--chip-set {key}={value}")).collect();
+            format!("it fits with `--chip {} {}`", options.chip.name, settings.join(" "))
+        });
+        match (smaller, of_chip) {
+            (Some(smaller), Some(of_chip)) => Some(format!("{smaller}; or {of_chip}")),
+            (smaller, of_chip) => smaller.or(of_chip),
+        }
     });
     if let (Some(help), Some(first)) = (help, errors.first_mut()) {
         // What else would help, in general, stays said.
@@ -99,6 +106,69 @@ fn changed(
         *first = first.clone().help(help + &general.collect::<String>());
     }
     errors
+}
+
+/// A layer that learns, in smaller blocks than its text says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmallerBlock {
+    /// Its name.
+    pub layer: String,
+    /// Neurons, or channels, of a block that fits.
+    pub block: u32,
+    /// Those that the text says.
+    pub said: u32,
+}
+
+/// The network with smaller blocks of layers that learn where theirs do not fit a core, each the largest that does; `None` if that
+/// is not what it lacks, or all fits. As the block is a part of the rule, it learns otherwise then.
+pub fn with_smaller_blocks(source: &Source, options: &Options) -> Option<(Network, Vec<SmallerBlock>)> {
+    let said = Network::parse(source).ok().filter(|network| !is_large(Some(network), source))?;
+    let mut network = said.clone();
+    let blocks = |network: &Network| -> Vec<u32> { network.layers().map(|node| network.layer(node).block).collect() };
+    loop {
+        // Decays may be spread over a block, so integers are not known from other blocks.
+        let made = tried(Some(network.clone()), source, options, &mut Probes::default(), &mut |_, _| {});
+        let Err(failed) = made else { break };
+        if !FITTING.contains(&failed.pass) {
+            return None;
+        }
+        let before = blocks(&network);
+        for node in network.graph.node_weights_mut() {
+            if let Node::Layer(layer) = node
+                && layer.learning != Learning::None
+                && failed.errors.iter().any(|error| error.span == layer.span)
+            {
+                layer.block = smaller(layer);
+            }
+        }
+        if blocks(&network) == before {
+            return None;
+        }
+    }
+    let changed = said.layers().zip(network.layers()).filter_map(|(said_at, at)| {
+        let (said, layer) = (said.layer(said_at), network.layer(at));
+        let change = SmallerBlock { layer: said.name.clone(), block: layer.block, said: said.block };
+        (layer.block < said.block).then_some(change)
+    });
+    let changed: Vec<SmallerBlock> = changed.collect();
+    (!changed.is_empty()).then_some((network, changed))
+}
+
+/// The next smaller block of a layer: a multiple of 16 neurons, which fill the lanes of most chips; of a convolution, a channel less.
+fn smaller(layer: &Layer) -> u32 {
+    match layer.kind {
+        LayerKind::Convolution(_) => (layer.block - 1).max(1),
+        _ if layer.block > 16 => (layer.block - 1) / 16 * 16,
+        _ => (layer.block / 2).max(1),
+    }
+}
+
+/// The smaller blocks with which a network would fit, in words.
+fn with_smaller(source: &Source, options: &Options) -> Option<String> {
+    let (_, changed) = with_smaller_blocks(source, options)?;
+    let blocks: Vec<String> =
+        changed.iter().map(|SmallerBlock { layer, block, .. }| format!("`block = {block}` for `{layer}`")).collect();
+    Some(format!("it fits with {}, which --fit takes: it learns otherwise then", blocks.join(", ")))
 }
 
 /// Which sizes of blocks must be left out of the text so that the network fits, if that does it: those of layers that do not

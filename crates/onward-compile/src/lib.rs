@@ -42,7 +42,7 @@ mod plan;
 mod probes;
 mod readouts;
 
-pub use choice::{first_fitting, with_change};
+pub use choice::{SmallerBlock, first_fitting, with_change, with_smaller_blocks};
 pub use driver::{compile, compile_network, compile_with, lowered};
 pub use lowering::{LoweredLayer, RuleFormat, Steps};
 pub use pass::{Compilation, Options, Pass, Placing, Product, Verification};

@@ -55,6 +55,9 @@ pub struct Learned {
     pub draws: Vec<u32>,
 }
 
+/// What the first line of a text begins with whose blocks were made smaller so that it fits, before what was changed.
+pub const FITTED: &str = "# --fit: ";
+
 /// The network as far as loaders, readers and verifiers need it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkSummary {
@@ -76,6 +79,13 @@ pub struct NetworkSummary {
     pub populations: TiVec<PopulationIndex, Population>,
     /// Edges between populations, from and to.
     pub edges: Vec<(PopulationIndex, PopulationIndex)>,
+}
+
+impl NetworkSummary {
+    /// Which layers have smaller blocks than was asked for, in words, if some do: they learn otherwise.
+    pub fn fitted(&self) -> Option<&str> {
+        self.source.1.strip_prefix(FITTED)?.lines().next()
+    }
 }
 
 /// A change of a picture, drawn for each sample anew in each epoch, before it is learned from.

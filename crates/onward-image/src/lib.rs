@@ -22,8 +22,9 @@ mod usage;
 
 pub use file::{ImageError, VERSION};
 pub use image::{
-    Augmentation, Block, Delivery, Encoding, Flit, FractionBits, Growth, HostInput, HostInputKind, Image, Kernel,
-    Learned, NetworkSummary, Order, Plane, Population, PopulationKind, Program, Proof, Route, Schedule, Symbol, Tag,
+    Augmentation, Block, Delivery, Encoding, FITTED, Flit, FractionBits, Growth, HostInput, HostInputKind, Image,
+    Kernel, Learned, NetworkSummary, Order, Plane, Population, PopulationKind, Program, Proof, Route, Schedule, Symbol,
+    Tag,
 };
 pub use index::{BlockIndex, PopulationIndex, ProgramIndex, indices};
 pub use multicast::{MulticastTrees, Takers};

@@ -11,9 +11,10 @@ use anstream::eprintln;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Design};
-use onward_compile::{Options, Placing, Product};
+use onward_compile::{Options, Placing, Product, SmallerBlock};
 use onward_diagnostic::{Diagnostic, Source};
 use onward_emulate::{Engine, Machine, MachineError, reference};
+use onward_image::FITTED;
 use onward_image::Image;
 use onward_net::Network;
 use onward_place::{Objective, Strategy};
@@ -101,6 +102,9 @@ pub struct HowToCompile {
     /// Place for what a run sent (`--save-traffic`), not for an estimate
     #[arg(long, value_name = "FILE.json")]
     traffic: Option<PathBuf>,
+    /// Let layers that learn have smaller blocks where theirs do not fit a core; they learn otherwise then
+    #[arg(long)]
+    fit: bool,
     #[command(flatten)]
     pub warnings: Warnings,
 }
@@ -180,6 +184,20 @@ impl HowToCompile {
         Ok(())
     }
 
+    /// The text with smaller blocks of layers that learn where theirs do not fit, if that is asked for and mends it; what was
+    /// changed is said, and stands at the text's top.
+    pub fn fitted(&self, options: &Options, source: Source) -> Source {
+        let fitted = if self.fit { onward_compile::with_smaller_blocks(&source, options) } else { None };
+        let Some((network, changed)) = fitted else { return source };
+        let blocks = changed
+            .iter()
+            .map(|SmallerBlock { layer, block, said }| format!("`{layer}` in blocks of {block} instead of {said}"));
+        let note =
+            format!("{}, as these do not fit chip `{}`", blocks.collect::<Vec<_>>().join(", "), options.chip.name);
+        eprintln!("{}: {note}", styled(BOLD, "fitted"));
+        Source::new(source.name, format!("{FITTED}{note}\n{network}"))
+    }
+
     /// What is wrong with a network, and if that is that it does not fit, what would make it fit.
     pub fn refused(
         &self,
@@ -199,6 +217,7 @@ impl HowToCompile {
         let mut options = Options { seed, ..self.options(ledger)? };
         let source = read_network(network, &self.set, ledger)?;
         self.choose_chip(&mut options, None, &source)?;
+        let source = self.fitted(&options, source);
         let monitor = PassMonitor::new(None);
         let mut warnings = Vec::new();
         let image = onward_compile::compile_with(&source, &options, |pass, compilation| {

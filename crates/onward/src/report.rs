@@ -56,6 +56,7 @@ fn opening_with(image: &Image, dataset: &Dataset, seed: Vec<String>) -> String {
         vec!["augment".into(), augment.join(", "), "drawn for each sample to learn from, in each epoch".into()]
     });
     rows.extend(augment);
+    rows.extend(network.fitted().map(|changed| vec!["fitted".into(), changed.to_owned()]));
     table(&[], rows, &[])
 }
 

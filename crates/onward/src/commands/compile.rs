@@ -116,6 +116,7 @@ fn compile(arguments: &Arguments, network: &Path, options: &mut Options, ledger:
     let (imported, source) = read(network, &arguments.compile.set, &arguments.nir, ledger)?;
     arguments.compile.choose_chip(options, imported.as_ref(), &source)?;
     let options = &*options;
+    let source = if imported.is_some() { source } else { arguments.compile.fitted(options, source) };
     let kept = imported.clone();
     let mut timings: Vec<Timing> = Vec::new();
     let mut warnings = Vec::new();
