@@ -2,7 +2,7 @@
 //! small that layers are cut by neurons, channels, rows and inputs. The same spikes come out, at the same places of their windows.
 
 use onward_chip::Chip;
-use onward_compile::{Options, compile, first_fitting, with_change};
+use onward_compile::{Options, SmallerBlock, compile, first_fitting, with_change, with_smaller_blocks};
 use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options as Running};
 use onward_image::{HostInputKind, Image, PopulationKind, Tag};
@@ -302,6 +302,29 @@ fn sizes_of_blocks_that_do_not_fit_are_named() {
     options.chip.memory.neuron_bytes = 8192;
     let help = help(&source, &options);
     assert!(help.starts_with("it fits if `block` and `rows` of `y` are left out"), "{help}");
+}
+
+/// The block of a layer that learns is a part of its rule, so it is offered and not taken; and it is the largest that fits.
+#[test]
+fn the_largest_blocks_that_fit_are_offered_to_layers_that_learn() {
+    let text = |block: u32| {
+        let text = format!(
+            "network net {{\n    window = 8\n    learning = hinge\n    input x = rate(8, 8)\n    target c = classes(10)\n    \
+             layer a = dense(200) from x, c {{ block = 100 }}\n    layer b = dense(200) from a {{ block = {block} }}\n    \
+             readout answer = nearest_target from b\n}}\n"
+        );
+        Source::new("net.sp", text)
+    };
+    let mut options = Options::new(Chip::builtin("middle").expect("a chip"), 1);
+    options.chip.memory.synapse_bytes = 30_000;
+    let said = help(&text(100), &options);
+    assert!(said.starts_with("it fits with `block = 64` for `b`, which --fit takes"), "{said}");
+    let (network, changed) = with_smaller_blocks(&text(100), &options).expect("smaller blocks fit");
+    assert_eq!(changed, [SmallerBlock { layer: "b".into(), block: 64, said: 100 }]);
+    let fitted = Source::new("net.sp", network.to_string());
+    assert!(compile(&fitted, &options).is_ok());
+    assert!(compile(&text(80), &options).is_err(), "80 do not");
+    assert!(with_smaller_blocks(&text(64), &options).is_none(), "it fits as it is");
 }
 
 #[test]

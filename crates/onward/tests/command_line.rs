@@ -150,6 +150,19 @@ fn what_is_likely_a_mistake_is_warned_of() {
 }
 
 #[test]
+fn smaller_blocks_are_taken_and_reported() {
+    let desk = Desk::new();
+    desk.edit("digits.sp", "wide.sp", "block = 64", "block = 128");
+    let compile = "compile wide.sp --chip-set memory.synapse_bytes=12288";
+    desk.refuse("blocks_too_large", &format!("{compile} -o out.onw"));
+    let fitted = desk.onward(&format!("{compile} --fit -o fitted.onw"));
+    let note = String::from_utf8(fitted.stderr).expect("messages are text");
+    assert!(fitted.status.success() && note.starts_with("fitted: `hidden"), "{note}");
+    let report = desk.succeed("run fitted.onw --data digits");
+    assert!(report.contains("  fitted    `hidden"), "{report}");
+}
+
+#[test]
 fn parameters_are_set_and_files_included() {
     let desk = Desk::new();
     desk.edit(
