@@ -94,6 +94,8 @@ pub enum Answers {
         comparisons: Option<Comparisons>,
         /// The answers, in the order of the samples.
         given: Vec<u16>,
+        /// The scores of all classes that they came of, sample by sample; empty where the readout is sent none.
+        scores: Vec<i32>,
     },
     /// Values.
     Values {

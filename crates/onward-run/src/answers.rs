@@ -24,7 +24,8 @@ impl<'a> AnswerTable<'a> {
     }
 
     /// Comma-separated values with a heading: `sample,label,answer`; where values are answered, what was wanted and what came:
-    /// `sample,target,answer`, or of several values `sample,target_1,target_2,answer_1,answer_2`.
+    /// `sample,target,answer`, or of several values `sample,target_1,target_2,answer_1,answer_2`. Where classes are answered by the
+    /// scores that blocks send, a column `score_C` for each class follows.
     pub fn csv(&self) -> String {
         let samples = self.samples;
         let mut text = String::new();
@@ -44,12 +45,18 @@ impl<'a> AnswerTable<'a> {
                     text.push('\n');
                 }
             }
-            Answers::Classes { given, .. } => {
-                text += if samples.is_labelled() { "sample,label,answer\n" } else { "sample,answer\n" };
+            Answers::Classes { given, scores, .. } => {
+                let classes = scores.len() / given.len().max(1);
+                text += if samples.is_labelled() { "sample,label,answer" } else { "sample,answer" };
+                (0..classes).for_each(|class| text += &format!(",score_{class}"));
+                text.push('\n');
                 for (sample, answer) in given.iter().enumerate() {
                     let label =
                         if samples.is_labelled() { format!(",{}", samples.label(sample)) } else { String::new() };
-                    let _ = writeln!(text, "{}{label},{answer}", samples.number(sample));
+                    let _ = write!(text, "{}{label},{answer}", samples.number(sample));
+                    let scores = &scores[sample * classes..(sample + 1) * classes];
+                    scores.iter().for_each(|score| text += &format!(",{score}"));
+                    text.push('\n');
                 }
             }
             Answers::Spikes { .. } => {}
@@ -57,7 +64,7 @@ impl<'a> AnswerTable<'a> {
         text
     }
 
-    /// The same as arrays (`.npz`): `sample`, `label` and `answer`, or, where values are answered, `sample`, `target` and
+    /// The same as arrays (`.npz`): `sample`, `label`, `answer` and, with a row a sample, `scores`; or, where values are answered, `sample`, `target` and
     /// `answer` with a row a sample.
     ///
     /// # Errors
@@ -72,11 +79,14 @@ impl<'a> AnswerTable<'a> {
                 add(&mut archive, "target", &shape, (0..*tested).flat_map(|sample| self.wanted(sample)))?;
                 add(&mut archive, "answer", &shape, given.iter().copied())?;
             }
-            Answers::Classes { given, .. } => {
+            Answers::Classes { given, scores, .. } => {
                 if samples.is_labelled() {
                     add(&mut archive, "label", &[count], (0..given.len()).map(|sample| samples.label(sample)))?;
                 }
                 add(&mut archive, "answer", &[count], given.iter().copied())?;
+                if !scores.is_empty() {
+                    add(&mut archive, "scores", &[count, scores.len() as u64 / count], scores.iter().copied())?;
+                }
             }
             Answers::Spikes { .. } => {}
         }

@@ -1,6 +1,7 @@
 //! A machine with a network on it, spoken to in samples instead of packets.
 
 mod host;
+mod scores;
 mod silence;
 mod stimuli;
 mod trial;
@@ -16,6 +17,7 @@ use host::{Host, Shown, Teaching};
 use onward_emulate::{Counters, Engine, Machine, Options, Output};
 use onward_image::{Block, BlockIndex, HostInputKind, Image, PopulationIndex, PopulationKind, Schedule};
 use onward_profile::Spike;
+use scores::Scores;
 use std::ops::ControlFlow;
 use typed_index_collections::TiVec;
 
@@ -62,6 +64,8 @@ pub struct Session {
     neurons: TiVec<BlockIndex, Vec<u32>>,
     /// Steps by which the readout lags behind the input.
     lag: u64,
+    /// What answers come of, where blocks send scores.
+    scores: Option<Scores>,
 }
 
 impl Session {
@@ -110,6 +114,7 @@ impl Session {
             lag,
             neurons: if reads_spikes { neurons(image) } else { TiVec::new() },
             schedules: schedules(image),
+            scores: Scores::new(image),
             rate_shift: 0,
             buffer: vec![0; window * words],
         })
@@ -206,6 +211,9 @@ impl Session {
         count: usize,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<u16>, SessionError> {
+        if let Some(scores) = &mut self.scores {
+            scores.begin();
+        }
         let first_step = self.machine.step();
         let (latency, window) = (self.latency, self.window as u64);
         let (mut answers, mut found) = (vec![None; count], 0);
@@ -223,6 +231,12 @@ impl Session {
         answers.truncate(expected);
         let answers: Option<Vec<u16>> = answers.into_iter().collect();
         answers.filter(|_| found == expected).ok_or(SessionError::Answers { expected, found })
+    }
+
+    /// The scores of classes that the answers to so many samples came of, sample by sample, from the last call of
+    /// [`Session::infer`]; empty where the readout is sent none, or when they have been taken.
+    pub fn take_scores(&mut self, samples: usize) -> Vec<i32> {
+        self.scores.as_mut().map_or_else(Vec::new, |scores| scores.end(samples))
     }
 
     /// Shows samples `0..count` and returns the spikes that reach the host, in their order, and for how many samples they are
@@ -307,6 +321,9 @@ impl Session {
             let reached = self
                 .pace
                 .run(chunk.len(), || machine.run_fed(chunk.len(), &mut |inputs| host.feed(inputs, chunk.clone())))?;
+            if let Some(scores) = &mut self.scores {
+                scores.keep(&*self.machine);
+            }
             reached.iter().for_each(&mut *tell);
             steps = chunk.end;
         }

@@ -155,6 +155,7 @@ pub(crate) fn answers(
         tested: answered.len(),
         right: samples.is_labelled().then_some(right),
         comparisons: comparisons(session.machine(), image).map(|after| after.since(before)),
+        scores: session.take_scores(answered.len()),
         given: answered,
     })
 }

@@ -212,7 +212,13 @@ fn the_best_epoch_is_chosen_without_the_test_samples() {
     assert_eq!(results.per_test_sample.map(|sample| sample.samples), Some(5 * 135 + 449));
 
     // What is known of the answers agrees with them.
-    let Some(Answers::Classes { given, right: Some(right), .. }) = &results.answers else { panic!("classes") };
+    let Some(Answers::Classes { given, right: Some(right), scores, .. }) = &results.answers else { panic!("classes") };
+    // Each answer is the first of the classes with the largest score.
+    assert_eq!(scores.len(), 449 * 10);
+    for (&answer, scores) in given.iter().zip(scores.chunks(10)) {
+        let largest = scores.iter().max().expect("ten classes");
+        assert_eq!(scores.iter().position(|score| score == largest), Some(answer as usize), "{scores:?}");
+    }
     let confusion = quality.confusion.as_ref().expect("labels are known");
     assert_eq!((0..10).map(|class| confusion[class][class]).sum::<u64>(), *right as u64);
     let mut counted = vec![vec![0; 10]; 10];
@@ -222,8 +228,10 @@ fn the_best_epoch_is_chosen_without_the_test_samples() {
     assert_eq!(quality.by_class.iter().map(|class| class.answered).sum::<u64>(), 449);
     let csv = AnswerTable::new(results.answers.as_ref().expect("tested"), &kept.test).expect("classes").csv();
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!((lines[0], lines.len()), ("sample,label,answer", 450));
-    assert_eq!(lines[449], format!("448,{},{}", kept.test.label(448), given[448]));
+    let of_classes: String = (0..10).map(|class| format!(",score_{class}")).collect();
+    assert_eq!((lines[0].to_owned(), lines.len()), (format!("sample,label,answer{of_classes}"), 450));
+    let of_last: String = scores[4480..].iter().map(|score| format!(",{score}")).collect();
+    assert_eq!(lines[449], format!("448,{},{}{of_last}", kept.test.label(448), given[448]));
     let training = chosen.training_answers().expect("no fault");
     assert!(training.tested() == 1213 && training.accuracy_percent() > results.accuracy_percent(), "{training:?}");
 }
@@ -239,7 +247,7 @@ fn answers_name_samples_by_their_numbers() {
     let few = Dataset { test: some, ..digits.clone() };
     let results = run(&image, &few).test(&mut ()).expect("no fault");
     let csv = AnswerTable::new(results.answers.as_ref().expect("tested"), &few.test).expect("classes").csv();
-    assert!(csv.starts_with("sample,label,answer\n7,"), "{csv}");
+    assert!(csv.starts_with("sample,label,answer,score_0,") && csv.contains("\n7,"), "{csv}");
     assert_eq!(results.quality.has_learned, Some(false));
     let mut learned = run(&image, &few);
     assert_eq!(learned.learn(1, &mut ()).expect("no fault").quality.has_learned, Some(true));

@@ -188,7 +188,8 @@ impl<'a> Job<'a> {
 
     /// Writes what each sample was answered with; of a run that was broken off before its test, no sample.
     fn write_answers(&self, file: &Output, results: &Results) -> Outcome {
-        let none = Answers::Classes { tested: 0, right: None, comparisons: None, given: Vec::new() };
+        let none =
+            Answers::Classes { tested: 0, right: None, comparisons: None, given: Vec::new(), scores: Vec::new() };
         let samples = match results.quality.tested_on {
             Some(TestedOn::Validation) => self.dataset.validation.as_ref().unwrap_or(&self.dataset.test),
             _ => &self.dataset.test,
