@@ -206,7 +206,14 @@ impl HowToCompile {
         source: &Source,
         errors: Vec<Diagnostic>,
     ) -> Failure {
-        Failure::diagnostics(source, &onward_compile::with_change(network, source, options, errors))
+        let mut errors = onward_compile::with_change(network, source, options, errors);
+        // Who gave a NIR file has not seen its text.
+        if let (Some(_), Some(last)) = (network, errors.last_mut()) {
+            let whence =
+                format!("the lines are of the network's text: `onward import {} -o NET.sp` writes it", source.name);
+            *last = last.clone().note(whence);
+        }
+        Failure::diagnostics(source, &errors)
     }
 
     /// Compiles a network's text with this seed, and shows which pass is at work once it takes long.
