@@ -170,7 +170,7 @@ impl Key {
     }
 
     /// Whether a number is allowed.
-    pub(crate) fn allows(&self, number: u64) -> bool {
+    pub fn allows(&self, number: u64) -> bool {
         match self.values {
             Values::Range(lowest, highest) => (lowest..=highest).contains(&number),
             Values::Multiple(of, lowest, highest) => number.is_multiple_of(of) && (lowest..=highest).contains(&number),

@@ -12,10 +12,12 @@
 //! assert_eq!(hypervolume(&designs, &[4.0, 5.0]), 3.0 + 4.0);
 //! ```
 
+pub mod effects;
 mod evaluator;
 pub mod expression;
 pub mod front;
 mod random;
+pub mod robust;
 pub mod search;
 pub mod space;
 mod store;

@@ -210,6 +210,14 @@ impl Store {
         select.query_map([], |row| row.get(0))?.collect()
     }
 
+    /// How many results there are.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn count(&self) -> Result<usize, StoreError> {
+        self.keys().map(|keys| keys.len()).map_err(|error| failure(&self.path, &error))
+    }
+
     /// All results, by their keys.
     ///
     /// # Errors

@@ -204,6 +204,40 @@ impl<'a> Study<'a> {
         Ok(points.into_iter().flatten().collect())
     }
 
+    /// What comes of points where some of their parameters are others: for each the objectives, each less is better; `None` where there are
+    /// none.
+    ///
+    /// # Errors
+    /// As [`run`](Study::run); of what was broken off there is nothing.
+    pub fn repeat(
+        &mut self,
+        points: &[&Point],
+        changed: &Settings,
+        follow: &mut dyn Follow,
+    ) -> Result<Option<Vec<Option<Vec<f64>>>>, StudyError> {
+        let wanted: Vec<(Settings, Identity)> = points
+            .iter()
+            .map(|point| {
+                let mut settings = point.settings.clone();
+                settings.extend(changed.clone());
+                let identity = self.evaluator.identity(&settings);
+                (settings, identity)
+            })
+            .collect();
+        let found = self.look_up(&wanted).and_then(|mut found| self.fill(&wanted, &mut found, follow).map(|()| found));
+        match found {
+            Ok(found) => {
+                let objectives = wanted
+                    .iter()
+                    .zip(found)
+                    .map(|((settings, _), stored)| score(self.space, settings, &stored?.outcome, true).0.objectives);
+                Ok(Some(objectives.collect()))
+            }
+            Err(Stop::Interrupted) => Ok(None),
+            Err(Stop::Error(error)) => Err(error),
+        }
+    }
+
     /// What comes of designs at a rung.
     fn evaluate(
         &mut self,

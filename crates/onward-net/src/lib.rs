@@ -92,6 +92,7 @@ pub use {augment::*, input::*, network::*, neuron::*, readout::*, rule::*, targe
 
 pub use include::{with_includes, with_settings};
 pub use load::read_npz;
+pub use parameters::parameters_of;
 pub use petgraph::graph::NodeIndex;
 pub use store::{Member, npz};
 pub use words::reference;

@@ -1,11 +1,21 @@
 //! Parameters and arithmetic: what is left is a tree of plain values.
 
 use crate::include::SETTINGS;
-use crate::parser::parse_value;
+use crate::parser::{parse, parse_value};
 use crate::syntax::{Entry, File, Item, Operator, Setting, Span, Value, ValueKind, Word};
 use crate::words::is_value;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use std::collections::HashMap;
+
+/// The parameters that a text declares, in its order; of a text with mistakes those that could be read.
+pub fn parameters_of(source: &Source) -> Vec<String> {
+    let entries = parse(source).0.map_or_else(Vec::new, |file| file.entries);
+    let declared = entries.into_iter().filter_map(|entry| match entry {
+        Entry::Item(item) if item.kind.text == "parameter" => Some(item.name.text),
+        _ => None,
+    });
+    declared.collect()
+}
 
 /// Takes the parameters out of the entries of `file` and puts their values where their names stand. Returns what is wrong
 /// with them.

@@ -43,7 +43,7 @@ mod traffic;
 pub use activity::{Activity, PopulationActivity};
 pub use energy::{Category, Energy};
 pub use formats::Speedscope;
-pub use page::{Raster, Recorded, Trace, page};
+pub use page::{Raster, Recorded, Trace, drawn_by, page};
 pub use profile::{
     BlockPlace, Bound, BoundBy, CorePlace, Critical, CriticalSender, Footprint, HandlerPlace, LayerNeurons, LayerPlace,
     LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, Roofline,

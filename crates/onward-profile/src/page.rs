@@ -84,14 +84,23 @@ pub fn page(image: &Image, results: &impl Serialize, recorded: &Recorded) -> Res
         mesh: [mesh.width, mesh.height],
         recorded,
     };
-    let data = serde_json::to_string(&data)?;
+    drawn_by(&image.network.name, &data, SCRIPT)
+}
+
+/// A page that a script of one's own draws, in the same frame and style: the data lies in it as JSON, in the element `data`, and Apache ECharts is
+/// there as `echarts`.
+///
+/// # Errors
+/// If the data cannot be written as JSON.
+pub fn drawn_by(title: &str, data: &impl Serialize, script: &str) -> Result<String, serde_json::Error> {
+    let data = serde_json::to_string(data)?;
     let parts: [(&str, Cow<str>); 5] = [
-        ("{{title}}", escaped(&image.network.name).into()),
+        ("{{title}}", escaped(title).into()),
         ("{{style}}", STYLE.into()),
         // Nothing in a script may look like its end.
         ("{{data}}", data.replace("</", "<\\/").replace("<!--", "<\\u0021--").into()),
         ("{{charts}}", CHARTS.into()),
-        ("{{script}}", SCRIPT.into()),
+        ("{{script}}", script.into()),
     ];
     // One after the other, from front to back: what is put in is not looked at again.
     let (mut html, mut rest) = (String::new(), FRAME);

@@ -182,6 +182,9 @@ pub struct PerSample {
     pub emulated_s: Option<f64>,
     /// Energy of a sample.
     pub energy_j: f64,
+    /// Energy of all of them, by category.
+    #[serde(skip)]
+    pub energy: Energy,
 }
 
 /// How full a memory is over the cores in use, percent.
@@ -207,7 +210,7 @@ impl Results {
     /// # Panics
     /// If the report's counters are of another image.
     pub fn new(run: &Conditions<'_>, report: &TrainReport) -> Results {
-        let energy_of = |counters| Energy::of(run.image, counters, run.costs).total();
+        let energy_of = |counters| Energy::of(run.image, counters, run.costs);
         let profile = Profile::of(run.image, &report.counters, Some(&report.learning_counters), run.costs);
         let learning = energy_of(&report.learning_counters);
         let testing = energy_of(&report.counters.since(&report.learning_counters));
@@ -314,15 +317,16 @@ impl Results {
 }
 
 impl PerSample {
-    /// The means of a phase that took so many joules; `None` if it showed no sample. Without a clock no time was kept.
-    fn new(phase: Phase, joules: f64, clock_hz: Option<u64>) -> Option<PerSample> {
+    /// The means of a phase that took so much energy; `None` if it showed no sample. Without a clock no time was kept.
+    fn new(phase: Phase, energy: Energy, clock_hz: Option<u64>) -> Option<PerSample> {
         let samples = phase.samples as f64;
         (phase.samples > 0).then(|| PerSample {
             samples: phase.samples,
             steps: phase.steps as f64 / samples,
             cycles: clock_hz.map(|_| phase.cycles as f64 / samples),
             emulated_s: clock_hz.map(|clock_hz| phase.cycles as f64 / clock_hz as f64 / samples),
-            energy_j: joules / samples,
+            energy_j: energy.total() / samples,
+            energy,
         })
     }
 }

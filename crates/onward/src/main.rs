@@ -7,6 +7,7 @@ mod arguments;
 mod checkpoint;
 mod commands;
 mod documents;
+mod explore;
 mod failure;
 mod files;
 mod job;
@@ -24,8 +25,8 @@ mod warnings;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    asm, bandit, calibrate, chip, compare, compile, debug, disasm, export, import, inspect, isa, profile as profiling,
-    run, trace_diff, train, verify, why,
+    asm, bandit, calibrate, chip, compare, compile, debug, disasm, explore as exploring, export, import, inspect, isa,
+    profile as profiling, run, trace_diff, train, verify, why,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ Examples:
   onward run programs/lif.s --chip small             run a system written in assembly
   onward profile digits.onw --data digits            what bounds it, where time and energy go
   onward debug programs/lif.s --chip small           step through it, instruction by instruction
+  onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml    which chip, which network
   onward chip show middle                            what a chip takes: area, clock, energies
 
 `onward COMMAND --help` says more about a command.";
@@ -68,6 +70,7 @@ enum Command {
     Calibrate(calibrate::Arguments),
     Chip(chip::Arguments),
     Import(import::Arguments),
+    Explore(exploring::Arguments),
     Run(run::Arguments),
     Profile(profiling::Arguments),
     Debug(debug::Arguments),
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Chip(arguments) => chip::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Explore(arguments) => exploring::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Profile(arguments) => profiling::run(arguments),
         Command::Debug(arguments) => debug::run(&arguments),

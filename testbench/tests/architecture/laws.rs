@@ -120,6 +120,15 @@ pub const LAWS: &[Law] = &[
         example: [("onward_verify", "verdict"), ("onward_compile", "passes")],
     },
     Law {
+        name: "exploration knows nothing of what it explores",
+        forbids: |import| {
+            is_of(&import.from, &["onward_explore"])
+                && import.to.package.starts_with("onward")
+                && !is_of(&import.to, &["onward_explore", "onward_diagnostic"])
+        },
+        example: [("onward_explore", "study"), ("onward_chip", "Chip")],
+    },
+    Law {
         name: "placement and systems by hand know no network",
         forbids: |import| {
             is_of(&import.from, &["onward_place", "onward_assembly"])

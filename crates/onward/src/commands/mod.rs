@@ -8,6 +8,7 @@ pub mod compare;
 pub mod compile;
 pub mod debug;
 pub mod disasm;
+pub mod explore;
 pub mod export;
 pub mod import;
 pub mod inspect;
