@@ -2,6 +2,7 @@
 //!
 //! Stacks are layer, handler, instruction. Their weight is the cycles that cores were busy with an instruction; waiting is in none.
 
+use crate::columns::{Column, TableWriter};
 use crate::energy::Category;
 use crate::profile::{LinePlace, Measure, Measures, Part, Profile};
 use crate::protobuf::Message;
@@ -131,6 +132,38 @@ impl Profile {
         file.into_bytes()
     }
 
+    /// The table of [`Profile::to_csv`] as a Parquet file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_parquet<W: std::io::Write + Send>(&self, out: W) -> std::io::Result<W> {
+        let mut rows: Vec<(&str, String, &Measures)> = vec![("total", "all".into(), &self.total)];
+        rows.extend(named("phase", &self.phases));
+        rows.extend(named("layer", &self.layers));
+        rows.extend(named("core", &self.cores));
+        rows.extend(named("block", &self.blocks));
+        rows.extend(named("handler", &self.handlers));
+        rows.extend(named("line", &self.lines));
+        let mut columns: Vec<(String, Column)> = vec![
+            ("by".into(), Column::Text(rows.iter().map(|(by, ..)| (*by).to_owned()).collect())),
+            ("name".into(), Column::Text(rows.iter().map(|(_, name, _)| name.clone()).collect())),
+        ];
+        for &measure in Measure::ALL {
+            let counts = rows.iter().map(|(.., measures)| measures[measure] as i64).collect();
+            columns.push((measure.key().to_owned(), Column::Whole(counts)));
+        }
+        let energy = rows.iter().map(|(.., measures)| measures.energy.total()).collect();
+        columns.push(("energy_j".into(), Column::Real(energy)));
+        for &category in Category::ALL {
+            let joules = rows.iter().map(|(.., measures)| measures.energy.joules(category)).collect();
+            columns.push((format!("energy_{}_j", category.key()), Column::Real(joules)));
+        }
+        let named: Vec<(&str, Column)> = columns.iter().map(|(name, column)| (name.as_str(), column.clone())).collect();
+        let mut table = TableWriter::new(&named, out)?;
+        table.rows(&columns.into_iter().map(|(_, column)| column).collect::<Vec<_>>())?;
+        table.finish()
+    }
+
     /// A table of all parts: how the run is divided, the part's name, every measure, energy and its categories.
     pub fn to_csv(&self) -> String {
         let mut text = String::from("by,name");
@@ -147,6 +180,11 @@ impl Profile {
         rows(&mut text, "line", &self.lines);
         text
     }
+}
+
+/// Parts, each with how the run is divided and its name.
+fn named<'a, P>(by: &'a str, parts: &'a [Part<P>]) -> impl Iterator<Item = (&'a str, String, &'a Measures)> {
+    parts.iter().map(move |part| (by, part.name.clone(), &part.measures))
 }
 
 fn rows<P>(text: &mut String, by: &str, parts: &[Part<P>]) {

@@ -26,6 +26,7 @@
 //! ```
 
 mod activity;
+mod columns;
 mod energy;
 mod formats;
 mod page;
@@ -39,8 +40,10 @@ mod routes;
 mod seeds;
 mod timeline;
 mod traffic;
+mod waveform;
 
 pub use activity::{Activity, PopulationActivity};
+pub use columns::{Column, TableWriter};
 pub use energy::{Category, Energy};
 pub use formats::Speedscope;
 pub use page::{Raster, Recorded, Trace, drawn_by, page};
@@ -58,3 +61,4 @@ pub use routes::{RouteCost, hops};
 pub use seeds::{SeedResults, Spread};
 pub use timeline::{CoreTimeline, LinkTimeline, MOST_SPANS, PerfettoLog, TimeSpent, Timeline, TimelineLog};
 pub use traffic::traffic;
+pub use waveform::{WaveArray, Waveform};

@@ -1,7 +1,7 @@
 //! What commands that run nothing write for machines: an image, what of a chip it takes, the instruction set.
 
 use onward_image::{Block, Core, Delivery, Destination, Endpoint, HostInput, Image, Route};
-use onward_isa::{Description, INSTRUCTIONS};
+use onward_isa::{Description, INSTRUCTIONS, Instruction};
 use onward_profile::{Footprint, RouteCost, SCHEMA_VERSION, chip_parameters, usage};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -175,6 +175,19 @@ fn of_route(image: &Image, from: Endpoint, route: &Route) -> Value {
         })
         .collect();
     json!({"name": route.name, "indices": route.indices, "hops_a_packet": cost.hops, "flits": flits})
+}
+
+/// A program: its instructions, and its labels by name and address.
+pub fn program(words: &[u32], labels: &[(String, u32)]) -> Value {
+    let of_word = |(address, &word): (usize, &u32)| {
+        let text = Instruction::decode(word).map(|instruction| instruction.to_string()).ok();
+        json!({"address": address, "word": format!("{word:08x}"), "instruction": text})
+    };
+    let labels = labels.iter().map(|(name, at)| json!({"name": name, "address": at}));
+    json!({
+        "instructions": words.iter().enumerate().map(of_word).collect::<Vec<Value>>(),
+        "labels": labels.collect::<Vec<Value>>(),
+    })
 }
 
 /// The instruction set, or those of its instructions that are wanted.

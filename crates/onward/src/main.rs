@@ -22,6 +22,7 @@ mod steps;
 mod terminal;
 mod text;
 mod warnings;
+mod waves;
 
 use clap::{Parser, Subcommand};
 use commands::{

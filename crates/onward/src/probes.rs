@@ -8,6 +8,7 @@ use crate::{Outcome, report, terminal};
 use onward_emulate::Engine;
 use onward_image::Image;
 use onward_run::probe::{ProbeText, Recording, attach};
+use std::io::{Seek, SeekFrom};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -59,8 +60,8 @@ pub struct ProbeArguments {
     /// behind an array less often
     #[arg(long = "probe", value_name = "PROBE", value_delimiter = ',', requires = "probe_output")]
     probes: Vec<String>,
-    /// Where that goes, as arrays
-    #[arg(long, value_name = "FILE.npz", requires = "probes")]
+    /// Where that goes: as arrays (.npz), or as a table (.parquet)
+    #[arg(long, value_name = "FILE.npz|parquet", requires = "probes")]
     probe_output: Option<PathBuf>,
 }
 
@@ -135,10 +136,25 @@ impl Recorder {
     /// That of the run, else that of the file.
     pub fn finish(self, ran: Outcome) -> Outcome {
         let Some((recording, output)) = self.0 else { return ran };
-        let written = output.write_with(|out| recording.write_npz(out));
+        let is_table = output.path().extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        let written = match is_table {
+            true => write_table(&recording, &output),
+            false => output.write_with(|out| recording.write_npz(out)),
+        };
         if written.is_ok() {
             terminal::print(&report::written([Some(&output)]))?;
         }
         ran.and(written)
     }
+}
+
+/// Writes a recording as a table, by way of a temporary file beside it.
+fn write_table(recording: &Recording, output: &Output) -> Outcome {
+    let folder = output.path().parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
+        .and_then(|file| recording.write_parquet(std::io::BufWriter::new(file)))
+        .and_then(|file| file.into_inner().map_err(|error| error.into_error()))
+        .and_then(|mut file| file.seek(SeekFrom::Start(0)).map(|_| file));
+    let mut file = made.map_err(|error| Failure::unwritable(output.path(), &error))?;
+    output.write_with(|out| std::io::copy(&mut file, out).map(drop))
 }

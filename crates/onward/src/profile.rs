@@ -90,7 +90,7 @@ pub struct Profiling {
     /// What follows the run.
     #[arg(skip)]
     logs: StepLogs,
-    /// Write the profile for other tools, by how the name ends: .folded (flame graphs), .speedscope.json, .pb.gz (pprof), .csv;
+    /// Write the profile for other tools, by how the name ends: .folded (flame graphs), .speedscope.json, .pb.gz (pprof), .csv, .parquet;
     /// .perfetto-trace has the steps from --from to --to, or a thousand
     #[arg(long, value_name = "FILE", value_parser = parse_output)]
     profile_output: Option<PathBuf>,
@@ -206,13 +206,15 @@ enum Format {
     Pprof,
     Table,
     Perfetto,
+    Parquet,
 }
 
-const FORMATS: [(&str, Format); 5] = [
+const FORMATS: [(&str, Format); 6] = [
     (".folded", Format::Folded),
     (".speedscope.json", Format::Speedscope),
     (".pb.gz", Format::Pprof),
     (".csv", Format::Table),
+    (".parquet", Format::Parquet),
     (".perfetto-trace", Format::Perfetto),
 ];
 
@@ -252,6 +254,10 @@ fn write(format: Option<Format>, profile: &Profile, name: &str, output: &Output)
             file.write_all(&profile.to_pprof())?;
             file.finish().map(drop)
         }),
+        Some(Format::Parquet) => {
+            let bytes = profile.write_parquet(Vec::new()).map_err(|error| Failure::Inside(error.to_string()))?;
+            output.write(&bytes)
+        }
         Some(Format::Table) => output.write(profile.to_csv().as_bytes()),
         Some(Format::Folded | Format::Perfetto) | None => output.write(profile.to_folded().as_bytes()),
     }

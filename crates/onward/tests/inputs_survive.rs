@@ -40,6 +40,7 @@ const OUTPUTS: &[&str] = &[
     "--report",
     "--csv",
     "--database",
+    "--waveform",
 ];
 /// Words in the names of values that name files.
 const FILES: &[&str] = &["FILE", "DATA", "CHIP", "TECHNOLOGY", "PATH", "FOLDER", "IMAGE", "."];
@@ -153,8 +154,8 @@ const CASES: &[Case] = &[
         inputs: &["still.sp", "eye.npy", "given.npz", "chip.toml", "other.toml", "still.json"],
         outputs: &["--output", "--json"],
     },
-    Case { command: "import model.nir", inputs: &["model.nir"], outputs: &["--output"] },
-    Case { command: "export net.onw", inputs: &["net.onw"], outputs: &["--output"] },
+    Case { command: "import model.nir", inputs: &["model.nir"], outputs: &["--output", "--json"] },
+    Case { command: "export net.onw", inputs: &["net.onw"], outputs: &["--output", "--json"] },
     Case {
         command: "export net.sp --nir --weights w.npz",
         inputs: &["net.sp", "rule.sp", "w.npz"],
@@ -166,8 +167,21 @@ const CASES: &[Case] = &[
         inputs: &["system.s", "part.s", "chip.toml", "other.toml"],
         outputs: &["--json"],
     },
-    Case { command: "why h[3] net.onw --data given.npz", inputs: &["net.onw", "given.npz"], outputs: &[] },
-    Case { command: "asm system.s", inputs: &["system.s", "part.s"], outputs: &["--output"] },
+    Case { command: "why h[3] net.onw --data given.npz", inputs: &["net.onw", "given.npz"], outputs: &["--json"] },
+    Case { command: "asm system.s", inputs: &["system.s", "part.s"], outputs: &["--output", "--json"] },
+    Case { command: "disasm net.onw", inputs: &["net.onw"], outputs: &["--json"] },
+    Case { command: "trace-diff a.trace b.trace", inputs: &["a.trace", "b.trace"], outputs: &["--json"] },
+    Case {
+        command: "run still.onw --data given.npz --to 3",
+        inputs: &["still.onw", "given.npz"],
+        outputs: &["--waveform"],
+    },
+    Case {
+        command: "run system.s --chip chip.toml --to 3",
+        inputs: &["system.s", "part.s", "chip.toml"],
+        outputs: &["--waveform"],
+    },
+    Case { command: "profile still.onw --data given.npz --to 3", inputs: &["still.onw"], outputs: &["--waveform"] },
     Case {
         command: "chip show chip.toml --technology other.toml --beside second.toml",
         inputs: &["chip.toml", "other.toml", "second.toml"],
@@ -217,7 +231,7 @@ const CASES: &[Case] = &[
 ];
 
 /// Commands that write nothing.
-const READERS: &[&str] = &["disasm", "trace-diff"];
+const READERS: &[&str] = &[];
 
 struct Desk(TempDir);
 
@@ -336,6 +350,8 @@ fn desk() -> Desk {
     desk.succeed("compile still.sp --chip chip.toml --json after.json");
     desk.write("events.txt", "0,1\nwindow\n3,7\n");
     desk.write("lines.txt", "step\nquit\n");
+    desk.write("a.trace", "step 0 core 0\n");
+    desk.write("b.trace", "step 0 core 1\n");
     desk
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Block {
     pub tag: i32,
     pub tag_step: Option<u64>,
     pub awake: bool,
+    /// Whether traces show all elements of vectors.
+    pub shows_whole: bool,
     pub counters: BlockCounters,
     /// The kind of its window, and what it counts in each, if that is asked for.
     window: Window,
@@ -170,6 +172,7 @@ impl Block {
             tag: 0,
             tag_step: None,
             awake: false,
+            shows_whole: false,
             counters: BlockCounters {
                 block: number,
                 addresses: vec![AddressCounts::default(); program.words.len()],

@@ -5,6 +5,7 @@ use super::memory;
 use super::network::Timing;
 use super::step::Step;
 use super::trace::TraceLine;
+use super::watch::{Watch, Watcher};
 use crate::memory::Memory;
 use crate::mesh::SenderTiming;
 use crate::{BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output, StepLog};
@@ -28,6 +29,8 @@ pub struct Machine {
     sent: Vec<SentPacket>,
     /// Who is told of instructions, of which cores (all if none is named) and steps.
     tracer: Option<(TraceSelection, Box<Tracer<'static>>)>,
+    /// Who sees steps cycle by cycle.
+    watch: Option<Watch>,
 }
 
 /// Which instructions a trace shows.
@@ -71,6 +74,7 @@ impl Machine {
             counts_in_detail: false,
             sent: Vec::new(),
             tracer: None,
+            watch: None,
             image: image.clone(),
         })
     }
@@ -78,6 +82,20 @@ impl Machine {
     /// Has `tracer` told of each instruction of the selection that was executed.
     pub fn trace(&mut self, selection: TraceSelection, tracer: impl FnMut(TraceLine) + 'static) {
         self.tracer = Some((selection, Box::new(tracer)));
+    }
+
+    /// Has traces show all elements of vectors, not the first few and a hash of all.
+    pub fn show_whole_vectors(&mut self, whole: bool) {
+        self.blocks.iter_mut().for_each(|block| block.shows_whole = whole);
+    }
+
+    /// Has `watcher` told of each step of the selection, with what its cores did cycle by cycle, where time is kept; without timing
+    /// of none.
+    pub fn watch(&mut self, selection: TraceSelection, watcher: Box<Watcher>) {
+        if let Some(timing) = &mut self.timing {
+            timing.observes = true;
+            self.watch = Some(Watch { selection, watcher, executed: Vec::new() });
+        }
     }
 
     /// Runs `steps` steps with these packets from the host, in any order. Returns what reached the host, by step, sender
@@ -108,15 +126,23 @@ impl Machine {
 
     fn run_step(&mut self, host_packets: &[HostPacket]) -> Result<Vec<Output>, Fault> {
         self.begin_step(host_packets);
-        let mut tracing = self.tracer.take();
+        let (mut tracing, mut watch) = (self.tracer.take(), self.watch.take());
+        let (step, begin) = (self.step, self.timing.as_ref().map_or(0, |timing| timing.totals.cycles));
+        let mut traces = Vec::new();
         let ended = loop {
             let core = self.current().map(|current| current.core());
             let told = tracing.as_mut().filter(|(selection, _)| {
                 let TraceSelection { cores, steps } = selection;
                 steps.contains(&self.step) && (cores.is_empty() || core.is_some_and(|core| cores.contains(&core)))
             });
+            if let (Some(watch), Some(current)) = (&mut watch, self.current()) {
+                watch.note(current);
+            }
             if core.is_none() {
                 self.note_sent();
+                if watch.is_some() {
+                    traces = self.traces_of_step();
+                }
             }
             match self.advance(told.map(|(_, tracer)| &mut **tracer)) {
                 Ok(None) => {}
@@ -125,7 +151,28 @@ impl Machine {
             }
         };
         self.tracer = tracing;
+        if let Some(watch) = &mut watch {
+            self.tell_watcher(watch, step, begin, &traces);
+        }
+        self.watch = watch;
         ended
+    }
+
+    /// Tells whoever watches of a step that is over.
+    fn tell_watcher(&self, watch: &mut Watch, step: u64, begin: u64, computed: &[(BlockIndex, u64)]) {
+        let Some(timing) = self.timing.as_ref().filter(|_| watch.selection.steps.contains(&step)) else { return };
+        let watched = timing.observed.step(watch, computed);
+        let end = timing.totals.cycles - begin;
+        let barrier_cycles = end - watched.cycles;
+        (watch.watcher)(&super::WatchedStep { step, begin, barrier_cycles, ..watched }, self);
+    }
+
+    /// The blocks that have run in the step under way, with the cycles that they computed.
+    fn traces_of_step(&self) -> Vec<(BlockIndex, u64)> {
+        let traces = self.under_way.iter().flat_map(|step| &step.traces);
+        traces
+            .map(|(block, trace)| (*block, trace.sends.iter().map(|send| send.gap).sum::<u64>() + trace.tail))
+            .collect()
     }
 
     /// Keeps what the blocks have sent in the step under way, in which all have run.

@@ -41,8 +41,10 @@ mod network;
 mod step;
 mod trace;
 mod view;
+mod watch;
 
 pub use core::Tracer;
 pub use machine::{Machine, TraceSelection};
 pub use trace::TraceLine;
 pub use view::{Current, LoopUnderWay, PassesLeft, Sent};
+pub use watch::{WatchedCore, WatchedFlit, WatchedInstruction, WatchedStep, Watcher};

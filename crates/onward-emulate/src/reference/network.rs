@@ -1,6 +1,7 @@
 //! Where packets go, and how long a step takes.
 
 use super::core::{Block, Trace};
+use super::watch::Observed;
 use crate::mesh::{Mesh, MeshError, StepTiming, Traffic};
 use crate::{Detail, PacketSource, SenderStep, StepLog, StepRecord, TimingTotals};
 use onward_image::{BlockIndex, Core, Delivery, Destination, Endpoint, Image, Route};
@@ -33,6 +34,9 @@ pub(super) struct Timing {
     pub totals: TimingTotals,
     /// Who is told of each step.
     pub log: Option<Box<dyn StepLog>>,
+    /// Whether steps are seen cycle by cycle, and what was seen of the last one.
+    pub observes: bool,
+    pub observed: Observed,
 }
 
 impl Timing {
@@ -53,6 +57,8 @@ impl Timing {
             barrier: u64::from(image.chip.barrier_cycles),
             totals: TimingTotals::default(),
             log: None,
+            observes: false,
+            observed: Observed::default(),
         })
     }
 
@@ -93,6 +99,8 @@ impl Timing {
         let sent = |packets: usize, route: &Range<u32>| (packets * route.len()) as u64;
         let host_flits = self.host_routes.iter().zip(host_packets).map(|(route, &packets)| sent(packets, route)).sum();
         let mut senders = vec![(self.host, 0, host_flits)];
+        let mut observed = Observed::default();
+        observed.timelines.push((self.host, Vec::new(), 0));
         let mut cores: BTreeMap<u32, Vec<&(BlockIndex, Trace)>> = BTreeMap::new();
         for trace in traces {
             cores.entry(blocks[trace.0].core).or_default().push(trace);
@@ -100,11 +108,15 @@ impl Timing {
         for (core, traces) in cores {
             // One block after the other (rule E2): what one computes last comes before what the next sends first.
             let (mut computed, mut all, mut flits) = (0, 0, 0);
+            let mut before_flits = Vec::new();
             for (number, trace) in traces {
                 for send in &trace.sends {
                     let destinations = self.block_routes[*number][send.route].clone();
                     flits += sent(send.packets.len(), &destinations);
                     all += send.gap;
+                    if self.observes {
+                        before_flits.extend(std::iter::repeat_n(all, send.packets.len() * destinations.len()));
+                    }
                     traffic.burst(computed + send.gap, send.packets.len() as u32, destinations);
                     computed = 0;
                 }
@@ -112,9 +124,15 @@ impl Timing {
                 all += trace.tail;
             }
             senders.push((Endpoint::Core(Core(core)), all, flits));
+            observed.timelines.push((Endpoint::Core(Core(core)), before_flits, all));
             traffic.finish(Endpoint::Core(Core(core)), computed);
         }
-        let step = self.mesh.step(&traffic);
+        let step = match self.observes {
+            true => self.mesh.step_observed(&traffic, &mut observed),
+            false => self.mesh.step(&traffic),
+        };
+        observed.timing = step;
+        self.observed = observed;
         self.totals += TimingTotals::of_step(step.cycles, self.barrier);
         self.totals += TimingTotals::of_traffic(&step, self.mesh.stalls().iter().sum());
         if self.log.is_some() {

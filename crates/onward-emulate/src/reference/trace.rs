@@ -136,29 +136,30 @@ impl Running<'_> {
     }
 
     fn show(&self, place: &Place) -> String {
+        let shown = if self.block.shows_whole { usize::MAX } else { SHOWN };
         match *place {
             Place::Scalar(number) => self.r[usize::from(number)].to_string(),
-            Place::Vector(number) => show_elements(self.v[usize::from(number)][..self.length].iter().copied()),
+            Place::Vector(number) => show_elements(self.v[usize::from(number)][..self.length].iter().copied(), shown),
             Place::Predicate(number) => {
                 let bits = &self.p[usize::from(number)];
                 let set = bits.iter().enumerate().filter(|(_, bit)| **bit).map(|(at, _)| at as i32);
-                show_elements(set)
+                show_elements(set, shown)
             }
             Place::Memory(space, width, ref elements) => {
-                show_elements(elements.iter().map(|&at| self.read(space, width, at)))
+                show_elements(elements.iter().map(|&at| self.read(space, width, at)), shown)
             }
         }
     }
 }
 
-/// The first elements, and a hash of all if there are more.
-fn show_elements(elements: impl Iterator<Item = i32>) -> String {
+/// The first elements, so many, and a hash of all if there are more.
+fn show_elements(elements: impl Iterator<Item = i32>, shown: usize) -> String {
     let mut text = String::from("[");
     let mut count = 0;
     // FNV-1a (Fowler, Noll, Vo), word by word.
     let mut hash = 0x811c_9dc5_u32;
     for element in elements {
-        if count < SHOWN {
+        if count < shown {
             let space = if count == 0 { "" } else { " " };
             write!(text, "{space}{element}").expect("writing to memory");
         }
@@ -166,7 +167,7 @@ fn show_elements(elements: impl Iterator<Item = i32>) -> String {
         hash ^= hash >> 16;
         count += 1;
     }
-    if count > SHOWN {
+    if count > shown {
         write!(text, " ..]#{:04x}", hash & 0xffff).expect("writing to memory");
     } else {
         text.push(']');

@@ -3,7 +3,7 @@
 use super::selection::{Cadence, Kind, Probe};
 use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
 use onward_image::Tag;
-use onward_profile::{Raster, Recorded, Trace};
+use onward_profile::{Column as Table, Raster, Recorded, TableWriter, Trace};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -17,6 +17,9 @@ const MOST_SPIKES: usize = 50_000;
 /// Numbers of an array that are drawn at most, and how often each.
 const MOST_NUMBERS: usize = 16;
 const MOST_RECORDS: usize = 5_000;
+
+/// Rows of a table that are put into a piece of it.
+const ROWS: usize = 1 << 20;
 
 /// A number in a column, as little-endian bytes.
 trait Number: AutoSerialize + Copy {
@@ -276,6 +279,71 @@ impl Recording {
             classes.add::<u16>(&mut archive, "window.class", &[])?;
         }
         archive.finish().map(drop).map_err(io::Error::from)
+    }
+}
+
+impl Recording {
+    /// Writes what was recorded as a table, a Parquet file: a row for each number, with the columns `probe`, `step`, `index` and
+    /// `value`. Of an array, `index` counts its numbers as they lie in a record, from 0; of packets it is the neuron, and `value`
+    /// the payload, 1 of spikes. Windows are in it too, as `window.target`, `window.learn` and `window.class` with index 0.
+    ///
+    /// # Errors
+    /// What went wrong while recording, or now.
+    pub fn write_parquet<W: Write + Send>(&self, out: W) -> io::Result<W> {
+        let columns = &mut *self.0.borrow_mut();
+        if let Some(error) = columns.failed.take() {
+            return Err(error);
+        }
+        let kinds = [
+            ("probe", Table::Text(Vec::new())),
+            ("step", Table::Whole(Vec::new())),
+            ("index", Table::Short(Vec::new())),
+            ("value", Table::Short(Vec::new())),
+        ];
+        let mut table = TableWriter::new(&kinds, out)?;
+        let mut put = |name: &str, rows: &[(u64, i32, i32)]| {
+            rows.chunks(ROWS).try_for_each(|rows| {
+                table.rows(&[
+                    Table::Text(vec![name.to_owned(); rows.len()]),
+                    Table::Whole(rows.iter().map(|row| row.0 as i64).collect()),
+                    Table::Short(rows.iter().map(|row| row.1).collect()),
+                    Table::Short(rows.iter().map(|row| row.2).collect()),
+                ])
+            })
+        };
+        for ProbeColumns { probe, steps, values, payloads } in &mut columns.recorded {
+            let (steps, values) = (steps.numbers::<u64>()?, values.numbers::<i32>()?);
+            let rows: Vec<(u64, i32, i32)> = match &probe.kind {
+                Kind::Values(array) => {
+                    let record = array.shape.iter().product::<u64>().max(1) as usize;
+                    let of_record = |(step, record): (u64, &[i32])| {
+                        (0..).zip(record.to_vec()).map(move |(index, value)| (step, index, value))
+                    };
+                    steps.into_iter().zip(values.chunks(record)).flat_map(of_record).collect()
+                }
+                Kind::Packets(_) | Kind::Arrivals(_) => {
+                    let payloads = payloads.as_mut().map(|payloads| payloads.numbers::<i32>()).transpose()?;
+                    let payload = |at: usize| payloads.as_ref().map_or(1, |payloads| payloads[at]);
+                    let packets = steps.into_iter().zip(values).enumerate();
+                    packets.map(|(at, (step, neuron))| (step, neuron, payload(at))).collect()
+                }
+            };
+            put(&probe.name, &rows)?;
+        }
+        if let Some(Windows { steps, targets, learns, classes }) = &mut columns.windows {
+            let steps = steps.numbers::<u64>()?;
+            let flags = |column: &mut Column| -> io::Result<Vec<i32>> {
+                Ok(column.numbers::<u8>()?.into_iter().map(i32::from).collect())
+            };
+            let classes = classes.numbers::<u16>()?.into_iter().map(i32::from).collect();
+            for (name, values) in
+                [("window.target", flags(targets)?), ("window.learn", flags(learns)?), ("window.class", classes)]
+            {
+                let rows: Vec<_> = steps.iter().zip(values).map(|(&step, value)| (step, 0, value)).collect();
+                put(name, &rows)?;
+            }
+        }
+        table.finish()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::compile::read;
 use crate::arguments::{DataArguments, HowToCompile};
+use crate::documents::Document;
 use crate::failure::Failure;
 use crate::files::{Output, read_json};
 use crate::ledger::Ledger;
@@ -13,9 +14,10 @@ use onward_compile::{Options, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_net::Network;
-use onward_profile::PopulationActivity;
+use onward_profile::{PopulationActivity, chip_parameters};
 use onward_quantize::{Calibrated, Calibration, Comparison, Counted, FloatModel, Models, Quantity};
 use onward_run::data::{Encoder, Samples};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -118,7 +120,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
         output.write_json(&calibration)?;
     }
     if let Some(json) = &json {
-        json.write_json(&comparison)?;
+        let mut document = serde_json::to_value(&comparison).map_err(|error| Failure::Inside(error.to_string()))?;
+        document["network_hash"] = json!(image.network_hash());
+        document["chip"] = json!(image.chip.name);
+        document["chip_parameters"] = json!(chip_parameters(&image.chip));
+        document["seed"] = json!(arguments.compile.seed());
+        json.write_json(&Document::new("calibrate", document))?;
     }
     terminal::print(&report::written([output.as_ref(), json.as_ref()]))
 }

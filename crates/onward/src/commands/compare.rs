@@ -1,5 +1,6 @@
 //! `onward compare`: what changed between two results.
 
+use crate::documents::Document;
 use crate::failure::Failure;
 use crate::files::{Output, read_json};
 use crate::ledger::Ledger;
@@ -23,7 +24,7 @@ by name. What depends on this computer alone (times of the host, threads) is lef
 
 /// What of results is this computer's, or names them, and says nothing of what ran.
 const LEFT_OUT: &[&str] =
-    &["host_s", "learning_host_s", "testing_host_s", "synaptic_events_per_host_s", "threads", "arguments"];
+    &["host_s", "learning_host_s", "testing_host_s", "synaptic_events_per_host_s", "threads", "arguments", "written"];
 /// Rows of the table of figures, if nobody says how many.
 const ROWS: u32 = 20;
 
@@ -79,9 +80,6 @@ struct Condition {
 /// All that differs.
 #[derive(Debug, Serialize)]
 struct Differences {
-    schema_version: u32,
-    command: &'static str,
-    onward_version: &'static str,
     /// Figures that were compared, changed or not.
     compared: usize,
     conditions: Vec<Condition>,
@@ -109,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     terminal::print(&text(&differences, arguments.top as usize))?;
     if let Some(json) = &json {
-        json.write_json(&differences)?;
+        json.write_json(&Document::new("compare", &differences))?;
     }
     terminal::print(&report::written([json.as_ref()]))?;
     let Some(most) = arguments.fail_above else { return Ok(()) };
@@ -158,14 +156,7 @@ fn differences(before: &Value, after: &Value, only: &[String]) -> Differences {
     }
     let size = |figure: &Figure| figure.change.map_or(f64::INFINITY, f64::abs);
     figures.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.key.cmp(&b.key)));
-    Differences {
-        schema_version: onward_profile::SCHEMA_VERSION,
-        command: "compare",
-        onward_version: env!("CARGO_PKG_VERSION"),
-        compared,
-        conditions,
-        figures,
-    }
+    Differences { compared, conditions, figures }
 }
 
 /// Every leaf of a value by its path: `epochs[3].right`, `profile.layers[hidden1].energy_j`.

@@ -1,10 +1,12 @@
 //! `onward disasm`: the programs of an image as assembly.
 
+use crate::documents::{self, Document};
 use crate::failure::Failure;
-use crate::files::read_image;
+use crate::files::{Output, read_image};
 use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
 use onward_image::{Image, Program};
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -27,17 +29,27 @@ pub struct Arguments {
     /// The text that the words were assembled from, with names and comments
     #[arg(long)]
     text: bool,
+    /// Write it for machines; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let image = read_image(&arguments.image, &Ledger::default())?;
+    let ledger = Ledger::default();
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
+    let image = read_image(&arguments.image, &ledger)?;
     let wanted = |program: &&Program| arguments.program.as_ref().is_none_or(|name| *name == program.name);
     let programs: Vec<&Program> = image.programs.iter().filter(wanted).collect();
     if let (true, Some(name)) = (programs.is_empty(), &arguments.program) {
         let names: Vec<&str> = image.programs.iter().map(|program| program.name.as_str()).collect();
         let message = format!("{}: no program `{name}`", arguments.image.display());
         return Err(Failure::input(message, format!("its programs are {}", names.join(", "))));
+    }
+    if let Some(json) = &json {
+        let programs: Vec<Value> = programs.iter().map(|program| of_program(&image, program)).collect();
+        let document = json!({"network": image.network.name, "checksum": image.checksum(), "programs": programs});
+        return json.write_json(&Document::new("disasm", document));
     }
     for (at, program) in programs.into_iter().enumerate() {
         let body = if arguments.text {
@@ -49,6 +61,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
         terminal::print(&format!("{gap}{}\n{}\n", head(&image, program), body.trim_end()))?;
     }
     Ok(())
+}
+
+/// A program for machines.
+fn of_program(image: &Image, program: &Program) -> Value {
+    let mut document = documents::program(&program.words, &program.labels);
+    let layer = program.population.map(|population| image.network.populations[population].name.as_str());
+    let run_by =
+        image.blocks.iter_enumerated().filter(|(_, block)| std::ptr::eq(&image.programs[block.program], program));
+    document["name"] = json!(program.name);
+    document["layer"] = json!(layer);
+    document["blocks"] = run_by.map(|(number, _)| u32::from(number)).collect();
+    document["text"] = json!(program.text);
+    document
 }
 
 /// Whose handlers a program is, as a comment.

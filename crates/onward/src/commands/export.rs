@@ -1,5 +1,6 @@
 //! `onward export`: what an image has learned, as arrays or as a NIR file for other tools.
 
+use crate::documents::Document;
 use crate::failure::Failure;
 use crate::files::{Output, read_image, read_network};
 use crate::ledger::Ledger;
@@ -11,6 +12,8 @@ use onward_emulate::{Machine, Options};
 use onward_image::Image;
 use onward_net::nir::{Exported, write};
 use onward_net::{Array, Network};
+use onward_run::LearnedArray;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   onward export digits.onw -o digits.npz
   onward run blank.onw --weights digits.npz --data digits
+  onward export digits.onw -o digits.npz --json -    names and shapes of the arrays, for machines
   onward export digits.onw --nir -o digits.nir
   onward export net.sp --nir --weights net.npz -o net.nir
 
@@ -45,19 +49,39 @@ pub struct Arguments {
     /// With --nir: length of a time step, in the unit of the file's time constants
     #[arg(long, value_name = "TIME", default_value_t = 1e-4, requires = "nir")]
     dt: f64,
+    /// Write what was written for machines; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let output = Output::prepare(&arguments.output, &ledger)?;
-    if arguments.nir {
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
+    let document = if arguments.nir {
         nir(arguments, &output, &ledger)?;
+        json!({"source": arguments.image.display().to_string(), "format": "nir"})
     } else {
         let image = read_image(&arguments.image, &ledger)?;
-        job::export(&onward_run::learned_arrays(&machine(&image, &arguments.image)?, &image), &output)?;
+        let arrays = onward_run::learned_arrays(&machine(&image, &arguments.image)?, &image);
+        job::export(&arrays, &output)?;
+        let array = |array: &LearnedArray| json!({"name": array.name, "shape": array.shape, "fraction_bits": array.fraction_bits});
+        json!({
+            "network": image.network.name,
+            "network_hash": image.network_hash(),
+            "checksum": image.checksum(),
+            "learned_epochs": image.learned.epochs,
+            "format": "npz",
+            "arrays": arrays.iter().map(array).collect::<Vec<Value>>(),
+        })
+    };
+    if let Some(json) = &json {
+        let mut document = document;
+        document["written"] = json!(output.path().display().to_string());
+        json.write_json(&Document::new("export", document))?;
     }
-    terminal::print(report::written([Some(&output)]).trim_start())
+    terminal::print(report::written([Some(&output), json.as_ref()]).trim_start())
 }
 
 fn machine(image: &Image, path: &Path) -> Result<Machine, Failure> {

@@ -1,6 +1,7 @@
 //! `onward import`: from a NIR file to a network's text and its arrays.
 
 use crate::arguments::DEFAULT_CHIP;
+use crate::documents::Document;
 use crate::failure::Failure;
 use crate::files::Output;
 use crate::ledger::Ledger;
@@ -10,13 +11,15 @@ use crate::warnings::Warnings;
 use crate::{Outcome, terminal};
 use onward_chip::Chip;
 use onward_compile::Options;
-use onward_net::npz;
+use onward_net::{Member, npz};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   onward import cnn.nir -o cnn.sp                       writes cnn.sp, and cnn.npz with its weights
   onward import lif.nir -o lif.sp --dt 1e-3 --encoding rate --readout most-spikes
+  onward import cnn.nir -o cnn.sp --json -              what was written, for machines
   onward compile cnn.nir -o cnn.onw                     without the text between";
 
 /// Make a network's text of a NIR file (the graph that many spiking frameworks write)
@@ -33,6 +36,9 @@ pub struct Arguments {
     warnings: Warnings,
     #[command(flatten)]
     nir: NirArguments,
+    /// Write what was written for machines; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -46,6 +52,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     ledger.reads(&arguments.model)?;
     let (text, array_file) = (Output::prepare(text_path, &ledger)?, Output::prepare(&arrays_path, &ledger)?);
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let written = import(&arguments.model, &arguments.nir, &arrays.to_string_lossy())?;
     let (network, source) = written.network(text_path, &arrays.to_string_lossy())?;
     // Nothing that is warned of depends on the chip but whether inputs are added up in parts.
@@ -56,6 +63,22 @@ pub fn run(arguments: &Arguments) -> Outcome {
         array_file.write(&npz(&written.members).map_err(|error| Failure::Inside(error.to_string()))?)?;
     }
     text.write(written.text.as_bytes())?;
+    if let Some(json) = &json {
+        let array = |(name, array): &Member| json!({"name": name, "shape": array.shape});
+        let has_arrays = !written.members.is_empty();
+        json.write_json(&Document::new(
+            "import",
+            json!({
+                "source": arguments.model.display().to_string(),
+                "network_text": written.text,
+                "arrays": written.members.iter().map(array).collect::<Vec<Value>>(),
+                "written": {
+                    "text": text_path.display().to_string(),
+                    "arrays": has_arrays.then(|| array_file.path().display().to_string()),
+                },
+            }),
+        ))?;
+    }
     let arrays = match written.members.len() {
         0 => String::new(),
         count => format!(" and {} ({})", array_file.path().display(), plural(count as u64, "array")),

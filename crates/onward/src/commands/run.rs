@@ -26,10 +26,11 @@ Examples:
   camera | onward run events.onw --stream -                  answer events as they come
   onward run programs/lif.s --chip small                     run a system written in assembly
   onward run digits.onw --data digits --trace-instructions 0,1 --from 8 --to 9
+  onward run digits.onw --learn --waveform learning.vcd --waveform-cores 5 --to 31
 
-An image that `compile` made has learned nothing yet; `train -o` saves one that has. A trace is
-made by the reference engine, and the run ends with the last step that is traced; `onward
-trace-diff` compares two.";
+An image that `compile` made has learned nothing yet; `train -o` saves one that has. A trace, or a
+waveform, is made by the reference engine, and the run ends with the last step that is traced;
+`onward trace-diff` compares two traces.";
 
 /// Run an image (test what it has learned, or learn) or a system in assembly
 #[derive(clap::Args)]
@@ -106,14 +107,20 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let Arguments { how, learning, saves, .. } = arguments;
     let name = arguments.file.display().to_string();
     let options = how.options(arguments.seed.unwrap_or(image.network.seed));
-    if let Some(selection) = arguments.trace.selection(&image, &arguments.steps)? {
-        if arguments.learn || saves.json.is_some() || saves.save_traffic.is_some() || probes.is_any() {
+    if let Some(tracing) = arguments.trace.tracing(&image, &arguments.steps, &ledger)? {
+        if saves.json.is_some() || saves.save_traffic.is_some() || probes.is_any() {
             return Err(Failure::input(
-                "only test windows of an image can be traced, and a trace makes no report",
-                "leave --learn, --json, --save-traffic, --probe or --trace-instructions out",
+                "a run that is traced ends with the trace, and makes no report",
+                "leave --json, --save-traffic, --probe or what is traced out",
             ));
         }
-        return trace::samples(&image, &name, &dataset, options, selection);
+        return match arguments.learn {
+            true => {
+                let how = (learning, learning.epochs(arguments.epochs, &image)?);
+                trace::learning(&image, &name, &dataset, options, tracing, how)
+            }
+            false => trace::samples(&image, &name, &dataset, options, tracing),
+        };
     }
     let epochs = learning.epochs(arguments.epochs, &image)?;
     let checkpoints = match arguments.learn {

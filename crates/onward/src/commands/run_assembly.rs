@@ -79,14 +79,16 @@ impl Assembly<'_> {
         self.check_shown(&system)?;
         let options = self.how.options(self.seed.unwrap_or(system.image.network.seed));
         let failed = |error: MachineError| Failure::session(&source.name, &error.into());
-        if let Some(selection) = self.trace.selection(&system.image, self.steps)? {
+        if let Some(tracing) = self.trace.tracing(&system.image, self.steps, &ledger)? {
             if self.json.is_some() || probes.is_any() {
-                let help = "leave --json, --probe or --trace-instructions out";
+                let help = "leave --json, --probe or what is traced out";
                 return Err(Failure::input("a trace makes no report", help));
             }
-            let steps = system.steps.min(selection.steps.end().saturating_add(1));
-            let mut machine = trace::machine(&system.image, options, selection).map_err(failed)?;
-            return run(&mut machine, &system, steps, &source, |_, _| Ok(ControlFlow::Continue(())));
+            let steps = system.steps.min(tracing.steps.end().saturating_add(1));
+            let (mut machine, waves) = tracing.machine(&system.image, options, failed)?;
+            let ran = run(&mut machine, &system, steps, &source, |_, _| Ok(ControlFlow::Continue(())));
+            drop(machine); // which writes out what is left of the trace
+            return trace::finish(waves).and(ran);
         }
         let costs = onward_run::costs(&system.image)?;
         let engine = self.how.engine(&system.image, options).map_err(failed)?;

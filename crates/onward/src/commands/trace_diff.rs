@@ -1,9 +1,11 @@
 //! `onward trace-diff`: the first difference between two instruction traces.
 
+use crate::documents::Document;
 use crate::failure::Failure;
-use crate::files::read_source;
+use crate::files::{Output, read_source};
 use crate::ledger::Ledger;
 use crate::{Outcome, terminal};
+use serde_json::json;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -27,11 +29,15 @@ pub struct Arguments {
     /// Another
     #[arg(value_name = "TRACE")]
     second: PathBuf,
+    /// Write the first difference for machines; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let (first, second) = (read_source(&arguments.first, &ledger)?, read_source(&arguments.second, &ledger)?);
     let lines = |text: &'_ str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
     let (a, b) = (lines(&first.text), lines(&second.text));
@@ -41,7 +47,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
             return Err(Failure::input(format!("{}:{}: this is no line of a trace", source.name, at + 1), help));
         }
     }
-    let Some(at) = (0..a.len().max(b.len())).find(|&at| a.get(at) != b.get(at)) else {
+    let differs = (0..a.len().max(b.len())).find(|&at| a.get(at) != b.get(at));
+    if let Some(json) = &json {
+        let difference = differs.map(|at| json!({"line": at + 1, "first": a.get(at), "second": b.get(at)}));
+        let document = json!({"instructions": [a.len(), b.len()], "same": differs.is_none(), "difference": difference});
+        json.write_json(&Document::new("trace-diff", document))?;
+    }
+    let Some(at) = differs else {
         return terminal::print(&format!("the traces are the same: {} instructions\n", a.len()));
     };
     let mut text = format!("the traces differ from line {} on\n\n", at + 1);

@@ -2,22 +2,25 @@
 
 use super::inspect::place;
 use crate::arguments::DataArguments;
+use crate::documents::Document;
 use crate::failure::Failure;
-use crate::files::read_image;
+use crate::files::{Output, read_image};
 use crate::ledger::Ledger;
 use crate::report::section;
 use crate::text::{count, percent, plural, table};
-use crate::{Outcome, terminal};
+use crate::{Outcome, report, terminal};
 use onward_compile::{LoweredLayer, Options, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_run::why::{Arrived, NeuronName, Observation, Shown};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   onward why 'hidden1[54]' digits.onw
   onward why 'hidden2[3]' mnist.onw --data DATA/mnist --samples 500
+  onward why 'hidden1[54]' digits.onw --json -    for machines
 
 The first samples are shown, to a network that learns as if it learned from them, with all weights kept as they
 are. What 1.0 is, thresholds and gates are those of the text that the image was compiled from.";
@@ -43,18 +46,30 @@ pub struct Arguments {
     /// Draws the spikes of inputs that are drawn [default: the seed it was compiled with]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Write what was seen for machines; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let image = read_image(&arguments.image, &ledger)?;
     let dataset = arguments.data.load(&image, &arguments.image, &ledger, None)?;
     let samples = if image.learns() { &dataset.train } else { &dataset.test };
     let (name, seed) = (&arguments.neuron, arguments.seed.unwrap_or(image.network.seed));
     let observation = Observation::of(&image, name, samples, arguments.samples as usize, seed);
     let observation = observation.map_err(|error| Failure::refused(&error))?;
-    terminal::print(&Account { image: &image, name, observation: &observation, layer: layer(&image, name) }.text())
+    let account = Account { image: &image, name, observation: &observation, layer: layer(&image, name) };
+    terminal::print(&account.text())?;
+    if let Some(json) = &json {
+        let mut document = account.document();
+        (document["data"], document["seed"]) = (json!(dataset.name), json!(seed));
+        json.write_json(&Document::new("why", document))?;
+        terminal::print(&report::written([Some(json)]))?;
+    }
+    Ok(())
 }
 
 /// The integers of the neuron's layer, of the text that the image holds; `None` where that does not stand alone.
@@ -80,6 +95,31 @@ struct Account<'a> {
 }
 
 impl Account<'_> {
+    /// What was seen, for machines: numbers of the membrane as the chip has them, and what 1.0 is.
+    fn document(&self) -> Value {
+        let Observation { block, shown, inputs, bias, mean_count, .. } = self.observation;
+        let input = |input: &Arrived| json!({"from": input.from.0, "index": input.from.1, "active_steps": input.steps, "weight": input.weight});
+        let sample = |shown: &Shown| json!({"spikes": shown.spikes, "largest_membrane": shown.membrane, "voltage": shown.voltage});
+        json!({
+            "network": self.image.network.name,
+            "network_hash": self.image.network_hash(),
+            "checksum": self.image.checksum(),
+            "layer": self.name.layer,
+            "neuron": self.name.number,
+            "block": u32::from(block.0),
+            "core": self.image.blocks[block.0].core.0,
+            "one": self.unit(),
+            "threshold": self.threshold(),
+            "bias": bias,
+            "mean_count": mean_count,
+            "spikes": self.observation.spikes(),
+            "steps": self.steps(),
+            "samples": shown.iter().map(sample).collect::<Vec<Value>>(),
+            "inputs": inputs.iter().map(input).collect::<Vec<Value>>(),
+            "why": self.why(),
+        })
+    }
+
     fn text(&self) -> String {
         let (block, column) = self.observation.block;
         let core = place(self.image, self.image.blocks[block].core);
