@@ -54,6 +54,27 @@ impl Design {
         Design::of(chip, technology, &place)
     }
 
+    /// A chip with some of its keys set to other values, in its own technology or in another, as [`Design::load`].
+    ///
+    /// # Errors
+    /// A value is outside its limits, or clock, barrier or supply voltage cannot exist.
+    pub fn of_chip(chip: &Chip, settings: &[(String, String)], technology: Option<&str>) -> Result<Design, FileError> {
+        let said: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let place = if said.is_empty() { chip.name.clone() } else { format!("{} with {}", chip.name, said.join(" ")) };
+        let text = toml::to_string(chip).map_err(|error| FileError::Syntax {
+            place: place.clone(),
+            message: error.to_string(),
+            remedy: CHIP_REMEDY,
+        })?;
+        let mut chip = with_settings(&place, &text, settings)?;
+        if let Some(technology) = technology {
+            chip.technology = seen_from("", technology);
+        }
+        chip.check_limits(&place)?;
+        let technology = Technology::load(&chip.technology)?;
+        Design::of(chip, technology, &place)
+    }
+
     /// A chip whose limits are kept, in a technology; `place` is what messages call it.
     pub(crate) fn of(mut chip: Chip, technology: Technology, place: &str) -> Result<Design, FileError> {
         let bill = Bill::of(&chip, &technology)?;

@@ -6,7 +6,7 @@
 
 use crate::pass::Compilation;
 use crate::plan::{Channel, PlannedBlock, PlannedSource, name_of_sums};
-use onward_chip::{Chip, Costs, Event, Technology};
+use onward_chip::{Chip, Costs, Event, FileError, Technology};
 use onward_diagnostic::Diagnostic;
 use onward_image::{BlockIndex, Endpoint, Traffic, attachment};
 use onward_net::{Encoding, Node, ReadoutKind};
@@ -19,9 +19,9 @@ use onward_place::{BlockNeeds, CoreRoom, Objective, Party, Prices, Problem, Send
 /// Windows that the estimate counts.
 pub(crate) const WINDOWS: u64 = 40;
 /// One input in so many spikes in a step.
-const INPUTS_A_SPIKE: u64 = 5;
+pub(crate) const INPUTS_A_SPIKE: u64 = 5;
 /// One neuron in so many.
-const NEURONS_A_SPIKE: u64 = 4;
+pub(crate) const NEURONS_A_SPIKE: u64 = 4;
 /// What a block may send: to other layers and, in a recurrent layer, to its own.
 const CHANNELS: [Channel; 4] = [Channel::Spikes, Channel::Tags, Channel::Scores, Channel::Own];
 /// Packets in all are scaled down to this many, so that costs stay within 64 bits.
@@ -48,24 +48,31 @@ pub(crate) fn problem(compilation: &Compilation) -> Result<Problem, Diagnostic> 
     if let Some(traffic) = traffic {
         check(compilation, traffic)?;
     }
-    let energy = compilation.options.placing.objective == Objective::Energy;
-    let prices = if energy { prices(compilation)? } else { Prices { link: 1, flit: 0 } };
-    let (host, _) = attachment(Endpoint::Host(0), &chip.mesh, &chip.host.ports).expect("a chip has a host port");
+    let prices = prices(chip, compilation.options.placing.objective).map_err(|error| {
+        let (readout, message) = (compilation.network().readout(), error.to_string());
+        Diagnostic::new(readout.span.clone(), format!("no figures to place for energy with: {message}"))
+            .help("place for hops: fewer links crossed cost less energy in any technology")
+    })?;
     let takers = Takers::of(&compilation.blocks);
-    let mut senders = senders(compilation, &takers, traffic, host.0);
+    let senders = senders(compilation, &takers, traffic, host(chip));
+    let blocks = compilation.blocks.keys().map(|number| needs(compilation, number, &takers)).collect();
+    Ok(on_chip(chip, prices, blocks, senders))
+}
+
+/// The tile of the host's router.
+pub(crate) fn host(chip: &Chip) -> u32 {
+    let (host, _) = attachment(Endpoint::Host(0), &chip.mesh, &chip.host.ports).expect("a chip has a host port");
+    host.0
+}
+
+/// The problem of placing blocks on a chip.
+pub(crate) fn on_chip(chip: &Chip, prices: Prices, blocks: Vec<BlockNeeds>, mut senders: Vec<Sender>) -> Problem {
     let all = senders.iter().map(|sender| u128::from(sender.packets)).sum::<u128>();
     let scale = all.div_ceil(u128::from(MOST_PACKETS)).max(1);
     for sender in &mut senders {
         sender.packets = (u128::from(sender.packets) / scale) as u64;
     }
-    Ok(Problem {
-        mesh: chip.mesh.clone(),
-        host: host.0,
-        prices,
-        core: room(chip),
-        blocks: compilation.blocks.keys().map(|number| needs(compilation, number, &takers)).collect(),
-        senders,
-    })
+    Problem { mesh: chip.mesh.clone(), host: host(chip), prices, core: room(chip), blocks, senders }
 }
 
 fn room(chip: &Chip) -> CoreRoom {
@@ -98,15 +105,12 @@ fn needs(compilation: &Compilation, number: BlockIndex, takers: &Takers) -> Bloc
     }
 }
 
-/// Prices in femtojoules.
-fn prices(compilation: &Compilation) -> Result<Prices, Diagnostic> {
-    let chip = &compilation.options.chip;
-    let costs: Costs =
-        Technology::load(&chip.technology).and_then(|technology| technology.costs(chip)).map_err(|error| {
-            let (readout, message) = (compilation.network().readout(), error.to_string());
-            Diagnostic::new(readout.span.clone(), format!("no figures to place for energy with: {message}"))
-                .help("place for hops: fewer links crossed cost less energy in any technology")
-        })?;
+/// What a chip's links and flits are counted with: where blocks are placed for energy, prices in femtojoules.
+pub(crate) fn prices(chip: &Chip, objective: Objective) -> Result<Prices, FileError> {
+    if objective != Objective::Energy {
+        return Ok(Prices { link: 1, flit: 0 });
+    }
+    let costs: Costs = Technology::load(&chip.technology).and_then(|technology| technology.costs(chip))?;
     let femtojoules = |event| (costs[event] * 1000.0).clamp(0.0, f64::from(1 << 20)) as u32;
     Ok(Prices { link: femtojoules(Event::FlitHop).max(1), flit: femtojoules(Event::FlitInjection) })
 }

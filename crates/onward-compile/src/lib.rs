@@ -41,9 +41,11 @@ mod places;
 mod plan;
 mod probes;
 mod readouts;
+mod relink;
 
 pub use choice::{SmallerBlock, first_fitting, with_change, with_smaller_blocks};
 pub use driver::{compile, compile_network, compile_with, lowered};
 pub use lowering::{LoweredLayer, RuleFormat, Steps};
 pub use pass::{Compilation, Options, Pass, Placing, Product, Verification};
 pub use passes::PASSES;
+pub use relink::{RelinkError, on_cores, relink};

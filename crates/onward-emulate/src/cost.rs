@@ -23,8 +23,34 @@ pub fn port_bits(space: Space) -> u32 {
     }
 }
 
+/// The numbers of lanes that a core can have.
+pub(crate) const LANE_COUNTS: [u16; 5] = [4, 8, 16, 32, 64];
+
+/// Cycles for each number of lanes, in the order of [`LANE_COUNTS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct LaneCycles(pub [u64; LANE_COUNTS.len()]);
+
+impl LaneCycles {
+    /// The same for every number of lanes.
+    #[inline(always)]
+    pub fn same(cycles: u64) -> LaneCycles {
+        LaneCycles([cycles; LANE_COUNTS.len()])
+    }
+
+    /// Adds others, so often.
+    #[inline(always)]
+    pub fn add(&mut self, other: &LaneCycles, times: u64) {
+        self.0.iter_mut().zip(other.0).for_each(|(to, from)| *to += from * times);
+    }
+}
+
 /// The cost of an instruction on a chip.
 pub fn cost(instruction: &Instruction, chip: &Chip) -> Cost {
+    cost_with(instruction, chip.core.lanes)
+}
+
+/// The cost of an instruction on a core with so many lanes.
+pub(crate) fn cost_with(instruction: &Instruction, lanes: u16) -> Cost {
     match instruction.op.description().cycles {
         Cycles::One | Cycles::Branch | Cycles::Send => Cost { fixed: 1, ..Cost::default() },
         Cycles::Jump | Cycles::Load | Cycles::Update => Cost { fixed: 2, ..Cost::default() },
@@ -33,6 +59,6 @@ pub fn cost(instruction: &Instruction, chip: &Chip) -> Cost {
             Cost { beats: instruction.width.bits().div_ceil(port_bits(instruction.space)), ..Cost::default() }
         }
         Cycles::Element => Cost { elements: 1, ..Cost::default() },
-        Cycles::Reduce => Cost { fixed: u32::from(chip.core.lanes).ilog2(), beats: 1, ..Cost::default() },
+        Cycles::Reduce => Cost { fixed: u32::from(lanes).ilog2(), beats: 1, ..Cost::default() },
     }
 }

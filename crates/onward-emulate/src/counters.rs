@@ -117,6 +117,11 @@ impl TimingTotals {
         TimingTotals { hops, crossings, injected, ejected, stalls, ..TimingTotals::default() }
     }
 
+    /// What was counted since `earlier`. The longest step is that of the whole run.
+    pub(crate) fn since(&self, earlier: &TimingTotals) -> TimingTotals {
+        self.combine(earlier, |now, before| now - before)
+    }
+
     fn combine(&self, other: &TimingTotals, f: impl Fn(u64, u64) -> u64) -> TimingTotals {
         TimingTotals {
             cycles: f(self.cycles, other.cycles),

@@ -1,8 +1,9 @@
 //! What both engines can be asked for.
 
-use crate::{Counters, Fault, Output, StepLog};
-use onward_image::BlockIndex;
+use crate::{Counters, Fault, Output, RunPhase, StepLog};
+use onward_image::{BlockIndex, Image};
 use onward_isa::Space;
+use std::io::{self, Write};
 
 /// A packet the host sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,4 +129,30 @@ pub trait Engine {
     /// Is told that an epoch of learning is over, with its test; of a run that only tests, that this is. It does nothing, but
     /// whoever records what an engine does may take note.
     fn end_epoch(&mut self) {}
+
+    /// Is told that a part of the run begins that reports tell apart. It does nothing, but an engine that records its run takes
+    /// note.
+    fn begin_phase(&mut self, _phase: RunPhase) {}
+
+    /// From here on records the run, to be called before the first step, with the image that is loaded: what is written, read by
+    /// [`Record::load`](crate::Record::load), holds the time of every chip on which the image's blocks find room. Returns whether
+    /// the engine makes records at all.
+    ///
+    /// # Errors
+    /// Nothing can be written.
+    ///
+    /// # Panics
+    /// If a step has run.
+    fn begin_record(&mut self, _image: &Image, _to: Box<dyn Write + Send>) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Ends the record of the run, if one is made; `about` is what whoever made it says of the run. Steps that run from here on
+    /// are not recorded.
+    ///
+    /// # Errors
+    /// Something of the record could not be written.
+    fn end_record(&mut self, _about: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
 }

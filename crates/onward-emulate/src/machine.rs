@@ -5,6 +5,7 @@ mod detail;
 mod inputs;
 mod load;
 mod port;
+mod record;
 mod wiring;
 
 use crate::StepLog;
@@ -17,10 +18,12 @@ use crate::host_simd::Simd;
 use crate::index::{OutletIndex, Place};
 use crate::memory::Memory;
 use crate::mesh::MeshError;
+use crate::record::{Recorder, RunPhase};
 use crate::timing::Timing;
-use onward_image::{BlockIndex, ProgramIndex, Symbol, indices};
+use onward_image::{BlockIndex, Image, ProgramIndex, Symbol, indices};
 use onward_isa::Space;
 use port::NamedArray;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use typed_index_collections::TiVec;
@@ -94,6 +97,8 @@ pub struct Machine {
     host_port: u16,
     /// Packets by index of each outlet, where that is asked for; those of the host's inputs are not counted.
     index_counts: Option<TiVec<OutletIndex, IndexCounts>>,
+    /// The record that is being made, if one is.
+    recorder: Option<Recorder>,
 }
 
 impl Machine {
@@ -180,6 +185,18 @@ impl Engine for Machine {
     fn take_step_log(&mut self) -> Option<Box<dyn StepLog>> {
         let timing = self.timing.as_mut()?.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.pool.install(|| timing.take_log())
+    }
+
+    fn begin_phase(&mut self, phase: RunPhase) {
+        self.record_phase(phase);
+    }
+
+    fn begin_record(&mut self, image: &Image, to: Box<dyn Write + Send>) -> io::Result<bool> {
+        self.record(image, to).map(|()| true)
+    }
+
+    fn end_record(&mut self, about: &[u8]) -> io::Result<()> {
+        self.finish_record(about)
     }
 
     fn draws(&self) -> Vec<u32> {

@@ -7,12 +7,14 @@
 
 mod activity;
 mod log;
+mod recorded;
 
 use crate::StepLog;
 use crate::counters::TimingTotals;
 use crate::fast::{Block, Outlet};
 use crate::index::Place;
 use crate::mesh::{LANES, Mesh, MeshError, Senders, Sliced, Traffic};
+use crate::record::Steps;
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
 use log::{Log, Notes};
 use onward_image::{BlockIndex, Destination, Endpoint, Image, Route};
@@ -52,6 +54,8 @@ pub(crate) struct Timing {
     pub block_routes: TiVec<BlockIndex, Vec<Range<u32>>>,
     /// By logical number, the core that runs the block.
     cores: TiVec<BlockIndex, u32>,
+    /// Whether a core runs several blocks.
+    shares_cores: bool,
     /// Steps that are not timed yet.
     waiting: Vec<Packed>,
     /// Bytes they take.
@@ -89,6 +93,7 @@ impl Timing {
             host,
             host_routes,
             block_routes,
+            shares_cores: image.core_usage().iter().any(|core| core.blocks.len() > 1),
             cores: image.blocks.iter().map(|block| block.core.0).collect(),
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -179,6 +184,14 @@ impl Timing {
             // What fills all lanes; the rest waits on.
             self.settle(if waiting >= full { waiting - waiting % full } else { waiting });
         }
+    }
+
+    /// Times recorded steps, whose stretches of computing take so many cycles, on the threads of the pool that it is called in.
+    pub fn of_steps(&mut self, steps: &Steps, spans: &[u64], dispatch: u64) -> TimingTotals {
+        let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
+        let told = recorded::Told { steps, spans, dispatch, cores: &self.cores, shares_cores: self.shares_cores };
+        let fill = |step: usize, traffic: &mut Traffic| told.tell(step, routes, traffic);
+        time(&mut self.workers, self.barrier_cycles, steps.len(), &fill, None)
     }
 
     /// Times the first of the steps that were put aside.

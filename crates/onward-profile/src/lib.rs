@@ -34,6 +34,7 @@ mod profile;
 mod program;
 mod protobuf;
 mod quality;
+mod recorded;
 mod report;
 mod results;
 mod routes;
@@ -52,6 +53,7 @@ pub use profile::{
     LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, Roofline,
 };
 pub use quality::{ClassQuality, Quality, SampleCounts};
+pub use recorded::RecordedRun;
 pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use results::{
     BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, chip_parameters,

@@ -1,7 +1,7 @@
 //! How good answers are, beyond the share of the right ones, and how honestly that was measured.
 
 use crate::report::{Answers, TestedOn};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How the answers of a run came to be, and what is known of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -31,7 +31,7 @@ pub struct Quality {
 }
 
 /// How many samples there are for what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleCounts {
     /// To learn from.
     pub training: usize,
@@ -42,7 +42,7 @@ pub struct SampleCounts {
 }
 
 /// What test samples of a class were answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassQuality {
     /// The class.
     pub class: usize,

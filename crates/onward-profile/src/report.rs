@@ -1,7 +1,7 @@
 //! What came of a run, as whoever ran it tells it: epochs, answers, counters.
 
 use onward_emulate::Counters;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::time::Duration;
 
 /// What came of a run that learned, or was tested alone.
@@ -68,7 +68,7 @@ pub struct EpochReport {
 }
 
 /// What a network was tested with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestedOn {
     /// Samples that it has not learned from.
@@ -118,7 +118,7 @@ pub enum Answers {
 }
 
 /// A spike that reached the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Spike {
     /// The sample it was fired for.
     pub sample: u32,
@@ -129,7 +129,7 @@ pub struct Spike {
 }
 
 /// Comparisons of a readout: products of a sample's spikes with what a target evoked, or with an inner node of a tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparisons {
     /// Parts of products that were computed.
     pub products: u64,

@@ -7,7 +7,7 @@ use crate::{Activity, Energy, Profile, Timeline};
 use onward_chip::{Chip, ChipSummary, Costs, KEYS};
 use onward_emulate::{Counters, Options};
 use onward_image::Image;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -157,7 +157,7 @@ pub struct BanditResults {
 }
 
 /// The neurons of a layer that fire for none of the first test samples, before and after learning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilentNeurons {
     /// Name of the layer.
     pub layer: String,

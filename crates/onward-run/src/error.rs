@@ -75,6 +75,9 @@ pub enum RunError {
     /// The session cannot go on.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The record of the run cannot be written.
+    #[error("the record of the run cannot be written: {0}")]
+    Record(std::io::Error),
     /// A layer was named that is not there, or does not learn.
     #[error("no layer `{name}` that learns")]
     UnknownLayer {
@@ -104,6 +107,7 @@ impl Remedy for RunError {
             RunError::Data(error) => error.remedy(),
             RunError::Technology(error) => error.remedy(),
             RunError::Session(error) => error.remedy(),
+            RunError::Record(_) => Some("name another file, or make room on the disk".into()),
             RunError::UnknownLayer { name, learners } => {
                 Some(did_you_mean(name, learners.iter().map(String::as_str), "layers that learn are ").into())
             }

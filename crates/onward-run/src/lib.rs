@@ -47,6 +47,7 @@ mod error;
 mod pace;
 mod packets;
 pub mod probe;
+mod retime;
 mod run;
 mod session;
 mod train;
@@ -59,6 +60,7 @@ pub use checkpoint::{CHECKPOINT_VERSION, Checkpoint, CheckpointError, Checkpoint
 pub use error::{RunError, SessionError};
 pub use onward_profile::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use packets::{Stopped, run_packets};
+pub use retime::{RetimedError, retime, retime_all, retime_with};
 pub use run::{Learners, Run, Watch, costs};
 pub use session::{SILENCE_SAMPLES, Session, Silence, counters_of, silence, silent_neurons};
 pub use train::{Epochs, Progress, learned, nrmse, rmse, test, train, weights_hash};

@@ -10,7 +10,9 @@ use crate::weights::{Given, LearnedArray, WeightsError, give_weights, learned_ar
 use onward_chip::{Costs, FileError, Technology};
 use onward_emulate::{Counters, Engine, Machine, Options};
 use onward_image::{Image, PopulationIndex, Traffic};
-use onward_profile::{Answers, BanditResults, Conditions, EpochReport, Results, SampleCounts, TestedOn, TrainReport};
+use onward_profile::{
+    Answers, BanditResults, Conditions, EpochReport, RecordedRun, Results, SampleCounts, TestedOn, TrainReport,
+};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -204,7 +206,14 @@ impl<'a> Run<'a> {
         }
         let silent_after = self.silence(&learned(self.session.machine(), self.image, self.epochs))?;
         results.silent_neurons = silent_neurons(silent_before, silent_after);
+        self.end_record(&report, &results)?;
         Ok(results)
+    }
+
+    /// Ends the record of the run, if the engine makes one.
+    fn end_record(&mut self, report: &TrainReport, results: &Results) -> Result<(), RunError> {
+        let about = RecordedRun::new(report, results).to_bytes().map_err(|error| RunError::Record(error.into()))?;
+        self.session.machine_mut().end_record(&about).map_err(RunError::Record)
     }
 
     /// Goes back to what an epoch left, and shows it the test samples.
@@ -248,6 +257,7 @@ impl<'a> Run<'a> {
         self.session.machine_mut().end_epoch();
         let mut results = Results::new(&self.conditions("test", start.elapsed()), &report);
         self.judge(&mut results);
+        self.end_record(&report, &results)?;
         Ok(results)
     }
 

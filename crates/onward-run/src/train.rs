@@ -5,7 +5,7 @@ use crate::comparisons::comparisons;
 use crate::data::{Dataset, SampleOrder, Samples, VALUE_ONE};
 use crate::error::SessionError;
 use crate::session::Session;
-use onward_emulate::Engine;
+use onward_emulate::{Engine, RunPhase};
 use onward_image::{Image, Learned};
 use onward_isa::Space;
 use onward_profile::{Answers, EpochReport, Phase, TestedOn, TrainReport};
@@ -76,11 +76,13 @@ impl Tally {
         before_it: usize,
         learn: impl FnOnce(&mut Session) -> Result<usize, SessionError>,
     ) -> Result<usize, SessionError> {
+        session.machine_mut().begin_phase(RunPhase::Learning);
         let (before, start) = (session.machine().counters(), Instant::now());
         let samples = counted(session, &mut self.report.learning, learn, |&samples| samples)?;
         self.learned = (before_it + samples, start.elapsed());
         let counters = &mut self.report.learning_counters;
         *counters = counters.plus(&session.machine().counters().since(&before));
+        session.machine_mut().begin_phase(RunPhase::Other);
         Ok(before_it + samples)
     }
 
@@ -98,9 +100,11 @@ impl Tally {
         epoch: u32,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<&EpochReport, SessionError> {
+        session.machine_mut().begin_phase(RunPhase::Testing);
         let start = Instant::now();
         let answer = |session: &mut Session| answers(session, image, samples, progress);
         let answers = counted(session, &mut self.report.testing, answer, Answers::tested)?;
+        session.machine_mut().begin_phase(RunPhase::Other);
         self.interrupted(answers.tested() < samples.len());
         let (samples, learn_time) = std::mem::take(&mut self.learned);
         let test_time = start.elapsed();

@@ -86,7 +86,7 @@ impl Failure {
         match error {
             RunError::Session(error) => Failure::session(image, &error),
             RunError::Technology(error) => error.into(),
-            RunError::Data(_) | RunError::UnknownLayer { .. } => Failure::refused(&error),
+            RunError::Record(_) | RunError::Data(_) | RunError::UnknownLayer { .. } => Failure::refused(&error),
         }
     }
 

@@ -127,6 +127,24 @@ impl Output {
         write().map_err(|error| self.unwritable(&error))
     }
 
+    /// Begins to write it, piece by piece while the command works; it is there when it is finished.
+    pub fn begin(self) -> Result<(Growing, Box<dyn Write + Send>), Failure> {
+        self.ledger.check(&self.path)?;
+        let begin = || -> std::io::Result<_> {
+            match std::fs::metadata(&self.path) {
+                // As in `write_with`.
+                Ok(found) if !found.is_file() => Ok((None, std::fs::File::create(&self.path)?)),
+                _ => {
+                    let temporary = self.temporary()?;
+                    let file = temporary.as_file().try_clone()?;
+                    Ok((Some(temporary), file))
+                }
+            }
+        };
+        let (temporary, file) = begin().map_err(|error| self.unwritable(&error))?;
+        Ok((Growing { output: self, temporary }, Box::new(BufWriter::new(file))))
+    }
+
     /// Writes a report for machines.
     pub fn write_json(&self, report: &impl serde::Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Inside(error.to_string()))? + "\n";
@@ -165,5 +183,30 @@ impl Failure {
         };
         let message = format!("{}: cannot be written: {}", path.display(), system_cause(error));
         Failure::input(message, help)
+    }
+}
+
+/// A file that grows while a command works. Dropped, nothing of it is left.
+pub struct Growing {
+    output: Output,
+    /// Nothing for a device, which is written to.
+    temporary: Option<tempfile::NamedTempFile>,
+}
+
+impl Growing {
+    /// It is whole: gives it its name.
+    pub fn finish(self) -> Result<Output, Failure> {
+        let Growing { output, temporary } = self;
+        output.ledger.check(&output.path)?;
+        if let Some(temporary) = temporary {
+            let path = std::fs::canonicalize(&output.path).unwrap_or_else(|_| output.path.clone());
+            temporary.persist(path).map_err(|error| output.unwritable(&error.error))?;
+        }
+        Ok(output)
+    }
+
+    /// That it cannot be written.
+    pub fn failed(&self, error: &std::io::Error) -> Failure {
+        self.output.unwritable(error)
     }
 }

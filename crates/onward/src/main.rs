@@ -17,6 +17,7 @@ mod probes;
 mod profile;
 mod progress;
 mod proof;
+mod record;
 mod report;
 mod steps;
 mod terminal;
@@ -27,7 +28,7 @@ mod waves;
 use clap::{Parser, Subcommand};
 use commands::{
     asm, bandit, calibrate, chip, compare, compile, debug, disasm, explore as exploring, export, import, inspect, isa,
-    profile as profiling, run, trace_diff, train, verify, why,
+    profile as profiling, retime, run, trace_diff, train, verify, why,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ Examples:
   onward verify digits.onw                           prove that it learns forward only, and cannot fail
   onward run programs/lif.s --chip small             run a system written in assembly
   onward profile digits.onw --data digits            what bounds it, where time and energy go
+  onward retime digits.rec --chip wide               time a recorded run for another chip
   onward debug programs/lif.s --chip small           step through it, instruction by instruction
   onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml    which chip, which network
   onward chip show middle                            what a chip takes: area, clock, energies
@@ -74,6 +76,7 @@ enum Command {
     Explore(exploring::Arguments),
     Run(run::Arguments),
     Profile(profiling::Arguments),
+    Retime(retime::Arguments),
     Debug(debug::Arguments),
     Export(export::Arguments),
     Inspect(inspect::Arguments),
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Command::Explore(arguments) => exploring::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Profile(arguments) => profiling::run(arguments),
+        Command::Retime(arguments) => retime::run(&arguments),
         Command::Debug(arguments) => debug::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

@@ -41,6 +41,7 @@ const OUTPUTS: &[&str] = &[
     "--csv",
     "--database",
     "--waveform",
+    "--record",
 ];
 /// Words in the names of values that name files.
 const FILES: &[&str] = &["FILE", "DATA", "CHIP", "TECHNOLOGY", "PATH", "FOLDER", "IMAGE", "."];
@@ -202,6 +203,23 @@ const CASES: &[Case] = &[
         inputs: &["net.sp", "rule.sp", "given.npz", "space.toml", "chip.toml", "other.toml"],
         outputs: &["--json", "--csv", "--report", "--database"],
     },
+    Case {
+        command: "train net.sp --data given.npz --chip chip.toml --epochs 1",
+        inputs: &["net.sp", "given.npz", "chip.toml"],
+        outputs: &["--record"],
+    },
+    Case {
+        command: "run net.onw --learn --epochs 1 --data given.npz --weights w.npz",
+        inputs: &["net.onw", "given.npz", "w.npz"],
+        outputs: &["--record"],
+    },
+    Case { command: "profile still.onw --data given.npz", inputs: &["still.onw", "given.npz"], outputs: &["--record"] },
+    Case {
+        command: "retime net.rec --chip chip.toml --technology other.toml",
+        inputs: &["net.rec", "chip.toml", "other.toml"],
+        outputs: &["--json"],
+    },
+    Case { command: "retime net.rec", inputs: &["net.rec", "tech.toml"], outputs: &["--json"] },
     // Data of every kind.
     Case {
         command: "train net.sp --data table.csv --epochs 1",
@@ -340,7 +358,7 @@ fn desk() -> Desk {
         "system.s",
         ".block first, 0, 0, quiet, 2\n.input in, 1, first\n.packet 0, in, 0, 1\n.steps 2\n.include \"part.s\"\n",
     );
-    desk.succeed("train net.sp --chip chip.toml --epochs 1 -o net.onw --export w.npz --save-traffic traffic.json");
+    desk.succeed("train net.sp --chip chip.toml --epochs 1 -o net.onw --export w.npz --save-traffic traffic.json --record net.rec");
     desk.succeed("train still.sp --chip chip.toml --save-traffic still.json");
     desk.succeed("calibrate still.sp --samples 2 -o ranges.json");
     desk.succeed("compile still.sp --chip chip.toml -o still.onw");

@@ -288,6 +288,35 @@ pub fn case() -> impl Strategy<Value = Case> {
     )
 }
 
+/// A case, and the image of the same programs and blocks on another chip: lanes, mesh, places, buffers, links, barrier are others.
+pub fn pair() -> impl Strategy<Value = (Case, Image)> {
+    let code = (any_raws(), prop::collection::vec(raw(), 0..40));
+    let blocks = prop::collection::vec((raw_block(), 0u32..6), 1..6);
+    let payload = prop_oneof![0..9i32, any::<i32>()];
+    let host = prop::collection::vec((any::<u8>(), any::<u8>(), any::<u8>(), payload), 1..40);
+    let chips = (chip(), chip());
+    (chips, prop::collection::vec(code, 2), blocks, host, 2usize..7, any::<u64>(), 1usize..4).prop_map(
+        |((chip, mut other), code, blocks, host, steps, seed, threads)| {
+            other.core.vector_length = chip.core.vector_length;
+            let frame = Frame { vector_length: chip.core.vector_length, routes: ROUTES as u32, bytes: BYTES };
+            let programs: Vec<_> = code.iter().map(|(seed, body)| program(seed, body, frame)).collect();
+            let (mut here, mut there): (Vec<RawBlock>, Vec<RawBlock>) = (Vec::new(), Vec::new());
+            for (block, tile) in blocks {
+                there.push(RawBlock { tile, ..block.clone() });
+                here.push(block);
+            }
+            // Trees are others there.
+            for route in there.iter_mut().flat_map(|block| &mut block.routes) {
+                route.by_tree = !route.by_tree;
+            }
+            let image_there = image(other, programs.clone(), &there);
+            let image = image(chip, programs, &here);
+            let packets = packets(&image, steps, &host);
+            (Case { image, seed, steps, packets, threads }, image_there)
+        },
+    )
+}
+
 fn any_raws() -> impl Strategy<Value = [Raw; 3]> {
     [raw(), raw(), raw()]
 }

@@ -7,6 +7,7 @@ mod arithmetic;
 mod chips;
 mod digits;
 mod programs;
+mod retiming;
 mod tables;
 
 use chips::{Case, case};

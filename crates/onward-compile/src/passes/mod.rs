@@ -11,9 +11,12 @@ mod load;
 mod parse;
 mod partition;
 mod place;
+
 mod route;
 
 use crate::pass::Pass;
+
+pub(crate) use place::SEED as PLACING_SEED;
 
 /// The passes in the order they run.
 pub static PASSES: &[Pass] = &[

@@ -9,7 +9,7 @@ use onward_place::{Problem, Strategy, solve};
 use std::fmt::Write;
 
 /// Draws the moves of the annealing. Not the run's seed: other weights shall not change the time a step takes.
-const SEED: u64 = 1;
+pub(crate) const SEED: u64 = 1;
 
 pub(super) const PASS: Pass = Pass {
     name: "place",

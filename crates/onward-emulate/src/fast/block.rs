@@ -1,6 +1,7 @@
 //! A block: its state, what arrives for it, the steps it runs in.
 
 use super::decode::Decoded;
+use super::lanes::LaneTally;
 use super::outlet::{Outlet, or_shifted};
 use super::tally::Tally;
 use super::vector::Vectors;
@@ -72,6 +73,8 @@ pub(crate) struct Block {
     arrived: bool,
     pub records: Vec<StepRecord>,
     pub sends: Vec<SendRecord>,
+    /// Its cycles with other lanes, where the run is recorded.
+    pub lanes: Option<Box<LaneTally>>,
 }
 
 /// What of the chip a block must know.
@@ -166,7 +169,13 @@ impl Block {
             arrived: false,
             records: Vec::new(),
             sends: Vec::new(),
+            lanes: None,
         }
+    }
+
+    /// From here on keeps its cycles with other lanes.
+    pub fn keep_lanes(&mut self) {
+        self.lanes = Some(Box::new(LaneTally::new(self.tally.now.addresses.len())));
     }
 
     /// Makes room for payloads, once it is known that some packets are graded or that handlers read payloads.
@@ -176,7 +185,7 @@ impl Block {
 
     /// Runs the block's part of a chunk; [`run_chunk`] is the way in. `others` are the outlets it reads from, `own` those of its routes.
     #[inline(always)]
-    fn run_chunk(
+    fn run_chunk<const RECORDS: bool>(
         &mut self,
         chunk: Chunk,
         others: &TiSlice<OutletIndex, Outlet>,
@@ -190,7 +199,7 @@ impl Block {
         }
         for slot in 0..chunk.steps {
             if self.collect(slot, |outlet| &others[outlet]) {
-                self.run_slot(chunk, slot, own, scratch)?;
+                self.run_slot::<RECORDS>(chunk, slot, own, scratch)?;
             }
         }
         Ok(())
@@ -200,6 +209,9 @@ impl Block {
     pub fn begin_chunk(&mut self) {
         self.records.clear();
         self.sends.clear();
+        if let Some(lanes) = &mut self.lanes {
+            lanes.begin_chunk();
+        }
     }
 
     /// Says which inlets are looked at in this chunk: those the rule holds for.
@@ -237,7 +249,13 @@ impl Block {
 
     /// Runs one step ([`run_slot`] is the way in) on the active set that [`Block::collect`] made.
     #[inline(always)]
-    fn run_slot(&mut self, chunk: Chunk, slot: usize, own: &mut [Outlet], scratch: &mut Scratch) -> Result<(), Fault> {
+    fn run_slot<const RECORDS: bool>(
+        &mut self,
+        chunk: Chunk,
+        slot: usize,
+        own: &mut [Outlet],
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
         let step = chunk.first_step + slot as u64;
         if self.tagged && self.active[0] & 1 != 0 {
             self.tag = self.payloads.as_mut().map_or(1, |payloads| std::mem::take(&mut payloads[0]));
@@ -261,7 +279,7 @@ impl Block {
         counted.steps += 1;
         let first_send = self.sends.len() as u32;
         let program = &chunk.programs[self.program];
-        let tail = self.interpret(program, (step, slot + 1), own, chunk.limits, scratch)?;
+        let tail = self.interpret::<RECORDS>(program, (step, slot + 1), own, chunk.limits, scratch)?;
         let sends = (first_send, self.sends.len() as u32);
         self.records.push(StepRecord { step: slot as u32, sends, tail });
         if self.arrived
@@ -311,7 +329,10 @@ compiled_for_host! {
         own: &mut [Outlet],
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
-        block.run_chunk(chunk, others, own, scratch)
+        match block.lanes {
+            None => block.run_chunk::<false>(chunk, others, own, scratch),
+            Some(_) => block.run_chunk::<true>(chunk, others, own, scratch),
+        }
     }
 }
 
@@ -324,6 +345,9 @@ compiled_for_host! {
         own: &mut [Outlet],
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
-        block.run_slot(chunk, slot, own, scratch)
+        match block.lanes {
+            None => block.run_slot::<false>(chunk, slot, own, scratch),
+            Some(_) => block.run_slot::<true>(chunk, slot, own, scratch),
+        }
     }
 }

@@ -41,7 +41,7 @@ enum Over {
     Set(u8, u8),
 }
 
-impl Execution<'_> {
+impl<const RECORDS: bool> Execution<'_, RECORDS> {
     /// Goes to a target; a loop that it leaves is over.
     #[inline(always)]
     pub fn branch(&mut self, distance: i32) -> Result<Flow, FaultKind> {
@@ -61,6 +61,8 @@ impl Execution<'_> {
         }
         self.cycles += 1;
         self.counts().cycles += 1;
+        let at = self.pc;
+        self.note(|lanes| lanes.taken(at));
         self.branch(distance)
     }
 
@@ -246,6 +248,8 @@ impl Execution<'_> {
     /// Counts the instructions of a body that ran so often, and the cycles of those that are not scalar.
     #[inline(always)]
     fn count_passes(&mut self, body: Range<usize>, passes: u64) {
+        let program = self.program;
+        self.note(|lanes| lanes.passes(program, body.clone(), passes));
         let counts = &mut self.block.tally.now.addresses[body.clone()];
         for (counts, code) in counts.iter_mut().zip(&self.program.code[body]) {
             counts.executed += passes;

@@ -2,7 +2,7 @@
 
 use super::events::EventLoop;
 use super::rows::RowLoop;
-use crate::cost::{Cost, cost};
+use crate::cost::{Cost, LANE_COUNTS, cost, cost_with};
 use crate::detail::WindowCounters;
 use onward_chip::Chip;
 use onward_image::index_type;
@@ -59,6 +59,8 @@ pub(crate) struct Decoded {
     pub event_loops: TiVec<EventLoopIndex, EventLoop>,
     /// The same of rows of kernels.
     pub row_loops: TiVec<RowLoopIndex, RowLoop>,
+    /// By address, the cycles of [`Cost::fixed`] for each number of lanes; empty unless the run is recorded.
+    pub lane_fixed: Vec<[u32; LANE_COUNTS.len()]>,
     /// Whether an instruction reads payloads as a memory.
     pub reads_payloads: bool,
     /// For each route number, whether graded values are sent to it.
@@ -118,7 +120,7 @@ impl Decoded {
             let (scalars, cycles) = behind.map_or((0, 0), |behind| (behind.scalars, behind.scalar_cycles));
             (code[at].scalars, code[at].scalar_cycles) = (scalars + 1, cycles + code[at].cost.fixed);
         }
-        Decoded { code, event_loops, row_loops, reads_payloads, graded_routes }
+        Decoded { code, event_loops, row_loops, lane_fixed: Vec::new(), reads_payloads, graded_routes }
     }
 
     /// Adds the cycles of scalar instructions, which are not counted one by one: each execution takes the same.
@@ -128,6 +130,14 @@ impl Decoded {
             counts.cycles = counts.executed * u64::from(code.cost.fixed);
         }
         counters
+    }
+
+    /// From here on knows what instructions take with other lanes.
+    pub fn keep_lanes(&mut self) {
+        let fixed = |code: &Code| {
+            LANE_COUNTS.map(|lanes| code.instruction.map_or(0, |instruction| cost_with(&instruction, lanes).fixed))
+        };
+        self.lane_fixed = self.code.iter().map(fixed).collect();
     }
 
     /// Whether graded values are sent to a route.

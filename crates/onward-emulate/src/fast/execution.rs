@@ -3,6 +3,7 @@
 use super::block::{Block, Limits, Scratch};
 use super::control::{DEPTH, Loop};
 use super::decode::Decoded;
+use super::lanes::LaneTally;
 use super::outlet::Outlet;
 use super::sums;
 use super::vector::{self, Vectors, narrow};
@@ -19,8 +20,8 @@ pub(super) enum Rounding {
     Stochastic,
 }
 
-/// A block in the middle of a step.
-pub(super) struct Execution<'a> {
+/// A block in the middle of a step, and whether its cycles with other lanes are kept too.
+pub(super) struct Execution<'a, const RECORDS: bool> {
     pub block: &'a mut Block,
     pub program: &'a Decoded,
     pub v: &'a mut Vectors,
@@ -42,7 +43,7 @@ pub(super) struct Execution<'a> {
     pub(super) earlier_cycles: u64,
 }
 
-impl<'a> Execution<'a> {
+impl<'a, const RECORDS: bool> Execution<'a, RECORDS> {
     #[inline(always)]
     pub fn new(
         block: &'a mut Block,
@@ -54,6 +55,9 @@ impl<'a> Execution<'a> {
         scratch: &'a mut Scratch,
     ) -> Self {
         scratch.vectors.clear();
+        if RECORDS && let Some(lanes) = &mut block.lanes {
+            lanes.begin_step();
+        }
         Execution {
             pc: block.entry as usize,
             block,
@@ -77,8 +81,17 @@ impl<'a> Execution<'a> {
     /// Adds the step to the block's counters. Returns the cycles since the last send.
     #[inline(always)]
     pub fn finish(&mut self) -> u32 {
+        self.note(LaneTally::end_step);
         self.block.tally.now.cycles += self.earlier_cycles + u64::from(self.cycles);
         self.cycles
+    }
+
+    /// Where the run is recorded, has the cycles with other lanes take note.
+    #[inline(always)]
+    pub fn note(&mut self, what: impl FnOnce(&mut LaneTally)) {
+        if RECORDS && let Some(lanes) = &mut self.block.lanes {
+            what(lanes);
+        }
     }
 
     /// Counts `VL` elements, and results that were saturated.
@@ -141,6 +154,7 @@ impl<'a> Execution<'a> {
         }
         self.v.length = length as usize;
         self.beats = (length as usize).div_ceil(self.limits.lanes).max(1) as u32;
+        self.note(|lanes| lanes.set_length(length as usize));
         Ok(())
     }
 

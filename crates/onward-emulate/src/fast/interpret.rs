@@ -15,7 +15,7 @@ pub(super) const ENDLESS: u32 = 1 << 30;
 impl Block {
     /// Runs from the entry to the end of the step. Returns the cycles since the last send.
     #[inline(always)]
-    pub(super) fn interpret(
+    pub(super) fn interpret<const RECORDS: bool>(
         &mut self,
         program: &Decoded,
         (step, slot): (u64, usize),
@@ -23,7 +23,7 @@ impl Block {
         limits: Limits,
         scratch: &mut Scratch,
     ) -> Result<u32, Fault> {
-        let mut execution = Execution::new(self, program, step, slot, own, limits, scratch);
+        let mut execution = Execution::<RECORDS>::new(self, program, step, slot, own, limits, scratch);
         match execution.run() {
             Ok(()) => Ok(execution.finish()),
             Err(kind) => {
@@ -43,7 +43,7 @@ impl Block {
     }
 }
 
-impl Execution<'_> {
+impl<const RECORDS: bool> Execution<'_, RECORDS> {
     /// Executes instructions until one ends the step.
     #[inline(always)]
     fn run(&mut self) -> Result<(), FaultKind> {
@@ -94,6 +94,8 @@ impl Execution<'_> {
         let counts = self.counts();
         counts.executed += 1;
         counts.cycles += u64::from(cycles);
+        let (program, at, length) = (self.program, self.pc, self.v.length);
+        self.note(|lanes| lanes.issue(program, at, length));
     }
 
     /// Executes the scalar instructions that follow each other here, up to the next of another kind, at once.
@@ -103,6 +105,7 @@ impl Execution<'_> {
         let whole = self.cycles + code.scalar_cycles <= ENDLESS;
         let (count, cycles) = if whole { (code.scalars, code.scalar_cycles) } else { (1, code.cost.fixed) };
         self.cycles += cycles;
+        self.note(|lanes| lanes.scalars(cycles));
         let program = self.program;
         for code in &program.code[self.pc..self.pc + usize::from(count)] {
             self.counts().executed += 1;

@@ -7,6 +7,7 @@ mod events;
 mod execution;
 mod index_counts;
 mod interpret;
+mod lanes;
 mod outlet;
 mod rows;
 mod sends;

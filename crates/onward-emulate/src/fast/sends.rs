@@ -2,10 +2,11 @@
 
 use super::block::SendRecord;
 use super::execution::Execution;
+use super::lanes::LaneTally;
 use super::outlet::{Outlet, Refused};
 use crate::fault::FaultKind;
 
-impl Execution<'_> {
+impl<const RECORDS: bool> Execution<'_, RECORDS> {
     fn outlet(&mut self, route: i32) -> Result<&mut Outlet, FaultKind> {
         let available = self.own.len() as u32;
         self.own.get_mut(route as usize).ok_or(FaultKind::Route { route: route as u32, available })
@@ -19,6 +20,7 @@ impl Execution<'_> {
             self.block.sends.push(SendRecord { gap: self.cycles, packets, route: route as u32 });
             self.earlier_cycles += u64::from(self.cycles);
             self.cycles = 0;
+            self.note(LaneTally::sent);
         }
     }
 

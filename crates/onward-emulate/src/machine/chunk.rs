@@ -54,6 +54,7 @@ impl Machine {
         }
         let outputs = self.reached_host(steps);
         self.count_indices(steps);
+        self.record_chunk(steps);
         if let Some(timing) = &mut self.timing {
             let timing = timing.get_mut().unwrap_or_else(PoisonError::into_inner);
             let outlets = &self.outlets.raw[..self.host_inputs];

@@ -64,6 +64,7 @@ impl Machine {
             cores: image.chip.mesh.cores(),
             host_port: image.host_port,
             index_counts: None,
+            recorder: None,
         };
         for input in &image.host_inputs {
             machine.outlets.push(Outlet::new(input.route.indices as usize, input.kind.is_graded()));

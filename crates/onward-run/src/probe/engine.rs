@@ -3,10 +3,11 @@
 use super::recording::Recording;
 use super::selection::{Array, Arrivals, Cadence, Kind, Packets, Probe, ProbeError, ProbeText};
 use onward_diagnostic::system_cause;
-use onward_emulate::{Counters, Engine, Fault, Feed, HostPacket, Output, StepLog};
+use onward_emulate::{Counters, Engine, Fault, Feed, HostPacket, Output, RunPhase, StepLog};
 use onward_image::{BlockIndex, HostInputKind, Image};
 use onward_isa::Space;
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
@@ -286,6 +287,18 @@ impl Engine for Probing {
 
     fn sent(&self, block: BlockIndex, route: usize, tell: &mut dyn FnMut(u64, u32, i32)) {
         self.engine.sent(block, route, tell);
+    }
+
+    fn begin_phase(&mut self, phase: RunPhase) {
+        self.engine.begin_phase(phase);
+    }
+
+    fn begin_record(&mut self, image: &Image, to: Box<dyn io::Write + Send>) -> io::Result<bool> {
+        self.engine.begin_record(image, to)
+    }
+
+    fn end_record(&mut self, about: &[u8]) -> io::Result<()> {
+        self.engine.end_record(about)
     }
 
     fn end_epoch(&mut self) {

@@ -14,6 +14,7 @@ pub mod import;
 pub mod inspect;
 pub mod isa;
 pub mod profile;
+pub mod retime;
 pub mod run;
 mod run_assembly;
 mod stream;

@@ -12,6 +12,7 @@ use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
 use crate::proof::note_unproven;
+use crate::record::{RecordArgument, RunRecord};
 use crate::warnings::Warnings;
 use onward_emulate::MachineError;
 use onward_image::Image;
@@ -67,10 +68,12 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE.npy", conflicts_with = "learn")]
     spikes: Option<PathBuf>,
     /// Show events as they come from a file or, with -, from standard input, and print what is answered to each window
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "probes", "weights", "spikes", "output", "export", "answers", "json", "save_traffic", "by_class", "training_accuracy"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "probes", "weights", "spikes", "output", "export", "answers", "json", "record", "save_traffic", "by_class", "training_accuracy"])]
     stream: Option<PathBuf>,
     #[command(flatten)]
     checkpoint: CheckpointArguments,
+    #[command(flatten)]
+    record: RecordArgument,
     #[command(flatten)]
     saves: WhatToSave,
     #[command(flatten)]
@@ -96,6 +99,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let is_trace = arguments.trace.is_any() || arguments.how.profiling.is_trace();
     let probes = arguments.probes.prepare(&arguments.steps, is_trace, &ledger)?;
     arguments.steps.trace(arguments.how.profiling.logs())?;
+    let record = arguments.record.prepare(
+        &[
+            ("--validate", arguments.learning.validation().is_some()),
+            ("--checkpoint", arguments.checkpoint.is_given()),
+            ("--trace-instructions", arguments.trace.is_any()),
+        ],
+        &ledger,
+    )?;
     let mut image = read_image(&arguments.file, &ledger)?;
     note_unproven(&arguments.file, &image);
     arguments.check_learning(&image)?;
@@ -137,7 +148,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         true => how.engine(&image, options),
         false => how.engine_taking(&mut image, options),
     };
-    let (engine, recorder) = probes.attach(engine.map_err(failed)?, &image)?;
+    let mut engine = engine.map_err(failed)?;
+    let record = RunRecord::begin(record, &mut *engine, &image)?;
+    let (engine, recorder) = probes.attach(engine, &image)?;
     let saves = &files;
     let job = Job {
         tells: &arguments.tells,
@@ -157,7 +170,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         true => job.learn(engine, learning, epochs),
         false => job.test(engine, spikes.as_ref()),
     };
-    recorder.finish(ran)
+    record.finish(recorder.finish(ran))
 }
 
 impl Arguments {
@@ -232,6 +245,7 @@ impl Arguments {
                 ("--spikes", self.spikes.is_some()),
                 ("--weights", self.weights.is_some()),
                 ("--save-traffic", self.saves.save_traffic.is_some()),
+                ("--record", self.record.is_given()),
             ],
         }
     }

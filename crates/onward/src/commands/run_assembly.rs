@@ -51,7 +51,7 @@ pub struct Assembly<'a> {
     /// Where the results for machines go.
     pub json: Option<&'a Path>,
     /// Options that mean nothing here, and whether they were given.
-    pub foreign: [(&'static str, bool); 13],
+    pub foreign: [(&'static str, bool); 14],
 }
 
 impl Assembly<'_> {

@@ -7,6 +7,7 @@ use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
 use crate::profile::Profiling;
+use crate::record::{RecordArgument, RunRecord};
 use crate::{Outcome, report, terminal};
 use onward_emulate::MachineError;
 use onward_profile::{Results, SeedResults};
@@ -55,6 +56,8 @@ pub struct Arguments {
     #[command(flatten)]
     checkpoint: CheckpointArguments,
     #[command(flatten)]
+    record: RecordArgument,
+    #[command(flatten)]
     saves: WhatToSave,
     #[command(flatten)]
     tells: WhatToTell,
@@ -66,6 +69,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let weights = arguments.weights.as_deref();
     weights.map_or(Ok(()), |weights| ledger.reads(weights))?;
+    let record = arguments.record.prepare(
+        &[
+            ("--seeds", arguments.seeds.is_some()),
+            ("--validate", learning.validation().is_some()),
+            ("--checkpoint", arguments.checkpoint.is_given()),
+        ],
+        &ledger,
+    )?;
     if let Some(Seeds(seeds)) = &arguments.seeds {
         check_saves(saves, &how.profiling)?;
         if arguments.checkpoint.is_given() {
@@ -106,6 +117,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             how.engine_taking(&mut image, options).map_err(failed)?
         }
     };
+    let mut engine = engine;
+    let record = RunRecord::begin(record, &mut *engine, &image)?;
     let (engine, recorder) = probes.attach(engine, &image)?;
     let (name, saves) = (source.name.as_str(), &files);
     let recording = recorder.recording();
@@ -128,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         true => job.learn(engine, learning, epochs),
         false => job.test(engine, None),
     };
-    recorder.finish(ran)
+    record.finish(recorder.finish(ran))
 }
 
 /// The same with each of several seeds, which draw all that is drawn but the samples that are kept apart.
