@@ -16,12 +16,11 @@ counting="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares"
 RUSTFLAGS="$counting" cargo build --release --locked --target "$host"
-cargo build --release --locked --lib --bin seeds
 targets=${*:-$(cd fuzz_targets && ls -- *.rs | sed 's/\.rs$//')}
 broken=0
 for target in $targets; do
     mkdir -p "corpus/$target" "artifacts/$target"
-    target/release/seeds "$target" "corpus/$target"
+    SEEDS="corpus/$target" "target/$host/release/$target" > /dev/null 2>&1
     log=$(mktemp)
     # Arrays that a text names are seen from the working directory.
     (cd "$(mktemp -d)" && "$OLDPWD/target/$host/release/$target" "$OLDPWD/corpus/$target" -max_total_time="$seconds" -timeout=10 \

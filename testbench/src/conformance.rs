@@ -156,6 +156,7 @@ fn plain_chip() -> Chip {
             axon_bytes: 1 << 16,
             axons: 4096,
             routes: 64,
+            protection: Default::default(),
         },
         host: Host { ports: vec![HostPort { side: Side::West, position: 0 }] },
     }

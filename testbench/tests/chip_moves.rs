@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// A torus of two cores a tile, which hold many blocks.
 const TORUS: &str = "name = \"torus\"\nclock_hz = 300_000_000\nbarrier_cycles = 12\n[mesh]\nwidth = 4\nheight = 4\n\
-    cores_per_tile = 2\ntopology = \"torus\"\nlink_cycles = 1\n[core]\nblocks = 64\n";
+    cores_per_tile = 2\ntopology = \"torus\"\nlink_cycles = 1\n[core]\nblocks = 64\n[memory]\nprotection = \"parity\"\n";
 /// Four chips.
 const ARRAY: &str = "name = \"array\"\nclock_hz = 200_000_000\nbarrier_cycles = 24\nidle_cores = \"clocked\"\n\
     [mesh]\nwidth = 4\nheight = 2\n[mesh.array]\nwidth = 2\nheight = 2\nlink_cycles = 16\ncycles_per_flit = 8\n[core]\nlanes = 8\n";

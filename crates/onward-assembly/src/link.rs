@@ -7,9 +7,8 @@ use crate::{Stimulus, System};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
 use onward_image::{
-    Block, BlockIndex, Core, Delivery, Destination, Endpoint, Flit, FractionBits, HostInput, HostInputKind, Image,
-    MulticastTrees, NetworkSummary, Population, PopulationIndex, PopulationKind, Program, ProgramIndex, Route, Symbol,
-    Takers, Tile,
+    Block, BlockIndex, Core, Delivery, Endpoint, FractionBits, HostInput, HostInputKind, Image, MulticastTrees,
+    NetworkSummary, Population, PopulationIndex, PopulationKind, Program, ProgramIndex, Route, Symbol, Takers, Tile,
 };
 use onward_isa::Space;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -104,8 +103,7 @@ impl Sending {
     fn into_route(self, source: Endpoint, trees: &mut MulticastTrees) -> Route {
         let mut flits = trees.flits(source, &self.takers);
         if self.to_host {
-            let destination = Destination::Unicast(Endpoint::Host(0));
-            flits.push(Flit { destination, deliveries: vec![Delivery::Host] });
+            flits.push(trees.flit_to_host(source, 0));
         }
         Route { name: self.name, indices: self.indices as u32, flits }
     }

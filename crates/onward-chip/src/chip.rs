@@ -1,5 +1,6 @@
 //! The parameters of a chip.
 
+use crate::defects::Defects;
 use crate::files::default;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,9 @@ pub struct Mesh {
     /// The chips that the mesh is cut into; one chip, if left out.
     #[serde(default)]
     pub array: Option<Array>,
+    /// What of it is dead; a fault file says so, no chip file.
+    #[serde(default)]
+    pub defects: Defects,
 }
 
 /// How routers are linked.
@@ -181,7 +185,43 @@ pub struct Memory {
     /// Output route table, in entries (one destination each).
     #[serde(default = "default::routes")]
     pub routes: u32,
+    /// What the words of synapse, neuron and axon memory are protected by.
+    #[serde(default)]
+    pub protection: Protection,
 }
+
+/// Protection of the words of a memory against bits that are not what was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protection {
+    /// None.
+    #[default]
+    None,
+    /// A bit a word, that makes the number of ones even: one wrong bit is noticed.
+    Parity,
+    /// A code that corrects one wrong bit of a word and notices two (R. Hamming, Bell System Technical Journal 29(2), 1950, with a
+    /// bit for all).
+    Ecc,
+}
+
+impl Protection {
+    /// Bits that it adds to a word of so many.
+    pub fn bits_a_word(self, word: u32) -> u32 {
+        match self {
+            Protection::None => 0,
+            Protection::Parity => 1,
+            // The least number of positions that tell every bit of the word and of the code apart, and one bit for all.
+            Protection::Ecc => {
+                (1..word).find(|&bits| 1u64 << bits.min(63) > u64::from(word + bits)).unwrap_or(word) + 1
+            }
+        }
+    }
+}
+
+/// Bits of a word of synapse and axon memory, the part of an access that is protected by itself.
+pub const SYNAPSE_WORD: u32 = 16;
+/// The same of neuron memory.
+pub const NEURON_WORD: u32 = 32;
 
 /// Host ports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +243,7 @@ pub struct HostPort {
 }
 
 /// An edge of the mesh; row 0 is the northernmost, column 0 the westernmost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Row 0.

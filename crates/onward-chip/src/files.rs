@@ -84,6 +84,7 @@ impl Default for Memory {
             axon_bytes: default::axon_bytes(),
             axons: default::axons(),
             routes: default::routes(),
+            protection: Default::default(),
         }
     }
 }
@@ -245,6 +246,12 @@ impl Chip {
         limits.key("mesh.multicast_trees", self.mesh.multicast_trees.into());
         if let Some(array) = &self.mesh.array {
             self.check_array(array, limits);
+        }
+        // Where links lead is asked of a mesh whose size is sound.
+        if limits.problems.is_empty()
+            && let Some(found) = self.mesh.broken_defects()
+        {
+            limits.broken("mesh.defects", found, "cores and links of the chip, each once, ascending");
         }
         let link = self.mesh.longest_link();
         // A link that is too long is told of as that.

@@ -27,6 +27,7 @@ impl Mesh {
             link_cycles: default::link_cycles(),
             multicast_trees: default::multicast_trees(),
             array: None,
+            defects: crate::Defects::default(),
         }
     }
 

@@ -137,6 +137,10 @@ keys! {
         "input lines: entries of the active set", "two payload banks, three bits an axon, wider flits";
     "memory.routes" Values::Range(1, TABLE), CAPACITY,
         "entries of the output route table, one destination each", "the table, each flit sent, its time";
+    "memory.protection" Values::Words(&["none", "parity", "ecc"]),
+        Some((Toward::Other, "what becomes of bits that flip or stick: a memory that nothing protects says nothing of them")),
+        "whether each word of synapse, neuron and axon memory has a parity bit, or a code that corrects a bit",
+        "bits of each word, trees of gates on both sides of a bank, time";
     "host.ports" Values::Ports,
         Some((Toward::Less, "a second way in and out, which the host of this network does not use")),
         "ports of the host: `{ side = \"west\", position = 0 }` is west of row 0; the first one takes the inputs", "pads";

@@ -11,8 +11,10 @@
 
 mod bill;
 mod chip;
+mod defects;
 mod event;
 mod family;
+mod faults;
 mod files;
 mod floorplan;
 mod geometry;
@@ -23,9 +25,13 @@ mod report;
 mod technology;
 
 pub use bill::{Bill, Costs, Leakage, Part, Path};
-pub use chip::{Array, Chip, Core, Host, HostPort, IdleCores, Memory, Mesh, Side, Topology};
+pub use chip::{
+    Array, Chip, Core, Host, HostPort, IdleCores, Memory, Mesh, NEURON_WORD, Protection, SYNAPSE_WORD, Side, Topology,
+};
+pub use defects::{DeadLink, Defects};
 pub use event::{Event, EventCosts};
 pub use family::{Double, ROOM, family};
+pub use faults::{CorePlace, Dead, Faults, FaultyMemory, LinkPlace, MemoryFaults, RouterPlace};
 pub use files::{BUILTIN_CHIPS, FileError, Problem};
 pub use floorplan::floor_plan;
 pub use geometry::Direction;

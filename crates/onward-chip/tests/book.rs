@@ -40,6 +40,8 @@ fn the_table_has_every_key_of_a_chip_file() {
     }
     let mut found = BTreeSet::new();
     walk(&toml::Value::try_from(&chip).expect("TOML"), String::new(), &mut found);
+    // What is dead is said by a fault file.
+    found.retain(|key| !key.starts_with("mesh.defects"));
     let told: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
     assert_eq!(found, told);
     for key in KEYS {

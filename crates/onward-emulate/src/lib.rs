@@ -22,6 +22,7 @@ pub mod reference;
 mod schedule;
 mod step_log;
 mod timing;
+mod upset;
 
 pub use cost::{Cost, cost, port_bits};
 pub use counters::{AddressCounts, BlockCounters, Counters, TimingTotals};
@@ -33,3 +34,4 @@ pub use memory::Bank;
 pub use mesh::SenderTiming;
 pub use record::{PhaseTotals, RECORD_VERSION, Record, RecordError, RetimeError, Retimed, RunPhase};
 pub use step_log::{PacketSource, SenderStep, StepLog, StepRecord};
+pub use upset::{Exposed, Upset, UpsetCounts, UpsetRecord};

@@ -121,6 +121,15 @@ impl Machine {
         indices(OutletIndex::default()..OutletIndex::from(self.host_inputs))
     }
 
+    /// A byte of a block's memory.
+    ///
+    /// # Panics
+    /// If there is no such block or byte, or the space is that of the payloads.
+    pub(crate) fn byte_mut(&mut self, block: BlockIndex, space: Space, at: usize) -> &mut u8 {
+        let memory = Memory::of_space(space).expect("payloads lie in no memory");
+        &mut self.block_mut(block).memory[memory].bytes_mut()[at]
+    }
+
     fn timing_totals(&self) -> Option<TimingTotals> {
         let timing = self.timing.as_ref()?;
         let mut timing = timing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,8 @@
 //! file with a valid checksum may still be nonsense; whoever uses an image may rely on these.
 
 use crate::{
-    Block, BlockIndex, Core, Delivery, Destination, Endpoint, Image, PopulationKind, Route, Tile, Tree, attachment,
-    port,
+    Block, BlockIndex, Core, Delivery, Destination, Detours, Endpoint, Image, PopulationKind, Route, Tile, Tree,
+    attachment, port,
 };
 use onward_chip::Mesh;
 
@@ -65,7 +65,35 @@ impl Image {
         let draws = self.learned.draws.len();
         ensure(draws == 0 || draws == self.blocks.len(), || "its draws are not those of its blocks".into())?;
         self.check_sources()?;
+        self.check_ways()?;
         self.check_budgets()
+    }
+
+    /// No block is on a dead core, and no packet goes over a dead link; on a chip with such links all keep to one order.
+    fn check_ways(&self) -> Result<(), String> {
+        let mesh = &self.chip.mesh;
+        for (number, block) in self.blocks.iter_enumerated() {
+            ensure(!mesh.is_dead(block.core.0), || {
+                format!("block {number} is on core {}, which is dead", block.core.0)
+            })?;
+        }
+        let Some(detours) = Detours::of(mesh, &self.chip.host.ports) else { return Ok(()) };
+        let place = |endpoint| attachment(endpoint, mesh, &self.chip.host.ports).map(|(tile, _)| tile);
+        for tree in &self.trees {
+            let from = place(tree.source).ok_or("a tree begins outside the mesh")?;
+            detours.check_tree(from, tree).map_err(|wrong| format!("a tree from router {}: {wrong}", from.0))?;
+        }
+        let host = self.host_inputs.iter().map(|input| (Endpoint::Host(self.host_port), &input.route));
+        let blocks =
+            self.blocks.iter().flat_map(|block| block.routes.iter().map(|of| (Endpoint::Core(block.core), of)));
+        for (source, route) in host.chain(blocks) {
+            for flit in &route.flits {
+                let Destination::Unicast(to) = flit.destination else { continue };
+                let (Some(from), Some(to)) = (place(source), place(to)) else { continue };
+                detours.check_unicast(from, to).map_err(|wrong| format!("route `{}`: {wrong}", route.name))?;
+            }
+        }
+        Ok(())
     }
 
     /// The parts of a host input are of one kind and follow each other without a gap.

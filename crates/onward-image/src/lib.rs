@@ -10,6 +10,7 @@
 //! ```
 
 mod check;
+mod detour;
 mod file;
 mod image;
 mod index;
@@ -20,6 +21,7 @@ mod traffic;
 mod tree;
 mod usage;
 
+pub use detour::{Detours, WrongWay};
 pub use file::{ImageError, VERSION};
 pub use image::{
     Augmentation, Block, Delivery, Encoding, FITTED, Flit, FractionBits, Growth, HostInput, HostInputKind, Image,

@@ -2,9 +2,10 @@
 //!
 //! Whoever links an image makes its trees here, be it from a network or from a text by hand.
 
+use crate::detour::Detours;
 use crate::image::{Delivery, Flit};
 use crate::route::{Core, Destination, Endpoint, Tree, TreeIndex};
-use crate::tree::dimension_order_tree;
+use crate::tree::{attachment, dimension_order_tree};
 use onward_chip::Chip;
 use std::collections::BTreeMap;
 
@@ -19,7 +20,11 @@ pub type Takers = BTreeMap<Core, Vec<Delivery>>;
 pub struct MulticastTrees<'a> {
     chip: &'a Chip,
     trees: Vec<Tree>,
-    known: BTreeMap<(Endpoint, Vec<Core>), TreeIndex>,
+    known: BTreeMap<(Endpoint, Vec<Endpoint>), TreeIndex>,
+    /// The order of ways on a chip with dead links.
+    detours: Option<Detours>,
+    /// The first way that no table has room for.
+    missing: Option<(Endpoint, Endpoint)>,
     /// Entries of each router's table.
     entries: Vec<u32>,
     /// Entries of each core's inlet table, one a flit of a route that ends there (rule RT3).
@@ -33,6 +38,8 @@ impl<'a> MulticastTrees<'a> {
             chip,
             trees: Vec::new(),
             known: BTreeMap::new(),
+            detours: Detours::of(&chip.mesh, &chip.host.ports),
+            missing: None,
             entries: vec![0; chip.mesh.tiles()],
             inlets: vec![0; chip.mesh.cores()],
         }
@@ -43,14 +50,24 @@ impl<'a> MulticastTrees<'a> {
         self.trees
     }
 
-    /// The tree from `source` to `cores`; `None` where a table on the way is full.
-    fn tree(&mut self, source: Endpoint, cores: &[Core]) -> Option<TreeIndex> {
-        let key = (source, cores.to_vec());
+    /// Whether all packets find a way.
+    ///
+    /// # Errors
+    /// A sender and a taker between which, on a chip with dead links, a tree would have to lead, and a table on the way is full.
+    pub fn check(&self) -> Result<(), (Endpoint, Endpoint)> {
+        self.missing.map_or(Ok(()), Err)
+    }
+
+    /// The tree from `source` to `takers`; `None` where a table on the way is full.
+    fn tree(&mut self, source: Endpoint, takers: &[Endpoint]) -> Option<TreeIndex> {
+        let key = (source, takers.to_vec());
         if let Some(&tree) = self.known.get(&key) {
             return Some(tree);
         }
-        let takers: Vec<Endpoint> = cores.iter().map(|&core| Endpoint::Core(core)).collect();
-        let tree = dimension_order_tree(&self.chip.mesh, &self.chip.host.ports, source, &takers);
+        let tree = match &self.detours {
+            Some(detours) => detours.tree(source, takers),
+            None => dimension_order_tree(&self.chip.mesh, &self.chip.host.ports, source, takers),
+        };
         let room = u32::from(self.chip.mesh.multicast_trees);
         if tree.branches.iter().any(|(tile, _)| self.entries[tile.0 as usize] >= room) {
             return None;
@@ -79,7 +96,8 @@ impl<'a> MulticastTrees<'a> {
                 takers.iter().filter_map(|(&core, deliveries)| Some((core, *deliveries.get(round)?))).collect();
             let cores: Vec<Core> = at.iter().map(|&(core, _)| core).collect();
             let has_room = |core: &Core| self.inlets[core.0 as usize] < u32::from(self.chip.mesh.multicast_trees);
-            let tree = if cores.len() > 1 && cores.iter().all(has_room) { self.tree(source, &cores) } else { None };
+            let ends: Vec<Endpoint> = cores.iter().map(|&core| Endpoint::Core(core)).collect();
+            let tree = if cores.len() > 1 && cores.iter().all(has_room) { self.tree(source, &ends) } else { None };
             if tree.is_some() {
                 cores.iter().for_each(|core| self.inlets[core.0 as usize] += 1);
             }
@@ -90,12 +108,45 @@ impl<'a> MulticastTrees<'a> {
                 }),
                 // One taker, or tables that are full: a flit each.
                 None => flits.extend(at.into_iter().map(|(core, delivery)| Flit {
-                    destination: Destination::Unicast(Endpoint::Core(core)),
+                    destination: self.way_to_one(source, Endpoint::Core(core)),
                     deliveries: vec![delivery],
                 })),
             }
         }
         flits
+    }
+
+    /// The flit that brings a packet of `source` to a host port.
+    ///
+    /// # Panics
+    /// As [`MulticastTrees::flits`].
+    pub fn flit_to_host(&mut self, source: Endpoint, port: u16) -> Flit {
+        Flit { destination: self.way_to_one(source, Endpoint::Host(port)), deliveries: vec![Delivery::Host] }
+    }
+
+    /// The way to a single taker: a unicast, or a tree where its way is none on this chip.
+    fn way_to_one(&mut self, source: Endpoint, taker: Endpoint) -> Destination {
+        let place = |endpoint| attachment(endpoint, &self.chip.mesh, &self.chip.host.ports).map(|(tile, _)| tile);
+        let (Some(detours), Some(from), Some(to)) = (&self.detours, place(source), place(taker)) else {
+            return Destination::Unicast(taker);
+        };
+        if detours.check_unicast(from, to).is_ok() {
+            return Destination::Unicast(taker);
+        }
+        let room = u32::from(self.chip.mesh.multicast_trees);
+        let inlets = if let Endpoint::Core(core) = taker { self.inlets[core.0 as usize] } else { 0 };
+        match if inlets < room { self.tree(source, &[taker]) } else { None } {
+            Some(tree) => {
+                if let Endpoint::Core(core) = taker {
+                    self.inlets[core.0 as usize] += 1;
+                }
+                Destination::Multicast(tree)
+            }
+            None => {
+                self.missing.get_or_insert((source, taker));
+                Destination::Unicast(taker)
+            }
+        }
     }
 }
 

@@ -87,7 +87,8 @@ pub mod port {
 }
 
 /// A multicast tree: for each router it passes, the outputs a packet is copied to. A direction that leads off the mesh
-/// leads to the host port there. Uses only the turns of dimension-ordered (x, then y) routing.
+/// leads to the host port there. Uses only the turns of dimension-ordered (x, then y) routing, or, on a chip with dead links,
+/// those of [`Detours`](crate::Detours).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tree {
     /// Who sends into the tree.

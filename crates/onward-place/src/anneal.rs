@@ -72,7 +72,7 @@ impl<M: Model> Annealer<'_, M> {
     fn propose(&mut self, reach: u32) -> Option<([Move; 2], usize)> {
         let block = self.random.below(self.cores.len() as u32);
         let (from, to) = (self.cores[block as usize], self.target(block, reach));
-        if from == to {
+        if from == to || self.problem.mesh.is_dead(to) {
             return None;
         }
         let there = &self.held[to as usize];

@@ -106,5 +106,5 @@ fn neighbours(problem: &Problem) -> Vec<(u32, u32)> {
     });
     let each = problem.cores_per_tile();
     let cores = |(a, b): (u32, u32)| (0..each * each).map(move |at| (a * each + at / each, b * each + at % each));
-    tiles.flat_map(cores).collect()
+    tiles.flat_map(cores).filter(|&(a, b)| !mesh.is_dead(a) && !mesh.is_dead(b)).collect()
 }

@@ -157,7 +157,11 @@ impl Search<'_> {
     /// Blocks in the order of their numbers, along an order of the tiles.
     fn pack(&self, tiles: &[u32]) -> Result<Packed, NoRoom> {
         let each = self.problem.cores_per_tile();
-        let cores: Vec<u32> = tiles.iter().flat_map(|tile| tile * each..(tile + 1) * each).collect();
+        let cores: Vec<u32> = tiles
+            .iter()
+            .flat_map(|tile| tile * each..(tile + 1) * each)
+            .filter(|&core| !self.problem.mesh.is_dead(core))
+            .collect();
         pack(self.problem, &cores, self.pairs)
     }
 

@@ -124,6 +124,11 @@ impl Problem {
         self.tiles() * self.cores_per_tile()
     }
 
+    /// Number of cores that are not dead: the others hold no block.
+    pub fn working_cores(&self) -> u32 {
+        self.mesh.working_cores() as u32
+    }
+
     /// Whether rows and columns are rings.
     pub(crate) fn is_torus(&self) -> bool {
         self.mesh.topology == Topology::Torus

@@ -99,6 +99,16 @@ impl Grid<'_> {
             }
     }
 
+    /// Whether a link carries nothing (RT25).
+    fn is_dead(&self, tile: u32, direction: u32) -> bool {
+        let side = |direction: u32| [Side::North, Side::East, Side::South, Side::West][direction as usize];
+        let named = |tile: u32, direction: u32| {
+            self.mesh.defects.links.iter().any(|link| link.tile == tile && link.side == side(direction))
+        };
+        named(tile, direction)
+            || self.behind(tile, direction).is_some_and(|other| named(other, (direction + 2) % DIRECTIONS))
+    }
+
     /// The channel of a link for what came by another channel (RT19).
     fn channel(&self, tile: u32, direction: u32, before: Option<Channel>) -> Channel {
         let goes_on = before.is_some_and(|(_, came, channel)| came == direction && channel == 1);
@@ -189,6 +199,9 @@ fn unicast(grid: &Grid, ways: &mut Ways, from: Endpoint, to: Endpoint) -> Result
     let mut before: Option<Channel> = None;
     let mut way = Way::new();
     while let Some(direction) = grid.toward(at, to) {
+        if grid.is_dead(at, direction) {
+            return Err(dead(grid, at));
+        }
         let channel = grid.channel(at, direction, before);
         follow(ways, before, channel);
         before = Some(channel);
@@ -218,6 +231,7 @@ fn multicast(grid: &Grid, ways: &mut Ways, from: Endpoint, tree: TreeIndex) -> R
         for port in (0..u8::BITS).filter(|port| mask >> port & 1 == 1) {
             let behind = if port < DIRECTIONS { grid.behind(at, port) } else { None };
             let channel = match behind {
+                Some(_) if grid.is_dead(at, port) => return Err(dead(grid, at)),
                 Some(_) => grid.channel(at, port, before),
                 None if port >= DIRECTIONS || grid.has_port(at, port) => (at, port, 0),
                 None => return Err(format!("tree {number} leads off the mesh at tile ({x}, {y})")),
@@ -234,6 +248,11 @@ fn multicast(grid: &Grid, ways: &mut Ways, from: Endpoint, tree: TreeIndex) -> R
         }
         None => Ok(way),
     }
+}
+
+fn dead(grid: &Grid, tile: u32) -> String {
+    let (x, y) = grid.place(tile);
+    format!("it goes over a dead link of tile ({x}, {y})")
 }
 
 fn follow(ways: &mut Ways, before: Option<Channel>, channel: Channel) {

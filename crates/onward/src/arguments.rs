@@ -1,6 +1,7 @@
 //! Arguments that several commands take.
 
 use crate::failure::Failure;
+use crate::faults::{FaultArgument, GivenFaults};
 use crate::files::{Output, read_json, read_network};
 use crate::ledger::Ledger;
 use crate::profile::Profiling;
@@ -13,7 +14,7 @@ use clap::{ArgAction, Args};
 use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Chip, Design};
 use onward_compile::{Options, Placing, Product, SmallerBlock};
 use onward_diagnostic::{Diagnostic, Source};
-use onward_emulate::{Engine, Machine, MachineError, reference};
+use onward_emulate::{Engine, Machine, MachineError, Upset, UpsetRecord, reference};
 use onward_image::FITTED;
 use onward_image::Image;
 use onward_net::Network;
@@ -107,6 +108,8 @@ pub struct HowToCompile {
     fit: bool,
     #[command(flatten)]
     pub warnings: Warnings,
+    #[command(flatten)]
+    pub faults: FaultArgument,
 }
 
 /// What `--set` is given: a parameter's name and its value.
@@ -155,7 +158,12 @@ impl HowToCompile {
         let traffic = self.traffic.as_deref().map(read).transpose()?;
         let placing = Placing { strategy: self.place, objective: self.objective, traffic };
         if !self.chip.is_auto() {
-            return Ok(Options { placing, ..Options::new(self.chip.load(ledger)?, self.seed()) });
+            let chip = self.faults.on(self.chip.load(ledger)?, ledger)?;
+            return Ok(Options { placing, ..Options::new(chip, self.seed()) });
+        }
+        if self.faults.is_given() {
+            let message = format!("--faults says what is broken of a chip, and --chip {AUTO} looks for one");
+            return Err(Failure::input(message, "name a chip"));
         }
         if !self.chip.chip_set.is_empty() || self.chip.technology.is_some() {
             let message = format!("--chip {AUTO} looks for one of the built-in chips and their meshes as they are");
@@ -338,6 +346,31 @@ impl HowToRun {
         };
         self.profiling.follow(&mut *engine, image);
         Ok(engine)
+    }
+
+    /// The same, with the faults of its memories.
+    ///
+    /// # Errors
+    /// No machine can be made of the image.
+    pub fn faulty_engine(
+        &self,
+        image: &Image,
+        options: onward_emulate::Options,
+        given: &GivenFaults,
+    ) -> Result<(Box<dyn Engine>, UpsetRecord), MachineError> {
+        let (memory, seed) = (&given.faults.memory, given.faults.seed);
+        let (mut engine, record): (Box<dyn Engine>, _) = match self.engine {
+            EngineChoice::Fast => {
+                let (engine, record) = Upset::new(Machine::new(image, options)?, image, memory, seed);
+                (Box::new(engine), record)
+            }
+            EngineChoice::Reference => {
+                let (engine, record) = Upset::new(reference::Machine::new(image, options)?, image, memory, seed);
+                (Box::new(engine), record)
+            }
+        };
+        self.profiling.follow(&mut *engine, image);
+        Ok((engine, record))
     }
 
     /// Checks that the emulator keeps the time that is asked for.

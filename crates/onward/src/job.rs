@@ -3,6 +3,7 @@
 use crate::arguments::{HowToLearn, Saves, WhatToTell, is_npz};
 use crate::documents::arguments;
 use crate::failure::Failure;
+use crate::faults::FaultReport;
 use crate::files::Output;
 use crate::profile::Profiling;
 use crate::progress::Monitor;
@@ -35,6 +36,8 @@ pub struct Job<'a> {
     pub profiling: &'a Profiling,
     /// What probes record.
     pub recording: Option<Recording>,
+    /// What faults of memories did.
+    pub faults: Option<FaultReport>,
 }
 
 impl<'a> Job<'a> {
@@ -102,6 +105,13 @@ impl<'a> Job<'a> {
         end(&results)
     }
 
+    /// Tests, and says nothing.
+    pub fn test_quietly(&self, engine: Box<dyn Engine>) -> Result<Results, Failure> {
+        let mut run = self.prepare(engine)?;
+        let monitor = Monitor::new(Epochs::from(0), 0, self.dataset.test.len())?.without_lines();
+        self.watch(monitor, |monitor| run.test(monitor))
+    }
+
     /// Plays a bandit, reports, saves.
     pub fn play(&self, engine: Box<dyn Engine>, bandit: &Bandit) -> Outcome {
         let mut run = self.prepare(engine)?;
@@ -133,9 +143,10 @@ impl<'a> Job<'a> {
     /// All that is told of a run: only parts of its profile, if these were asked for.
     fn report(&self, results: &Results) -> String {
         let profile = self.profiling.report(results.profile.as_deref());
+        let faults = self.faults.as_ref().map(|faults| faults.report(results)).unwrap_or_default();
         match self.profiling.is_alone() {
             true => report::in_short(results) + &profile,
-            false => report::report(results, self.tells.by_class) + &profile,
+            false => report::report(results, self.tells.by_class) + &faults + &profile,
         }
     }
 

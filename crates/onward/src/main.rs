@@ -9,6 +9,7 @@ mod commands;
 mod documents;
 mod explore;
 mod failure;
+mod faults;
 mod files;
 mod job;
 mod ledger;

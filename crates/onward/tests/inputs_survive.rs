@@ -24,6 +24,7 @@ const INPUTS: &[&str] = &[
     "--stream",
     "--commands",
     "--space",
+    "--faults",
 ];
 /// Options that name a file that is written.
 const OUTPUTS: &[&str] = &[
@@ -63,8 +64,8 @@ const CASES: &[Case] = &[
         outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--report"],
     },
     Case {
-        command: "train net.sp --data given.npz --chip chip.toml --epochs 1 --probe h.spikes,h.weights",
-        inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml"],
+        command: "train net.sp --data given.npz --chip chip.toml --epochs 1 --probe h.spikes,h.weights --faults faults.toml",
+        inputs: &["faults.toml", "net.sp", "rule.sp", "given.npz", "chip.toml"],
         outputs: &["--probe-output"],
     },
     Case {
@@ -84,8 +85,8 @@ const CASES: &[Case] = &[
         outputs: &["--json", "--save-traffic", "--profile-output"],
     },
     Case {
-        command: "bandit net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --trials 2",
-        inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json"],
+        command: "bandit net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --trials 2 --faults faults.toml",
+        inputs: &["faults.toml", "net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json"],
         outputs: &[
             "--checkpoint",
             "--output",
@@ -108,8 +109,8 @@ const CASES: &[Case] = &[
         outputs: &["--output", "--json"],
     },
     Case {
-        command: "run still.onw --data given.npz",
-        inputs: &["still.onw", "given.npz"],
+        command: "run still.onw --data given.npz --faults faults.toml",
+        inputs: &["faults.toml", "still.onw", "given.npz"],
         outputs: &["--json", "--save-traffic", "--profile-output", "--spikes"],
     },
     Case {
@@ -118,8 +119,8 @@ const CASES: &[Case] = &[
         outputs: &["--checkpoint", "--output", "--export", "--answers", "--json", "--save-traffic", "--report"],
     },
     Case {
-        command: "profile still.onw --data given.npz",
-        inputs: &["still.onw"],
+        command: "profile still.onw --data given.npz --faults faults.toml",
+        inputs: &["faults.toml", "still.onw"],
         outputs: &["--json", "--spikes", "--profile-output"],
     },
     Case {
@@ -145,14 +146,14 @@ const CASES: &[Case] = &[
         outputs: &["--output", "--json"],
     },
     Case {
-        command: "compile net.sp --chip chip.toml",
-        inputs: &["net.sp", "rule.sp", "tech.toml"],
+        command: "compile net.sp --chip chip.toml --faults faults.toml",
+        inputs: &["faults.toml", "net.sp", "rule.sp", "tech.toml"],
         outputs: &["--output"],
     },
     Case { command: "compile model.nir", inputs: &["model.nir"], outputs: &["--output"] },
     Case {
-        command: "calibrate still.sp --data given.npz --chip chip.toml --technology other.toml --traffic still.json --samples 2",
-        inputs: &["still.sp", "eye.npy", "given.npz", "chip.toml", "other.toml", "still.json"],
+        command: "calibrate still.sp --data given.npz --chip chip.toml --technology other.toml --traffic still.json --samples 2 --faults faults.toml",
+        inputs: &["faults.toml", "still.sp", "eye.npy", "given.npz", "chip.toml", "other.toml", "still.json"],
         outputs: &["--output", "--json"],
     },
     Case { command: "import model.nir", inputs: &["model.nir"], outputs: &["--output", "--json"] },
@@ -194,8 +195,17 @@ const CASES: &[Case] = &[
     Case { command: "compare before.json after.json", inputs: &["before.json", "after.json"], outputs: &["--json"] },
     Case { command: "chip list --technology other.toml", inputs: &["other.toml"], outputs: &["--json"] },
     Case {
-        command: "debug net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --commands lines.txt",
-        inputs: &["net.sp", "rule.sp", "given.npz", "chip.toml", "other.toml", "traffic.json", "lines.txt"],
+        command: "debug net.sp --data given.npz --chip chip.toml --technology other.toml --traffic traffic.json --commands lines.txt --faults faults.toml",
+        inputs: &[
+            "faults.toml",
+            "net.sp",
+            "rule.sp",
+            "given.npz",
+            "chip.toml",
+            "other.toml",
+            "traffic.json",
+            "lines.txt",
+        ],
         outputs: &[],
     },
     Case {
@@ -370,6 +380,7 @@ fn desk() -> Desk {
     desk.write("lines.txt", "step\nquit\n");
     desk.write("a.trace", "step 0 core 0\n");
     desk.write("b.trace", "step 0 core 1\n");
+    desk.write("faults.toml", "seed = 1\n");
     desk
 }
 

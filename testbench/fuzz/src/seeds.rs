@@ -63,6 +63,11 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "recordings" => recordings(),
         "checkpoint" => vec![checkpoint()],
         "events" => texts(&["# of a camera\n3,4\n0,7,1 # first\n\nwindow\nwindow\n9 , 0\n"]),
+        "faults" => texts(&[
+            "seed = 7\n[dead]\ncores = [{ x = 3, y = 2 }]\nrouters = [{ x = 1, y = 3 }]\nlinks = [{ x = 2, y = 2, side = \"east\" }]\n\
+             core_share = 0.05\nlink_share = 0.05\n[memory]\nflipped = 0.001\nflips_a_step = 1e-9\nstuck = 1e-4\n\
+             memories = [\"synapse\"]\n",
+        ]),
         other => panic!("no seeds for `{other}`"),
     };
     let mut broken = files_of(&root.join("testbench/fuzz/seeds").join(target));

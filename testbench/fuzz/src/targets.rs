@@ -1,11 +1,11 @@
 //! The readers.
 
 use onward_assembly::assemble_system;
-use onward_chip::{Bill, Chip, Technology};
+use onward_chip::{Bill, Chip, Faults, Technology};
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_emulate::reference;
-use onward_image::Image;
+use onward_image::{Core, Detours, Endpoint, Image};
 use onward_net::nir;
 use onward_run::Checkpoint;
 use onward_run::data::{Dataset, EventStream};
@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("recordings", recordings),
     ("checkpoint", checkpoint),
     ("events", events),
+    ("faults", faults),
 ];
 
 /// What stands between the files of one input.
@@ -257,5 +258,21 @@ fn events(bytes: &[u8]) {
     let mut stream = EventStream::new(bytes, "events", 16, 64);
     while let Ok(Some(window)) = stream.next_window() {
         assert_eq!(window.len(), 1);
+    }
+}
+
+/// A fault file, on a chip that is large enough for ways round what is dead.
+fn faults(bytes: &[u8]) {
+    static MIDDLE: LazyLock<Chip> = LazyLock::new(|| Chip::builtin("middle").expect("it is built in"));
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(chip) = Faults::parse("faults.toml", text).and_then(|faults| faults.on(&MIDDLE, "faults.toml")) else {
+        return;
+    };
+    chip.validate().expect("what a fault file makes of a chip is one");
+    if let Some(detours) = Detours::of(&chip.mesh, &chip.host.ports) {
+        let cores = 0..chip.mesh.cores() as u32;
+        let ends: Vec<Endpoint> =
+            cores.filter(|core| !chip.mesh.is_dead(*core)).map(|core| Endpoint::Core(Core(core))).collect();
+        detours.tree(Endpoint::Host(0), &ends);
     }
 }

@@ -109,6 +109,7 @@ fn chip() -> impl Strategy<Value = Chip> {
                 axon_bytes: 1 << 20,
                 axons: 1 << 20,
                 routes: 1 << 20,
+                protection: Default::default(),
             },
             host: Host {
                 ports: vec![HostPort { side: if port == 0 { Side::West } else { Side::North }, position: 0 }],

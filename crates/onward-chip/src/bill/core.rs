@@ -2,12 +2,13 @@
 
 use super::chip::Plan;
 use super::logic::{
-    Timing, adder, find_first, flip_flops, gates, log2, multiplexers, multiplier, saturating_adder, selector, shifter,
+    Logic, Timing, adder, find_first, flip_flops, gates, log2, multiplexers, multiplier, saturating_adder, selector,
+    shifter,
 };
 use super::memory::{MemoryCost, Ports};
 use super::{Part, vector};
-use crate::IdleCores;
 use crate::event::Event;
+use crate::{IdleCores, Protection};
 
 /// Gates that decode instructions and steer the core: an assumption, that of a small in-order controller without its registers and
 /// arithmetic, which are counted apart.
@@ -63,27 +64,65 @@ fn data_memory(plan: &Plan, name: &'static str, bytes: u32, port: u64, [read, wr
     let technology = plan.technology;
     let lanes = u64::from(plan.chip.core.lanes);
     let words = (u64::from(bytes) * 8).div_ceil(port * lanes);
-    let bank = MemoryCost::of(technology, words, port, Ports::Two);
+    let protection = plan.chip.memory.protection;
+    let more = u64::from(protection.bits_a_word(port as u32));
+    let bank = MemoryCost::of(technology, words, port + more, Ports::Two);
     let (lanes, port) = (lanes as f64, port as f64);
-    let rotators = multiplexers(2.0 * lanes * port * log2(lanes));
+    let code = Code::of(protection, port, more as f64);
+    let rotators = multiplexers(2.0 * lanes * port * log2(lanes)) + (code.writing + code.reading) * lanes;
     let area = lanes * bank.area_um2 + technology.logic_area(rotators);
     let side = area.sqrt() / 1000.0;
     // Per bit: its share of a word, the rotator's levels, half the way across the banks.
     let way = technology.operation(multiplexers(log2(lanes))) + technology.wire_energy(1.0, side / 2.0);
     let timing = Timing(technology);
     let path = bank.access_ps
+        + timing.gates(code.levels)
         + timing.multiplexers(log2(lanes) + 2.0)
         + timing.wire(side)
         + technology.cells.flip_flop.setup_ps;
     let memory = Part::new(name, 1)
         .with_area(area, lanes * bank.leakage_nw + technology.logic_leakage(rotators))
-        .spending(read, bank.read_fj / port + way)
-        .spending(write, bank.write_fj / port + way)
+        .spending(read, (bank.read_fj + technology.operation(code.reading)) / port + way)
+        .spending(write, (bank.write_fj + technology.operation(code.writing)) / port + way)
         .with_path(name, path);
     if write == Event::SynapseWritePerBit {
-        return memory.spending(Event::HostConfigurationPerBit, bank.write_fj / port + way);
+        let written = bank.write_fj + technology.operation(code.writing);
+        return memory.spending(Event::HostConfigurationPerBit, written / port + way);
     }
     memory
+}
+
+/// NANDs of an exclusive OR of two, and its levels of gates.
+const XOR_GATES: f64 = 4.0;
+const XOR_LEVELS: f64 = 3.0;
+
+/// What protects the words of a bank (W. Peterson, E. Weldon, "Error-Correcting Codes", 2nd edition, 1972: a tree of exclusive
+/// ORs for each bit of the code, over half of the word).
+struct Code {
+    /// Makes the bits of the code as a word is written.
+    writing: Logic,
+    /// Checks, and corrects, as it is read.
+    reading: Logic,
+    /// Levels of gates that a word that is read goes through.
+    levels: f64,
+}
+
+impl Code {
+    fn of(protection: Protection, word: f64, bits: f64) -> Code {
+        let tree = |inputs: f64| gates(XOR_GATES * (inputs - 1.0));
+        match protection {
+            Protection::None => Code { writing: gates(0.0), reading: gates(0.0), levels: 0.0 },
+            // What is noticed is told a cycle later: the word does not wait for it.
+            Protection::Parity => Code { writing: tree(word), reading: tree(word + 1.0), levels: 0.0 },
+            Protection::Ecc => {
+                let all = tree(word / 2.0 + 1.0) * bits;
+                // Each bit is turned round where the code names it.
+                let correction = gates(word * (bits - 1.0) + word * XOR_GATES);
+                let levels = XOR_LEVELS * (log2(word / 2.0 + 1.0) + 1.0) + log2(bits);
+                Code { writing: tree(word / 2.0) * bits, reading: all + correction, levels }
+            }
+        }
+    }
 }
 
 /// Bits and payloads of two banks, the search for the next active axon, the inlet table.

@@ -321,7 +321,7 @@ impl Fitter<'_> {
 
     /// Blocks that each have a core of their own: more of them would wait for each other.
     fn room(&self) -> u64 {
-        self.chip().mesh.cores() as u64
+        self.chip().mesh.working_cores() as u64
     }
 
     /// Ways of cutting a node once more.

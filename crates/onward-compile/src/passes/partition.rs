@@ -95,7 +95,12 @@ pub(super) const PASS: Pass = Pass {
 fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
     let network = compilation.network();
     let chip = &compilation.options.chip;
-    too_many_blocks(network, &compilation.cuts, chip.mesh.cores() as u64 * u64::from(chip.core.blocks), &chip.name)?;
+    too_many_blocks(
+        network,
+        &compilation.cuts,
+        chip.mesh.working_cores() as u64 * u64::from(chip.core.blocks),
+        &chip.name,
+    )?;
     let mut errors = Vec::new();
     for node in network.graph.node_indices() {
         match &network.graph[node] {

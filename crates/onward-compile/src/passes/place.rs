@@ -35,7 +35,8 @@ fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
 /// Every block has a core that the chip has.
 fn verify(compilation: &Compilation) -> Result<(), String> {
     let cores = compilation.options.chip.mesh.cores();
-    let beyond = compilation.cores.iter().find(|core| core.0 as usize >= cores);
+    let mesh = &compilation.options.chip.mesh;
+    let beyond = compilation.cores.iter().find(|core| core.0 as usize >= cores || mesh.is_dead(core.0));
     match (compilation.cores.len() == compilation.blocks.len(), beyond) {
         (true, None) => Ok(()),
         (false, _) => Err(format!("{} cores for {} blocks", compilation.cores.len(), compilation.blocks.len())),
@@ -138,7 +139,7 @@ fn does_not_fit(compilation: &Compilation, problem: &Problem, number: BlockIndex
     }
     let total = |at: usize| compilation.blocks.keys().map(|block| needs(block)[at]).sum::<u64>();
     // What is scarcest over the whole chip; a program's words count once a core, so they say little here.
-    let cores_there = u64::from(problem.cores());
+    let cores_there = u64::from(problem.working_cores());
     let scarcest = (0..6).max_by_key(|&at| total(at) * 1_000_000 / (limits[at] * cores_there).max(1)).unwrap_or(0);
     let of_node = compilation.blocks.iter().filter(|other| other.node == block.node).count();
     let message = format!(

@@ -6,7 +6,7 @@ use crate::plan::{Channel, Cuts, PlannedSource, Routing};
 use crate::readouts::value_target;
 use onward_diagnostic::Diagnostic;
 use onward_image::{
-    BlockIndex, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, MulticastTrees, Route, Takers,
+    BlockIndex, Delivery, Destination, Endpoint, HostInput, HostInputKind, MulticastTrees, Route, Takers,
 };
 use onward_net::{Encoding, Node, ReadoutKind, Target, TargetKind};
 use onward_quantize::is_shown_targets;
@@ -116,12 +116,18 @@ fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
             if is_readout && channel == Channel::Scores
                 || Some(block.node) == shown && channel == Channel::Spikes && block.part.is_none()
             {
-                let destination = Destination::Unicast(host);
-                route.flits.push(Flit { destination, deliveries: vec![Delivery::Host] });
+                route.flits.push(trees.flit_to_host(source, 0));
             }
             of_block.push(route);
         }
         routes.push(of_block);
+    }
+    if let Err((from, to)) = trees.check() {
+        let readout = network.readout();
+        let message =
+            format!("no router on the way from {from:?} to {to:?}, round dead links, has room for one more tree");
+        let problem = Diagnostic::new(readout.span.clone(), message);
+        return Err(vec![problem.help("larger tables (--chip-set mesh.multicast_trees=4096), or fewer blocks")]);
     }
     let trees = trees.into_trees();
     compilation.routing = Routing { routes, trees, host_inputs };

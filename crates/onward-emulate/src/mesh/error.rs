@@ -121,6 +121,22 @@ pub enum TreeError {
         /// North, east, south or west.
         leaves: &'static str,
     },
+    /// It goes over a dead link.
+    #[error("at router {} it goes {direction}, where the link is dead", tile.0)]
+    Dead {
+        /// The router.
+        tile: Tile,
+        /// North, east, south or west.
+        direction: &'static str,
+    },
+    /// On a mesh with dead links a packet goes up, then down.
+    #[error("at router {} a packet that went down leaves going {leaves}, which is up again", tile.0)]
+    UpAgain {
+        /// The router.
+        tile: Tile,
+        /// North, east, south or west.
+        leaves: &'static str,
+    },
     /// It comes to a router twice: round a ring of a torus, or both ways.
     #[error("it comes to router {} twice", .0.0)]
     Twice(Tile),

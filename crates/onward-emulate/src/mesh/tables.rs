@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use onward_chip::{HostPort, Side};
-use onward_image::{Core, Destination, Endpoint, Tile, Tree, attachment};
+use onward_image::{Core, Destination, Detours, Endpoint, Tile, Tree, WrongWay, attachment};
 
 use super::error::{MeshError, TreeError};
 use super::flit::{MOST_NODES, Route};
@@ -31,6 +31,8 @@ pub(super) struct Tables {
     host_ports: Vec<HostPort>,
     /// Host ports by their router and its outward port (a mask).
     host_at: HashMap<(Tile, u8), u16>,
+    /// The order that ways keep to on a mesh with dead links (RT25), in place of that of the dimensions.
+    detours: Option<Detours>,
 }
 
 impl Tables {
@@ -48,6 +50,7 @@ impl Tables {
             targets: Vec::with_capacity(destinations.len()),
             host_ports: host_ports.to_vec(),
             host_at: HashMap::new(),
+            detours: Detours::of(mesh, host_ports),
         };
         tables.place_host_ports()?;
         let mut roots = Vec::with_capacity(trees.len());
@@ -144,6 +147,12 @@ impl Tables {
     fn add_tree(&mut self, tree: &Tree) -> Result<Route, TreeError> {
         let (source, _) = self.attachment(tree.source).ok_or(TreeError::UnknownSource(tree.source))?;
         self.check_branches(tree)?;
+        if let Some(detours) = &self.detours {
+            detours.check_tree(source, tree).map_err(|wrong| match wrong {
+                WrongWay::Dead { tile, direction } => TreeError::Dead { tile, direction: DIRECTIONS[direction] },
+                WrongWay::UpAgain { tile, direction } => TreeError::UpAgain { tile, leaves: DIRECTIONS[direction] },
+            })?;
+        }
         let mut reached = vec![false; tree.branches.len()];
         let mut root = Route::default();
         // Routers to visit: the direction a packet goes when it comes there, and the place of the node.
@@ -165,7 +174,8 @@ impl Tables {
                 if next.is_none() && !self.host_at.contains_key(&(tile, 1 << direction)) {
                     return Err(TreeError::LeadsOff { tile, direction: DIRECTIONS[direction] });
                 }
-                if let Some(came) = came.filter(|&came| !turn_allowed(came, direction, next.is_none())) {
+                let ordered = self.detours.is_some();
+                if let Some(came) = came.filter(|&came| !ordered && !turn_allowed(came, direction, next.is_none())) {
                     return Err(TreeError::Turn { tile, came: DIRECTIONS[came], leaves: DIRECTIONS[direction] });
                 }
                 if let Some(next) = next {

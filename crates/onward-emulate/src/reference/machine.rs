@@ -218,6 +218,17 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// A byte of a block's memory.
+    ///
+    /// # Panics
+    /// If there is no such block or byte, or the space is that of the payloads.
+    pub(crate) fn byte_mut(&mut self, block: BlockIndex, space: Space, at: usize) -> &mut u8 {
+        let memory = Memory::of_space(space).expect("payloads lie in no memory");
+        &mut self.blocks[block].memory[memory][at]
+    }
+}
+
 impl Engine for Machine {
     fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
         let mut packets: Vec<HostPacket> = Vec::new();

@@ -58,6 +58,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let saves = &saves.prepare(how, &ledger)?;
     arguments.checkpoint.prepare(false, &ledger)?;
+    compile.faults.only_dead(&ledger)?;
     let (source, image) = compile.compile(&arguments.network, compile.seed(), &ledger)?;
     let dataset = arguments.data.load(&image, &arguments.network, &ledger, None)?;
     if !image.learns() {
@@ -89,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         goes_on,
         saves,
         recording: None,
+        faults: None,
     };
     job.play(engine, &bandit)
 }

@@ -98,6 +98,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
     let output = arguments.output.as_deref().map(|path| Output::prepare(path, &ledger)).transpose()?;
     let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
+    arguments.compile.faults.only_dead(&ledger)?;
     let mut options = arguments.compile.options(&ledger)?;
     let (network, source) = read(&arguments.network, &arguments.compile.set, &arguments.nir, &ledger)?;
     arguments.compile.choose_chip(&mut options, network.as_ref(), &source)?;

@@ -75,6 +75,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Some("s") => arguments.assembly(&ledger, &mut input),
         Some("sp" | "nir") => {
             let seed = arguments.compile.seed();
+            arguments.compile.faults.only_dead(&ledger)?;
             let (_, image) = arguments.compile.compile(&arguments.file, seed, &ledger)?;
             arguments.samples(&image, seed, &ledger, &mut input)
         }

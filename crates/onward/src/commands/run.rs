@@ -7,6 +7,7 @@ use crate::Outcome;
 use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave, WhatToTell};
 use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
+use crate::faults::{self, FaultArgument, FaultReport};
 use crate::files::{Output, read_image};
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -71,6 +72,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "test", "learn", "trace_instructions", "probes", "weights", "spikes", "output", "export", "answers", "json", "record", "save_traffic", "by_class", "training_accuracy"])]
     stream: Option<PathBuf>,
     #[command(flatten)]
+    faults: FaultArgument,
+    #[command(flatten)]
     checkpoint: CheckpointArguments,
     #[command(flatten)]
     record: RecordArgument,
@@ -103,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         &[
             ("--validate", arguments.learning.validation().is_some()),
             ("--checkpoint", arguments.checkpoint.is_given()),
+            ("--faults", arguments.faults.is_given()),
             ("--trace-instructions", arguments.trace.is_any()),
         ],
         &ledger,
@@ -144,15 +148,20 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let goes_on;
     (image, goes_on) = arguments.checkpoint.go_on(checkpoints.as_ref(), image)?;
     let failed = |error: MachineError| Failure::session(&name, &error.into());
-    let engine = match arguments.learn {
-        true => how.engine(&image, options),
-        false => how.engine_taking(&mut image, options),
+    let given = arguments.faults.load(&ledger)?;
+    given.as_ref().map_or(Ok(()), |given| given.check(&image))?;
+    let (mut engine, injected) = match &given {
+        Some(given) => {
+            let (engine, injected) = how.faulty_engine(&image, options, given).map_err(failed)?;
+            (engine, Some(injected))
+        }
+        None if arguments.learn => (how.engine(&image, options).map_err(failed)?, None),
+        None => (how.engine_taking(&mut image, options).map_err(failed)?, None),
     };
-    let mut engine = engine.map_err(failed)?;
     let record = RunRecord::begin(record, &mut *engine, &image)?;
     let (engine, recorder) = probes.attach(engine, &image)?;
     let saves = &files;
-    let job = Job {
+    let mut job = Job {
         tells: &arguments.tells,
         profiling: &how.profiling,
         recording: recorder.recording(),
@@ -165,7 +174,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
         checkpoints: checkpoints.as_ref(),
         goes_on,
         saves,
+        faults: None,
     };
+    if let Some(injected) = injected {
+        let sound = faults::sound_engine(&image, options).map_err(failed)?;
+        let sound = match arguments.learn {
+            true => Job { checkpoints: None, goes_on: None, recording: None, faults: None, ..job }
+                .learn_quietly(sound, learning, epochs)?,
+            false => job.test_quietly(sound)?,
+        };
+        job.faults = Some(FaultReport { record: injected, sound: Some(sound) });
+    }
     let ran = match arguments.learn {
         true => job.learn(engine, learning, epochs),
         false => job.test(engine, spikes.as_ref()),

@@ -3,6 +3,7 @@
 use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, Saves, WhatToSave, WhatToTell};
 use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
+use crate::faults::{self, FaultReport, GivenFaults};
 use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
@@ -74,6 +75,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             ("--seeds", arguments.seeds.is_some()),
             ("--validate", learning.validation().is_some()),
             ("--checkpoint", arguments.checkpoint.is_given()),
+            ("--faults", arguments.compile.faults.is_given()),
         ],
         &ledger,
     )?;
@@ -110,20 +112,24 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let goes_on;
     (image, goes_on) = arguments.checkpoint.go_on(checkpoints.as_ref(), image)?;
-    let engine = match learns {
-        true => how.engine(&image, options).map_err(failed)?,
-        false => {
+    let given = compile.faults.load(&ledger)?.filter(GivenFaults::is_of_memories);
+    let (mut engine, injected) = match (learns, &given) {
+        (_, Some(given)) => {
+            let (engine, injected) = how.faulty_engine(&image, options, given).map_err(failed)?;
+            (engine, Some(injected))
+        }
+        (true, None) => (how.engine(&image, options).map_err(failed)?, None),
+        (false, None) => {
             check_without_learning(learning, saves)?;
-            how.engine_taking(&mut image, options).map_err(failed)?
+            (how.engine_taking(&mut image, options).map_err(failed)?, None)
         }
     };
-    let mut engine = engine;
     let record = RunRecord::begin(record, &mut *engine, &image)?;
     let (engine, recorder) = probes.attach(engine, &image)?;
     let (name, saves) = (source.name.as_str(), &files);
     let recording = recorder.recording();
     let checkpoints = checkpoints.as_ref();
-    let job = Job {
+    let mut job = Job {
         command: "train",
         name,
         image: &image,
@@ -136,7 +142,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
         tells,
         profiling: &how.profiling,
         recording,
+        faults: None,
     };
+    if let Some(injected) = injected {
+        let sound = faults::sound_engine(&image, options).map_err(|error| Failure::session(name, &error.into()))?;
+        let sound = match learns {
+            true => Job { checkpoints: None, goes_on: None, recording: None, faults: None, ..job }
+                .learn_quietly(sound, learning, epochs)?,
+            false => job.test_quietly(sound)?,
+        };
+        job.faults = Some(FaultReport { record: injected, sound: Some(sound) });
+    }
     let ran = match learns {
         true => job.learn(engine, learning, epochs),
         false => job.test(engine, None),
@@ -176,6 +192,7 @@ fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledge
             tells,
             profiling: &how.profiling,
             recording: None,
+            faults: None,
         };
         if runs.is_empty() {
             terminal::print(&(report::opening_of_seeds(&image, &dataset, seeds) + &report::seeds_heading()))?;
