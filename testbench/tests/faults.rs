@@ -133,11 +133,17 @@ fn a_verifier_refuses_what_needs_dead_parts() {
 
 const EMULATION: Emulation = Emulation { seed: 1, timing: false, threads: 1 };
 
-/// Runs steps without input in pieces, and gives what is in the memories then.
+/// Runs 20 steps without input, and gives what is in the memories then: the reference in other pieces than the fast engine, which
+/// changes nothing.
 fn upset(image: &Image, faults: &MemoryFaults, engine: &str, threads: usize) -> (Vec<Vec<u8>>, UpsetCounts) {
-    fn run<E: onward_emulate::Exposed>(engine: E, image: &Image, faults: &MemoryFaults) -> (Vec<Vec<u8>>, UpsetCounts) {
+    fn run<E: onward_emulate::Exposed>(
+        engine: E,
+        image: &Image,
+        faults: &MemoryFaults,
+        pieces: &[usize],
+    ) -> (Vec<Vec<u8>>, UpsetCounts) {
         let (mut upset, record) = Upset::new(engine, image, faults, 7);
-        for steps in [1, 3, 8, 8] {
+        for &steps in pieces {
             upset.run_fed(steps, &mut |_| {}).expect("nothing is sent");
         }
         let memories = image.blocks.keys().flat_map(|block| {
@@ -147,8 +153,8 @@ fn upset(image: &Image, faults: &MemoryFaults, engine: &str, threads: usize) -> 
     }
     let options = Emulation { threads, ..EMULATION };
     match engine {
-        "fast" => run(Machine::new(image, options).expect("a machine"), image, faults),
-        _ => run(reference::Machine::new(image, options).expect("a machine"), image, faults),
+        "fast" => run(Machine::new(image, options).expect("a machine"), image, faults, &[20]),
+        _ => run(reference::Machine::new(image, options).expect("a machine"), image, faults, &[1, 3, 8, 8]),
     }
 }
 
@@ -176,7 +182,8 @@ fn as_many_bits_flip_as_are_said_on_both_engines() {
     assert!(counts.silent > 0 && counts.corrected + counts.detected == 0);
     assert_eq!(upset(&image, &flipped, "reference", 1), (memories.clone(), counts));
     assert_eq!(upset(&image, &flipped, "fast", 2), (memories, counts));
-    // As it runs: 20 steps.
+    // As it runs: 20 steps are five windows.
+    assert_eq!(image.network.window_steps, 4);
     let running = MemoryFaults { flips_a_step: 1e-4, memories: vec![FaultyMemory::Synapse], ..MemoryFaults::default() };
     let (memories, counts) = upset(&image, &running, "fast", 1);
     let expected = counts.bits as f64 * 1e-4 * 20.0;
@@ -201,7 +208,7 @@ fn stuck_bits_stay_what_they_are() {
     let first = upset.peek(block, &name).expect("it is there");
     let held = |upset: &mut dyn Engine, value: i32| {
         upset.write(block, &name, &vec![value; first.len()]);
-        upset.run_fed(1, &mut |_| {}).expect("nothing is sent");
+        upset.run_fed(image.network.window_steps as usize, &mut |_| {}).expect("nothing is sent");
         upset.peek(block, &name).expect("it is there")
     };
     let (zeros, ones) = (held(&mut upset, 0), held(&mut upset, -1));

@@ -121,10 +121,31 @@ pub enum FaultyMemory {
     Axon,
 }
 
+/// That share of so many bits, rounded to the nearest.
+fn share_of(share: f64, bits: u64) -> u64 {
+    ((share * bits as f64).round() as u64).min(bits)
+}
+
 impl MemoryFaults {
     /// Whether nothing is wrong with any bit.
     pub fn is_empty(&self) -> bool {
         self.memories.is_empty() || [self.flipped, self.flips_a_step, self.stuck].iter().all(|share| *share <= 0.0)
+    }
+
+    /// How many of so many bits are stuck: rounded to the nearest, halves up.
+    pub fn stuck_of(&self, bits: u64) -> u64 {
+        share_of(self.stuck, bits)
+    }
+
+    /// How many of so many bits have flipped before the first step: rounded to the nearest, halves up.
+    pub fn flipped_of(&self, bits: u64) -> u64 {
+        share_of(self.flipped, bits)
+    }
+
+    /// How many of so many bits are expected to flip in so many steps: whole ones, and how likely one more is, in parts of 2^53.
+    pub fn flips_of(&self, bits: u64, steps: u64) -> (u64, u64) {
+        let expected = self.flips_a_step * bits as f64 * steps as f64;
+        (expected.floor() as u64, (expected.fract() * (1u64 << 53) as f64).ceil() as u64)
     }
 }
 

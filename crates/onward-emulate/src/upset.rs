@@ -1,15 +1,15 @@
 //! Bits of memories that are not what was written: an engine in which they flip, or stick.
 //!
-//! Bits change where a run rests, between two calls of [`Engine::run_fed`] (a window or sample each): so both engines see the
-//! same, on any number of threads. What flips in so many steps is drawn at once, as many bits as are to be expected, the part
-//! below one by lot. Stuck bits are set again at each rest.
+//! Bits change where a run rests, before each step whose number is a multiple of a window's steps: so both engines see the same, on any
+//! number of threads and however many steps are run at once. What flips in a window's steps is drawn at once, as many bits as are to
+//! be expected, the part below one by lot. Stuck bits are set again at each rest.
 //!
 //! Words may be protected (`memory.protection` of the chip), of 32 bits in neuron memory and 16 in the others. With a parity bit
 //! an odd number of wrong bits is noticed; with error correction one is put right, two are noticed. What is noticed is counted, and
 //! stays wrong.
 
 use crate::machine::Machine;
-use crate::{Counters, Engine, Fault, Feed, Output, StepLog, reference};
+use crate::{Counters, Engine, Fault, Feed, HostPacket, Output, StepLog, reference};
 use onward_chip::{FaultyMemory, MemoryFaults, NEURON_WORD, Protection, SYNAPSE_WORD};
 use onward_image::{BlockIndex, Image};
 use onward_isa::Space;
@@ -67,6 +67,9 @@ impl UpsetRecord {
     }
 }
 
+/// A packet that was sent: its step, its index, its payload.
+type Sent = (u64, u32, i32);
+
 /// A word: block, memory, its first byte, its bytes.
 type Word = (BlockIndex, Space, u32, u32);
 
@@ -93,6 +96,10 @@ pub struct Upset<E> {
     stuck: BTreeMap<Word, (u32, u32)>,
     draws: Draws,
     begun: bool,
+    /// Steps between two rests.
+    stride: u64,
+    /// By block and route, what was sent in the chunk that ran last.
+    sent: BTreeMap<(BlockIndex, usize), Vec<Sent>>,
     record: UpsetRecord,
 }
 
@@ -131,6 +138,12 @@ impl<E: Exposed> Upset<E> {
             stuck: BTreeMap::new(),
             draws: Draws(seed ^ 0x0075_7073_6574),
             begun: false,
+            stride: u64::from(image.network.window_steps.max(1)),
+            sent: image
+                .blocks
+                .iter_enumerated()
+                .flat_map(|(number, block)| (0..block.routes.len()).map(move |route| ((number, route), Vec::new())))
+                .collect(),
             record: record.clone(),
         };
         upset.draw_stuck();
@@ -150,8 +163,7 @@ impl<E: Exposed> Upset<E> {
     }
 
     fn draw_stuck(&mut self) {
-        let bits = self.data_bits;
-        let wanted = ((self.faults.stuck * bits as f64).round() as u64).min(bits);
+        let wanted = self.faults.stuck_of(self.data_bits);
         let mut found = BTreeSet::new();
         while (found.len() as u64) < wanted {
             let drawn = self.draws.below(self.bits);
@@ -163,7 +175,7 @@ impl<E: Exposed> Upset<E> {
                 if is_one { masks.0 |= mask } else { masks.1 |= mask }
             }
         }
-        self.count(|counts| (counts.bits, counts.stuck) = (bits, wanted));
+        self.count(|counts| (counts.bits, counts.stuck) = (self.data_bits, wanted));
         match self.protection {
             Protection::None => {}
             // What is wrong with a single bit is put right whenever the word is read.
@@ -235,19 +247,17 @@ impl<E: Exposed> Upset<E> {
     }
 
     /// What happens before so many steps.
-    fn rest(&mut self, steps: usize) {
+    fn rest(&mut self, steps: u64) {
         if self.bits == 0 {
             return;
         }
-        let bits = self.bits as f64;
         if !std::mem::replace(&mut self.begun, true) {
-            self.flip((self.faults.flipped * bits).round() as u64, true);
+            self.flip(self.faults.flipped_of(self.bits), true);
         }
-        let expected = self.faults.flips_a_step * bits * steps as f64;
-        if expected > 0.0 {
+        let (whole, rest) = self.faults.flips_of(self.bits, steps);
+        if (whole, rest) != (0, 0) {
             let lot = self.draws.next() >> 11;
-            let more = u64::from((lot as f64) < expected.fract() * (1u64 << 53) as f64);
-            self.flip(expected.floor() as u64 + more, false);
+            self.flip(whole + u64::from(lot < rest), false);
         }
         self.hold_stuck();
     }
@@ -255,9 +265,25 @@ impl<E: Exposed> Upset<E> {
 
 impl<E: Exposed> Engine for Upset<E> {
     fn run_fed(&mut self, steps: usize, feed: &mut dyn FnMut(&mut dyn Feed)) -> Result<Vec<Output>, Fault> {
-        self.rest(steps);
-        let outputs = self.engine.run_fed(steps, feed)?;
-        self.hold_stuck();
+        let mut packets: Vec<HostPacket> = Vec::new();
+        feed(&mut packets);
+        packets.sort_by_key(|packet| packet.step);
+        self.sent.values_mut().for_each(Vec::clear);
+        let (mut outputs, mut done, mut fed) = (Vec::new(), 0, 0);
+        while done < steps {
+            let within = self.engine.step() % self.stride;
+            if within == 0 {
+                self.rest(self.stride);
+            }
+            let piece = usize::try_from(self.stride - within).unwrap_or(usize::MAX).min(steps - done);
+            let end = packets.partition_point(|packet| packet.step < done + piece);
+            let of_piece = packets[fed..end].iter().map(|packet| HostPacket { step: packet.step - done, ..*packet });
+            outputs.extend(self.engine.run_packets(piece, &of_piece.collect::<Vec<_>>())?);
+            for (&(block, route), sent) in &mut self.sent {
+                self.engine.sent(block, route, &mut |step, index, payload| sent.push((step, index, payload)));
+            }
+            (done, fed) = (done + piece, end);
+        }
         Ok(outputs)
     }
 
@@ -310,7 +336,7 @@ impl<E: Exposed> Engine for Upset<E> {
     }
 
     fn sent(&self, block: BlockIndex, route: usize, tell: &mut dyn FnMut(u64, u32, i32)) {
-        self.engine.sent(block, route, tell);
+        self.sent[&(block, route)].iter().for_each(|&(step, index, payload)| tell(step, index, payload));
     }
 
     fn end_epoch(&mut self) {
