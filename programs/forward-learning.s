@@ -49,6 +49,7 @@
         .route  output, SPIKES, NEURONS
         .route  output, TAGS, 1
         .route  output, ANSWER, 1, host
+        .edge   hidden, output                  ; and no other: `onward verify` would name a route that leads back
         .input  tags, 1, hidden, 0
         .input  pixels, PIXELS, hidden, 1
         .input  classes, CLASSES, hidden, 1 + PIXELS

@@ -3,7 +3,8 @@
 #
 #     testbench/campaigns/hygiene.sh [JOB ...]
 #
-# deny      licences, sources and known faults of dependencies (`cargo install cargo-deny --locked`)
+# deny      licences, sources and duplicates of dependencies (`cargo install cargo-deny --locked`)
+# advisory  known faults of dependencies, by RustSec's database: fetched, or what was fetched last where there is no network
 # doc       every page of the code's documentation, without a warning
 # minimum   the oldest Rust that Cargo.toml promises (`rustup toolchain install 1.91.0 --profile minimal`)
 # aarch64   another architecture (`rustup target add aarch64-unknown-linux-gnu`)
@@ -14,7 +15,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-deny() { cargo deny --locked check; }
+deny() { cargo deny --locked check licenses bans sources; }
+advisory() { cargo deny --locked check advisories || cargo deny --locked --offline check advisories; }
 doc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
 minimum() { cargo "+$(sed -n 's/^rust-version = "\(.*\)"/\1.0/p' Cargo.toml)" check --workspace --locked --target-dir target/minimum; }
 # The assembly of a dependency needs another compiler than the host's; its plain Rust does not.
@@ -32,7 +34,7 @@ miri() {
 }
 
 failed=()
-for job in ${*:-deny doc minimum aarch64 overflow miri}; do
+for job in ${*:-deny advisory doc minimum aarch64 overflow miri}; do
     echo "== $job"
     "$job" || failed+=("$job")
 done

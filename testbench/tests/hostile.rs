@@ -108,4 +108,4 @@ macro_rules! tests {
     };
 }
 
-tests!(network compiler assembly chip technology image nir npz npy table idx recordings checkpoint events faults);
+tests!(network compiler assembly chip technology image nir npz npy table idx recordings checkpoint events faults space record);

@@ -70,6 +70,12 @@ pub(crate) struct Route {
     pub span: Span,
 }
 
+/// `.edge`
+pub(crate) struct Edge {
+    pub from: Name,
+    pub to: Name,
+}
+
 /// `.input`
 pub(crate) struct Input {
     pub name: Name,
@@ -104,6 +110,7 @@ pub(crate) struct Description {
     pub arrays: Vec<Array>,
     pub contents: Vec<Contents>,
     pub routes: Vec<Route>,
+    pub edges: Vec<Edge>,
     pub inputs: Vec<Input>,
     pub packets: Vec<Packet>,
     pub steps: Option<Number>,
@@ -250,6 +257,10 @@ impl Reader<'_> {
                 let name = if is_name(operands[1].text) { operands[1].text.to_lowercase() } else { "route".into() };
                 self.out.routes.push(Route { block: block?, number: route, name, indices, taker, first_axon, span });
             }
+            Directive::Edge => {
+                let (from, to) = (self.name(&operands[0], "a layer"), self.name(&operands[1], "a layer"));
+                self.out.edges.push(Edge { from: from?, to: to? });
+            }
             Directive::Input => {
                 let (indices, first_axon) = (number(self, 1)?, number(self, 3));
                 let name = self.name(&operands[0], "an input");
@@ -381,7 +392,12 @@ fn memories() -> String {
 }
 
 /// A name that nothing has.
-fn unknown<'a>(what: &str, operand: &Operand, names: impl Iterator<Item = &'a str>, else_help: &str) -> Diagnostic {
+pub(crate) fn unknown<'a>(
+    what: &str,
+    operand: &Operand,
+    names: impl Iterator<Item = &'a str>,
+    else_help: &str,
+) -> Diagnostic {
     let help = match nearest(operand.text, names) {
         Some(name) => format!("did you mean `{name}`?"),
         None => else_help.to_owned(),

@@ -21,6 +21,7 @@ pub(crate) enum Directive {
     Array,
     Contents,
     Route,
+    Edge,
     Input,
     Packet,
     Steps,
@@ -63,6 +64,14 @@ pub const SYSTEM_DIRECTIVES: &[SystemDirective] = &[
         summary: "sends the packets of a block's route to a block's axons, or to the `host`; once for each taker",
         what: Directive::Route,
         operands: (3, 5),
+    },
+    SystemDirective {
+        name: ".edge",
+        form: ".edge LAYER, LAYER",
+        summary: "declares that the first layer may send to the second: `onward verify` refuses routes along no edge; without any \
+                  such line the edges are what the routes make them; a block that is part of no layer is one",
+        what: Directive::Edge,
+        operands: (2, 2),
     },
     SystemDirective {
         name: ".input",

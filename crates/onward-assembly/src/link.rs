@@ -1,8 +1,8 @@
 //! From the description and the program to an image.
 
-use crate::describe::{Array, Description, Elements, Range, Taker, plural};
+use crate::describe::{Array, Description, Elements, Name, Range, Taker, plural, unknown};
 use crate::number::{Number, Values};
-use crate::text::Span;
+use crate::text::{Operand, Span};
 use crate::{Stimulus, System};
 use onward_chip::Chip;
 use onward_diagnostic::{Diagnostic, Source, nearest};
@@ -57,13 +57,14 @@ pub(crate) fn link(parts: Parts) -> Result<System, Vec<Diagnostic>> {
     linker.routes(&mut blocks, &mut trees);
     linker.layers(&mut blocks);
     let host_inputs = linker.inputs(&blocks, &mut trees);
+    let edges = linker.edges(&blocks);
     let stimuli = linker.packets(&host_inputs, steps.unwrap_or(i64::MAX));
     if !linker.diagnostics.is_empty() {
         return Err(linker.diagnostics);
     }
     let image = Image {
         chip: chip.clone(),
-        network: linker.summary(&blocks, &host_inputs),
+        network: linker.summary(&blocks, &host_inputs, edges),
         programs: [linker.program()].into_iter().collect(),
         blocks: blocks.into(),
         trees: trees.into_trees().into(),
@@ -497,8 +498,38 @@ impl Linker<'_> {
         }
     }
 
+    /// The edges that the text declares, each once; nothing where it declares none.
+    fn edges(&mut self, blocks: &[Block]) -> Option<Vec<(PopulationIndex, PopulationIndex)>> {
+        let description = self.parts.description;
+        let lines = description.blocks.iter().map(|line| line.layer.as_ref().unwrap_or(&line.name).text.as_str());
+        let layers: BTreeMap<&str, PopulationIndex> = lines.zip(blocks.iter().map(|block| block.population)).collect();
+        let mut found = Vec::new();
+        for edge in &description.edges {
+            let mut layer = |name: &Name| {
+                let found = layers.get(name.text.as_str()).copied();
+                if found.is_none() {
+                    let operand = Operand { text: &name.text, span: name.span.clone() };
+                    let help = "a layer is named by `layer NAME` of its blocks, or is a block of no layer";
+                    self.diagnostics.push(unknown("layer", &operand, layers.keys().copied(), help));
+                }
+                found
+            };
+            let (from, to) = (layer(&edge.from), layer(&edge.to));
+            found.extend(from.zip(to));
+        }
+        found.sort_unstable();
+        found.dedup();
+        (!description.edges.is_empty()).then_some(found)
+    }
+
     /// The layers as populations. A layer's lag is the fewest steps in which a packet of the host's can reach it.
-    fn summary(&self, blocks: &[Block], inputs: &[HostInput]) -> NetworkSummary {
+    /// Its edges are those that the text declares, or else those that the routes make.
+    fn summary(
+        &self,
+        blocks: &[Block],
+        inputs: &[HostInput],
+        declared: Option<Vec<(PopulationIndex, PopulationIndex)>>,
+    ) -> NetworkSummary {
         let population_of = |block: BlockIndex| blocks[usize::from(block)].population;
         let takers = |route: &Route| -> Vec<PopulationIndex> {
             let deliveries = route.flits.iter().flat_map(|flit| &flit.deliveries);
@@ -508,18 +539,17 @@ impl Linker<'_> {
                 )
                 .collect()
         };
-        let mut edges = Vec::new();
-        for block in blocks {
-            edges.extend(block.routes.iter().flat_map(takers).map(|to| (block.population, to)));
-        }
-        edges.sort_unstable();
-        edges.dedup();
+        let routes = || blocks.iter().flat_map(|block| block.routes.iter().map(move |route| (block.population, route)));
+        let mut ways: Vec<(PopulationIndex, PopulationIndex)> =
+            routes().flat_map(|(from, route)| takers(route).into_iter().map(move |to| (from, to))).collect();
+        ways.sort_unstable();
+        ways.dedup();
         let mut lags: HashMap<PopulationIndex, u32> = HashMap::new();
         let mut next: Vec<PopulationIndex> = inputs.iter().flat_map(|input| takers(&input.route)).collect();
         for lag in 1.. {
             next.retain(|block| !lags.contains_key(block));
             lags.extend(next.iter().map(|&block| (block, lag)));
-            next = edges.iter().filter(|(from, _)| next.contains(from)).map(|&(_, to)| to).collect();
+            next = ways.iter().filter(|(from, _)| next.contains(from)).map(|&(_, to)| to).collect();
             if next.is_empty() {
                 break;
             }
@@ -547,7 +577,7 @@ impl Linker<'_> {
             augment: Vec::new(),
             epochs: 1,
             populations: populations.into(),
-            edges,
+            edges: declared.unwrap_or(ways),
         }
     }
 

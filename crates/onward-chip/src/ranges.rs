@@ -23,10 +23,12 @@ pub struct Range {
 /// If there are not as many lines in both.
 pub fn ratio_of_sums(a: &[f64], b: &[f64], factor: f64) -> Range {
     assert_eq!(a.len(), b.len(), "as many lines in both");
-    let mut lines: Vec<(f64, f64)> = a.iter().copied().zip(b.iter().copied()).collect();
+    // What is nothing in both, such as a code for words of chips without one, has no ratio, and no part in the sums.
+    let lines = a.iter().copied().zip(b.iter().copied()).filter(|(a, b)| a + b > 0.0);
+    let mut lines: Vec<(f64, f64)> = lines.collect();
     // The ratio is greatest where the lines with the greatest ratios of their own are highest, and all others lowest (and least
     // the other way round): one of the cuts of the sorted lines.
-    lines.sort_by(|(a, b), (c, d)| (a * d).total_cmp(&(c * b)));
+    lines.sort_by(|(a, b), (c, d)| (a / b).total_cmp(&(c / d)));
     let sum = |cut: usize, below: f64, above: f64| {
         let weighed = lines.iter().enumerate().map(|(at, &(a, b))| {
             let weight = if at < cut { below } else { above };
@@ -52,6 +54,15 @@ pub fn ratio_range(a: f64, b: f64, factor_a: f64, factor_b: f64) -> Range {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_are_nothing_in_both_change_nothing() {
+        let (a, b): (Vec<f64>, Vec<f64>) = (0..40).map(|at| (f64::from(40 - at), f64::from(1 + at * 7 % 11))).unzip();
+        let with_nothing = |lines: &[f64]| lines.iter().flat_map(|&line| [line, 0.0]).collect::<Vec<f64>>();
+        assert_eq!(ratio_of_sums(&with_nothing(&a), &with_nothing(&b), 2.0), ratio_of_sums(&a, &b, 2.0));
+        let range = ratio_of_sums(&[1.0, 0.0, 3.0], &[1.0, 2.0, 0.0], 2.0);
+        assert!(range.lowest < range.said && range.said < range.highest, "{range:?}");
+    }
 
     #[test]
     fn what_errs_alike_cancels() {

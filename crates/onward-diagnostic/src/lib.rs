@@ -14,7 +14,7 @@
 mod reading;
 mod remedy;
 
-pub use reading::{LARGEST_TEXT, read_included, read_text};
+pub use reading::{LARGEST_TEXT, below, npy_header, read_included, read_text};
 pub use remedy::{Remedy, Unreadable, system_cause};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};

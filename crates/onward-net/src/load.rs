@@ -4,7 +4,7 @@ use crate::arrays::{self, Misfit};
 use crate::network::{Network, Node};
 use crate::values::{Array, FileArray, Values};
 use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
-use onward_diagnostic::{Diagnostic, nearest, system_cause};
+use onward_diagnostic::{Diagnostic, below, nearest, npy_header, system_cause};
 use petgraph::graph::NodeIndex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -21,7 +21,7 @@ const NUMBERS_MAX: u64 = 1 << 28;
 type Loaded = BTreeMap<(String, Option<String>), Result<Arc<Array>, Misfit>>;
 
 impl Network {
-    /// Reads all arrays that are in files, paths seen from the folder `base`. After it only numbers and arrays remain, each
+    /// Reads all arrays that are in files, which lie in the folder `base` or below, and paths seen from there. After it only numbers and arrays remain, each
     /// in the shape that its place expects.
     ///
     /// # Errors
@@ -96,10 +96,10 @@ fn read(base: &Path, file: &FileArray) -> Result<Array, Misfit> {
     let path = &file.path;
     let misfit = |message: String, help: &str| Misfit { message, help: help.to_string() };
     let unreadable = |error: &std::io::Error| {
-        let help = "paths are seen from the folder of the text that names them";
+        let help = "a text names arrays in its own folder or below, and paths are seen from there";
         misfit(format!("`{path}` cannot be read: {}", system_cause(error)), help)
     };
-    let full = base.join(path);
+    let full = below(base, &base.join(path)).map_err(|error| unreadable(&error))?;
     let found = std::fs::metadata(&full).map_err(|error| unreadable(&error))?;
     if !found.is_file() {
         return Err(misfit(format!("`{path}` is no file"), WRITE_NPY));
@@ -157,45 +157,10 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_string() } else { format!("{}{more}", shown.join(", ")) }
 }
 
-/// Bytes of a header at most: NumPy's own limit is 10,000.
-const HEADER_MAX: usize = 1 << 16;
-/// Brackets within each other in a header at most: that of an array of numbers has two.
-const NESTING_MAX: usize = 16;
-
-/// The header of a `.npy` file. Its length is looked at before memory is taken for it, and how deep it nests before it is
-/// parsed, which takes a stack.
-fn header(reader: &mut impl Read) -> std::io::Result<NpyHeader> {
-    let wrong = |what: &str| Err(std::io::Error::other(what.to_owned()));
-    let mut start = Vec::new();
-    reader.by_ref().take(8).read_to_end(&mut start)?;
-    if start.len() < 8 || !start.starts_with(b"\x93NUMPY") {
-        return wrong("magic not found for NPY file");
-    }
-    let mut size = vec![0; if start[6] == 1 { 2 } else { 4 }];
-    reader.read_exact(&mut size)?;
-    let length = size.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
-    if length > HEADER_MAX {
-        return wrong("its header is too long");
-    }
-    let mut text = vec![0; length];
-    reader.read_exact(&mut text)?;
-    let mut depth = 0usize;
-    for &byte in &text {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > NESTING_MAX {
-            return wrong("its header nests too deep");
-        }
-    }
-    NpyHeader::from_reader(&[&start[..], &size, &text].concat()[..])
-}
-
 /// The numbers of a `.npy` file of `length` bytes, row-major; or what is wrong with it, behind its name.
 fn array(mut reader: impl Read, length: u64) -> Result<Array, String> {
-    let header = header(&mut reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+    let header = npy_header(&mut reader).and_then(|bytes| NpyHeader::from_reader(&bytes[..]));
+    let header = header.map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
     let is_half = |kind: &TypeStr| kind.type_char() == TypeChar::Float && kind.size_field() == 2;
     if matches!(header.dtype(), DType::Plain(kind) if is_half(&kind)) {
         return halves(&header, reader);

@@ -24,7 +24,7 @@ pub(crate) const FILE: &Family = &Family {
 };
 
 const FILE_ARGUMENTS: &[Parameter] = &[
-    parameter("path", Takes::Text, Error, "a `.npy` or `.npz` file, seen from the folder of the text"),
+    parameter("path", Takes::Text, Error, "a `.npy` or `.npz` file in the folder of the text, or below"),
     parameter("member", Takes::Text, Described("the file is a `.npy`"), "name of the array in the `.npz`"),
 ];
 

@@ -56,8 +56,8 @@ pub use quality::{ClassQuality, Quality, SampleCounts};
 pub use recorded::RecordedRun;
 pub use report::{Answers, BanditReport, Comparisons, EpochReport, Phase, Spike, TestedOn, TrainReport};
 pub use results::{
-    BanditResults, Conditions, MEMORIES, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage, chip_parameters,
-    usage,
+    BanditResults, Conditions, MEMORIES, MemoryFaultCosts, PerSample, Results, SCHEMA_VERSION, SilentNeurons, Usage,
+    chip_parameters, usage,
 };
 pub use routes::{RouteCost, hops};
 pub use seeds::{SeedResults, Spread};

@@ -131,6 +131,9 @@ pub struct Results {
     pub weights_hash: String,
     /// Of each layer that learned; empty where nothing was learned.
     pub silent_neurons: Vec<SilentNeurons>,
+    /// What wrong bits of memories did, where a run was given such; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<MemoryFaultCosts>,
     /// The energy in the order of categories.
     #[serde(skip)]
     pub energy: Energy,
@@ -154,6 +157,29 @@ pub struct BanditResults {
     /// The rest of the run.
     #[serde(flatten)]
     pub results: Results,
+}
+
+/// What became of wrong bits of memories in a run, and what they cost: the same run on sound memories tells.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MemoryFaultCosts {
+    /// Bits that could be wrong, without those that protect them.
+    pub bits: u64,
+    /// Bits that stick, those that protect words left out.
+    pub stuck: u64,
+    /// Bits that flipped, those that protect words included.
+    pub flipped: u64,
+    /// Words that were put right.
+    pub corrected: u64,
+    /// Words that were noticed to be wrong, and stayed so.
+    pub detected: u64,
+    /// Words that became wrong, and nothing noticed.
+    pub silent: u64,
+    /// Share of right answers of the last test on sound memories, percent; `null` where none could be right.
+    pub sound_accuracy_percent: Option<f64>,
+    /// By how many points the share is lower with the wrong bits: below 0 where it is higher.
+    pub cost_points: Option<f64>,
+    /// The normalised error of the last test on sound memories; `null` where no values are answered.
+    pub sound_nrmse: Option<f64>,
 }
 
 /// The neurons of a layer that fire for none of the first test samples, before and after learning.
@@ -290,6 +316,7 @@ impl Results {
             synaptic_events_per_host_s: if host_s > 0.0 { activity.synaptic_events as f64 / host_s } else { 0.0 },
             weights_hash: String::new(),
             silent_neurons: Vec::new(),
+            faults: None,
             energy,
         }
     }

@@ -5,6 +5,7 @@ use crate::contract::Tags;
 use crate::interpret::{Steps, Stop, steps};
 use crate::memory::{Memories, Writes};
 use crate::range::{MOST, Range};
+use std::collections::{BTreeMap, HashMap};
 
 /// Rounds in which what memories can hold may grow as it does; then it grows to the next number that the program names.
 const ROUNDS: usize = 12;
@@ -91,11 +92,17 @@ pub(crate) fn behaviour(of: &Context) -> Behaviour {
     at.sort_unstable();
     classes = classes.into_iter().flat_map(|class| parted(class, &at)).collect();
     let mut writes = Writes::default();
+    // Of the round before: what holds of steps as long as nothing else can be loaded.
+    let mut before: BTreeMap<Class, Steps> = BTreeMap::new();
     for round in 0..MOST_ROUNDS {
         let memories = Memories::of(&writes);
         let mut found: Vec<(Class, Steps)> = Vec::new();
         let mut waiting: Vec<Class> = classes.iter().rev().cloned().collect();
         while let Some(class) = waiting.pop() {
+            if let Some(steps) = before.remove(&class).filter(|steps| steps.hold_with(of, &memories)) {
+                found.push((class, steps));
+                continue;
+            }
             match steps(of, &class, &memories) {
                 Ok(steps) => found.push((class, steps)),
                 Err(Stop::Split(at)) => {
@@ -121,8 +128,10 @@ pub(crate) fn behaviour(of: &Context) -> Behaviour {
             _ => Some(&[][..]),
         };
         if !writes.grow(&all, thresholds) {
+            found.iter_mut().for_each(|(_, steps)| steps.loads = HashMap::new());
             return Behaviour { classes: found, stopped: None, writes };
         }
+        before = found.into_iter().collect();
     }
     Behaviour { stopped: Some(Stop::TooLong(of.block.entry)), ..Behaviour::default() }
 }

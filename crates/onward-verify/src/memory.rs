@@ -82,6 +82,16 @@ impl Held {
     }
 }
 
+/// Elements that are loaded, all of them within their memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Load {
+    pub space: Space,
+    pub width: Width,
+    /// First and last element.
+    pub first: i64,
+    pub last: i64,
+}
+
 /// What the memories of a block can hold at any time.
 pub(crate) struct Memories {
     /// What is written at all: what several classes of steps write to the same place, once.
@@ -105,8 +115,9 @@ impl Memories {
         Memories { writes: all }
     }
 
-    /// What elements `first` to `last` of a memory can hold, all of them within it.
-    pub fn load(&self, of: &Context, space: Space, width: Width, first: i64, last: i64) -> Held {
+    /// What these elements can hold.
+    pub fn load(&self, of: &Context, load: Load) -> Held {
+        let Load { space, width, first, last } = load;
         let any = Held { range: Range::of_width(width), form: Form::Plain };
         if space == Space::Event || last - first >= MOST_LOOKED_AT {
             return any;

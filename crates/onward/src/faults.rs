@@ -5,9 +5,9 @@ use crate::ledger::Ledger;
 use crate::text::{count, plural};
 use clap::Args;
 use onward_chip::{Chip, Faults};
-use onward_emulate::{Engine, Machine, MachineError, Options, UpsetRecord};
+use onward_emulate::{Engine, Machine, MachineError, Options, UpsetCounts, UpsetRecord};
 use onward_image::Image;
-use onward_profile::Results;
+use onward_profile::{MemoryFaultCosts, Results};
 use std::path::PathBuf;
 
 /// What is broken of the chip.
@@ -97,39 +97,59 @@ pub fn sound_engine(image: &Image, options: Options) -> Result<Box<dyn Engine>, 
     Ok(Box::new(Machine::new(image, options)?))
 }
 
-/// What is told of faults behind a run's report.
-pub struct FaultReport {
+/// What is known of wrong bits beside their run.
+pub struct FaultRecord {
     /// What became of the bits of memories.
     pub record: UpsetRecord,
     /// The same run on a chip whose memories are sound.
-    pub sound: Option<Results>,
+    pub sound: Results,
 }
 
-impl FaultReport {
-    /// The lines.
-    pub fn report(&self, results: &Results) -> String {
-        let counts = self.record.counts();
-        let mut lines = vec![format!(
-            "Faults of memories: {} of {} stick, {} flipped",
-            plural(counts.stuck, "bit"),
-            count(counts.bits),
-            count(counts.flipped)
-        )];
-        if counts.corrected + counts.detected > 0 {
-            let words = format!(
-                "of the words they are in, {} put right, {} noticed to be wrong, {} wrong in silence",
-                count(counts.corrected),
-                count(counts.detected),
-                count(counts.silent)
-            );
-            lines.push(words);
+impl FaultRecord {
+    /// What the wrong bits cost the run that came to these results.
+    pub fn costs(&self, results: &Results) -> MemoryFaultCosts {
+        let UpsetCounts { bits, stuck, flipped, corrected, detected, silent } = self.record.counts();
+        let sound_accuracy_percent = self.sound.accuracy_percent();
+        let cost_points = sound_accuracy_percent.zip(results.accuracy_percent()).map(|(sound, faulty)| sound - faulty);
+        let sound_nrmse = self.sound.nrmse();
+        MemoryFaultCosts {
+            bits,
+            stuck,
+            flipped,
+            corrected,
+            detected,
+            silent,
+            sound_accuracy_percent,
+            cost_points,
+            sound_nrmse,
         }
-        let sound = self.sound.as_ref().and_then(Results::accuracy_percent);
-        if let (Some(sound), Some(faulty)) = (sound, results.accuracy_percent()) {
-            let cost = sound - faulty;
-            lines
-                .push(format!("right {faulty:.2} %, on sound memories {sound:.2} %: the faults cost {cost:.2} points"));
-        }
-        format!("\n{}\n", lines.join("\n  "))
     }
+}
+
+/// The lines on wrong bits behind a run's report; none where there were none.
+pub fn report(results: &Results) -> String {
+    let Some(faults) = &results.faults else { return String::new() };
+    let mut lines = vec![format!(
+        "Faults of memories: {} of {} stick, {} flipped",
+        plural(faults.stuck, "bit"),
+        count(faults.bits),
+        count(faults.flipped)
+    )];
+    if faults.corrected + faults.detected > 0 {
+        lines.push(format!(
+            "of the words they are in, {} put right, {} noticed to be wrong, {} wrong in silence",
+            count(faults.corrected),
+            count(faults.detected),
+            count(faults.silent)
+        ));
+    }
+    if let (Some(sound), Some(cost), Some(faulty)) =
+        (faults.sound_accuracy_percent, faults.cost_points, results.accuracy_percent())
+    {
+        lines.push(format!("right {faulty:.2} %, on sound memories {sound:.2} %: the faults cost {cost:.2} points"));
+    }
+    if let (Some(sound), Some(faulty)) = (faults.sound_nrmse, results.nrmse()) {
+        lines.push(format!("error (NRMSE) {faulty:.4}, on sound memories {sound:.4}"));
+    }
+    format!("\n{}\n", lines.join("\n  "))
 }

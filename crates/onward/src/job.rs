@@ -3,7 +3,7 @@
 use crate::arguments::{HowToLearn, Saves, WhatToTell, is_npz};
 use crate::documents::arguments;
 use crate::failure::Failure;
-use crate::faults::FaultReport;
+use crate::faults::{self, FaultRecord};
 use crate::files::Output;
 use crate::profile::Profiling;
 use crate::progress::Monitor;
@@ -37,7 +37,7 @@ pub struct Job<'a> {
     /// What probes record.
     pub recording: Option<Recording>,
     /// What faults of memories did.
-    pub faults: Option<FaultReport>,
+    pub faults: Option<FaultRecord>,
 }
 
 impl<'a> Job<'a> {
@@ -79,6 +79,7 @@ impl<'a> Job<'a> {
     fn complete(&self, results: Results, run: &Run) -> Result<Results, Failure> {
         let timeline = self.profiling.logs().timeline().map(Box::new);
         let mut results = Results { command: self.command, arguments: arguments(), timeline, ..results };
+        results.faults = self.faults.as_ref().map(|faults| faults.costs(&results));
         if self.tells.training_accuracy && !results.interrupted {
             results.quality.training = Some(run.training_answers().map_err(|error| self.failed(error))?);
         }
@@ -143,7 +144,7 @@ impl<'a> Job<'a> {
     /// All that is told of a run: only parts of its profile, if these were asked for.
     fn report(&self, results: &Results) -> String {
         let profile = self.profiling.report(results.profile.as_deref());
-        let faults = self.faults.as_ref().map(|faults| faults.report(results)).unwrap_or_default();
+        let faults = faults::report(results);
         match self.profiling.is_alone() {
             true => report::in_short(results) + &profile,
             false => report::report(results, self.tells.by_class) + &faults + &profile,

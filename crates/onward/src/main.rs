@@ -3,6 +3,7 @@
 //! Each command is a module of [`commands`]: what it takes, and `run`. Errors are [`Failure`]s, shown once, here.
 //! Exit codes: 0 did what was asked, 1 something went wrong inside, 2 bad input, 130 interrupted.
 
+mod allocation;
 mod arguments;
 mod checkpoint;
 mod commands;

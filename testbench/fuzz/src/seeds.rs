@@ -4,11 +4,14 @@ use super::targets::SEPARATOR;
 use onward_chip::Chip;
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
+use onward_emulate::{Engine, Machine};
 use onward_image::Image;
+use onward_run::Run;
+use onward_run::data::{Dataset, Samples};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// A network in which much of the language occurs.
 const SMALL: &str = "network small {\n window = 4\n input x = rate(3, 3)\n target t = classes(3)\n learning = hinge\n\
@@ -27,6 +30,16 @@ const NETWORKS: [&str; 4] = [
 
 /// The image of the small network, on two tiles: what checkpoints are of.
 pub static SMALL_IMAGE: LazyLock<Image> = LazyLock::new(|| image_of(SMALL));
+
+/// The image of a network of digits, its memories empty: what records are of.
+pub static RECORDED_IMAGE: LazyLock<Image> = LazyLock::new(|| {
+    let mut image = image_of(DIGITS);
+    image.take_contents();
+    image
+});
+
+const DIGITS: &str = "network small {\n window = 4\n input x = rate(8, 8)\n target t = classes(10)\n learning = hinge\n\
+    layer a = dense(8) from x, t { block = 4 }\n readout r = nearest_target from a\n}\n";
 
 fn image_of(text: &str) -> Image {
     let mut chip = Chip::builtin("small").expect("it is built in");
@@ -68,6 +81,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
              core_share = 0.05\nlink_share = 0.05\n[memory]\nflipped = 0.001\nflips_a_step = 1e-9\nstuck = 1e-4\n\
              memories = [\"synapse\"]\n",
         ]),
+        "space" => of_folder(&root.join("programs/spaces"), "toml"),
+        "record" => vec![record()],
         other => panic!("no seeds for `{other}`"),
     };
     let mut broken = files_of(&root.join("testbench/fuzz/seeds").join(target));
@@ -239,4 +254,44 @@ fn checkpoint() -> Vec<u8> {
         }
     }
     body
+}
+
+/// The sections of a record behind its image: learning from a few digits, and a test.
+fn record() -> Vec<u8> {
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let image = image_of(DIGITS);
+    let options = onward_emulate::Options { seed: 1, timing: true, threads: 1 };
+    let mut engine = Machine::new(&image, options).expect("the image is sound");
+    let file = Shared::default();
+    engine.begin_record(&image, Box::new(file.clone())).expect("memory can be written");
+    let data = Dataset::load("digits").expect("it is built in");
+    let few = |samples: &Samples, count: u32| samples.of_sequences(&(0..count).collect::<Vec<_>>());
+    let data = Dataset { train: few(&data.train, 3), test: few(&data.test, 2), ..data };
+    Run::with(&image, &data, options, Box::new(engine)).and_then(|mut run| run.learn(1, &mut ())).expect("it runs");
+    let file = file.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    sections(&file).skip(1).collect::<Vec<_>>().join(SEPARATOR)
+}
+
+/// The sections of a record's file, each what it is and what it holds.
+fn sections(mut file: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    file = &file[12..];
+    std::iter::from_fn(move || {
+        let packed_length = u64::from_le_bytes(file.get(9..17)?.try_into().ok()?) as usize;
+        let mut section = vec![file[0]];
+        let (packed, rest) = file[49..].split_at(packed_length);
+        flate2::read::DeflateDecoder::new(packed).read_to_end(&mut section).expect("it was just written");
+        file = rest;
+        Some(section)
+    })
 }

@@ -4,7 +4,8 @@ use onward_assembly::assemble_system;
 use onward_chip::{Bill, Chip, Faults, Technology};
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
-use onward_emulate::reference;
+use onward_emulate::{RECORD_VERSION, Record, reference};
+use onward_explore::{KnownMeasure, KnownParameter, Value, Vocabulary, space};
 use onward_image::{Core, Detours, Endpoint, Image};
 use onward_net::nir;
 use onward_run::Checkpoint;
@@ -34,6 +35,8 @@ pub const TARGETS: &[Target] = &[
     ("checkpoint", checkpoint),
     ("events", events),
     ("faults", faults),
+    ("space", designs),
+    ("record", record),
 ];
 
 /// What stands between the files of one input.
@@ -275,4 +278,77 @@ fn faults(bytes: &[u8]) {
             cores.filter(|core| !chip.mesh.is_dead(*core)).map(|core| Endpoint::Core(Core(core))).collect();
         detours.tree(Endpoint::Host(0), &ends);
     }
+}
+
+/// A space of designs: of the parameters that the committed ones have, whatever values these may take.
+fn designs(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let source = Source::new("space.toml", text);
+    match space::read(&source, &VOCABULARY) {
+        Ok(space) => {
+            for design in space.enumerate(100).into_iter().flatten() {
+                space.settings(&design);
+                space.words(&design);
+            }
+        }
+        Err(errors) => drop(source.render(&errors)),
+    }
+}
+
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
+    let number = |name: &str, moves_answers| KnownParameter {
+        name: name.to_owned(),
+        allowed: "a number from 0 to 1,000,000".to_owned(),
+        allows: Box::new(|value| value.number().is_some_and(|number| (0.0..=1e6).contains(&number))),
+        meaning: String::new(),
+        cost: String::new(),
+        moves_answers,
+    };
+    let word = |name: &str| KnownParameter {
+        allows: Box::new(|value| matches!(value, Value::Word(_) | Value::Integer(_))),
+        ..number(name, false)
+    };
+    let answers = ["network.bits", "network.hidden", "network.block", "network.rate", "learning.epochs"];
+    let chip = ["core.lanes", "memory.synapse_bytes", "memory.axons", "mesh.width", "mesh.height", "voltage_mv"];
+    let words = ["chip", "chip.clock_hz", "chip.mesh.topology", "technology"];
+    let mut parameters: Vec<KnownParameter> = answers.iter().map(|name| number(name, true)).collect();
+    parameters.extend(chip.iter().map(|name| number(&format!("chip.{name}"), false)));
+    parameters.extend(words.iter().map(|name| word(name)));
+    let measures = ["accuracy_percent", "training_energy_j", "training_s", "energy_delay_js", "area_mm2"];
+    let measures =
+        measures.map(|name| KnownMeasure { name, meaning: "", lowest: 0.0, highest: f64::INFINITY }).to_vec();
+    Vocabulary { parameters, measures }
+});
+
+/// The sections of a record behind its image, each what it is and what it holds; timed for the chip that it is of, and for one of
+/// fewer lanes. And the bytes as they are.
+fn record(bytes: &[u8]) {
+    drop(Record::from_bytes(bytes));
+    let image = &*super::seeds::RECORDED_IMAGE;
+    let mut other = image.clone();
+    other.chip.core.lanes = 4;
+    if let Ok(record) = Record::from_bytes(&recorded(image, &files(bytes))) {
+        for image in [image, &other] {
+            drop(onward_run::retime(&record, image, 1));
+        }
+    }
+}
+
+/// A record's file: its head, the image, and then sections.
+fn recorded(image: &Image, sections: &[&[u8]]) -> Vec<u8> {
+    let mut file = b"\x89ONR\r\n\x1a\n".to_vec();
+    file.extend(RECORD_VERSION.to_le_bytes());
+    let image = [&[1][..], &image.to_bytes()].concat();
+    let all = std::iter::once(&image[..]).chain(sections.iter().copied()).filter_map(<[u8]>::split_first);
+    for (number, (kind, contents)) in (0u64..).zip(all) {
+        let mut packed = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, contents).expect("memory can be written");
+        let packed = packed.finish().expect("memory can be written");
+        let mut head = vec![*kind];
+        head.extend((contents.len() as u64).to_le_bytes());
+        head.extend((packed.len() as u64).to_le_bytes());
+        let hash = blake3::hash(&[&head[..], &number.to_le_bytes(), &packed].concat());
+        file.extend([&head[..], hash.as_bytes(), &packed].concat());
+    }
+    file
 }

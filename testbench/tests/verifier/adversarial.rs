@@ -1,12 +1,15 @@
 //! Images that each break one rule, and what is said of them.
 
 use crate::{breaches, image_of, verdict};
+use onward_assembly::assemble_system;
+use onward_chip::Chip;
+use onward_diagnostic::Source;
 use onward_image::{
     BlockIndex, Core, Delivery, Destination, Endpoint, Flit, HostInput, HostInputKind, Image, PopulationIndex, Route,
     Symbol, Tile, port,
 };
 use onward_isa::{Instruction, Op};
-use onward_verify::Rule;
+use onward_verify::{Contract, Rule, Verdict, verify};
 
 fn digits() -> Image {
     image_of("digits.sp", "small", 1)
@@ -263,4 +266,50 @@ fn a_second_packet_on_an_axon_is_named() {
     image.programs[program].words[at] = image.programs[program].words[spike];
     let verdict = verdict(&image);
     assert!(verdict.breaches.iter().any(|breach| breach.rule == Rule::Packets), "{}", breaches(&verdict));
+}
+
+/// The verdict on a system in assembly, whose host sends what its text lists.
+fn verdict_of_system(text: &str) -> Verdict {
+    let chip = Chip::builtin("small").expect("a built-in chip");
+    let mut none = |_: &str, _: &str| Err("there is no such text".to_owned());
+    let system =
+        assemble_system(&Source::new("case.s", text), &chip, &mut none).unwrap_or_else(|errors| panic!("{errors}"));
+    let packets = system.stimuli.iter().map(|packet| (packet.input, packet.payload));
+    verify(&system.image, &Contract::of_packets(system.image.host_inputs.len(), packets))
+}
+
+/// Two layers in assembly, the second of two blocks: the first passes on what it takes, the second adds it to weights.
+fn system(more: &str) -> String {
+    format!(
+        ".block first, 0, 0, pass, 2\n.block left, 1, 0, add, 4, layer second\n.block right, 0, 1, add, 4, layer second\n\
+         .route first, 0, 1, left\n.route first, 0, 1, right\n.route left, 0, 1, right, 1\n.route right, 0, 1\n\
+         .input knock, 1, first\n.packet 0, knock, 0\n.steps 4\n.array weights, s16[0], 16\n{more}\
+         pass:\n    send r0, r0, 0\n    sleep\n\
+         add:\n    foreach r1, r2, added\n    ld r3, s16[r1]\n    add r3, r3, r2\n    st r3, s16[r1]\nadded:\n    sleep\n"
+    )
+}
+
+#[test]
+fn declared_edges_of_a_system_in_assembly_are_kept() {
+    let forward = ".edge first, second\n.edge second, second\n";
+    for more in ["", forward] {
+        let verdict = verdict_of_system(&system(more));
+        assert!(verdict.holds(), "{}", breaches(&verdict));
+    }
+    let breach = |more: &str| {
+        let verdict = verdict_of_system(&system(more));
+        let first = verdict.breaches.first().unwrap_or_else(|| panic!("nothing is said of {more}"));
+        (first.rule, first.to_string())
+    };
+    // A route that no line declares, within a layer and back to an earlier one.
+    let (rule, text) = breach(".edge first, second\n");
+    assert!(rule == Rule::Edges && text.contains("no edge from `second` to `second`"), "{text}");
+    let back = ".route right, 1, 1, first, 1\n";
+    let (rule, text) = breach(&format!("{forward}{back}"));
+    assert!(rule == Rule::Edges && text.contains("no edge from `second` to `first`"), "{text}");
+    // Declared, or made by the routes alone, it is a way back.
+    for more in [back.to_owned(), format!("{forward}{back}.edge second, first\n")] {
+        let (rule, text) = breach(&more);
+        assert!(rule == Rule::Forward && text.contains("closes a circle"), "{text}");
+    }
 }

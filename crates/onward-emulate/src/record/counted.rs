@@ -72,6 +72,23 @@ impl Counted {
         }
     }
 
+    /// Whether what was counted of a part of the run is no more than what was counted of all of it; both are of one image.
+    pub fn covers(&self, part: &Counted) -> bool {
+        let all_cover = |all: &[u64], part: &[u64]| all.iter().zip(part).all(|(all, part)| part <= all);
+        let of_block = |(all, part): (&BlockCounted, &BlockCounted)| {
+            let sums = |of: &BlockCounters| [of.steps, of.events, of.synapses, of.saturated];
+            let counts = |of: &AddressCounts| [of.executed, of.elements, of.saturated];
+            let (counters, of_part) = (&all.counters, &part.counters);
+            all_cover(&sums(counters), &sums(of_part))
+                && all_cover(&counters.packets, &of_part.packets)
+                && counters.addresses.iter().zip(&of_part.addresses).all(|(a, b)| all_cover(&counts(a), &counts(b)))
+                && all.lanes.iter().zip(&part.lanes).all(|(all, part)| all_cover(&all.0, &part.0))
+        };
+        all_cover(&[self.steps, self.configuration_bits], &[part.steps, part.configuration_bits])
+            && all_cover(&self.host_packets, &part.host_packets)
+            && self.blocks.iter().zip(&part.blocks).all(of_block)
+    }
+
     /// The counters on the chip of an image, with what its mesh took.
     pub fn on(&self, image: &Image, timing: TimingTotals) -> Counters {
         let lanes = LANE_COUNTS.iter().position(|&lanes| lanes == image.chip.core.lanes).unwrap_or(0);

@@ -270,6 +270,9 @@ impl Sections<'_> {
         let mut reader = Reader(&end);
         let counted = Counted::decode(&mut reader, &image)?;
         let learning = Counted::decode(&mut reader, &image)?;
+        if !counted.covers(&learning) {
+            return Err("more is counted of learning than of the whole run".into());
+        }
         Ok(Record { phases, sections, counted, learning, about: reader.0.to_vec(), image })
     }
 }

@@ -3,6 +3,7 @@
 use super::error::Problem;
 use crate::weights::{place_in, real};
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
+use onward_diagnostic::npy_header;
 use std::io::Read;
 
 /// Numbers in an array, at most.
@@ -81,7 +82,8 @@ impl Array {
 
 /// The array of a `.npy` file of `length` bytes. What is wrong is said as it would stand behind the array's name.
 pub(super) fn read(mut reader: impl Read, length: u64) -> Result<Array, Problem> {
-    let header = header(&mut reader).map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
+    let header = npy_header(&mut reader).and_then(|bytes| NpyHeader::from_reader(&bytes[..]));
+    let header = header.map_err(|error| format!("is no `.npy` file, or damaged: {error}"))?;
     let extents = header.shape().to_vec();
     let count = extents.iter().try_fold(1u64, |count, &extent| count.checked_mul(extent));
     let kind = match header.dtype() {
@@ -111,42 +113,6 @@ pub(super) fn read(mut reader: impl Read, length: u64) -> Result<Array, Problem>
         Problem::new(format!("at {} is {value}, beyond 63 bits", array.place(at)), "such numbers mean nothing here")
     })?;
     Ok(Array { numbers, ..array })
-}
-
-/// Bytes of a header at most: NumPy's own limit is 10,000.
-const HEADER_MAX: usize = 1 << 16;
-/// Brackets within each other in a header at most: that of an array of numbers has two.
-const NESTING_MAX: usize = 16;
-
-/// The header of a `.npy` file. Its length is looked at before memory is taken for it, and how deep it nests before it is
-/// parsed, which takes a stack.
-fn header(reader: &mut impl Read) -> std::io::Result<NpyHeader> {
-    let wrong = |what: &str| Err(std::io::Error::other(what.to_owned()));
-    let mut start = Vec::new();
-    reader.by_ref().take(8).read_to_end(&mut start)?;
-    if start.len() < 8 || !start.starts_with(b"\x93NUMPY") {
-        return wrong("magic not found for NPY file");
-    }
-    let mut size = vec![0; if start[6] == 1 { 2 } else { 4 }];
-    reader.read_exact(&mut size)?;
-    let length = size.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
-    if length > HEADER_MAX {
-        return wrong("its header is too long");
-    }
-    let mut text = vec![0; length];
-    reader.read_exact(&mut text)?;
-    let mut depth = 0usize;
-    for &byte in &text {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > NESTING_MAX {
-            return wrong("its header nests too deep");
-        }
-    }
-    NpyHeader::from_reader(&[&start[..], &size, &text].concat()[..])
 }
 
 /// Records, of which those of event cameras are the most common.

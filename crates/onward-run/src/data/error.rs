@@ -14,6 +14,12 @@ pub enum DataError {
         /// The network.
         network: String,
     },
+    /// A text or an image names data that lie elsewhere.
+    #[error("{path}: lies outside the folder of what names it as its data")]
+    Outside {
+        /// The path, as it is seen from here.
+        path: String,
+    },
     /// Neither a built-in name nor a folder nor an `.npz` file nor recordings.
     #[error(
         "no data set `{name}`: {}",
@@ -184,6 +190,10 @@ impl Remedy for DataError {
     fn remedy(&self) -> Option<Cow<'_, str>> {
         let builtin = BUILTIN_DATASETS.join(", ");
         Some(match self {
+            DataError::Outside { .. } => {
+                "a text or an image that someone sent reads what lies beside it, and nothing else; if you want it to, give it with --data"
+                    .into()
+            }
             DataError::NotNamed { .. } => format!(
                 "give it with --data: a built-in set ({builtin}), a folder with the four IDX files of an MNIST-like set, \
                  an .npz file of samples or spikes, or a .csv table"

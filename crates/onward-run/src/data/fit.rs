@@ -1,6 +1,7 @@
 //! Which data an image can be shown.
 
 use super::{DataError, Dataset, archive};
+use onward_diagnostic::below;
 use onward_image::{Encoding, Image, PopulationKind};
 use std::path::Path;
 
@@ -9,10 +10,14 @@ impl Dataset {
     /// relative path in the network is seen from the folder of `named_in`, the text or the image that names it.
     ///
     /// # Errors
-    /// There is none, it cannot be read, or it does not fit: see [`Dataset::load`] and [`Dataset::fits`].
+    /// There is none, it cannot be read, or it does not fit: see [`Dataset::load`] and [`Dataset::fits`]. What the network names lies
+    /// outside that folder.
     pub fn for_image(image: &Image, given: Option<&str>, named_in: &Path) -> Result<Dataset, DataError> {
         let path = Dataset::path_for_image(image, given, named_in);
         let path = path.ok_or_else(|| DataError::NotNamed { network: image.network.name.clone() })?;
+        if given.is_none() {
+            lies_below(named_in, &path)?;
+        }
         let dataset = Dataset::load(&path)?;
         dataset.fits(image)?;
         Ok(dataset)
@@ -52,6 +57,17 @@ impl Dataset {
             _ if self.test.is_recorded() => Err(DataError::Recorded { name: self.name.clone() }),
             _ => self.check(input.shape, classes),
         }
+    }
+}
+
+/// Whether data that a text or an image names itself, which may be a stranger's, lie in its folder or below. What is not there at all
+/// is told of when it is loaded.
+fn lies_below(file: &Path, path: &str) -> Result<(), DataError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let paths = archive::npy_pair(path).map_or(vec![path], |_| path.split(',').collect());
+    match paths.into_iter().find(|path| Path::new(path).exists() && below(folder, Path::new(path)).is_err()) {
+        Some(outside) if !Dataset::is_builtin(path) => Err(DataError::Outside { path: outside.to_owned() }),
+        _ => Ok(()),
     }
 }
 

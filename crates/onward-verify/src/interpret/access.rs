@@ -2,7 +2,7 @@
 
 use super::Interpreter;
 use crate::breach::Reason;
-use crate::memory::Write;
+use crate::memory::{Load, Write};
 use crate::range::Range;
 use crate::sources::Names;
 use crate::state::State;
@@ -74,7 +74,8 @@ impl Interpreter<'_> {
         let (first, last) = (reach.first * bits, (reach.last + 1) * bits - 1);
         let looked_at = self.found.looked_at.entry(at).or_insert((space, first, last));
         (looked_at.1, looked_at.2) = (looked_at.1.min(first), looked_at.2.max(last));
-        let held = self.memories.load(self.of, space, width, reach.first, reach.last);
+        let load = Load { space, width, first: reach.first, last: reach.last };
+        let held = *self.found.loads.entry(load).or_insert_with(|| self.memories.load(self.of, load));
         // What is found depends on where it is looked for.
         let from = self.stems_from(reach).and(base.from);
         if op == ScalarOp::Ld {

@@ -15,12 +15,12 @@ use crate::block::Context;
 use crate::breach::Reason;
 use crate::class::Class;
 use crate::cycles;
-use crate::memory::{Memories, Write, Writes};
+use crate::memory::{Held, Load, Memories, Write, Writes};
 use crate::range::Range;
 use crate::state::State;
 use crate::value::{Form, Sources, Value};
 use onward_isa::{ClassedOp, ControlOp, Instruction, Space};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Instructions that are gone through in a class of steps at most, each pass of a loop counted.
 const MOST_INSTRUCTIONS: u64 = 1 << 23;
@@ -71,6 +71,8 @@ pub(crate) struct Steps {
     pub reached: BTreeSet<u32>,
     /// What was looked at of the memories' first contents, by instruction: memory, first and last bit.
     pub looked_at: BTreeMap<u32, (Space, i64, i64)>,
+    /// What loads gave: all that the steps depend on of what memories can hold.
+    pub loads: HashMap<Load, Held>,
 }
 
 /// Where the ways through a part of a program lead.
@@ -125,6 +127,13 @@ pub(crate) struct Interpreter<'a> {
     /// How many loops are under way that are looked at for many passes at once.
     blurred: u32,
     instructions: u64,
+}
+
+impl Steps {
+    /// Whether the steps are the same with these memories: all that was loaded still is what they can hold.
+    pub fn hold_with(&self, of: &Context, memories: &Memories) -> bool {
+        self.loads.iter().all(|(load, held)| memories.load(of, *load) == *held)
+    }
 }
 
 /// All that the steps of a class can do.

@@ -7,7 +7,7 @@ use crate::Outcome;
 use crate::arguments::{DataArguments, HowToLearn, HowToRun, WhatToSave, WhatToTell};
 use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
-use crate::faults::{self, FaultArgument, FaultReport};
+use crate::faults::{self, FaultArgument, FaultRecord};
 use crate::files::{Output, read_image};
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -183,7 +183,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 .learn_quietly(sound, learning, epochs)?,
             false => job.test_quietly(sound)?,
         };
-        job.faults = Some(FaultReport { record: injected, sound: Some(sound) });
+        job.faults = Some(FaultRecord { record: injected, sound });
     }
     let ran = match arguments.learn {
         true => job.learn(engine, learning, epochs),

@@ -3,7 +3,7 @@
 use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, Saves, WhatToSave, WhatToTell};
 use crate::checkpoint::CheckpointArguments;
 use crate::failure::Failure;
-use crate::faults::{self, FaultReport, GivenFaults};
+use crate::faults::{self, FaultRecord, GivenFaults};
 use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::probes::{ProbeArguments, StepRange};
@@ -85,6 +85,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let help = "run the seeds one by one, with --seed";
             return Err(Failure::input("--checkpoint is for a single run, and --seeds makes several", help));
         }
+        if compile.faults.load(&ledger)?.is_some_and(|given| given.is_of_memories()) {
+            let help = "run the seeds one by one, with --seed, or leave `[memory]` out of the fault file";
+            return Err(Failure::input("bits of memories are wrong in a single run, and --seeds makes several", help));
+        }
         if arguments.probes.is_any() {
             let help = "run the seed that you want to look into by itself, with --seed";
             return Err(Failure::input("--probe is for a single run, and --seeds makes several", help));
@@ -151,7 +155,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 .learn_quietly(sound, learning, epochs)?,
             false => job.test_quietly(sound)?,
         };
-        job.faults = Some(FaultReport { record: injected, sound: Some(sound) });
+        job.faults = Some(FaultRecord { record: injected, sound });
     }
     let ran = match learns {
         true => job.learn(engine, learning, epochs),

@@ -74,6 +74,10 @@ impl Reader<'_> {
 
     pub(super) fn list(&mut self, given: &At) -> Option<Vec<Value>> {
         let DeValue::Array(items) = given.get_ref() else { return None };
+        if items.len() > MOST_VALUES {
+            self.error(given.span(), format!("there are more than {MOST_VALUES} values"), "leave some of them out");
+            return None;
+        }
         items.iter().map(|item| self.value(item)).collect()
     }
 
