@@ -200,8 +200,9 @@ fn compare_sliced(case: &Case, prepared: &Prepared, stepped: &Mesh) -> Result<()
     }
     prop_assert_eq!(sliced.totals(), totals);
     prop_assert_eq!(sliced.usage(), fresh.usage());
-    let account = sliced.account().cloned().unwrap_or_default();
-    prop_assert_eq!(Some(&account), fresh.account());
+    let accounts = sliced.accounts().cloned().unwrap_or_default();
+    prop_assert_eq!(Some(&accounts), fresh.accounts());
+    let account = accounts.total();
     let senders = || account.cores.iter().chain(&account.hosts);
     prop_assert_eq!(senders().map(|sender| sender.stalls).sum::<u64>(), totals.stalls);
     prop_assert_eq!(account.stalls.iter().sum::<u64>(), totals.stalls);

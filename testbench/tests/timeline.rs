@@ -6,10 +6,11 @@ use onward_chip::Chip;
 use onward_compile::{Options, compile};
 use onward_diagnostic::Source;
 use onward_emulate::{
-    Counters, Engine, HostPacket, Machine, Options as Running, PacketSource, SenderStep, StepLog, StepRecord, reference,
+    Counters, Engine, HostPacket, Machine, Options as Running, PacketSource, SenderStep, StepLog, StepRecord, Window,
+    reference,
 };
 use onward_image::{Endpoint, Image};
-use onward_profile::{MOST_SPANS, PerfettoLog, Profile, Timeline, TimelineLog};
+use onward_profile::{MOST_SPANS, Measure, PerfettoLog, Profile, Timeline, TimelineLog};
 use onward_run::Session;
 use onward_run::data::Dataset;
 use prost::Message;
@@ -105,6 +106,67 @@ fn both_engines_tell_the_same_of_each_step_and_the_steps_are_the_run() {
             let source = PacketSource::Block { block: block.block, route };
             let leads_on = !image.blocks[block.block].routes[route].flits.is_empty();
             assert_eq!(packets.get(&source), leads_on.then_some(&sent), "{source:?}");
+        }
+    }
+}
+
+#[test]
+fn time_is_told_apart_by_the_window_that_the_host_shows() {
+    let image = image();
+    let samples = 20;
+    let window = u64::from(image.network.window_steps);
+    for threads in [0, 2] {
+        let (log, counters) = followed(&image, threads, Kept::default(), samples);
+        let told = steps(&log);
+        let detail = counters.detail.as_ref().expect("it was counted");
+        // Sample and target take turns while the network learns; the last target is shown until the tests begin, which are as
+        // long as their windows and what comes in behind them.
+        let (learning, testing) = (2 * window * samples as u64, detail.shown[Window::Test as usize].steps);
+        assert!(testing >= 5 * window && told.len() as u64 - testing >= learning, "{testing} steps of testing");
+        let shown = |step: u64| match step {
+            _ if step >= told.len() as u64 - testing => Window::Test,
+            _ if step < learning && step % (2 * window) < window => Window::Input,
+            _ => Window::Target,
+        };
+        let costs = onward_run::costs(&image).expect("a technology");
+        let profile = Profile::of(&image, &counters, None, &costs).expect("it was counted");
+        for &of in &Window::ALL {
+            let own: Vec<&StepRecord> =
+                (0..).zip(&told).filter(|&(step, _)| shown(step) == of).map(|(_, of)| of).collect();
+            let counted = &detail.shown[of as usize];
+            let sum = |of: &dyn Fn(&StepRecord) -> u64| own.iter().map(|step| of(step)).sum::<u64>();
+            assert_eq!(counted.steps, own.len() as u64, "{of:?}");
+            assert_eq!(counted.cycles, sum(&|step| step.cycles + step.barrier_cycles), "{of:?}");
+            assert_eq!(counted.barrier_cycles, sum(&|step| step.barrier_cycles), "{of:?}");
+            let host = sum(&|step| {
+                let of_host = step.packets.iter().filter(|(from, _)| matches!(from, PacketSource::Host { .. }));
+                of_host.map(|(_, packets)| packets).sum()
+            });
+            assert_eq!(counted.host_packets.iter().sum::<u64>(), host, "{of:?}");
+            let cores = |of: fn(&StepRecord, &SenderStep) -> u64| {
+                sum(&|step| {
+                    let is_core = |sender: &&SenderStep| matches!(sender.endpoint, Endpoint::Core(_));
+                    step.senders.iter().filter(is_core).map(|sender| of(step, sender)).sum()
+                })
+            };
+            let stalled: u64 = counted.stalls.iter().flatten().sum();
+            assert_eq!(stalled, cores(|_, sender| sender.stalled), "{of:?}");
+            // And so the profile has it.
+            let name = match of {
+                Window::None => continue,
+                Window::Test => "testing",
+                Window::Input => "learning, input window",
+                Window::Target => "learning, target window",
+            };
+            let phase = profile.phases.iter().find(|phase| phase.name == name).expect("a phase");
+            assert_eq!(
+                phase.measure(Measure::WaitingCycles),
+                cores(|step, sender| step.cycles - sender.done()),
+                "{name}"
+            );
+            assert_eq!(phase.measure(Measure::StalledCycles), stalled, "{name}");
+            let barriers = counted.barrier_cycles * image.chip.mesh.cores() as u64;
+            assert_eq!(phase.measure(Measure::BarrierCycles), barriers, "{name}");
         }
     }
 }

@@ -26,7 +26,7 @@ mod upset;
 
 pub use cost::{Cost, cost, port_bits};
 pub use counters::{AddressCounts, BlockCounters, Counters, TimingTotals};
-pub use detail::{BlockDetail, Detail, Window, WindowCounters};
+pub use detail::{BlockDetail, Detail, Shown, Window, WindowCounters};
 pub use engine::{Engine, Feed, HostPacket};
 pub use fault::{Fault, FaultKind};
 pub use machine::{Machine, MachineError, Options, Output};

@@ -20,6 +20,7 @@ use crate::memory::Memory;
 use crate::mesh::MeshError;
 use crate::record::{Recorder, RunPhase};
 use crate::timing::Timing;
+use detail::ShownCounts;
 use onward_image::{BlockIndex, Image, ProgramIndex, Symbol, indices};
 use onward_isa::Space;
 use port::NamedArray;
@@ -93,10 +94,12 @@ pub struct Machine {
     symbols: TiVec<BlockIndex, Vec<Symbol>>,
     /// Cores of the chip.
     cores: usize,
-    /// The port of the host.
-    host_port: u16,
     /// Packets by index of each outlet, where that is asked for; those of the host's inputs are not counted.
     index_counts: Option<TiVec<OutletIndex, IndexCounts>>,
+    /// What the host sends, by the window that it shows, where that is asked for.
+    shown: Option<ShownCounts>,
+    /// The host's inputs of tags, and parts of such.
+    tags: Vec<usize>,
     /// The record that is being made, if one is.
     recorder: Option<Recorder>,
 }

@@ -48,7 +48,7 @@ use onward_image::{Destination, Endpoint, Tree};
 pub use engine::Mesh;
 pub use error::{MeshError, TreeError};
 pub(crate) use senders::finished;
-pub use senders::{SenderTiming, Senders};
+pub use senders::{Accounts, SenderTiming, Senders};
 pub(crate) use sliced::{Ended, LANES};
 pub use sliced::{Sliced, SlicedTotals};
 pub use traffic::Traffic;

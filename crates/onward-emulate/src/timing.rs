@@ -11,9 +11,10 @@ mod recorded;
 
 use crate::StepLog;
 use crate::counters::TimingTotals;
+use crate::detail::{Detail, Window};
 use crate::fast::{Block, Outlet};
 use crate::index::Place;
-use crate::mesh::{LANES, Mesh, MeshError, Senders, Sliced, Traffic};
+use crate::mesh::{Accounts, LANES, Mesh, MeshError, Sliced, Traffic};
 use crate::record::Steps;
 use activity::{Entry, Packed, Packer, Ran, Routes, Timelines};
 use log::{Log, Notes};
@@ -125,7 +126,7 @@ impl Timing {
         for worker in &mut self.workers {
             worker.notes = Some(Notes::default());
             // Senders are told apart where an account is kept.
-            if let Some(sliced) = worker.sliced.as_mut().filter(|sliced| sliced.account().is_none()) {
+            if let Some(sliced) = worker.sliced.as_mut().filter(|sliced| sliced.accounts().is_none()) {
                 sliced.keep_account();
             }
         }
@@ -139,19 +140,26 @@ impl Timing {
         self.log.take().map(|log| log.listener)
     }
 
-    /// What senders did with their cycles, if that is kept.
-    pub fn account(&mut self) -> Senders {
+    /// Tells what took time, if an account of it is kept.
+    pub fn tell(&mut self, detail: &mut Detail) {
         self.settle(self.waiting.len());
-        let mut sum = Senders::default();
+        let mut sum = Accounts::default();
         for worker in &self.workers {
-            let of_sliced = worker.sliced.as_ref().and_then(Sliced::account);
-            worker.mesh.account().into_iter().chain(of_sliced).for_each(|account| sum.add(account));
+            let of_sliced = worker.sliced.as_ref().and_then(Sliced::accounts);
+            worker.mesh.accounts().into_iter().chain(of_sliced).for_each(|accounts| sum.add(accounts));
         }
-        sum
+        detail.keep_time(&sum, (self.barrier_cycles, self.host), &self.host_routes, &self.block_routes);
     }
 
-    /// Times the steps of the chunk that just ran, or puts them aside; only the blocks at `places` did.
-    pub fn add_chunk(&mut self, steps: usize, blocks: &TiSlice<Place, Block>, places: &[Place], host: &[Outlet]) {
+    /// Times the steps of the chunk that just ran, or puts them aside; only the blocks at `places` did. Of the host there is what
+    /// it sent, and the window that it showed in each step, if that matters.
+    pub fn add_chunk(
+        &mut self,
+        steps: usize,
+        blocks: &TiSlice<Place, Block>,
+        places: &[Place],
+        (host, shown): (&[Outlet], Option<&[Window]>),
+    ) {
         let mut entries: Vec<Vec<Entry>> = vec![Vec::new(); steps];
         for &place in places {
             let block = &blocks[place];
@@ -162,9 +170,12 @@ impl Timing {
         }
         entries.par_iter_mut().for_each(|entries| entries.sort_unstable());
         let ran = Ran { entries, blocks, host };
+        let window = |step: usize| shown.map_or(Window::None, |shown| shown[step]);
         if self.waiting.is_empty() && steps >= LANES * self.workers.len() {
             let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
-            let fill = |step: usize, traffic: &mut Traffic| ran.tell(step, &mut Timelines::of(routes, traffic));
+            let fill = |step: usize, traffic: &mut Traffic| {
+                ran.tell(step, &mut Timelines::of(routes, window(step), traffic));
+            };
             let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill, self.log.as_mut());
             self.totals += totals;
             return;
@@ -174,7 +185,7 @@ impl Timing {
             .map(|step| {
                 let mut packer = Packer::default();
                 ran.tell(step, &mut packer);
-                packer.packed()
+                packer.packed(window(step))
             })
             .collect();
         self.waiting_bytes += packed.iter().map(Packed::bytes).sum::<usize>();
@@ -198,7 +209,10 @@ impl Timing {
     fn settle(&mut self, steps: usize) {
         let (waiting, cores) = (&self.waiting[..steps], &self.cores);
         let routes = Routes { host: self.host, of_host: &self.host_routes, of_blocks: &self.block_routes };
-        let fill = |step: usize, traffic: &mut Traffic| waiting[step].tell(cores, &mut Timelines::of(routes, traffic));
+        let fill = |step: usize, traffic: &mut Traffic| {
+            let packed = &waiting[step];
+            packed.tell(cores, &mut Timelines::of(routes, packed.window, traffic));
+        };
         let totals = time(&mut self.workers, self.barrier_cycles, steps, &fill, self.log.as_mut());
         self.totals += totals;
         self.waiting_bytes -= self.waiting.drain(..steps).map(|step| step.bytes()).sum::<usize>();

@@ -98,8 +98,10 @@
         series: [{ type: "sankey", left: 10, right: 130, top: 10, bottom: 10, nodeGap: 9, emphasis: { focus: "adjacency" }, data: names.map((name) => ({ name })), links, label: { color: colours.text }, lineStyle: { color: "gradient", opacity: 0.45 } }],
       };
     }, true);
-    const stacked = (parts, colours) => {
-      const categories = energies(profile.total).map(([category]) => category);
+    const stacked = (all, colours) => {
+      // The largest first, so that it is in the part of the legend that is seen; what is too little to be seen is left to the table.
+      const categories = energies(profile.total).sort((a, b) => b[1] - a[1]).map(([category]) => category);
+      const parts = all.filter((part) => part.energy_j >= 0.0005 * whole);
       return {
         legend: legend(colours),
         grid: { left: 8, right: 34, top: 40, bottom: 8, containLabel: true },
@@ -188,7 +190,7 @@
           tooltip: { formatter: (at) => (at.seriesType === "lines" ? `${escape(at.data.name)}: ${si(at.data.flits)} flits` : `${list[at.dataIndex].holds.map(escape).join("<br>")}<br>${name}: ${si(at.value[2], unit)}`) },
           xAxis: { type: "category", data: [...Array(width).keys()], ...colours.axis, splitLine: { show: false } },
           yAxis: { type: "category", inverse: true, data: [...Array(height).keys()], ...colours.axis, splitLine: { show: false } },
-          visualMap: { min: 0, max: Math.max(...list.map((field) => field.value), 1e-30), seriesIndex: 0, calculable: false, orient: "horizontal", left: "center", bottom: 0, text: [name, ""], textStyle: { color: colours.soft }, formatter: (value) => si(value, unit), inRange: { color: ["#f7fbff", "#9ecae1", "#3182bd", "#08306b"] } },
+          visualMap: { min: 0, max: Math.max(...list.map((field) => field.value), 1e-30), seriesIndex: 0, calculable: false, orient: "horizontal", left: "center", bottom: 0, text: [si(Math.max(...list.map((field) => field.value)), unit), `${name}: 0`], textStyle: { color: colours.soft }, inRange: { color: ["#f7fbff", "#9ecae1", "#3182bd", "#08306b"] } },
           series: [
             { type: "heatmap", data: list.map((field) => [...field.tile, field.value]), itemStyle: { borderColor: colours.ground, borderWidth: 6 } },
             { type: "lines", coordinateSystem: "cartesian2d", z: 3, symbol: ["none", "arrow"], symbolSize: 6, lineStyle: { color: "#d55e00", opacity: 0.85, curveness: 0.12 }, data: used.map((link) => ({ coords: [link.from, link.to], name: link.name, flits: link.flits, lineStyle: { width: 0.7 + (6 * (link.used_percent ?? link.flits)) / most } })) },

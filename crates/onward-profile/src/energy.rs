@@ -135,7 +135,8 @@ impl Energy {
             bill.cores(used, timing.cycles, image.chip.clock_hz);
             bill.idle_cores((image.chip.mesh.cores() as u64).saturating_sub(used), timing.cycles, image.chip.clock_hz);
         }
-        bill.chip(image, counters);
+        bill.chip(image, counters.steps, counters.timing.map(|timing| timing.cycles));
+        bill.configuration(counters.configuration_bits);
         bill.energy
     }
 
@@ -197,16 +198,21 @@ impl Bill<'_> {
         self.charge_picojoules(Category::IdleCores, leakage, cores * cycles);
     }
 
-    /// What is no core's: barriers, configuration, and where time was kept the tiles' clock and all other leakage.
-    pub fn chip(&mut self, image: &Image, counters: &Counters) {
+    /// What is no core's: barriers of so many steps, and where time was kept the tiles' clock and all other leakage over so many
+    /// cycles.
+    pub fn chip(&mut self, image: &Image, steps: u64, cycles: Option<u64>) {
         let tiles = image.chip.mesh.tiles() as u64;
-        self.charge(Category::Barrier, Event::BarrierPerTile, counters.steps * tiles);
-        self.charge(Category::Host, Event::HostConfigurationPerBit, counters.configuration_bits);
-        if let Some(timing) = &counters.timing {
-            self.charge(Category::Clock, Event::TileCycle, timing.cycles * tiles);
+        self.charge(Category::Barrier, Event::BarrierPerTile, steps * tiles);
+        if let Some(cycles) = cycles {
+            self.charge(Category::Clock, Event::TileCycle, cycles * tiles);
             let leakage = picojoules_in_cycle(self.costs.leakage.rest_w, image.chip.clock_hz);
-            self.charge_picojoules(Category::Leakage, leakage, timing.cycles);
+            self.charge_picojoules(Category::Leakage, leakage, cycles);
         }
+    }
+
+    /// Bits over the configuration port.
+    pub fn configuration(&mut self, bits: u64) {
+        self.charge(Category::Host, Event::HostConfigurationPerBit, bits);
     }
 }
 

@@ -8,8 +8,12 @@ use serde::Serialize;
 pub struct SeedResults {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
+    /// The version of the program.
+    pub onward_version: &'static str,
     /// The command.
     pub command: &'static str,
+    /// What the program was called with.
+    pub arguments: Vec<String>,
     /// The seeds, in the order of the runs.
     pub seeds: Vec<u64>,
     /// Of the runs' accuracies, percent; `null` where classes are not answered.
@@ -48,11 +52,13 @@ impl Spread {
 }
 
 impl SeedResults {
-    /// What came of these runs.
-    pub fn new(command: &'static str, runs: Vec<Results>) -> SeedResults {
+    /// What came of these runs of a command.
+    pub fn new(command: &'static str, arguments: Vec<String>, runs: Vec<Results>) -> SeedResults {
         SeedResults {
             schema_version: SCHEMA_VERSION,
+            onward_version: env!("CARGO_PKG_VERSION"),
             command,
+            arguments,
             seeds: runs.iter().map(|run| run.seed).collect(),
             accuracy_percent: Spread::of(runs.iter().map(Results::accuracy_percent)),
             nrmse: Spread::of(runs.iter().map(Results::nrmse)),

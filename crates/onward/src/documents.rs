@@ -30,11 +30,10 @@ pub fn arguments() -> Vec<String> {
     std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
-/// How much of its chip an image takes.
-pub fn compiled(image: &Image) -> Value {
+/// Which image a document is of, with what the document says beside it.
+pub fn of_image(image: &Image, body: Value) -> Value {
     let network = &image.network;
-    let words: usize = image.programs.iter().map(|program| program.words.len()).sum();
-    json!({
+    let mut document = json!({
         "network": network.name,
         "source": network.source.0,
         "network_hash": image.network_hash(),
@@ -43,15 +42,29 @@ pub fn compiled(image: &Image) -> Value {
         "technology": image.chip.technology,
         "chip_parameters": chip_parameters(&image.chip),
         "seed": network.seed,
-        "blocks": image.blocks.len(),
-        "cores_used": image.core_usage().len(),
-        "cores": image.chip.mesh.cores(),
-        "programs": image.programs.len(),
-        "instructions": words,
-        "multicast_trees": image.trees.len(),
-        "core_usage_percent": usage(image),
-        "footprint": Footprint::of(image),
-    })
+    });
+    if let (Some(document), Value::Object(body)) = (document.as_object_mut(), body) {
+        document.extend(body);
+    }
+    document
+}
+
+/// How much of its chip an image takes.
+pub fn compiled(image: &Image) -> Value {
+    let words: usize = image.programs.iter().map(|program| program.words.len()).sum();
+    of_image(
+        image,
+        json!({
+            "blocks": image.blocks.len(),
+            "cores_used": image.core_usage().len(),
+            "cores": image.chip.mesh.cores(),
+            "programs": image.programs.len(),
+            "instructions": words,
+            "multicast_trees": image.trees.len(),
+            "core_usage_percent": usage(image),
+            "footprint": Footprint::of(image),
+        }),
+    )
 }
 
 /// All that an image holds, but the contents of its memories.

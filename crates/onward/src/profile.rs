@@ -138,6 +138,11 @@ impl Profiling {
         self.alone
     }
 
+    /// The command that runs an image or a system: `profile`, where that is what it is for.
+    pub fn command(&self) -> &'static str {
+        if self.alone { "profile" } else { "run" }
+    }
+
     /// Whether the profile is to be written for another tool.
     pub fn is_written(&self) -> bool {
         self.profile_output.is_some()

@@ -16,8 +16,9 @@ impl Desk {
     fn new() -> Desk {
         let desk = Desk(TempDir::new().expect("a folder"));
         let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs");
-        for name in ["digits.sp", "lif.s"] {
-            std::fs::copy(programs.join(name), desk.0.path().join(name)).expect("a program");
+        for name in ["digits.sp", "lif.s", "examples/convolution.sp"] {
+            let file = name.rsplit('/').next().unwrap_or(name);
+            std::fs::copy(programs.join(name), desk.0.path().join(file)).expect("a program");
         }
         desk
     }
@@ -97,6 +98,61 @@ fn every_command_writes_a_document() {
     let compared = desk.document("compare one.json two.json");
     assert!(compared["figures"].as_array().expect("figures").iter().any(|figure| figure["key"] == "steps"));
     assert!(desk.succeed("compare one.json one.json").contains("none changed"));
+}
+
+/// What says of which image a document is.
+const OF_IMAGE: [&str; 8] =
+    ["network", "source", "network_hash", "checksum", "chip", "technology", "chip_parameters", "seed"];
+
+#[test]
+fn documents_say_what_they_are_of() {
+    let desk = Desk::new();
+    std::fs::write(desk.0.path().join("lines.txt"), "step\nprint 6 * 7\nquit\n").expect("written");
+    let made = desk.document("train digits.sp --epochs 1 -o digits.onw --record digits.rec --threads 2");
+    desk.succeed("export digits.onw --nir -o digits.nir");
+    // Of images.
+    let commands = [
+        "compile digits.sp",
+        "inspect digits.onw",
+        "disasm digits.onw",
+        "verify digits.onw",
+        "why hidden1[3] digits.onw --samples 3",
+        "calibrate convolution.sp --samples 20",
+        "debug digits.onw --commands lines.txt",
+        "export digits.onw -o digits.npz",
+    ];
+    for command in commands {
+        let document = desk.document(command);
+        for key in OF_IMAGE {
+            assert!(!document[key].is_null(), "{command}: {key}");
+        }
+        assert_eq!(document["chip"], "middle", "{command}");
+        assert_eq!(document["chip_parameters"], made["chip_parameters"], "{command}");
+    }
+    let session = desk.document("debug lif.s --chip small --commands lines.txt");
+    assert_eq!(session["commands"][1]["command"], "print 6 * 7");
+    assert_eq!(session["commands"][1]["refused"], false);
+    assert!(session["commands"][1]["text"].as_str().expect("a text").contains("= 42"));
+    // Of runs.
+    let hash = desk.document("inspect digits.onw")["network_hash"].clone();
+    for command in ["run digits.onw", "profile digits.onw", "retime digits.rec"] {
+        let document = desk.document(command);
+        assert_eq!((&document["network_hash"], &document["seed"]), (&hash, &json!(1)), "{command}");
+        assert!(!document["chip_parameters"].is_null() && !document["energy_j"].is_null(), "{command}");
+    }
+    let several = desk.document("train digits.sp --epochs 1 --seeds 2 --threads 2");
+    assert_eq!((several["runs"].as_array().map(Vec::len), &several["seeds"]), (Some(2), &json!([1, 2])));
+    // Of other things.
+    assert_eq!(desk.document("isa vaccr")["instructions"][0]["mnemonic"], "vaccr");
+    assert_eq!(desk.document("import digits.nir -o again.sp")["written"]["text"], "again.sp");
+    for command in ["chip show middle", "chip list"] {
+        let text = desk.succeed(&format!("{command} --json -"));
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(
+            (&document["schema_version"], &document["command"]),
+            (&json!(1), &json!(command.trim_end_matches(" middle")))
+        );
+    }
 }
 
 fn desk_words(instructions: &Value) -> Vec<&str> {

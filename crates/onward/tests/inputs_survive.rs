@@ -206,7 +206,7 @@ const CASES: &[Case] = &[
             "traffic.json",
             "lines.txt",
         ],
-        outputs: &[],
+        outputs: &["--json"],
     },
     Case {
         command: "explore net.sp --space space.toml --data given.npz",

@@ -55,6 +55,65 @@ fn a_page_holds_the_results_and_needs_no_network() {
     }
 }
 
+/// Two layers of 125 blocks each and a readout: nearly all cores of 16 x 16 are at work.
+const LARGE: &str = "network large {
+  data = \"few.csv\"
+  window = 8
+  input pixels = rate(8, 8)
+  target digit = classes(10)
+  learning = hinge { rate = 7, margin = 0.3 }
+  layer first = dense(1000) from pixels, digit { block = 8 }
+  layer second = dense(1000) from first { block = 8 }
+  readout answer = nearest_target from second
+}
+";
+
+#[test]
+fn a_page_of_256_cores_is_small() {
+    const MOST: usize = 6_000_000;
+    let folder = TempDir::new().expect("a folder");
+    std::fs::write(folder.path().join("large.sp"), LARGE).expect("written");
+    let mut table = (0..64).map(|pixel| format!("p{pixel},")).collect::<String>() + "label\n";
+    for sample in 0..60 {
+        table +=
+            &(0..64).map(|pixel| format!("{},", (sample * 37 + pixel * (sample % 10 + 3)) % 256)).collect::<String>();
+        table += &format!("{}\n", sample % 10);
+    }
+    std::fs::write(folder.path().join("few.csv"), table).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_onward"))
+        .current_dir(folder.path())
+        .args([
+            "train",
+            "large.sp",
+            "--epochs",
+            "1",
+            "--threads",
+            "2",
+            "--report",
+            "large.html",
+            "--json",
+            "large.json",
+        ])
+        .args(["--chip-set", "mesh.width=16", "--chip-set", "mesh.height=16"])
+        .args(["--probe", "first.spikes,second.membrane[0..16]", "--to", "400", "--probe-output", "probes.npz"])
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("it was written");
+    let (page, json): (String, Value) = (read("large.html"), serde_json::from_str(&read("large.json")).expect("JSON"));
+    assert_eq!(
+        (&json["cores"], json["cores_used"].as_u64() >= Some(250)),
+        (&256.into(), true),
+        "{}",
+        json["cores_used"]
+    );
+    // All of it is there: the steps of each core and link, and all parts.
+    let timeline = &json["timeline"];
+    assert!(timeline["steps"].as_array().expect("spans").len() >= 64);
+    assert!(timeline["cores"].as_array().expect("cores").len() >= 250);
+    assert!(page.len() < MOST, "{} bytes", page.len());
+}
+
 fn browser() -> Option<PathBuf> {
     let names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
     names.iter().map(PathBuf::from).find(|path| path.exists())

@@ -11,7 +11,7 @@ mod retiming;
 mod tables;
 
 use chips::{Case, case};
-use onward_emulate::{Counters, Engine, HostPacket, Machine, Options, WindowCounters, reference};
+use onward_emulate::{Counters, Detail, Engine, HostPacket, Machine, Options, Shown, WindowCounters, reference};
 use onward_image::{BlockIndex, Image};
 use onward_isa::{INSTRUCTIONS, Instruction, Op, Space};
 use proptest::prelude::*;
@@ -81,6 +81,7 @@ fn adds_up(image: &Image, counters: &Counters) -> Result<(), String> {
             return Err(format!("block {}: {:?} packets, by index {by_index:?}", block.block, block.packets));
         }
     }
+    shown_adds_up(counters, detail)?;
     let Some(timing) = counters.timing else { return Ok(()) };
     for (core, timing) in detail.cores.iter().enumerate() {
         if timing.done_cycles != computed[core] + flits[core] + timing.stalls {
@@ -100,6 +101,33 @@ fn adds_up(image: &Image, counters: &Counters) -> Result<(), String> {
         return Err(format!("{timing:?}, critical {critical}"));
     }
     Ok(())
+}
+
+/// Whether what was counted by the window that the host showed is what was counted in all.
+fn shown_adds_up(counters: &Counters, detail: &Detail) -> Result<(), String> {
+    let sum = |of: &dyn Fn(&Shown) -> u64| detail.shown.iter().map(of).sum::<u64>();
+    let (cycles, barriers) = counters.timing.map_or((0, 0), |timing| (timing.cycles, timing.barrier_cycles));
+    let mut sums = vec![
+        ("steps", sum(&|shown| shown.steps), counters.steps),
+        ("cycles", sum(&|shown| shown.cycles), cycles),
+        ("barriers", sum(&|shown| shown.barrier_cycles), barriers),
+    ];
+    for (input, &packets) in counters.host_packets.iter().enumerate() {
+        sums.push(("packets of the host", sum(&|shown| shown.host_packets[input]), packets));
+        sums.push(("stalls of the host", sum(&|shown| shown.host_stalls[input]), detail.host_stalls[input]));
+    }
+    for (core, timing) in detail.cores.iter().enumerate() {
+        sums.push(("steps of a core", sum(&|shown| shown.cores[core].steps), timing.steps));
+        sums.push(("its steps' cycles", sum(&|shown| shown.cores[core].step_cycles), timing.step_cycles));
+        sums.push(("its own cycles", sum(&|shown| shown.cores[core].done_cycles), timing.done_cycles));
+    }
+    for (block, detail) in detail.blocks.iter_enumerated() {
+        for (route, &stalls) in detail.stalls.iter().enumerate() {
+            sums.push(("stalls of a route", sum(&|shown| shown.stalls[block][route]), stalls));
+        }
+    }
+    let differs = sums.into_iter().find(|(_, parts, whole)| parts != whole);
+    differs.map_or(Ok(()), |(what, parts, whole)| Err(format!("{what}: {whole}, by window {parts}")))
 }
 
 /// The packets of the steps `from..`, so many, counted from the first.

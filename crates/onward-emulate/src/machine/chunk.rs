@@ -55,11 +55,12 @@ impl Machine {
         let outputs = self.reached_host(steps);
         self.count_indices(steps);
         self.record_chunk(steps);
+        let shown = self.count_shown(steps);
         if let Some(timing) = &mut self.timing {
             let timing = timing.get_mut().unwrap_or_else(PoisonError::into_inner);
             let outlets = &self.outlets.raw[..self.host_inputs];
             let places: Vec<Place> = self.groups.running_places().collect();
-            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, outlets));
+            self.pool.install(|| timing.add_chunk(steps, &self.blocks, &places, (outlets, shown.as_deref())));
         }
         self.step += steps as u64;
         Ok(outputs)

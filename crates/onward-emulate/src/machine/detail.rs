@@ -1,13 +1,25 @@
 //! What is counted where it was asked for.
 
 use super::Machine;
-use crate::detail::{BlockDetail, Detail};
-use crate::fast::IndexCounts;
+use crate::detail::{BlockDetail, Detail, Shown, Window};
+use crate::fast::{IndexCounts, Outlet};
 use crate::index::{OutletIndex, Place};
-use crate::mesh::SenderTiming;
 use onward_image::{BlockIndex, indices};
-use std::ops::Range;
 use std::sync::PoisonError;
+
+/// What the host sends, by the window that it shows.
+pub(super) struct ShownCounts {
+    /// The window that it shows.
+    window: Window,
+    /// By window; without time.
+    counts: [Shown; Window::ALL.len()],
+}
+
+impl ShownCounts {
+    fn new(inputs: usize) -> ShownCounts {
+        ShownCounts { window: Window::default(), counts: std::array::from_fn(|_| Shown::of_inputs(inputs)) }
+    }
+}
 
 impl Machine {
     /// Begins to count in detail.
@@ -19,6 +31,7 @@ impl Machine {
             IndexCounts::new(indices)
         });
         self.index_counts = Some(counts.collect());
+        self.shown = Some(ShownCounts::new(self.host_inputs));
         if let Some(timing) = &mut self.timing {
             timing.get_mut().unwrap_or_else(PoisonError::into_inner).keep_account();
         }
@@ -36,29 +49,41 @@ impl Machine {
         }
     }
 
+    /// Counts what the host sent in the chunk that just ran, by the window that it showed. Returns, where that is asked for, the
+    /// window of each step.
+    pub(super) fn count_shown(&mut self, steps: usize) -> Option<Vec<Window>> {
+        let shown = self.shown.as_mut()?;
+        let inputs = &self.outlets.raw[..self.host_inputs];
+        let tags: Vec<&Outlet> = self.tags.iter().map(|&input| &inputs[input]).filter(|tags| tags.any()).collect();
+        let sending: Vec<(usize, &Outlet)> = inputs.iter().enumerate().filter(|(_, input)| input.any()).collect();
+        let windows = (1..=steps).map(|slot| {
+            for tags in &tags {
+                tags.for_each(slot, |_, tag| shown.window = Window::of_tag(tag));
+            }
+            let counts = &mut shown.counts[shown.window as usize];
+            counts.steps += 1;
+            for &(number, input) in &sending {
+                counts.host_packets[number] += u64::from(input.count(slot));
+            }
+            shown.window
+        });
+        Some(windows.collect())
+    }
+
     /// What was counted in detail, if it was asked for.
     pub(super) fn detail(&self) -> Option<Detail> {
         let counts = self.index_counts.as_ref()?;
-        let mut detail = Detail {
-            blocks: self.place.iter_enumerated().map(|(number, &place)| self.block_detail(number, place)).collect(),
-            cores: vec![SenderTiming::default(); self.cores],
-            host: SenderTiming::default(),
-            host_stalls: vec![0; self.host_inputs],
-        };
+        let blocks = self.place.iter_enumerated().map(|(number, &place)| self.block_detail(number, place)).collect();
+        let shown = self.shown.as_ref()?.counts.clone();
+        let mut detail = Detail::untimed(blocks, shown, self.cores);
         for (block, &place) in detail.blocks.iter_mut().zip(&self.place) {
             let of_routes = indices::<OutletIndex>(self.outlet_ranges[place].clone());
             block.indices = of_routes.map(|outlet| counts[outlet].counts()).collect();
         }
-        let Some(timing) = &self.timing else { return Some(detail) };
-        let mut timing = timing.lock().unwrap_or_else(PoisonError::into_inner);
-        let timing = &mut *timing;
-        let account = self.pool.install(|| timing.account());
-        detail.cores.iter_mut().zip(&account.cores).for_each(|(core, timing)| *core = *timing);
-        detail.host = account.hosts.get(usize::from(self.host_port)).copied().unwrap_or_default();
-        let waited = |destinations: &Range<u32>| account.waited(destinations);
-        detail.host_stalls = timing.host_routes.iter().map(waited).collect();
-        for (block, routes) in detail.blocks.iter_mut().zip(&timing.block_routes) {
-            block.stalls = routes.iter().map(waited).collect();
+        if let Some(timing) = &self.timing {
+            let mut timing = timing.lock().unwrap_or_else(PoisonError::into_inner);
+            let timing = &mut *timing;
+            self.pool.install(|| timing.tell(&mut detail));
         }
         Some(detail)
     }

@@ -8,7 +8,7 @@ use crate::host_simd::Simd;
 use crate::index::Place;
 use crate::schedule::levels;
 use crate::timing::Timing;
-use onward_image::{BlockIndex, Image};
+use onward_image::{BlockIndex, HostInputKind, Image};
 use std::sync::Mutex;
 use typed_index_collections::TiVec;
 
@@ -62,8 +62,9 @@ impl Machine {
             configuration_bits: 0,
             symbols: image.blocks.iter().map(|block| block.symbols.clone()).collect(),
             cores: image.chip.mesh.cores(),
-            host_port: image.host_port,
             index_counts: None,
+            shown: None,
+            tags: (0..image.host_inputs.len()).filter(|&at| image.host_inputs[at].kind == HostInputKind::Tag).collect(),
             recorder: None,
         };
         for input in &image.host_inputs {

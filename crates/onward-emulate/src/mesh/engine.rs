@@ -9,7 +9,7 @@ use super::flit::{LINKS, PORTS, SECOND};
 use super::links::{Links, Tag};
 use super::router::{Link, Router};
 use super::sender::Sender;
-use super::senders::Senders;
+use super::senders::Accounts;
 use super::tables::Tables;
 use super::traffic::Timeline;
 use super::usage::{INPUTS, RouterUsage};
@@ -64,7 +64,9 @@ pub struct Mesh {
     senders: TiVec<SenderIndex, Offer>,
     stalls: TiVec<SenderIndex, u64>,
     /// What senders did with their cycles, where that is asked for.
-    account: Option<Senders>,
+    accounts: Option<Accounts>,
+    /// The account of the step that is timed.
+    account: u8,
 }
 
 /// A sender at its router.
@@ -89,7 +91,8 @@ impl Mesh {
             due: Vec::new(),
             senders: TiVec::new(),
             stalls: TiVec::new(),
-            account: None,
+            accounts: None,
+            account: 0,
             tables: Arc::new(tables),
         }
     }
@@ -102,12 +105,12 @@ impl Mesh {
 
     /// From here on keeps what senders do with their cycles; forgets what was kept.
     pub fn keep_account(&mut self) {
-        self.account = Some(Senders::default());
+        self.accounts = Some(Accounts::default());
     }
 
     /// What senders did with their cycles since [`keep_account`](Self::keep_account); `None` where that was not asked for.
-    pub fn account(&self) -> Option<&Senders> {
-        self.account.as_ref()
+    pub fn accounts(&self) -> Option<&Accounts> {
+        self.accounts.as_ref()
     }
 
     /// What went through the routers since the mesh was made or [`clear_usage`](Self::clear_usage) was called, sorted
@@ -146,8 +149,8 @@ impl Mesh {
                 None => break,
             }
         }
-        if let Some(account) = &mut self.account {
-            account.step_of(traffic, &self.stalls.raw, timing.cycles);
+        if let Some(accounts) = &mut self.accounts {
+            accounts.at(self.account).step_of(traffic, &self.stalls.raw, timing.cycles);
         }
         for index in self.used.drain(..) {
             self.routers[index].reset(self.tables.mesh.buffer_flits);
@@ -157,6 +160,7 @@ impl Mesh {
 
     /// Sets up the senders. Returns the cycle by which those that send nothing are done.
     fn start(&mut self, traffic: &Traffic) -> u64 {
+        self.account = traffic.account();
         self.senders.clear();
         self.stalls.clear();
         self.stalls.resize(traffic.timelines.len(), 0);
@@ -368,8 +372,8 @@ impl Mesh {
             let Offer { sender: at, refused, .. } = &self.senders[sender];
             let waited = cycle + 1 - refused;
             self.stalls[sender] += waited;
-            if let Some(account) = &mut self.account {
-                account.stall(at.destination() as usize, waited);
+            if let Some(accounts) = &mut self.accounts {
+                accounts.at(self.account).stall(at.destination() as usize, waited);
             }
             self.wheel.insert(sender, cycle + 1);
         }

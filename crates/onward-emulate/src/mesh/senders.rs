@@ -75,6 +75,10 @@ pub(crate) fn finished(traffic: &Traffic, stalls: &[u64]) -> impl Iterator<Item 
 /// What all senders did with their cycles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Senders {
+    /// Steps.
+    pub steps: u64,
+    /// Cycles of these steps, barriers left out.
+    pub cycles: u64,
     /// By core; those behind the last never did anything.
     pub cores: Vec<SenderTiming>,
     /// By host port, likewise.
@@ -86,25 +90,34 @@ pub struct Senders {
 impl Senders {
     /// Adds a step of so many cycles, barrier left out.
     pub(crate) fn step(&mut self, finished: &[Finished], cycles: u64) {
+        self.steps += 1;
+        self.cycles += cycles;
         // Cores come before host ports; of equal ones the first is the critical one.
         let order = |endpoint: Endpoint| match endpoint {
-            Endpoint::Core(core) => (0, core.0),
-            Endpoint::Host(port) => (1, u32::from(port)),
+            Endpoint::Core(core) => u64::from(core.0),
+            Endpoint::Host(port) => 1 << 32 | u64::from(port),
         };
-        let last = finished.iter().min_by_key(|sender| (std::cmp::Reverse(sender.done), order(sender.endpoint)));
-        let last = last.map(|sender| sender.endpoint);
+        let mut last: Option<(&Finished, u64)> = None;
         for sender in finished {
             let timing = self.of(sender.endpoint);
             timing.steps += 1;
             timing.step_cycles += cycles;
             timing.done_cycles += sender.done;
             timing.stalls += sender.stalls;
-            if last == Some(sender.endpoint) {
-                timing.critical_steps += 1;
-                timing.critical_cycles += sender.done;
-                timing.critical_flits += sender.flits;
-                timing.critical_stalls += sender.stalls;
+            let place = order(sender.endpoint);
+            let is_later = |&(other, of_other): &(&Finished, u64)| {
+                sender.done > other.done || sender.done == other.done && place < of_other
+            };
+            if last.as_ref().is_none_or(is_later) {
+                last = Some((sender, place));
             }
+        }
+        if let Some((sender, _)) = last {
+            let timing = self.of(sender.endpoint);
+            timing.critical_steps += 1;
+            timing.critical_cycles += sender.done;
+            timing.critical_flits += sender.flits;
+            timing.critical_stalls += sender.stalls;
         }
     }
 
@@ -127,6 +140,8 @@ impl Senders {
 
     /// Adds what others did.
     pub fn add(&mut self, other: &Senders) {
+        self.steps += other.steps;
+        self.cycles += other.cycles;
         let add = |to: &mut Vec<SenderTiming>, from: &[SenderTiming]| {
             to.resize(to.len().max(from.len()), SenderTiming::default());
             to.iter_mut().zip(from).for_each(|(to, from)| *to = to.combine(from, |a, b| a + b));
@@ -152,5 +167,40 @@ impl Senders {
             list.resize(at + 1, SenderTiming::default());
         }
         &mut list[at]
+    }
+}
+
+/// What all senders did with their cycles, in accounts of their own: each step says to which it goes
+/// ([`Traffic::set_account`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounts(Vec<Senders>);
+
+impl Accounts {
+    /// An account; nothing of one that no step went to.
+    pub fn of(&self, account: u8) -> Senders {
+        self.0.get(usize::from(account)).cloned().unwrap_or_default()
+    }
+
+    /// All accounts together.
+    pub fn total(&self) -> Senders {
+        let mut total = Senders::default();
+        self.0.iter().for_each(|account| total.add(account));
+        total
+    }
+
+    /// Adds what others did.
+    pub fn add(&mut self, other: &Accounts) {
+        self.0.resize(self.0.len().max(other.0.len()), Senders::default());
+        self.0.iter_mut().zip(&other.0).for_each(|(to, from)| to.add(from));
+    }
+
+    /// An account, to add to.
+    #[inline]
+    pub(crate) fn at(&mut self, account: u8) -> &mut Senders {
+        let at = usize::from(account);
+        if self.0.len() <= at {
+            self.0.resize(at + 1, Senders::default());
+        }
+        &mut self.0[at]
     }
 }

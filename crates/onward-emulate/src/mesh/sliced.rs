@@ -20,7 +20,7 @@ mod ways;
 mod word;
 
 use super::engine::Mesh;
-use super::senders::{Finished, Senders};
+use super::senders::{Accounts, Finished};
 use super::usage::RouterUsage;
 use super::{StepTiming, Traffic};
 use crate::host_simd::{Simd, compiled_for_host};
@@ -93,7 +93,7 @@ pub struct Sliced {
     sent: Vec<Sent>,
     stalls: u64,
     /// What senders did with their cycles, where that is asked for.
-    account: Option<Senders>,
+    accounts: Option<Accounts>,
 }
 
 /// What went through the mesh in the steps that were timed.
@@ -141,7 +141,7 @@ impl Sliced {
             clock: Clock::default(),
             sent: vec![Sent::default(); circuit.paths.len()],
             stalls: 0,
-            account: None,
+            accounts: None,
             network,
             circuit: std::sync::Arc::new(circuit),
         })
@@ -196,13 +196,13 @@ impl Sliced {
 
     /// From here on keeps what senders do with their cycles; forgets what was kept.
     pub fn keep_account(&mut self) {
-        self.account = Some(Senders::default());
+        self.accounts = Some(Accounts::default());
         self.lanes.iter_mut().for_each(|lane| lane.keeps_account = true);
     }
 
     /// What senders did with their cycles since [`keep_account`](Self::keep_account); `None` where that was not asked for.
-    pub fn account(&self) -> Option<&Senders> {
-        self.account.as_ref()
+    pub fn accounts(&self) -> Option<&Accounts> {
+        self.accounts.as_ref()
     }
 
     /// Sets all sums to zero, but what senders did with their cycles.
@@ -279,8 +279,8 @@ impl Sliced {
     /// Tells of a lane's step that is over.
     fn finish(&mut self, at: usize, done: Done) {
         let lane = &self.lanes[at];
-        if let Some(account) = &mut self.account {
-            account.step(&lane.finished, lane.over);
+        if let Some(accounts) = &mut self.accounts {
+            accounts.at(lane.traffic.account()).step(&lane.finished, lane.over);
         }
         let Lane { step, over: cycles, ref finished, ref traffic, .. } = *lane;
         done(Ended { step, cycles, finished, traffic });
@@ -342,9 +342,11 @@ impl Sliced {
         let tick = self.clock.tick;
         for at in lanes.lanes() {
             let lane = &mut self.lanes[at];
-            if let Some(account) = &mut self.account {
+            if let Some(accounts) = &mut self.accounts {
                 let (destination, waited) = lane.accepted(number, tick);
-                account.stall(destination as usize, waited);
+                if waited > 0 {
+                    accounts.at(lane.traffic.account()).stall(destination as usize, waited);
+                }
             }
             match lane.advance(number, tick) {
                 Some(start) => {

@@ -51,6 +51,8 @@ pub struct Traffic {
     pub(super) bursts: Vec<Burst>,
     /// Bursts that belong to a finished timeline.
     finished_bursts: usize,
+    /// The account that the step goes to.
+    account: u8,
 }
 
 impl Traffic {
@@ -59,6 +61,18 @@ impl Traffic {
         self.timelines.clear();
         self.bursts.clear();
         self.finished_bursts = 0;
+        self.account = 0;
+    }
+
+    /// Says to which account the step goes, where accounts are kept ([`Accounts`](super::Accounts)); to the first, if nothing is
+    /// said.
+    pub fn set_account(&mut self, account: u8) {
+        self.account = account;
+    }
+
+    /// The account that the step goes to.
+    pub fn account(&self) -> u8 {
+        self.account
     }
 
     /// Adds a burst to the timeline being made: `gap` cycles of computing, then `packets` packets to each of

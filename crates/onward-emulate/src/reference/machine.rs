@@ -7,8 +7,10 @@ use super::step::Step;
 use super::trace::TraceLine;
 use super::watch::{Watch, Watcher};
 use crate::memory::Memory;
-use crate::mesh::SenderTiming;
-use crate::{BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output, StepLog};
+use crate::{
+    BlockDetail, Counters, Detail, Engine, Fault, Feed, HostPacket, MachineError, Options, Output, Shown, StepLog,
+    Window,
+};
 use onward_image::{BlockIndex, Image, Symbol};
 use onward_isa::{Space, Width};
 use typed_index_collections::TiVec;
@@ -25,6 +27,10 @@ pub struct Machine {
     configuration_bits: u64,
     /// Whether it was asked to count in detail.
     counts_in_detail: bool,
+    /// The window that the host shows.
+    pub(super) window: Window,
+    /// What it sends, by window; without time.
+    pub(super) shown: [Shown; Window::ALL.len()],
     /// What the blocks sent in the chunk that ran last.
     sent: Vec<SentPacket>,
     /// Who is told of instructions, of which cores (all if none is named) and steps.
@@ -72,6 +78,8 @@ impl Machine {
             host_packets: vec![0; image.host_inputs.len()],
             configuration_bits: 0,
             counts_in_detail: false,
+            window: Window::default(),
+            shown: std::array::from_fn(|_| Shown::of_inputs(image.host_inputs.len())),
             sent: Vec::new(),
             tracer: None,
             watch: None,
@@ -198,12 +206,7 @@ impl Machine {
         }
         let blocks: Option<TiVec<BlockIndex, BlockDetail>> =
             self.blocks.iter().map(|block| block.detail.clone()).collect();
-        let mut detail = Detail {
-            blocks: blocks?,
-            cores: vec![SenderTiming::default(); self.image.chip.mesh.cores()],
-            host: SenderTiming::default(),
-            host_stalls: vec![0; self.image.host_inputs.len()],
-        };
+        let mut detail = Detail::untimed(blocks?, self.shown.clone(), self.image.chip.mesh.cores());
         if let Some(timing) = &self.timing {
             timing.tell(&mut detail);
         }

@@ -3,7 +3,7 @@
 use super::core::{Block, Trace};
 use super::watch::Observed;
 use crate::mesh::{Mesh, MeshError, StepTiming, Traffic};
-use crate::{Detail, PacketSource, SenderStep, StepLog, StepRecord, TimingTotals};
+use crate::{Detail, PacketSource, SenderStep, StepLog, StepRecord, TimingTotals, Window};
 use onward_image::{BlockIndex, Core, Delivery, Destination, Endpoint, Image, Route};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -69,28 +69,21 @@ impl Timing {
 
     /// Tells what cores and host did with their cycles.
     pub fn tell(&self, detail: &mut Detail) {
-        let Some(account) = self.mesh.account() else { return };
-        for (core, timing) in account.cores.iter().enumerate() {
-            detail.cores[core] = *timing;
-        }
-        if let Endpoint::Host(port) = self.host {
-            detail.host = account.hosts.get(usize::from(port)).copied().unwrap_or_default();
-        }
-        let waited = |destinations: &Range<u32>| account.waited(destinations);
-        detail.host_stalls = self.host_routes.iter().map(waited).collect();
-        for (block, routes) in detail.blocks.iter_mut().zip(&self.block_routes) {
-            block.stalls = routes.iter().map(waited).collect();
+        if let Some(accounts) = self.mesh.accounts() {
+            detail.keep_time(accounts, (self.barrier, self.host), &self.host_routes, &self.block_routes);
         }
     }
 
-    /// Adds a step: for each host input its packets, for each block that ran its number and trace, by number.
+    /// Adds a step: for each host input its packets and the window that the host shows, for each block that ran its number and
+    /// trace, by number.
     pub fn add_step(
         &mut self,
-        host_packets: &[usize],
+        (host_packets, window): (&[usize], Window),
         blocks: &TiSlice<BlockIndex, Block>,
         traces: &[(BlockIndex, Trace)],
     ) {
         let mut traffic = Traffic::default();
+        traffic.set_account(window as u8);
         for (route, &packets) in self.host_routes.iter().zip(host_packets) {
             traffic.burst(0, packets as u32, route.clone()); // rule R2
         }

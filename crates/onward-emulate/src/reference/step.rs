@@ -3,8 +3,8 @@
 use super::Machine;
 use super::core::{Block, Registers, Running, Trace, Tracer};
 use super::network::deliver;
-use crate::{Fault, HostPacket, Output};
-use onward_image::{BlockIndex, indices};
+use crate::{Fault, HostPacket, Output, Window};
+use onward_image::{BlockIndex, HostInputKind, indices};
 
 /// The names of an output's place in its step: sender (the host's inputs, then blocks), route, index (rule R3).
 type Place = (usize, usize, u32);
@@ -57,11 +57,17 @@ impl Machine {
             );
             assert!(payload == 1 || host_input.kind.is_graded(), "this input carries spikes");
             before = Some((input, index));
+            if host_input.kind == HostInputKind::Tag {
+                self.window = Window::of_tag(payload);
+            }
             let copies = deliver(&host_input.route, index, payload, &mut self.blocks);
             step.reach_host((0, input, index), copies, payload, self.step);
             step.host_counts[input] += 1;
             self.host_packets[input] += 1;
         }
+        let counts = &mut self.shown[self.window as usize];
+        counts.steps += 1;
+        counts.host_packets.iter_mut().zip(&step.host_counts).for_each(|(sum, &sent)| *sum += sent as u64);
         step.running = self.dispatch(BlockIndex::default());
         self.under_way = Some(step);
     }
@@ -117,7 +123,7 @@ impl Machine {
             }
         }
         if let Some(timing) = &mut self.timing {
-            timing.add_step(&step.host_counts, &self.blocks, &traces);
+            timing.add_step((&step.host_counts, self.window), &self.blocks, &traces);
         }
         self.step += 1;
         step.outputs.sort_by_key(|(place, _)| *place);

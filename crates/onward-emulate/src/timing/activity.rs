@@ -1,5 +1,6 @@
 //! What blocks and host did in a step, as far as the mesh sees it: kept in few bytes, or made into timelines.
 
+use crate::detail::Window;
 use crate::fast::{Block, Outlet, SendRecord};
 use crate::index::Place;
 use crate::mesh::Traffic;
@@ -77,9 +78,10 @@ pub(super) struct Timelines<'a> {
 }
 
 impl<'a> Timelines<'a> {
-    /// Puts them into `traffic`, in place of what is there.
-    pub fn of(routes: Routes<'a>, traffic: &'a mut Traffic) -> Timelines<'a> {
+    /// Puts them into `traffic`, in place of what is there; the step goes to the account of a window.
+    pub fn of(routes: Routes<'a>, window: Window, traffic: &'a mut Traffic) -> Timelines<'a> {
         traffic.clear();
+        traffic.set_account(window as u8);
         Timelines { routes, traffic, endpoint: routes.host, before: 0 }
     }
 }
@@ -110,17 +112,21 @@ impl Listener for Timelines<'_> {
 
 /// What was done in a step, in some bytes a block: numbers in the LEB128 encoding. First input + 1 and packets of the
 /// host, up to a 0; then for each block its logical number, how many sends, their gaps, packets and routes, and the tail.
-pub(super) struct Packed(Box<[u8]>);
+pub(super) struct Packed {
+    bytes: Box<[u8]>,
+    /// The window that the host showed.
+    pub window: Window,
+}
 
 impl Packed {
     /// Memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        size_of::<Packed>() + self.0.len()
+        size_of::<Packed>() + self.bytes.len()
     }
 
     /// Tells what was done; `cores` says by logical number where blocks run.
     pub fn tell(&self, cores: &TiSlice<BlockIndex, u32>, listener: &mut impl Listener) {
-        let mut rest = &self.0[..];
+        let mut rest = &self.bytes[..];
         let mut number = || {
             let (mut value, mut shift) = (0u32, 0);
             while let Some((&byte, after)) = rest.split_first() {
@@ -157,9 +163,9 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// What it was told.
-    pub fn packed(self) -> Packed {
-        Packed(self.bytes.into())
+    /// What it was told, of a step in which the host showed a window.
+    pub fn packed(self, window: Window) -> Packed {
+        Packed { bytes: self.bytes.into(), window }
     }
 
     fn number(&mut self, mut value: u32) {
@@ -241,7 +247,7 @@ mod tests {
             packer.end();
             told.end();
             let mut again = Told::default();
-            packer.packed().tell(&cores, &mut again);
+            packer.packed(Window::None).tell(&cores, &mut again);
             prop_assert_eq!(told, again);
         }
     }

@@ -7,7 +7,7 @@ use crate::energy::{Bill, cores_used};
 use crate::program::{Executed, executed, executed_at};
 use crate::routes::RouteCost;
 use onward_chip::Costs;
-use onward_emulate::{BlockCounters, Counters, Detail, Window};
+use onward_emulate::{BlockCounters, Counters, Detail, Shown, Window};
 use onward_image::{BlockIndex, Endpoint, Image, PopulationKind, Program, ProgramIndex};
 use onward_isa::{Access, Cycles, Instruction, Op, Space};
 use std::collections::BTreeMap;
@@ -21,13 +21,6 @@ pub(super) struct Pieces {
     pub by_block: BTreeMap<BlockIndex, Measures>,
     pub by_spot: BTreeMap<(ProgramIndex, Spot), Measures>,
     pub elsewhere: BTreeMap<Elsewhere, Measures>,
-}
-
-/// A part of a run of which time is known by itself: learning, or all else.
-struct Era<'a> {
-    counters: &'a Counters,
-    detail: &'a Detail,
-    phase: PhaseKind,
 }
 
 /// Where a piece belongs.
@@ -65,18 +58,18 @@ pub(super) fn pieces(
     for (block, detail) in counters.blocks.iter().zip(&detail.blocks) {
         builder.block(block, &detail.windows);
     }
-    let learning = learning.filter(|learning| learning.steps > 0);
-    let rest = learning.map(|learning| counters.since(learning));
     let is_network = image.network.input().is_some();
-    let last = if is_network { PhaseKind::TestingRest } else { PhaseKind::Rest };
-    let eras = match (learning, &rest) {
-        (Some(learning), Some(rest)) => vec![(learning, PhaseKind::LearningRest), (rest, last)],
-        _ => vec![(counters, last)],
-    };
-    for (counters, phase) in eras {
-        if let Some(detail) = &counters.detail {
-            builder.era(&Era { counters, detail, phase });
-        }
+    for (&window, shown) in Window::ALL.iter().zip(&detail.shown) {
+        builder.shown(shown, PhaseKind::of_host(window), counters, detail);
+    }
+    // The host configures between steps, while it shows nothing.
+    let learned = learning.map_or(0, |learning| learning.configuration_bits);
+    let tested = if is_network { PhaseKind::TestingConfiguration } else { PhaseKind::Rest };
+    for (bits, phase) in [(learned, PhaseKind::LearningConfiguration), (counters.configuration_bits - learned, tested)]
+    {
+        let mut bill = Bill::new(costs);
+        bill.configuration(bits);
+        builder.add(Place::Elsewhere(Elsewhere::Chip), phase, &Measures::from(bill.energy));
     }
     builder.pieces
 }
@@ -266,47 +259,48 @@ impl Builder<'_> {
         measures.energy += bill.energy;
     }
 
-    /// What takes time, and what the host sends.
-    fn era(&mut self, era: &Era) {
-        let Era { counters, phase, .. } = *era;
+    /// What took time, and what the host sent, while it showed windows of one kind.
+    fn shown(&mut self, shown: &Shown, phase: PhaseKind, counters: &Counters, detail: &Detail) {
         let (image, costs) = (self.image, self.costs);
         let host = Endpoint::Host(image.host_port);
         let mut measures = Measures::default();
-        for (input, &packets) in image.host_inputs.iter().zip(&counters.host_packets) {
+        for (input, &packets) in image.host_inputs.iter().zip(&shown.host_packets) {
             self.packets(&mut measures, host, packets, &RouteCost::of(image, host, &input.route));
         }
         // The bill counts a flit that waits as a cycle of the clock, also at the host's port.
         let mut bill = Bill::new(costs);
-        bill.running(era.detail.host_stalls.iter().sum());
+        bill.running(shown.host_stalls.iter().sum());
         measures.energy += bill.energy;
         self.add(Place::Elsewhere(Elsewhere::Host), phase, &measures);
         let mut bill = Bill::new(costs);
-        bill.chip(image, counters);
+        bill.chip(image, shown.steps, self.timed.then_some(shown.cycles));
         let measures = Measures::from(bill.energy);
         self.add(Place::Elsewhere(Elsewhere::Chip), phase, &measures);
-        let Some(timing) = counters.timing else { return };
-        let (cycles, barrier) = (timing.cycles, timing.barrier_cycles);
+        if !self.timed {
+            return;
+        }
         let idle = (image.chip.mesh.cores() as u64).saturating_sub(cores_used(image));
         let mut bill = Bill::new(costs);
-        bill.idle_cores(idle, cycles, image.chip.clock_hz);
+        bill.idle_cores(idle, shown.cycles, image.chip.clock_hz);
         let mut measures = Measures::from(bill.energy);
-        measures[Measure::BarrierCycles] = idle * barrier;
-        measures[Measure::IdleCycles] = idle * (cycles - barrier);
+        measures[Measure::BarrierCycles] = idle * shown.barrier_cycles;
+        measures[Measure::IdleCycles] = idle * (shown.cycles - shown.barrier_cycles);
         self.add(Place::Elsewhere(Elsewhere::IdleCores), phase, &measures);
-        self.stalls(era);
+        self.stalls(shown, phase, counters);
         let mut blocks: BTreeMap<u32, Vec<BlockIndex>> = BTreeMap::new();
         for (number, block) in image.blocks.iter_enumerated() {
             blocks.entry(block.core.0).or_default().push(number);
         }
         for (core, blocks) in blocks {
-            self.waiting(era, core as usize, &blocks, (cycles, barrier));
+            let busy: Vec<u64> = blocks.iter().map(|&block| busy(image, block, counters, detail)).collect();
+            self.waiting((shown, phase), core as usize, &blocks, &busy);
         }
     }
 
     /// Cycles in which flits of blocks waited, at the instructions that sent them.
-    fn stalls(&mut self, era: &Era) {
-        for (counted, detail) in era.counters.blocks.iter().zip(&era.detail.blocks) {
-            let waited = detail.stalls.iter().enumerate().filter(|(_, stalls)| **stalls > 0);
+    fn stalls(&mut self, shown: &Shown, phase: PhaseKind, counters: &Counters) {
+        for (counted, stalls) in counters.blocks.iter().zip(&shown.stalls) {
+            let waited = stalls.iter().enumerate().filter(|(_, stalls)| **stalls > 0);
             for (route, &stalls) in waited {
                 let is_send = |executed: &Executed| {
                     let Instruction { op, imm, .. } = executed.instruction;
@@ -319,27 +313,19 @@ impl Builder<'_> {
                     bill.running(stalled);
                     let mut measures = Measures::from(bill.energy);
                     measures[Measure::StalledCycles] = stalled;
-                    self.add(Place::Block(counted.block, Spot::Address(send.address)), era.phase, &measures);
+                    self.add(Place::Block(counted.block, Spot::Address(send.address)), phase, &measures);
                 }
             }
         }
     }
 
-    /// What a core does when it does nothing, shared out to its blocks.
-    fn waiting(&mut self, era: &Era, core: usize, blocks: &[BlockIndex], (cycles, barrier): (u64, u64)) {
-        let timing = era.detail.cores[core];
-        let busy: Vec<u64> = blocks
-            .iter()
-            .map(|&block| {
-                let counted = &era.counters.blocks[usize::from(block)];
-                let routes = self.image.blocks[block].routes.iter();
-                let flits = routes.zip(&counted.packets).map(|(route, packets)| route.flits.len() as u64 * packets);
-                counted.cycles + flits.sum::<u64>() + era.detail.blocks[block].stalls.iter().sum::<u64>()
-            })
-            .collect();
+    /// What a core does when it does nothing, shared out to its blocks by the cycles they were busy.
+    fn waiting(&mut self, (shown, phase): (&Shown, PhaseKind), core: usize, blocks: &[BlockIndex], busy: &[u64]) {
+        let timing = shown.cores[core];
+        let (cycles, barrier) = (shown.cycles, shown.barrier_cycles);
         let [waiting, barrier, idle, cycles] =
             [timing.step_cycles - timing.done_cycles, barrier, cycles - barrier - timing.step_cycles, cycles]
-                .map(|cycles| apportion(cycles, &busy));
+                .map(|cycles| apportion(cycles, busy));
         for (at, &block) in blocks.iter().enumerate() {
             let mut bill = Bill::new(self.costs);
             bill.cores(1, cycles[at], self.image.chip.clock_hz);
@@ -347,9 +333,17 @@ impl Builder<'_> {
             measures[Measure::WaitingCycles] = waiting[at];
             measures[Measure::BarrierCycles] = barrier[at];
             measures[Measure::IdleCycles] = idle[at];
-            self.add(Place::Block(block, Spot::Waiting), era.phase, &measures);
+            self.add(Place::Block(block, Spot::Waiting), phase, &measures);
         }
     }
+}
+
+/// Cycles in which a block computed, sent, or waited for the network, over the whole run.
+fn busy(image: &Image, block: BlockIndex, counters: &Counters, detail: &Detail) -> u64 {
+    let counted = &counters.blocks[usize::from(block)];
+    let routes = image.blocks[block].routes.iter();
+    let flits = routes.zip(&counted.packets).map(|(route, packets)| route.flits.len() as u64 * packets);
+    counted.cycles + flits.sum::<u64>() + detail.blocks[block].stalls.iter().sum::<u64>()
 }
 
 /// For the address of each `spike` that ran that of the comparison whose outcome it sends: the last one before it that ran.

@@ -2,7 +2,7 @@
 
 use super::build::Pieces;
 use super::measures::{Measure, Measures};
-use onward_emulate::{Detail, SenderTiming};
+use onward_emulate::{Detail, SenderTiming, Window};
 use onward_image::{Block, Core, Image, PopulationIndex, ProgramIndex};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ pub struct Part<Place> {
 
 /// What the network was shown while something was done.
 ///
-/// What a block does counts to the window that it is in itself: later layers lag behind the first. What takes time, and
-/// belongs to no block's window, is told apart by learning and testing alone.
+/// What a block does counts to the window that it is in itself: later layers lag behind the first. What takes time and belongs
+/// to no block's window, as waiting, clock and leakage, and what the host sends, counts to the window that the host shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PhaseKind {
     /// A sample that is learned from is shown.
@@ -32,28 +32,38 @@ pub enum PhaseKind {
     TargetWindow,
     /// What was learned is written: the code behind the label `learning`, and that of rules that learn while the input is shown.
     Update,
-    /// The host, waiting, barriers, clock and leakage while the network learned.
-    LearningRest,
+    /// The host sets what the network learns by, over the configuration port.
+    LearningConfiguration,
     /// A sample is shown to be tested with.
     Testing,
-    /// The host, waiting, barriers, clock and leakage while the network was tested.
-    TestingRest,
+    /// The host reads or writes over the configuration port while the network does not learn.
+    TestingConfiguration,
     /// What blocks do before a first window is opened; of systems in assembly, all that blocks do.
     NoWindow,
-    /// The host, waiting, barriers, clock and leakage of a system in assembly.
+    /// The host, waiting, barriers, clock and leakage before a first window is opened; of systems in assembly, all of it.
     Rest,
 }
 
 impl PhaseKind {
+    /// What the network is shown while the host shows a window.
+    pub(super) const fn of_host(window: Window) -> PhaseKind {
+        match window {
+            Window::None => PhaseKind::Rest,
+            Window::Test => PhaseKind::Testing,
+            Window::Input => PhaseKind::InputWindow,
+            Window::Target => PhaseKind::TargetWindow,
+        }
+    }
+
     /// Its name in reports for people, and for machines.
     pub const fn name(self) -> &'static str {
         match self {
             PhaseKind::InputWindow => "learning, input window",
             PhaseKind::TargetWindow => "learning, target window",
             PhaseKind::Update => "learning, update",
-            PhaseKind::LearningRest => "learning, host and waiting",
-            PhaseKind::Testing => "testing, window",
-            PhaseKind::TestingRest => "testing, host and waiting",
+            PhaseKind::LearningConfiguration => "learning, configuration",
+            PhaseKind::Testing => "testing",
+            PhaseKind::TestingConfiguration => "testing, configuration",
             PhaseKind::NoWindow => "handlers",
             PhaseKind::Rest => "host and waiting",
         }
@@ -62,10 +72,10 @@ impl PhaseKind {
     /// `learning`, `testing` or `running`.
     pub const fn stage(self) -> &'static str {
         match self {
-            PhaseKind::InputWindow | PhaseKind::TargetWindow | PhaseKind::Update | PhaseKind::LearningRest => {
+            PhaseKind::InputWindow | PhaseKind::TargetWindow | PhaseKind::Update | PhaseKind::LearningConfiguration => {
                 "learning"
             }
-            PhaseKind::Testing | PhaseKind::TestingRest => "testing",
+            PhaseKind::Testing | PhaseKind::TestingConfiguration => "testing",
             PhaseKind::NoWindow | PhaseKind::Rest => "running",
         }
     }

@@ -2,7 +2,7 @@
 
 use super::compile::read;
 use crate::arguments::{DataArguments, HowToCompile};
-use crate::documents::Document;
+use crate::documents::{self, Document};
 use crate::failure::Failure;
 use crate::files::{Output, read_json};
 use crate::ledger::Ledger;
@@ -14,7 +14,7 @@ use onward_compile::{Options, compile_network, compile_with};
 use onward_diagnostic::Source;
 use onward_image::Image;
 use onward_net::Network;
-use onward_profile::{PopulationActivity, chip_parameters};
+use onward_profile::PopulationActivity;
 use onward_quantize::{Calibrated, Calibration, Comparison, Counted, FloatModel, Models, Quantity};
 use onward_run::data::{Encoder, Samples};
 use serde_json::json;
@@ -121,10 +121,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         output.write_json(&calibration)?;
     }
     if let Some(json) = &json {
-        let mut document = serde_json::to_value(&comparison).map_err(|error| Failure::Inside(error.to_string()))?;
-        document["network_hash"] = json!(image.network_hash());
-        document["chip"] = json!(image.chip.name);
-        document["chip_parameters"] = json!(chip_parameters(&image.chip));
+        let comparison = serde_json::to_value(&comparison).map_err(|error| Failure::Inside(error.to_string()))?;
+        let mut document = documents::of_image(&image, comparison);
         document["seed"] = json!(arguments.compile.seed());
         json.write_json(&Document::new("calibrate", document))?;
     }

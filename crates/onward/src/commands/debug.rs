@@ -1,10 +1,11 @@
 //! `onward debug`: a step debugger of an image, a network's text or a system in assembly.
 
 use crate::arguments::{DataArguments, HowToCompile};
+use crate::documents::{self, Document};
 use crate::failure::Failure;
-use crate::files::{noting, read_image, read_source};
+use crate::files::{Output, noting, read_image, read_source};
 use crate::ledger::Ledger;
-use crate::{Outcome, progress, terminal};
+use crate::{Outcome, progress, report, terminal};
 use onward_assembly::assemble_system;
 use onward_debug::{Debugger, Host, Length};
 use onward_emulate::{HostPacket, MachineError, Options};
@@ -13,6 +14,8 @@ use onward_run::data::{Dataset, Samples};
 use onward_run::{Session, SessionError};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
+use serde::Serialize;
+use serde_json::json;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::PathBuf;
 
@@ -47,6 +50,9 @@ pub struct Arguments {
     /// Do what these lines say, then end
     #[arg(long, value_name = "FILE")]
     commands: Option<PathBuf>,
+    /// Write the commands and what each came to for machines; - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
     #[command(flatten)]
     data: DataArguments,
     #[command(flatten)]
@@ -62,22 +68,38 @@ fn parse_samples(text: &str) -> Result<(usize, usize), String> {
     }
 }
 
+/// A session: where its commands come from, and what they came to where that is written.
+struct Talk {
+    input: Input,
+    json: Option<Output>,
+}
+
+/// A command of a session, and what it came to.
+#[derive(Serialize)]
+struct Said {
+    command: String,
+    text: String,
+    refused: bool,
+}
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome {
     let ledger = Ledger::default();
+    let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let commands = arguments.commands.as_deref().map(|path| read_source(path, &ledger)).transpose()?;
-    let mut input = match commands {
+    let input = match commands {
         Some(source) => Input::Lines(Box::new(std::io::Cursor::new(source.text))),
         None if std::io::stdin().is_terminal() => Input::Terminal(Box::new(DefaultEditor::new().map_err(broken)?)),
         None => Input::Lines(Box::new(BufReader::new(std::io::stdin()))),
     };
+    let mut talk = Talk { input, json };
     match arguments.file.extension().and_then(|extension| extension.to_str()) {
-        Some("s") => arguments.assembly(&ledger, &mut input),
+        Some("s") => arguments.assembly(&ledger, &mut talk),
         Some("sp" | "nir") => {
             let seed = arguments.compile.seed();
             arguments.compile.faults.only_dead(&ledger)?;
             let (_, image) = arguments.compile.compile(&arguments.file, seed, &ledger)?;
-            arguments.samples(&image, seed, &ledger, &mut input)
+            arguments.samples(&image, seed, &ledger, &mut talk)
         }
         _ => {
             if let Some(option) = arguments.compile.given() {
@@ -86,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             }
             let image = read_image(&arguments.file, &ledger)?;
             let seed = arguments.compile.seed.unwrap_or(image.network.seed);
-            arguments.samples(&image, seed, &ledger, &mut input)
+            arguments.samples(&image, seed, &ledger, &mut talk)
         }
     }
 }
@@ -101,7 +123,7 @@ impl Arguments {
     }
 
     /// A network while it is shown samples.
-    fn samples(&self, image: &Image, seed: u64, ledger: &Ledger, input: &mut Input) -> Outcome {
+    fn samples(&self, image: &Image, seed: u64, ledger: &Ledger, talk: &mut Talk) -> Outcome {
         if self.learn && !image.learns() {
             let help = "leave --learn out, or name a network with `learning`";
             return Err(Failure::input("the network learns nothing: the host shows it no targets", help));
@@ -121,7 +143,7 @@ impl Arguments {
             session.packets(samples, &order, self.learn, step..step + 1).unwrap_or_default()
         });
         let debugger = Debugger::new(image, Arguments::options(seed), host);
-        talk(debugger.map_err(|error: MachineError| failed(error.into()))?, input)
+        talk.hold(image, seed, debugger.map_err(|error: MachineError| failed(error.into()))?)
     }
 
     /// The samples that are shown, in their order.
@@ -145,7 +167,7 @@ impl Arguments {
     }
 
     /// A system in assembly.
-    fn assembly(&self, ledger: &Ledger, input: &mut Input) -> Outcome {
+    fn assembly(&self, ledger: &Ledger, talk: &mut Talk) -> Outcome {
         let foreign = [
             ("--data", self.data.data.is_some()),
             ("--test", self.data.test.is_some()),
@@ -176,7 +198,7 @@ impl Arguments {
         });
         let seed = self.compile.seed.unwrap_or(system.image.network.seed);
         let debugger = Debugger::new(&system.image, Arguments::options(seed), host);
-        talk(debugger.map_err(|error| Failure::session(&self.name(), &error.into()))?, input)
+        talk.hold(&system.image, seed, debugger.map_err(|error| Failure::session(&self.name(), &error.into()))?)
     }
 }
 
@@ -225,39 +247,51 @@ fn broken(error: ReadlineError) -> Failure {
     Failure::Inside(format!("the terminal cannot be read: {error}"))
 }
 
-/// Takes commands until the session ends. Of a script, each is printed before what it comes to; one that is refused does not
-/// end it, and is told at the end.
-fn talk(mut debugger: Debugger, input: &mut Input) -> Outcome {
-    let is_script = matches!(input, Input::Lines(_));
-    debugger.interrupted_by(progress::listen()?);
-    terminal::print(&debugger.greeting())?;
-    let (mut last, mut refused) = (String::new(), 0);
-    loop {
-        let line = match input.next()? {
-            Next::Line(line) => line,
-            Next::Dropped => continue,
-            Next::End => break,
-        };
-        // An empty line says again what can be said again; not in scripts, where such lines part others.
-        let line = if line.trim().is_empty() && !is_script { last.clone() } else { line };
-        if line.trim().is_empty() {
-            continue;
+impl Talk {
+    /// Takes commands until the session ends. Of a script, each is printed before what it comes to; one that is refused does not
+    /// end it, and is told at the end.
+    fn hold(&mut self, image: &Image, seed: u64, mut debugger: Debugger) -> Outcome {
+        let is_script = matches!(self.input, Input::Lines(_));
+        debugger.interrupted_by(progress::listen()?);
+        let greeting = debugger.greeting();
+        terminal::print(&greeting)?;
+        let (mut last, mut said) = (String::new(), Vec::new());
+        let mut refused = 0;
+        loop {
+            let line = match self.input.next()? {
+                Next::Line(line) => line,
+                Next::Dropped => continue,
+                Next::End => break,
+            };
+            // An empty line says again what can be said again; not in scripts, where such lines part others.
+            let line = if line.trim().is_empty() && !is_script { last.clone() } else { line };
+            if line.trim().is_empty() {
+                continue;
+            }
+            if is_script {
+                terminal::print(&format!("{PROMPT}{line}\n"))?;
+            }
+            let reply = debugger.execute(&line);
+            terminal::print(&reply.text)?;
+            refused += u64::from(reply.is_error);
+            if self.json.is_some() {
+                said.push(Said { command: line.clone(), text: reply.text, refused: reply.is_error });
+            }
+            last = if reply.repeats { line } else { String::new() };
+            if reply.quits {
+                break;
+            }
         }
-        if is_script {
-            terminal::print(&format!("{PROMPT}{line}\n"))?;
+        if let Some(json) = &self.json {
+            let body = json!({"seed": seed, "greeting": greeting, "commands": said});
+            json.write_json(&Document::new("debug", documents::of_image(image, body)))?;
+            terminal::print(&report::written([Some(json)]))?;
         }
-        let reply = debugger.execute(&line);
-        terminal::print(&reply.text)?;
-        refused += u64::from(reply.is_error);
-        last = if reply.repeats { line } else { String::new() };
-        if reply.quits {
-            break;
+        match refused {
+            0 => Ok(()),
+            _ if !is_script => Ok(()),
+            1 => Err(Failure::input("a command was refused", "its message stands behind it")),
+            _ => Err(Failure::input(format!("{refused} commands were refused"), "their messages stand behind them")),
         }
-    }
-    match refused {
-        0 => Ok(()),
-        _ if !is_script => Ok(()),
-        1 => Err(Failure::input("a command was refused", "its message stands behind it")),
-        _ => Err(Failure::input(format!("{refused} commands were refused"), "their messages stand behind them")),
     }
 }

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     if let Some(json) = &json {
         let programs: Vec<Value> = programs.iter().map(|program| of_program(&image, program)).collect();
-        let document = json!({"network": image.network.name, "checksum": image.checksum(), "programs": programs});
+        let document = documents::of_image(&image, json!({ "programs": programs }));
         return json.write_json(&Document::new("disasm", document));
     }
     for (at, program) in programs.into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! `onward export`: what an image has learned, as arrays or as a NIR file for other tools.
 
-use crate::documents::Document;
+use crate::documents::{self, Document};
 use crate::failure::Failure;
 use crate::files::{Output, read_image, read_network};
 use crate::ledger::Ledger;
@@ -67,14 +67,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let arrays = onward_run::learned_arrays(&machine(&image, &arguments.image)?, &image);
         job::export(&arrays, &output)?;
         let array = |array: &LearnedArray| json!({"name": array.name, "shape": array.shape, "fraction_bits": array.fraction_bits});
-        json!({
-            "network": image.network.name,
-            "network_hash": image.network_hash(),
-            "checksum": image.checksum(),
-            "learned_epochs": image.learned.epochs,
-            "format": "npz",
-            "arrays": arrays.iter().map(array).collect::<Vec<Value>>(),
-        })
+        let arrays: Vec<Value> = arrays.iter().map(array).collect();
+        let body = json!({"learned_epochs": image.learned.epochs, "format": "npz", "arrays": arrays});
+        documents::of_image(&image, body)
     };
     if let Some(json) = &json {
         let mut document = document;

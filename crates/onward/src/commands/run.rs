@@ -165,7 +165,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         tells: &arguments.tells,
         profiling: &how.profiling,
         recording: recorder.recording(),
-        command: "run",
+        command: how.profiling.command(),
         name: &name,
         image: &image,
         dataset: &dataset,

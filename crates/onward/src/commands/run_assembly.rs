@@ -107,7 +107,14 @@ impl Assembly<'_> {
         }
         let counters = engine.counters();
         let interrupted = counters.steps < system.steps;
-        let run = Conditions { command: "run", image: &system.image, data: None, options, costs: &costs, host_time };
+        let run = Conditions {
+            command: self.how.profiling.command(),
+            image: &system.image,
+            data: None,
+            options,
+            costs: &costs,
+            host_time,
+        };
         let results = Results {
             arguments: documents::arguments(),
             timeline: self.how.profiling.logs().timeline().map(Box::new),

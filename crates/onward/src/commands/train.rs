@@ -2,6 +2,7 @@
 
 use crate::arguments::{DataArguments, HowToCompile, HowToLearn, HowToRun, Saves, WhatToSave, WhatToTell};
 use crate::checkpoint::CheckpointArguments;
+use crate::documents;
 use crate::failure::Failure;
 use crate::faults::{self, FaultRecord, GivenFaults};
 use crate::job::Job;
@@ -209,7 +210,7 @@ fn run_seeds(arguments: &Arguments, seeds: &[u64], saves: &Saves, ledger: &Ledge
             break;
         }
     }
-    let results = SeedResults::new("train", runs);
+    let results = SeedResults::new("train", documents::arguments(), runs);
     terminal::print(&report::seeds(&results))?;
     if let Some(json) = &saves.json {
         json.write_json(&results)?;

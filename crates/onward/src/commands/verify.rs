@@ -1,7 +1,7 @@
 //! `onward verify`: proves of an image, or of a system in assembly, what a chip counts on.
 
 use crate::arguments::ChipArgument;
-use crate::documents::Document;
+use crate::documents::{self, Document};
 use crate::failure::Failure;
 use crate::files::{Output, noting, read_source, read_unchecked_image};
 use crate::ledger::Ledger;
@@ -10,7 +10,6 @@ use crate::text::{count, plural, table};
 use crate::{Outcome, terminal};
 use onward_assembly::{System, assemble_system};
 use onward_image::Image;
-use onward_profile::chip_parameters;
 use onward_verify::{Contract, Handler, Learned, Rule, Verdict, verify};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -42,12 +41,6 @@ pub struct Arguments {
 /// What is written for machines.
 #[derive(Serialize)]
 struct Report<'a> {
-    network: &'a str,
-    network_hash: String,
-    chip: &'a str,
-    chip_parameters: BTreeMap<&'static str, Option<String>>,
-    /// The image's checksum.
-    checksum: String,
     /// Whether all rules are kept.
     holds: bool,
     /// By rule, in the order of the table.
@@ -78,17 +71,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     terminal::print(&shown(&image, &verdict))?;
     if let Some(json) = &json {
         let rules = Rule::ALL.iter().map(|rule| (rule.name(), verdict.keeps(*rule))).collect();
-        let report = Report {
-            network: &image.network.name,
-            network_hash: image.network_hash(),
-            chip: &image.chip.name,
-            chip_parameters: chip_parameters(&image.chip),
-            checksum: image.checksum(),
-            holds: verdict.holds(),
-            rules,
-            verdict: &verdict,
-        };
-        json.write_json(&Document::new("verify", report))?;
+        let report = Report { holds: verdict.holds(), rules, verdict: &verdict };
+        let report = serde_json::to_value(report).map_err(|error| Failure::Inside(error.to_string()))?;
+        json.write_json(&Document::new("verify", documents::of_image(&image, report)))?;
         terminal::print(&crate::report::written([Some(json)]))?;
     }
     if verdict.holds() { Ok(()) } else { Err(Failure::Broken) }

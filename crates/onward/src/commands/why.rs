@@ -2,7 +2,7 @@
 
 use super::inspect::place;
 use crate::arguments::DataArguments;
-use crate::documents::Document;
+use crate::documents::{self, Document};
 use crate::failure::Failure;
 use crate::files::{Output, read_image};
 use crate::ledger::Ledger;
@@ -100,10 +100,7 @@ impl Account<'_> {
         let Observation { block, shown, inputs, bias, mean_count, .. } = self.observation;
         let input = |input: &Arrived| json!({"from": input.from.0, "index": input.from.1, "active_steps": input.steps, "weight": input.weight});
         let sample = |shown: &Shown| json!({"spikes": shown.spikes, "largest_membrane": shown.membrane, "voltage": shown.voltage});
-        json!({
-            "network": self.image.network.name,
-            "network_hash": self.image.network_hash(),
-            "checksum": self.image.checksum(),
+        let body = json!({
             "layer": self.name.layer,
             "neuron": self.name.number,
             "block": u32::from(block.0),
@@ -117,7 +114,8 @@ impl Account<'_> {
             "samples": shown.iter().map(sample).collect::<Vec<Value>>(),
             "inputs": inputs.iter().map(input).collect::<Vec<Value>>(),
             "why": self.why(),
-        })
+        });
+        documents::of_image(self.image, body)
     }
 
     fn text(&self) -> String {
