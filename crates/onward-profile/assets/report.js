@@ -54,7 +54,9 @@
     page.chart?.dispose();
     page.chart = echarts.init(page.place, null, { renderer: "canvas" });
     const axis = { axisLine: { lineStyle: { color: line } }, axisLabel: { color: soft }, splitLine: { lineStyle: { color: line } }, nameTextStyle: { color: soft } };
-    const option = page.option({ text, soft, line, ground, axis });
+    // From nothing to much: away from the ground, which is light or dark.
+    const shades = document.documentElement.dataset.theme === "dark" ? ["#242a31", "#08519c", "#4292c6", "#deebf7"] : ["#f7fbff", "#9ecae1", "#3182bd", "#08306b"];
+    const option = page.option({ text, soft, line, ground, axis, shades });
     const tooltip = { backgroundColor: ground, borderColor: line, textStyle: { color: text }, confine: true };
     page.chart.setOption({ color: palette, animation: false, textStyle: { color: text, fontFamily: "system-ui, sans-serif" }, ...option, tooltip: { ...tooltip, ...option.tooltip } });
   };
@@ -190,7 +192,7 @@
           tooltip: { formatter: (at) => (at.seriesType === "lines" ? `${escape(at.data.name)}: ${si(at.data.flits)} flits` : `${list[at.dataIndex].holds.map(escape).join("<br>")}<br>${name}: ${si(at.value[2], unit)}`) },
           xAxis: { type: "category", data: [...Array(width).keys()], ...colours.axis, splitLine: { show: false } },
           yAxis: { type: "category", inverse: true, data: [...Array(height).keys()], ...colours.axis, splitLine: { show: false } },
-          visualMap: { min: 0, max: Math.max(...list.map((field) => field.value), 1e-30), seriesIndex: 0, calculable: false, orient: "horizontal", left: "center", bottom: 0, text: [si(Math.max(...list.map((field) => field.value)), unit), `${name}: 0`], textStyle: { color: colours.soft }, inRange: { color: ["#f7fbff", "#9ecae1", "#3182bd", "#08306b"] } },
+          visualMap: { min: 0, max: Math.max(...list.map((field) => field.value), 1e-30), seriesIndex: 0, calculable: false, orient: "horizontal", left: "center", bottom: 0, text: [si(Math.max(...list.map((field) => field.value)), unit), `${name}: 0`], textStyle: { color: colours.soft }, inRange: { color: colours.shades } },
           series: [
             { type: "heatmap", data: list.map((field) => [...field.tile, field.value]), itemStyle: { borderColor: colours.ground, borderWidth: 6 } },
             { type: "lines", coordinateSystem: "cartesian2d", z: 3, symbol: ["none", "arrow"], symbolSize: 6, lineStyle: { color: "#d55e00", opacity: 0.85, curveness: 0.12 }, data: used.map((link) => ({ coords: [link.from, link.to], name: link.name, flits: link.flits, lineStyle: { width: 0.7 + (6 * (link.used_percent ?? link.flits)) / most } })) },
@@ -287,6 +289,7 @@
       const part = shares.get(at + 1) ?? 0;
       const line = element("div", {}, element("span", { className: "number", textContent: at + 1 }), element("span", { className: "share", textContent: part > 0 ? share(part, whole) : "" }), element("span", { textContent: text }));
       if (part > 0) line.style.background = `rgba(var(--heat), ${(0.08 + (0.5 * part) / most).toFixed(3)})`;
+      if (part === most) made.hottest = line;
       made.append(line);
     });
     return made;
@@ -305,6 +308,8 @@
         of.set(line.line, (of.get(line.line) ?? 0) + line.energy_j);
       }
       beside.replaceChildren(...(source ? [listing(source.split("\n"), shares, whole)] : []), ...(programs.length ? [listing(programs[choice.value].text.split("\n"), of, whole)] : []));
+      // Where most is spent is what is looked for.
+      for (const one of beside.children) one.scrollTop = one.hottest ? one.hottest.offsetTop - one.offsetTop - one.clientHeight / 3 : 0;
     };
     const hottest = profile.lines.filter((line) => line.program !== null && line.line).sort((a, b) => b.energy_j - a.energy_j)[0];
     if (hottest) choice.value = hottest.program;

@@ -37,7 +37,6 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
   // Core by core: a row a core, a column a span.
   const kinds = [["busy", "busy"], ["stalled", "stalled on send"], ["waiting", "waiting for others"], ["idle", "idle"]];
   const chooser = (id, what, list) => element("select", { id, ariaLabel: what }, ...list.map(([key, name]) => element("option", { value: key, textContent: name })));
-  const shades = ["#f7fbff", "#9ecae1", "#3182bd", "#08306b"];
   {
     const made = card("Time of each core over steps", `${each}: the share of the cycles that a core was what is chosen here.`, true);
     const choice = chooser("timeline-state", "what the colour means", kinds);
@@ -51,7 +50,7 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
         tooltip: { formatter: (at) => `core ${rows[at.value[1]].core}: ${escape(holds(rows[at.value[1]].core))}<br>${named(at.value[0])}<br>${kinds.find(([key]) => key === choice.value)[1]}: ${at.value[2].toFixed(1)} %` },
         xAxis: { type: "category", name: "step", nameLocation: "middle", nameGap: 24, data: firsts, ...colours.axis, splitLine: { show: false } },
         yAxis: { type: "category", inverse: true, data: rows.map((core) => `core ${core.core}`), ...colours.axis, splitLine: { show: false } },
-        visualMap: { min: 0, max: peak, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 120, text: [`${peak.toFixed(0)} %`, "0 %"], textStyle: { color: colours.soft }, inRange: { color: shades } },
+        visualMap: { min: 0, max: peak, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 120, text: [`${peak.toFixed(0)} %`, "0 %"], textStyle: { color: colours.soft }, inRange: { color: colours.shades } },
         series: [{ type: "heatmap", data: cells, progressive: 0, emphasis: { itemStyle: { borderColor: colours.text, borderWidth: 1 } } }],
       };
     }, rows.length > 12);
@@ -84,7 +83,7 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
         tooltip: { formatter: (at) => (at.seriesType === "lines" ? `${escape(at.data.name)}: ${si(at.data.flits)} flits, ${at.data.used.toFixed(1)} % of the cycles` : `${list[at.dataIndex].cores.map((core) => `core ${core.core}: ${escape(holds(core.core))}`).join("<br>")}<br>${kinds.find(([key]) => key === state)[1]}: ${at.value[2].toFixed(1)} %`) },
         xAxis: { type: "category", data: [...Array(data.mesh[0]).keys()], ...colours.axis, splitLine: { show: false } },
         yAxis: { type: "category", inverse: true, data: [...Array(data.mesh[1]).keys()], ...colours.axis, splitLine: { show: false } },
-        visualMap: { min: 0, max: peak, seriesIndex: 0, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 120, text: [`${peak.toFixed(0)} %`, "0 %"], textStyle: { color: colours.soft }, inRange: { color: shades } },
+        visualMap: { min: 0, max: peak, seriesIndex: 0, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 120, text: [`${peak.toFixed(0)} %`, "0 %"], textStyle: { color: colours.soft }, inRange: { color: colours.shades } },
         series: [
           { type: "heatmap", data: list.map((tile) => tile.value), itemStyle: { borderColor: colours.ground, borderWidth: data.mesh[0] > 8 ? 2 : 6 } },
           { type: "lines", coordinateSystem: "cartesian2d", z: 3, symbol: ["none", "arrow"], symbolSize: data.mesh[0] > 8 ? 3 : 6, lineStyle: { color: "#d55e00", opacity: 0.85, curveness: 0.12 }, data: drawn.map((link) => ({ coords: [link.from, link.to], name: link.name, flits: link.flits[span], used: used(link, span), lineStyle: { width: 0.5 + (6 * used(link, span)) / most } })) },
