@@ -19,7 +19,12 @@ const MOST_NUMBERS: usize = 16;
 const MOST_RECORDS: usize = 5_000;
 
 /// Rows of a table that are put into a piece of it.
-const ROWS: usize = 1 << 20;
+const ROWS: usize = 1 << 17;
+
+/// Bytes that are handed to an archive at once: each time it is handed some, it clears as much for what comes of them.
+const AT_ONCE: usize = 1 << 16;
+/// How hard an archive looks for what is alike: what is recorded is, and most of a harder search would be the run's time.
+const COMPRESSION: i64 = 1;
 
 /// A number in a column, as little-endian bytes.
 trait Number: AutoSerialize + Copy {
@@ -63,12 +68,23 @@ impl Column {
 
     /// All of its numbers.
     fn numbers<T: Number>(&mut self) -> io::Result<Vec<T>> {
+        self.first(u64::MAX)
+    }
+
+    /// The first of its numbers, at most so many.
+    fn first<T: Number>(&mut self, most: u64) -> io::Result<Vec<T>> {
+        let count = most.min(self.count) as usize;
+        let numbers = self.reader()?.next(count);
+        // What comes later is put behind.
+        self.file.get_mut().seek(SeekFrom::End(0))?;
+        numbers
+    }
+
+    /// Reads its numbers from the first on. What reads them to the last leaves the column so that more can be put behind.
+    fn reader(&mut self) -> io::Result<Reader<'_>> {
         self.file.flush()?;
-        let file = self.file.get_mut();
-        file.seek(SeekFrom::Start(0))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes.chunks_exact(T::BYTES).map(T::take).collect())
+        self.file.get_mut().seek(SeekFrom::Start(0))?;
+        Ok(Reader { file: self.file.get_ref(), left: self.count })
     }
 
     /// Adds it to an archive under a name; `extents` of a record, of which there are as many as come out.
@@ -82,17 +98,38 @@ impl Column {
         let is_large = self.count * T::BYTES as u64 > u64::from(u32::MAX) / 2;
         // The same bytes whenever they are written.
         let options = SimpleFileOptions::default().last_modified_time(DateTime::default()).large_file(is_large);
+        let options = options.compression_level(Some(COMPRESSION));
         archive.start_file(npyz::npz::file_name_from_array_name(name), options)?;
-        let mut writer = WriteOptions::new().default_dtype().shape(&shape).writer(archive).begin_nd()?;
-        let mut reader = BufReader::with_capacity(1 << 16, &*file);
+        let mut buffered = BufWriter::with_capacity(AT_ONCE, archive);
+        let mut writer = WriteOptions::new().default_dtype().shape(&shape).writer(&mut buffered).begin_nd()?;
+        let mut reader = BufReader::with_capacity(AT_ONCE, &*file);
         let mut bytes = [0; 8];
         for _ in 0..self.count {
             reader.read_exact(&mut bytes[..T::BYTES])?;
             writer.push(&T::take(&bytes[..T::BYTES]))?;
         }
         writer.finish()?;
+        buffered.flush()?;
         // What comes later is put behind.
         file.seek(SeekFrom::End(0)).map(drop)
+    }
+}
+
+/// Reads a column piece by piece.
+struct Reader<'a> {
+    file: &'a File,
+    /// Numbers that are left.
+    left: u64,
+}
+
+impl Reader<'_> {
+    /// The next numbers, at most so many.
+    fn next<T: Number>(&mut self, most: usize) -> io::Result<Vec<T>> {
+        let count = self.left.min(most as u64);
+        let mut bytes = vec![0; count as usize * T::BYTES];
+        self.file.read_exact(&mut bytes)?;
+        self.left -= count;
+        Ok(bytes.chunks_exact(T::BYTES).map(T::take).collect())
     }
 }
 
@@ -214,26 +251,31 @@ impl Recording {
     /// # Errors
     /// As [`Recording::records`].
     pub fn drawn(&self) -> io::Result<Recorded> {
-        let windows = self.windows()?;
-        let probes: Vec<Probe> = self.0.borrow().recorded.iter().map(|recorded| recorded.probe.clone()).collect();
+        let columns = &mut *self.0.borrow_mut();
+        if let Some(error) = columns.failed.take() {
+            return Err(error);
+        }
+        let windows: Vec<u64> = match &mut columns.windows {
+            Some(windows) => windows.steps.first(MOST_SPIKES as u64)?,
+            None => Vec::new(),
+        };
         let mut drawn = Recorded::default();
-        for (number, probe) in probes.into_iter().enumerate() {
-            let (mut steps, mut values) = self.records(number)?;
-            let name = probe.name;
-            match probe.kind {
+        for ProbeColumns { probe, steps, values, .. } in &mut columns.recorded {
+            let name = probe.name.clone();
+            match &probe.kind {
                 Kind::Packets(_) => {
-                    let recorded = steps.len() as u64;
-                    steps.truncate(MOST_SPIKES);
-                    values.truncate(MOST_SPIKES);
+                    let recorded = steps.count;
+                    let steps: Vec<u64> = steps.first(MOST_SPIKES as u64)?;
+                    let values = values.first(MOST_SPIKES as u64)?;
                     let end = steps.last().copied().unwrap_or(0);
-                    let seen = windows.iter().map(|(step, _)| step + u64::from(probe.lag)).filter(|step| *step <= end);
+                    let seen = windows.iter().map(|step| step + u64::from(probe.lag)).filter(|step| *step <= end);
                     drawn.rasters.push(Raster { name, steps, neurons: values, windows: seen.collect(), recorded });
                 }
                 Kind::Values(array) if array.cadence != Cadence::Epoch => {
                     let recorded = array.shape.iter().product::<u64>().max(1);
-                    steps.truncate(MOST_RECORDS);
-                    let of_number =
-                        |at| values.chunks(recorded as usize).take(MOST_RECORDS).map(move |record| record[at]);
+                    let steps = steps.first(MOST_RECORDS as u64)?;
+                    let values: Vec<i32> = values.first(MOST_RECORDS as u64 * recorded)?;
+                    let of_number = |at: usize| values.chunks(recorded as usize).map(move |record| record[at]);
                     let shown = (recorded as usize).min(MOST_NUMBERS);
                     let values = (0..shown).map(|at| of_number(at).collect()).collect();
                     drawn.traces.push(Trace { name, steps, values, recorded });
@@ -312,39 +354,51 @@ impl Recording {
             })
         };
         for ProbeColumns { probe, steps, values, payloads } in &mut columns.recorded {
-            let (steps, values) = (steps.numbers::<u64>()?, values.numbers::<i32>()?);
-            let rows: Vec<(u64, i32, i32)> = match &probe.kind {
-                Kind::Values(array) => {
-                    let record = array.shape.iter().product::<u64>().max(1) as usize;
+            let record = match &probe.kind {
+                Kind::Values(array) => array.shape.iter().product::<u64>().max(1) as usize,
+                Kind::Packets(_) | Kind::Arrivals(_) => 1,
+            };
+            let is_array = matches!(probe.kind, Kind::Values(_));
+            let records = (ROWS / record).max(1);
+            let (mut steps, mut values) = (steps.reader()?, values.reader()?);
+            let mut payloads = payloads.as_mut().map(Column::reader).transpose()?;
+            while steps.left > 0 {
+                let (steps, values) = (steps.next::<u64>(records)?, values.next::<i32>(records * record)?);
+                let payloads = payloads.as_mut().map(|payloads| payloads.next::<i32>(records)).transpose()?;
+                let rows: Vec<(u64, i32, i32)> = if is_array {
                     let of_record = |(step, record): (u64, &[i32])| {
                         (0..).zip(record.to_vec()).map(move |(index, value)| (step, index, value))
                     };
                     steps.into_iter().zip(values.chunks(record)).flat_map(of_record).collect()
-                }
-                Kind::Packets(_) | Kind::Arrivals(_) => {
-                    let payloads = payloads.as_mut().map(|payloads| payloads.numbers::<i32>()).transpose()?;
+                } else {
                     let payload = |at: usize| payloads.as_ref().map_or(1, |payloads| payloads[at]);
                     let packets = steps.into_iter().zip(values).enumerate();
                     packets.map(|(at, (step, neuron))| (step, neuron, payload(at))).collect()
-                }
-            };
-            put(&probe.name, &rows)?;
+                };
+                put(&probe.name, &rows)?;
+            }
         }
         if let Some(Windows { steps, targets, learns, classes }) = &mut columns.windows {
-            let steps = steps.numbers::<u64>()?;
-            let flags = |column: &mut Column| -> io::Result<Vec<i32>> {
-                Ok(column.numbers::<u8>()?.into_iter().map(i32::from).collect())
-            };
-            let classes = classes.numbers::<u16>()?.into_iter().map(i32::from).collect();
-            for (name, values) in
-                [("window.target", flags(targets)?), ("window.learn", flags(learns)?), ("window.class", classes)]
-            {
-                let rows: Vec<_> = steps.iter().zip(values).map(|(&step, value)| (step, 0, value)).collect();
-                put(name, &rows)?;
-            }
+            window_rows::<u8>((&mut *steps, targets), |rows| put("window.target", rows))?;
+            window_rows::<u8>((&mut *steps, learns), |rows| put("window.learn", rows))?;
+            window_rows::<u16>((&mut *steps, classes), |rows| put("window.class", rows))?;
         }
         table.finish()
     }
+}
+
+/// Tells rows of step, index 0 and value of the windows that began, piece by piece.
+fn window_rows<T: Number + Into<i32>>(
+    (steps, values): (&mut Column, &mut Column),
+    mut tell: impl FnMut(&[(u64, i32, i32)]) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut steps, mut values) = (steps.reader()?, values.reader()?);
+    while steps.left > 0 {
+        let (steps, values) = (steps.next::<u64>(ROWS)?, values.next::<T>(ROWS)?);
+        let rows: Vec<_> = steps.into_iter().zip(values).map(|(step, value)| (step, 0, value.into())).collect();
+        tell(&rows)?;
+    }
+    Ok(())
 }
 
 fn add_number(archive: &mut Archive, name: &str, number: u32) -> io::Result<()> {
