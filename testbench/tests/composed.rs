@@ -1,5 +1,6 @@
 //! Any layer may have any connection, neuron and rule: random networks of all of these on the emulated chip against the composed
-//! model in integers, to the bit, after every sample. What the compiler says it cannot do is passed over, and counted.
+//! model in integers, to the bit, after every sample. Each is proven first, and those that are timed take no more cycles
+//! than that says. What the compiler says it cannot do is passed over, and counted.
 
 #[expect(dead_code, reason = "networks are compiled that may be refused")]
 mod common;
@@ -11,6 +12,7 @@ use onward_diagnostic::Source;
 use onward_emulate::{Engine, Machine, Options};
 use onward_image::{HostInputKind, Image, Tag};
 use onward_run::data::SplitMix64;
+use onward_verify::{Bounds, Contract, verify};
 use testbench::model::{Model, Step, encode, spikes};
 
 /// A number below `count`.
@@ -146,6 +148,15 @@ fn compare(machine: &Machine, model: &Model<i64>, blocks: &[[usize; 3]]) -> Comp
     Ok(())
 }
 
+/// The most cycles that an image can take, of which all rules are shown to be kept.
+fn proven(image: &Image) -> Result<Bounds, String> {
+    let verdict = verify(image, &Contract::of_network());
+    match verdict.breaches.first() {
+        Some(breach) => Err(format!("not proven: {}: {breach}", breach.rule)),
+        None => verdict.bounds.ok_or_else(|| "no bounds are proven".to_owned()),
+    }
+}
+
 /// Shows samples of a random network to both; whether the compiler knows it.
 fn run(seed: u64, samples: usize) -> Result<bool, String> {
     let random = &mut SplitMix64::new(seed);
@@ -161,7 +172,9 @@ fn run(seed: u64, samples: usize) -> Result<bool, String> {
     else {
         return Ok(false);
     };
-    let options = Options { seed, timing: false, threads: 1 };
+    let bounds = proven(&image).map_err(|what| format!("{what}\n{text}"))?;
+    // The mesh takes time on this computer, too.
+    let options = Options { seed, timing: seed.is_multiple_of(4), threads: 1 };
     let mut machine = Machine::new(&image, options).map_err(|error| error.to_string())?;
     let mut model = modelled(&network, &image, &machine, seed);
     let (blocks, pixels) = (layer_blocks(&image), network.input().size());
@@ -190,6 +203,10 @@ fn run(seed: u64, samples: usize) -> Result<bool, String> {
         } else {
             expected.push(model.infer(&shown, false) as i32);
         }
+    }
+    let longest = machine.counters().timing.map_or(0, |timing| timing.longest_step);
+    if longest > bounds.step_cycles {
+        return Err(format!("a step of {longest} cycles, {} are proven\n{text}", bounds.step_cycles));
     }
     if answers == expected { Ok(true) } else { Err(format!("answers: {answers:?}, not {expected:?}\n{text}")) }
 }

@@ -86,11 +86,7 @@ impl State {
             value.range = value.range.widened(before.range, thresholds);
         }
         for (vector, before) in self.vectors.iter_mut().zip(&before.vectors) {
-            vector.range = vector.range.widened(before.range, thresholds);
-            if vector.extent > before.extent {
-                vector.extent = vector_length;
-                vector.range = vector.range.join(Range::of(0));
-            }
+            *vector = vector.widened(*before, thresholds, vector_length);
         }
         for (predicate, before) in self.predicates.iter_mut().zip(&before.predicates) {
             if predicate.extent > before.extent {

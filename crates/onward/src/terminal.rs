@@ -37,7 +37,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// Writes to stdout, for machines.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_for_machines(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {

@@ -17,8 +17,8 @@ const FEW: usize = 400;
 /// Samples that are shown to an image that was accepted.
 const SAMPLES: usize = 4;
 
-/// Small networks in which everything there is occurs: two layers that learn, a convolution with tables, a recurrence.
-const NETWORKS: [&str; 4] = [
+/// Small networks in which everything there is occurs: two layers that learn, a convolution with tables, a recurrence, weights that change part by part by what a table says.
+const NETWORKS: [&str; 5] = [
     "network dense {\n window = 4\n input x = rate(3, 3)\n target t = classes(3)\n learning = hinge\n\
      layer a = dense(8) from x, t { block = 4 }\n layer b = dense(6) from a\n readout r = nearest_target from b\n}\n",
     "network planes {\n window = 4\n input x = rate(6, 6)\n layer c = conv(2, 3) from x { padding = 1, stride = 2 }\n\
@@ -27,6 +27,8 @@ const NETWORKS: [&str; 4] = [
      layer o = dense(3) from m\n readout r = most_spikes from o\n}\n",
     "network tree {\n window = 4\n input x = rate(6)\n target t = classes(3)\n learning = hinge\n layer a = dense(6) from x, t\n\
      readout r = target_tree from a\n}\n",
+    "network parts {\n window = 4\n input x = rate(6)\n target t = classes(3)\n learning = softmax { update = spread }\n\
+     layer a = dense(6) from x, t { block = 3 }\n readout r = nearest_target from a\n}\n",
 ];
 
 fn images() -> Vec<Image> {

@@ -237,7 +237,7 @@ impl Recording {
     /// The windows that began: step, and whether each shows a target.
     ///
     /// # Errors
-    /// As [`Recording::records`].
+    /// What was recorded cannot be read again.
     pub(crate) fn windows(&self) -> io::Result<Vec<(u64, bool)>> {
         let columns = &mut *self.0.borrow_mut();
         let Some(windows) = &mut columns.windows else { return Ok(Vec::new()) };

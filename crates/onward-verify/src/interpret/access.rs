@@ -2,7 +2,7 @@
 
 use super::Interpreter;
 use crate::breach::Reason;
-use crate::memory::{Load, Write};
+use crate::memory::{Held, Load, Write};
 use crate::range::Range;
 use crate::sources::Names;
 use crate::state::State;
@@ -43,6 +43,17 @@ impl Interpreter<'_> {
         reached.fold(Sources::of(Names::ACTIVITY), |all, fed| all.and(fed.from))
     }
 
+    /// What elements can hold; what the image fills them with is noted as looked at.
+    fn held(&mut self, at: u32, reach: Reach) -> Held {
+        let Reach { space, width, first, last } = reach;
+        let bits = i64::from(width.bits());
+        let (first_bit, last_bit) = (first * bits, (last + 1) * bits - 1);
+        let looked_at = self.found.looked_at.entry(at).or_insert((space, first_bit, last_bit));
+        (looked_at.1, looked_at.2) = (looked_at.1.min(first_bit), looked_at.2.max(last_bit));
+        let load = Load { space, width, first, last };
+        *self.found.loads.entry(load).or_insert_with(|| self.memories.load(self.of, load))
+    }
+
     fn store(&mut self, at: u32, reach: Reach, value: Value) {
         if reach.last < reach.first {
             return;
@@ -70,12 +81,7 @@ impl Interpreter<'_> {
             self.store(at, reach, Value { from: value.from.and(base.from), ..value });
             return Ok(());
         }
-        let bits = i64::from(width.bits());
-        let (first, last) = (reach.first * bits, (reach.last + 1) * bits - 1);
-        let looked_at = self.found.looked_at.entry(at).or_insert((space, first, last));
-        (looked_at.1, looked_at.2) = (looked_at.1.min(first), looked_at.2.max(last));
-        let load = Load { space, width, first: reach.first, last: reach.last };
-        let held = *self.found.loads.entry(load).or_insert_with(|| self.memories.load(self.of, load));
+        let held = self.held(at, reach);
         // What is found depends on where it is looked for.
         let from = self.stems_from(reach).and(base.from);
         if op == ScalarOp::Ld {
@@ -157,7 +163,8 @@ impl Interpreter<'_> {
             VectorOp::Vlut => {
                 let Some(held) = held else { return Ok(()) };
                 let index = state.vectors[usize::from(a)].from;
-                state.vectors[usize::from(d)] = held.written(length, elements, from.and(index));
+                let range = self.held(at, reach).range;
+                state.vectors[usize::from(d)] = held.written(length, range, from.and(index));
             }
             _ => {
                 let Some(held) = held else { return Ok(()) };

@@ -221,13 +221,7 @@ impl Interpreter<'_> {
         } else {
             let value = self.scalar_of(state, instruction.a);
             let vector = &mut state.vectors[usize::from(instruction.d)];
-            let held = vector.read(length);
-            let range = held.join(value.range);
-            *vector = crate::value::Vector {
-                range: Range { stride: i64::from(range.stride > 0), ..range },
-                extent: vector.extent.max(length.high),
-                from: vector.from.and(value.from),
-            };
+            *vector = vector.replaced(length, value);
         }
         Ok(())
     }

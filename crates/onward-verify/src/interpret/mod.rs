@@ -7,6 +7,7 @@
 
 mod access;
 mod branch;
+mod cases;
 mod compute;
 mod loops;
 mod send;
@@ -19,7 +20,7 @@ use crate::memory::{Held, Load, Memories, Write, Writes};
 use crate::range::Range;
 use crate::state::State;
 use crate::value::{Form, Sources, Value};
-use onward_isa::{ClassedOp, ControlOp, Instruction, Space};
+use onward_isa::{ClassedOp, ControlOp, Instruction, ScalarOp, Space};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Instructions that are gone through in a class of steps at most, each pass of a loop counted.
@@ -71,6 +72,8 @@ pub(crate) struct Steps {
     pub reached: BTreeSet<u32>,
     /// What was looked at of the memories' first contents, by instruction: memory, first and last bit.
     pub looked_at: BTreeMap<u32, (Space, i64, i64)>,
+    /// Loads of single elements outside of loops, by address, that can give one of some numbers.
+    pub cases: BTreeMap<u32, Range>,
     /// What loads gave: all that the steps depend on of what memories can hold.
     pub loads: HashMap<Load, Held>,
 }
@@ -127,6 +130,9 @@ pub(crate) struct Interpreter<'a> {
     /// How many loops are under way that are looked at for many passes at once.
     blurred: u32,
     instructions: u64,
+    /// What a load is taken to give, by its address, and how often it was come to.
+    case: Option<(u32, i64)>,
+    case_loads: u32,
 }
 
 impl Steps {
@@ -141,14 +147,33 @@ impl Steps {
 /// # Errors
 /// The class must be looked at in parts, or takes too long.
 pub(crate) fn steps(of: &Context, class: &Class, memories: &Memories) -> Result<Steps, Stop> {
+    let steps = follow(of, class, memories, None)?.0;
+    if steps.problems.is_empty() {
+        return Ok(steps);
+    }
+    Ok(cases::by_cases(of, class, memories, &steps).unwrap_or(steps))
+}
+
+/// All that the steps of a class can do in which a load, by its address, gives a number; and how often it is come to.
+fn follow(of: &Context, class: &Class, memories: &Memories, case: Option<(u32, i64)>) -> Result<(Steps, u32), Stop> {
     let found = Steps { packets: vec![0; of.block.routes.len()], ..Steps::default() };
-    let mut interpreter =
-        Interpreter { of, class, memories, found, trying: 0, failed: false, blurred: 0, instructions: 0 };
+    let mut interpreter = Interpreter {
+        of,
+        class,
+        memories,
+        found,
+        trying: 0,
+        failed: false,
+        blurred: 0,
+        instructions: 0,
+        case,
+        case_loads: 0,
+    };
     let state = State::at_dispatch(u64::from(of.chip.core.dispatch_cycles), of.block.routes.len());
     let end = of.code.len() as u32;
     // Behind the last instruction is no place to go to; `word` says so when it is fetched.
     interpreter.part(vec![(of.block.entry, state)], 0..end + 1, 0)?;
-    Ok(interpreter.found)
+    Ok((interpreter.found, interpreter.case_loads))
 }
 
 impl Interpreter<'_> {
@@ -235,7 +260,13 @@ impl Interpreter<'_> {
                 self.a_loop(at, &instruction, state, depth)
             }
             ClassedOp::Control(op) => self.branch(at, op, &instruction, state),
-            ClassedOp::Scalar(op) => Ok(self.following(at, |this| this.scalar(at, op, &instruction, state))),
+            ClassedOp::Scalar(op) => {
+                let next = self.following(at, |this| this.scalar(at, op, &instruction, state));
+                if op == ScalarOp::Ld {
+                    self.split_by_case(at, &instruction, state, depth);
+                }
+                Ok(next)
+            }
             ClassedOp::Vector(op) => Ok(self.following(at, |this| this.vector(at, op, &instruction, state))),
             ClassedOp::Send(op) => Ok(self.following(at, |this| this.send(at, op, &instruction, state))),
         }

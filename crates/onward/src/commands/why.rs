@@ -32,8 +32,7 @@ const MOST_INPUTS: usize = 6;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// The neuron: LAYER[NUMBER]
-    #[arg(value_name = "NEURON")]
+    #[arg(value_name = "NEURON", help = "The neuron: LAYER[NUMBER]")]
     neuron: NeuronName,
     /// The image
     #[arg(value_name = "IMAGE.onw")]
