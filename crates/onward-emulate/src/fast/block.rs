@@ -121,7 +121,9 @@ impl FanOuts {
         let others = if let [(1, 0), others @ ..] = runs { others } else { runs };
         match others {
             [] => FanOuts::Same(0),
-            [(_, synapses)] => FanOuts::Same((*synapses).into()),
+            [(_, synapses), rest @ ..] if rest.iter().all(|(_, of_run)| of_run == synapses) => {
+                FanOuts::Same((*synapses).into())
+            }
             _ => {
                 let each = runs.iter().flat_map(|&(axons, synapses)| std::iter::repeat_n(synapses, axons as usize));
                 FanOuts::Each(each.collect())

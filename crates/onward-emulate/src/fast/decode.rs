@@ -34,10 +34,8 @@ pub(crate) enum AtOnce {
 /// An instruction with what follows from its place in the program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Code {
-    /// The instruction; `None` where the word is none.
-    pub instruction: Option<Instruction>,
-    /// Its operation by class, found once.
-    pub class: Option<ClassedOp>,
+    /// The instruction, behind its operation by class, which is found once; `None` where the word is none.
+    pub operation: Option<(ClassedOp, Instruction)>,
     /// Its cost.
     pub cost: Cost,
     /// A loop may end here: its body's last instruction is the one before.
@@ -48,6 +46,13 @@ pub(crate) struct Code {
     pub scalars: u16,
     /// Cycles they take.
     pub scalar_cycles: u32,
+}
+
+impl Code {
+    /// The instruction, if the word is one.
+    pub fn instruction(&self) -> Option<Instruction> {
+        self.operation.map(|(_, instruction)| instruction)
+    }
 }
 
 /// A decoded program.
@@ -76,8 +81,7 @@ impl Decoded {
         let mut code: Vec<Code> = instructions
             .iter()
             .map(|&instruction| Code {
-                instruction,
-                class: instruction.map(|instruction| instruction.op.classed()),
+                operation: instruction.map(|instruction| (instruction.op.classed(), instruction)),
                 cost: instruction.map_or(Cost::default(), |instruction| cost(&instruction, chip)),
                 ends_loop: false,
                 at_once: None,
@@ -88,7 +92,7 @@ impl Decoded {
         let mut graded_routes = Vec::new();
         let mut reads_payloads = false;
         for at in 0..code.len() {
-            let Some(instruction) = code[at].instruction else { continue };
+            let Some(instruction) = instructions[at] else { continue };
             match instruction.op {
                 Op::Loop | Op::Foreach | Op::Forset => {
                     let end = at as i64 + i64::from(instruction.imm);
@@ -112,7 +116,7 @@ impl Decoded {
         }
         // Backwards: a run is one longer than that behind it.
         for at in (0..code.len()).rev() {
-            let Some(instruction) = code[at].instruction.filter(|instruction| instruction.op.is_scalar()) else {
+            let Some(instruction) = instructions[at].filter(|instruction| instruction.op.is_scalar()) else {
                 continue;
             };
             debug_assert!(code[at].cost == Cost { fixed: code[at].cost.fixed, ..Cost::default() }, "{instruction}");
@@ -123,10 +127,21 @@ impl Decoded {
         Decoded { code, event_loops, row_loops, lane_fixed: Vec::new(), reads_payloads, graded_routes }
     }
 
-    /// Adds the cycles of scalar instructions, which are not counted one by one: each execution takes the same.
+    /// Adds the scalar instructions of whole runs, and the cycles of all of them, which are not counted one by one: each
+    /// execution takes the same. Until then what stands in place of their cycles is how many whole runs began with each.
     pub fn with_scalars(&self, counters: WindowCounters) -> WindowCounters {
         let mut counters = counters;
-        for (counts, code) in counters.addresses.iter_mut().zip(&self.code).filter(|(_, code)| code.scalars > 0) {
+        for at in 0..counters.addresses.len() {
+            let code = &self.code[at];
+            if code.scalars == 0 {
+                continue;
+            }
+            let runs = std::mem::take(&mut counters.addresses[at].cycles);
+            counters.addresses[at..at + usize::from(code.scalars)]
+                .iter_mut()
+                .for_each(|of_run| of_run.executed += runs);
+            // Runs that begin further behind do not come here.
+            let counts = &mut counters.addresses[at];
             counts.cycles = counts.executed * u64::from(code.cost.fixed);
         }
         counters
@@ -135,7 +150,7 @@ impl Decoded {
     /// From here on knows what instructions take with other lanes.
     pub fn keep_lanes(&mut self) {
         let fixed = |code: &Code| {
-            LANE_COUNTS.map(|lanes| code.instruction.map_or(0, |instruction| cost_with(&instruction, lanes).fixed))
+            LANE_COUNTS.map(|lanes| code.instruction().map_or(0, |instruction| cost_with(&instruction, lanes).fixed))
         };
         self.lane_fixed = self.code.iter().map(fixed).collect();
     }

@@ -8,6 +8,7 @@ use super::outlet::Outlet;
 use super::vector as element;
 use crate::fault::{Fault, FaultKind};
 use onward_isa::{ClassedOp, ControlOp, Instruction, ScalarOp, SendOp, Special, VectorOp, Width};
+use std::ops::Range;
 
 /// Cycles without a packet after which a step is endless (rule F10).
 pub(super) const ENDLESS: u32 = 1 << 30;
@@ -28,7 +29,7 @@ impl Block {
             Ok(()) => Ok(execution.finish()),
             Err(kind) => {
                 let address = execution.pc.min(program.code.len() - 1);
-                let instruction = program.code[address].instruction;
+                let instruction = program.code[address].instruction();
                 Err(Fault {
                     step,
                     block: self.number,
@@ -53,9 +54,7 @@ impl<const RECORDS: bool> Execution<'_, RECORDS> {
                 // Fetch from the start of the body.
                 continue;
             }
-            let (Some(instruction), Some(class)) = (code.instruction, code.class) else {
-                return Err(FaultKind::NoInstruction);
-            };
+            let Some((class, instruction)) = code.operation else { return Err(FaultKind::NoInstruction) };
             if self.cycles > ENDLESS {
                 return Err(FaultKind::Endless);
             }
@@ -98,7 +97,8 @@ impl<const RECORDS: bool> Execution<'_, RECORDS> {
         self.note(|lanes| lanes.issue(program, at, length));
     }
 
-    /// Executes the scalar instructions that follow each other here, up to the next of another kind, at once.
+    /// Executes the scalar instructions that follow each other here, up to the next of another kind, at once. A run that is
+    /// executed as a whole is counted once ([`Decoded::with_scalars`]).
     #[inline(always)]
     fn run_scalars(&mut self, code: &Code) -> Result<(), FaultKind> {
         // A step that becomes endless does so at an instruction, not at a run of them.
@@ -106,15 +106,27 @@ impl<const RECORDS: bool> Execution<'_, RECORDS> {
         let (count, cycles) = if whole { (code.scalars, code.scalar_cycles) } else { (1, code.cost.fixed) };
         self.cycles += cycles;
         self.note(|lanes| lanes.scalars(cycles));
-        let program = self.program;
-        for code in &program.code[self.pc..self.pc + usize::from(count)] {
-            self.counts().executed += 1;
-            if let (Some(instruction), Some(ClassedOp::Scalar(op))) = (code.instruction, code.class) {
-                self.execute_scalar(op, instruction)?;
+        let (program, first) = (self.program, self.pc);
+        for code in &program.code[first..first + usize::from(count)] {
+            if let Some((ClassedOp::Scalar(op), instruction)) = code.operation
+                && let Err(fault) = self.execute_scalar(op, instruction)
+            {
+                self.count_scalars(first..self.pc + 1);
+                return Err(fault);
             }
             self.pc += 1;
         }
+        match whole {
+            true => self.block.tally.now.addresses[first].cycles += 1,
+            false => self.count_scalars(first..self.pc),
+        }
         Ok(())
+    }
+
+    /// Counts scalar instructions that are no whole run.
+    #[cold]
+    fn count_scalars(&mut self, instructions: Range<usize>) {
+        self.block.tally.now.addresses[instructions].iter_mut().for_each(|counts| counts.executed += 1);
     }
 
     /// Executes an instruction on scalar registers, or on an element of memory.
