@@ -25,7 +25,7 @@ fn one_of<'a>(random: &mut SplitMix64, from: &[&'a str]) -> &'a str {
 }
 
 /// A rule, of whatever parts.
-fn rule(random: &mut SplitMix64, window: u32, has_bias: bool) -> String {
+fn rule(random: &mut SplitMix64, window: u32, has_bias: bool, grid: Option<u32>) -> String {
     let loss = one_of(random, &["hinge", "hinge", "softmax", "squared_error", "hebbian", "contrastive"]);
     let mut options = vec![format!("rate = {}", below(random, 9)), "anneal = 0".to_owned()];
     let gate = one_of(random, &["surrogate", "surrogate", "voltage", "none"]);
@@ -40,9 +40,10 @@ fn rule(random: &mut SplitMix64, window: u32, has_bias: bool) -> String {
             options.push(option.to_owned());
         }
     }
-    if random.below(4) == 0 {
-        options.push(format!("every = {}, memory = {}", 1 << random.below(window.ilog2() + 1), 1 + below(random, 4)));
-    }
+    let at_steps = (random.below(4) == 0)
+        .then(|| format!("every = {}, memory = {}", 1 << random.below(window.ilog2() + 1), 1 + below(random, 4)));
+    // A table is compared with the rates of whole windows.
+    options.extend(grid.map(|grid| format!("target = direct {{ grid = {grid} }}")).or(at_steps));
     format!("{loss} {{ {} }}", options.join(", "))
 }
 
@@ -66,8 +67,9 @@ fn neurons(random: &mut SplitMix64) -> String {
     )
 }
 
-/// A network of one to three layers, between which there may be pools, additions and delays.
-fn text(random: &mut SplitMix64) -> String {
+/// A network of one to three layers, between which there may be pools, additions and delays; how targets reach them is drawn from
+/// `paths`.
+fn text(random: &mut SplitMix64, paths: &mut SplitMix64) -> String {
     let window = 2 << random.below(3);
     let mut text = format!(
         "network composed {{\n window = {window}\n input x = rate(2, 6, 6)\n target y = classes({})\n",
@@ -76,6 +78,8 @@ fn text(random: &mut SplitMix64) -> String {
     // The node that the next one is fed by, and what else has its shape; whether it is a plane.
     let (mut from, mut like, mut is_plane) = ("x, y".to_owned(), None::<String>, true);
     let layers = 1 + below(random, 3);
+    // In some networks targets reach all layers directly, and no window shows them; in others some.
+    let all_direct = paths.below(4) == 0;
     for number in 0..layers {
         let name = format!("layer{number}");
         let bits = one_of(random, &["4", "8", "16"]);
@@ -90,7 +94,8 @@ fn text(random: &mut SplitMix64) -> String {
                 (format!("conv(4, {size})"), format!("padding = {}, block = {}", size / 2, 1 + below(random, 4)), false)
             }
         };
-        let learning = if random.below(5) > 0 { rule(random, window, has_bias) } else { "none".into() };
+        let grid = (all_direct || paths.below(8) == 0).then(|| 1 + paths.below(4));
+        let learning = if random.below(5) > 0 { rule(random, window, has_bias, grid) } else { "none".into() };
         text += &format!(
             " layer {name} = {kind} from {from} {{\n  {options}, weights = fixed {{ bits = {bits} }},\n  neurons = {},\n  learning = {learning}\n }}\n",
             neurons(random)
@@ -137,7 +142,9 @@ fn show(
 fn compare(machine: &Machine, model: &Model<i64>, blocks: &[[usize; 3]]) -> Comparison {
     for &[number, layer, at] in blocks {
         let state = &model.layers[layer];
-        let mut arrays = vec!["weights", "membrane", "count", "target_count"];
+        let mut arrays = vec!["weights", "membrane", "count"];
+        let is_direct = state.blocks[at].table.is_some();
+        arrays.extend(if is_direct { &["rate", "table"][..] } else { &["target_count"] });
         arrays.extend(state.fed_by_target.then_some("target_weights"));
         arrays.extend((!state.own_weights.is_empty()).then_some("own_weights"));
         arrays.extend(state.rule.is_some().then_some("scores"));
@@ -160,7 +167,7 @@ fn proven(image: &Image) -> Result<Bounds, String> {
 /// Shows samples of a random network to both; whether the compiler knows it.
 fn run(seed: u64, samples: usize) -> Result<bool, String> {
     let random = &mut SplitMix64::new(seed);
-    let text = text(random);
+    let text = text(random, &mut SplitMix64::new(!seed));
     let network = parsed(&text);
     let mut chip = Chip::builtin("large").expect("a chip of that name");
     chip.core.vector_length = [64, 256][below(random, 2)];
@@ -188,7 +195,7 @@ fn run(seed: u64, samples: usize) -> Result<bool, String> {
         let tag = |target| Tag { target, learn, slot: class as u16, ..Tag::default() };
         let shown = encode(&sample, model.window);
         answers.extend(show(&mut machine, &image, tag(false), HostInputKind::Input, &shown)?);
-        if learn {
+        if learn && model.shows_targets {
             let line = vec![spikes(&[class]); shown.len()];
             answers.extend(show(&mut machine, &image, tag(true), HostInputKind::Target, &line)?);
         }

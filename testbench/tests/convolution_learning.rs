@@ -27,6 +27,8 @@ fn text(random: &mut SplitMix64) -> String {
     );
     let mut extents = [input[1], input[2]];
     let layers = between(random, 1, 3);
+    // In some networks targets reach all layers directly, and no window shows them; in others some.
+    let all_direct = random.below(3) == 0;
     for number in 1..=layers {
         let pick = |random: &mut SplitMix64, most: usize| [between(random, 1, most), between(random, 1, most)];
         let mut kernel = pick(random, 5);
@@ -43,7 +45,11 @@ fn text(random: &mut SplitMix64) -> String {
         let learning = (random.below(5) > 0).then(|| {
             let (rate, margin) = (between(random, 0, 10), [0.05, 0.3, 2.0][between(random, 0, 2)]);
             let gate = if random.below(3) > 0 { "surrogate" } else { "none" };
-            format!("hinge {{ rate = {rate}, margin = {margin}, anneal = 0, gate = {gate}, revive = none }}")
+            let target = if all_direct || random.below(8) == 0 { "direct" } else { "stack" };
+            let grid = if target == "direct" { format!(" {{ grid = {} }}", between(random, 1, 8)) } else { String::new() };
+            format!(
+                "hinge {{ rate = {rate}, margin = {margin}, anneal = 0, gate = {gate}, revive = none, target = {target}{grid} }}"
+            )
         });
         for at in 0..2 {
             extents[at] = (extents[at] + 2 * padding[at] - kernel[at]) / stride[at] + 1;
@@ -66,11 +72,13 @@ fn compare(machine: &Machine, model: &Model<i64>, places: &[(usize, usize)]) -> 
     for (number, &(layer, at)) in places.iter().enumerate() {
         let state = &model.layers[layer];
         let gated = state.rule.as_ref().is_some_and(|rule| rule.gate == Gate::Surrogate);
-        let mut arrays = vec!["weights", "membrane", "count", "target_count"];
+        let is_direct = state.blocks[at].table.is_some();
+        let mut arrays = vec!["weights", "membrane", "count"];
+        arrays.extend(if is_direct { &["rate", "table"][..] } else { &["target_count"] });
         arrays.extend(state.fed_by_target.then_some("target_weights"));
         arrays.extend(state.rule.is_some().then_some("scores"));
         arrays.extend(gated.then_some("voltage"));
-        arrays.extend((gated && !state.fed_by_target).then_some("target_voltage"));
+        arrays.extend((gated && !state.fed_by_target && !is_direct).then_some("target_voltage"));
         let arrays: Vec<_> = arrays.into_iter().map(|name| (name, true)).collect();
         same_arrays(machine, model, [number, layer, at], &arrays, &[])?;
     }
@@ -114,7 +122,7 @@ fn run(seed: u64, samples: usize) -> Comparison {
         let tag = |target| Tag { target, learn, slot: class as u16, ..Tag::default() };
         let shown = encode(&sample, model.window);
         let mut answers = show(&mut machine, &image, tag(false), HostInputKind::Input, &shown);
-        if learn {
+        if learn && model.shows_targets {
             let line = vec![spikes(&[class]); shown.len()];
             answers.extend(show(&mut machine, &image, tag(true), HostInputKind::Target, &line));
         }

@@ -11,7 +11,7 @@ use onward_emulate::{Engine, Machine, Options};
 use onward_image::{BlockIndex, HostInputKind, Image, PopulationKind, Tag};
 use onward_net::{
     Encoding, Gate, Initial, Input, Layer, LayerKind, Learning, Loss, Network, Neuron, Node, Optimizer, RateSchedule,
-    Readout, ReadoutKind, Rounding, Rule, Target, TargetKind, Update, Values, Weights, When,
+    Readout, ReadoutKind, Rounding, Rule, Target, TargetKind, TargetPath, Update, Values, Weights, When,
 };
 use onward_run::Session;
 use onward_run::data::{Dataset, RateEncoder, SampleOrder, Samples, SplitMix64};
@@ -46,7 +46,8 @@ struct Pair {
     places: Vec<(usize, usize)>,
     /// Numbers of the host's inputs.
     tag: usize,
-    target: usize,
+    /// Where targets are shown in windows of their own.
+    target: Option<usize>,
     input: usize,
     /// Classes that reached the host.
     answers: Vec<i64>,
@@ -75,20 +76,23 @@ fn compare_state(machine: &dyn Engine, places: &[(usize, usize)], model: &Model<
         let has = |what: fn(&Rule) -> bool| rule.is_some_and(what);
         let [gated, of_voltage] =
             [Gate::Surrogate, Gate::Voltage].map(|gate| rule.is_some_and(|rule| rule.gate == gate));
-        let (learns, deep) = (rule.is_some(), !layer.fed_by_target);
+        let direct = has(Rule::is_direct);
+        let (learns, deep) = (rule.is_some(), !layer.fed_by_target && !direct);
         let arrays = [
             ("weights", true),
-            ("target_weights", !deep),
+            ("target_weights", layer.fed_by_target),
+            ("rate", direct),
+            ("table", direct),
             ("bias", true),
             ("membrane", true),
             ("count", true),
-            ("target_count", true),
+            ("target_count", !direct),
             ("scores", true),
             ("mean_count", has(|rule| rule.revive)),
             // Where scores are of voltages, each window begins its sum anew; what is kept of it is the potential.
             ("voltage", gated || of_voltage),
             ("potential", of_voltage),
-            ("target_potential", of_voltage),
+            ("target_potential", of_voltage && !direct),
             ("class_weights", has(|rule| matches!(rule.loss, Loss::Softmax { .. } | Loss::Contrastive { .. }))),
             ("mean_square", has(|rule| matches!(rule.optimizer, Optimizer::Adaptive { .. }))),
             ("remainder", has(|rule| rule.rounding == Rounding::Carried)),
@@ -121,7 +125,7 @@ impl Pair {
             model: modelled(network, &image, &machine, options.seed),
             machine,
             tag: find(HostInputKind::Tag),
-            target: find(HostInputKind::Target),
+            target: image.host_input(HostInputKind::Target),
             input: find(HostInputKind::Input),
             answers: Vec::new(),
             expected_answers: Vec::new(),
@@ -188,7 +192,7 @@ impl Pair {
         let mut steps: Vec<HostStep> = encode(&sample.pixels, window).into_iter().map(packed).collect();
         let slot = if sample.learn { sample.class as u16 } else { 0 };
         steps[0].tag = Some(Tag { target: false, learn: sample.learn, slot, ..Tag::default() }.payload());
-        if sample.learn {
+        if sample.learn && self.target.is_some() {
             let first = steps.len();
             steps.resize(2 * first, HostStep { class: Some(sample.class as u32), ..HostStep::default() });
             steps[first].tag = Some(Tag { target: true, learn: true, slot, ..Tag::default() }.payload());
@@ -204,7 +208,7 @@ impl Pair {
                 if let Some(payload) = step.tag {
                     inputs.send(tag, at, 0, payload);
                 }
-                if let Some(class) = step.class {
+                if let (Some(class), Some(target)) = (step.class, target) {
                     inputs.send(target, at, class, 1);
                 }
                 if let Some(spikes) = &step.spikes {
@@ -298,14 +302,25 @@ impl Pair {
                 let (layer, block) = self.places[number];
                 // What the host sends in a step the first layer consumes in the next, and so on.
                 let Some(position) = at.checked_sub(1 + layer) else { continue };
-                self.compare_step(number, &self.model.layers[layer].blocks[block].steps.clone(), position, sample)
-                    .map_err(|what| format!("step {position} of layer {layer}: {what}"))?;
+                self.compare_step(
+                    (number, layer),
+                    &self.model.layers[layer].blocks[block].steps.clone(),
+                    position,
+                    sample,
+                )
+                .map_err(|what| format!("step {position} of layer {layer}: {what}"))?;
             }
         }
         self.rest()
     }
 
-    fn compare_step(&mut self, number: usize, steps: &[Moment<i64>], position: usize, sample: &Sample) -> Comparison {
+    fn compare_step(
+        &mut self,
+        (number, layer): (usize, usize),
+        steps: &[Moment<i64>],
+        position: usize,
+        sample: &Sample,
+    ) -> Comparison {
         let Some(step) = steps.get(position) else { return Ok(()) };
         let mut read = |name| in_64_bits(&self.machine.read(number.into(), name).unwrap_or_default());
         same(&format!("`membrane` of block {number}"), &read("membrane"), &step.membrane)?;
@@ -314,7 +329,7 @@ impl Pair {
         let neurons = step.spikes.len();
         let counts: Vec<i64> =
             (0..neurons).map(|i| of_window.iter().filter(|step| step.spikes[i]).count() as i64).collect();
-        let found = if position < window {
+        let found = if position < window || self.model.layers[layer].blocks[0].table.is_some() {
             read("count")
         } else {
             read("target_count")[sample.class * neurons..][..neurons].to_vec()
@@ -534,8 +549,11 @@ fn rule() -> impl Strategy<Value = Rule> {
     let weight_decay = prop::option::weighted(0.3, 1u32..=24);
     let (revive, carries) = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
     let batch = prop_oneof![2 => Just(1u32), 1 => 2u32..=5, 1 => Just(32u32)];
-    (loss, 0u32..=12, schedule, gate, optimizer, weight_decay, revive, carries, batch).prop_map(
-        |(loss, rate, schedule, gate, optimizer, weight_decay, revive, carries, batch)| Rule {
+    let target =
+        prop_oneof![3 => Just(TargetPath::Stack), 1 => (1u32..=8).prop_map(|grid| TargetPath::Direct { grid })];
+    (loss, 0u32..=12, schedule, gate, optimizer, weight_decay, revive, carries, (batch, target)).prop_map(
+        |(loss, rate, schedule, gate, optimizer, weight_decay, revive, carries, (batch, target))| Rule {
+            target,
             loss,
             rate,
             schedule,
@@ -550,11 +568,7 @@ fn rule() -> impl Strategy<Value = Rule> {
                 (Loss::Hinge { .. }, Optimizer::Plain, _) => batch,
                 _ => 1,
             },
-            // A velocity has a remainder of its own.
-            rounding: match optimizer {
-                Optimizer::Plain | Optimizer::Adaptive { .. } if carries => Rounding::Carried,
-                _ => Rounding::Stochastic,
-            },
+            rounding: if carries { Rounding::Carried } else { Rounding::Stochastic },
         },
     )
 }

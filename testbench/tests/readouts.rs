@@ -150,7 +150,7 @@ impl OnChip {
         let shown = encode(&sample.pixels, self.model.window);
         let mut expected = Vec::new();
         if sample.learn {
-            self.model.present(&shown, sample.class.into(), false);
+            self.model.present(&shown, sample.class.into(), sample.rival.map(usize::from), false);
             if sample.answer {
                 expected.push(self.model.answer() as i32);
             }

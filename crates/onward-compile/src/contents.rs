@@ -7,9 +7,9 @@ use crate::lowering::LoweredLayer;
 use crate::pass::Compilation;
 use crate::plan::PlannedBlock;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
-use onward_image::{BlockIndex, Kernel};
+use onward_image::{BlockIndex, Kernel, Order};
 use onward_net::{Convolution, Layer, LayerKind, Node, Readout, ReadoutKind, TargetTree};
-use onward_quantize::{Integers, LayerParameters};
+use onward_quantize::{Integers, LayerParameters, TargetTable};
 use petgraph::graph::NodeIndex;
 
 /// Writes arrays into a block's memories.
@@ -40,6 +40,28 @@ impl Writer<'_> {
     fn neurons(&mut self, name: &str, values: &Integers, block: &PlannedBlock) {
         if *values != Integers::Same(0) {
             self.fill(name, (0..block.neurons).map(|index| values.of(block.neuron(index)).into()));
+        }
+    }
+
+    /// A block's part of a table of targets: its neurons, of a convolution its channels in the cells of the plane.
+    fn targets(&mut self, table: &TargetTable, classes: u32, block: &PlannedBlock) {
+        let [along_y, along_x] = table.cells;
+        let of_class = table.entries.len() / classes.max(1) as usize;
+        for class in 0..classes as usize {
+            let entries = &table.entries[class * of_class..][..of_class];
+            let entry = |at: u32| entries.get(at as usize).copied().map_or(0, i64::from);
+            let row: Vec<i64> = match block.order {
+                Order::Plane(plane) => {
+                    let cells = along_y * along_x;
+                    let channels = plane.first_channel..plane.first_channel + plane.channels;
+                    (0..cells)
+                        .flat_map(|cell| channels.clone().map(move |channel| channel * cells + cell))
+                        .map(entry)
+                        .collect()
+                }
+                Order::Straight => (0..block.neurons).map(|index| entry(block.neuron(index))).collect(),
+            };
+            self.fill_row("table", class, row);
         }
     }
 
@@ -106,7 +128,10 @@ pub(crate) fn contents(compilation: &Compilation, number: BlockIndex) -> [Vec<u8
             }
             if let Some(rule) = &lowered.rule {
                 writer.fill("shift", [rule.shift.into()]);
-                for table in rule.tables(network.classes(), block.neurons) {
+                if let Some(table) = lowered.record.as_ref().and_then(|record| record.table.as_ref()) {
+                    writer.targets(table, network.classes(), block);
+                }
+                for table in rule.tables(network.classes(), compared(lowered, block)) {
                     writer.fill(table.name, table.values.into_iter().map(i64::from));
                 }
             }
@@ -132,6 +157,14 @@ pub(crate) fn contents(compilation: &Compilation, number: BlockIndex) -> [Vec<u8
         }
     }
     writer.finish()
+}
+
+/// Elements that the classes of a block are compared by.
+fn compared(lowered: &LoweredLayer, block: &PlannedBlock) -> u32 {
+    match (lowered.record.as_ref().and_then(|record| record.table.as_ref()), block.order) {
+        (Some(table), Order::Plane(plane)) => table.cells[0] * table.cells[1] * plane.channels,
+        _ => block.neurons,
+    }
 }
 
 /// How the kernels of a layer that learns lie in its blocks: the same in all of them.

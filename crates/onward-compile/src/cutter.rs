@@ -232,7 +232,8 @@ impl<'a> Cutter<'a> {
     /// own spikes.
     fn others(&self, node: NodeIndex, layer: &Layer, inlets: &mut Inlets) {
         let network = self.network;
-        let is_target = |source: &NodeIndex| matches!(network.graph[*source], Node::Target(_));
+        let is_fed = network.is_fed_by_target(node);
+        let is_target = |source: &NodeIndex| is_fed && matches!(network.graph[*source], Node::Target(_));
         if let (Some(target), Some(lines)) = (network.sources(node).into_iter().find(is_target), network.target()) {
             inlets.add(PlannedSource::Host(target, 0), Channel::Spikes, lines.size);
         }

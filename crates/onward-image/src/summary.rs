@@ -128,6 +128,17 @@ impl Image {
     /// Whether the host shows the network what is to be learned; without it nothing is.
     pub fn learns(&self) -> bool {
         let teaches = |kind| self.host_input(kind).is_some();
-        teaches(HostInputKind::Target) || teaches(HostInputKind::TargetValues)
+        teaches(HostInputKind::Target) || teaches(HostInputKind::TargetValues) || self.learns_by_tags()
+    }
+
+    /// Whether what is to be learned comes with the tag of a sample's own window alone: targets have no windows, as they reach
+    /// all that learns directly.
+    pub fn learns_by_tags(&self) -> bool {
+        let has_windows = |kind| self.host_input(kind).is_some();
+        let learns =
+            |population: &Population| matches!(population.kind, PopulationKind::Layer { schedule: Some(_), .. });
+        self.network.classes().is_some()
+            && self.network.populations.iter().any(learns)
+            && !has_windows(HostInputKind::Target)
     }
 }

@@ -370,11 +370,31 @@ impl Network {
         lags[node.index()]
     }
 
-    /// Whether the target has a projection of its own (S1) into this layer.
+    /// Whether the target has a projection of its own (S1) into this layer, by which its windows come in.
     pub fn is_fed_by_target(&self, layer: NodeIndex) -> bool {
-        self.graph
-            .neighbors_directed(layer, Direction::Incoming)
-            .any(|source| matches!(self.graph[source], Node::Target(_)))
+        let mut sources = self.graph.neighbors_directed(layer, Direction::Incoming);
+        sources.any(|source| matches!(self.graph[source], Node::Target(_))) && self.shows_target_windows()
+    }
+
+    /// Whether the target reaches a layer directly, by a table of its blocks.
+    pub fn is_direct(&self, layer: NodeIndex) -> bool {
+        matches!(&self.layer(layer).learning, Learning::Rule(rule) if rule.is_direct())
+    }
+
+    /// Whether targets of classes are shown in windows of their own: not where they reach all that learns directly, and what is
+    /// read out as well.
+    pub fn shows_target_windows(&self) -> bool {
+        let learns = |layer: &NodeIndex| self.layer(*layer).learning != Learning::None;
+        let reads = |node: NodeIndex| match &self.graph[node] {
+            Node::Readout(readout) => {
+                let is_compared = readout.kind == ReadoutKind::NearestTarget;
+                let of = self.signal(node);
+                let is_direct = matches!(self.graph[of], Node::Layer(_)) && self.is_direct(of);
+                (readout.kind.needs_target() || readout.kind.learns()) && !(is_compared && is_direct)
+            }
+            _ => false,
+        };
+        self.layers().filter(learns).any(|layer| !self.is_direct(layer)) || self.graph.node_indices().any(reads)
     }
 }
 

@@ -6,6 +6,7 @@
 mod gate;
 mod loss;
 mod optimizer;
+mod path;
 mod rounding;
 mod schedule;
 mod update;
@@ -13,6 +14,7 @@ mod update;
 pub use gate::Gate;
 pub use loss::Loss;
 pub use optimizer::Optimizer;
+pub use path::TargetPath;
 pub use rounding::Rounding;
 pub use schedule::{RateSchedule, When};
 pub use update::Update;
@@ -59,6 +61,8 @@ pub struct Rule {
     pub rounding: Rounding,
     /// Number of samples, 1 to 32, whose changes a block adds before it rounds them.
     pub batch: u32,
+    /// Path by which the target reaches the layer.
+    pub target: TargetPath,
 }
 
 impl Default for Rule {
@@ -76,6 +80,7 @@ impl Default for Rule {
             update: Update::AtOnce,
             rounding: Rounding::Stochastic,
             batch: 1,
+            target: TargetPath::Stack,
         }
     }
 }
@@ -129,9 +134,12 @@ const BATCH: Parameter = parameter(
     "a block adds the changes of so many samples that it learns from before they are rounded",
 );
 
+const TARGET: Parameter =
+    parameter("target", Constructor(TargetPath::FAMILY), Means("stack"), "how the target reaches the layer");
+
 /// The options of all losses.
 const OPTIONS: &[Parameter] =
-    &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH];
+    &[RATE, ANNEAL, SHIFTS, GATE, OPTIMIZER, WEIGHT_DECAY, EVERY, MEMORY, REVIVE, UPDATE, ROUNDING, BATCH, TARGET];
 
 impl Learning {
     /// Reads a constructor of the family.
@@ -147,6 +155,11 @@ impl Learning {
 }
 
 impl Rule {
+    /// Whether the target is projected into the layer itself.
+    pub fn is_direct(&self) -> bool {
+        matches!(self.target, TargetPath::Direct { .. })
+    }
+
     fn read(reader: &mut Reader, given: &Given, loss: Loss) -> Rule {
         Rule {
             loss,
@@ -160,6 +173,7 @@ impl Rule {
             weight_decay: reader.integer_if_given(given, &WEIGHT_DECAY),
             when: When::read(reader, given),
             batch: reader.integer(given, &BATCH),
+            target: TargetPath::chosen(reader, given, &TARGET),
         }
     }
 
@@ -171,7 +185,8 @@ impl Rule {
         let parts = parts.option(&REVIVE, Revival(self.revive).text());
         let parts = parts.option_if(&UPDATE, (self.update != Update::AtOnce).then_some(self.update));
         let parts = parts.option_if(&ROUNDING, (self.rounding != Rounding::Stochastic).then_some(self.rounding));
-        parts.option_if(&BATCH, (self.batch > 1).then_some(self.batch))
+        let parts = parts.option_if(&BATCH, (self.batch > 1).then_some(self.batch));
+        parts.option_if(&TARGET, (self.target != TargetPath::Stack).then_some(self.target))
     }
 }
 

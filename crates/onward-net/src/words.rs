@@ -8,7 +8,7 @@ use crate::network::WindowShift;
 use crate::neuron::{Decay, Fires, Neuron, Reset};
 use crate::reader;
 use crate::readout::{ReadoutKind, ReadoutLoss};
-use crate::rule::{self, Gate, Optimizer, Revival, Rounding, Update};
+use crate::rule::{self, Gate, Optimizer, Revival, Rounding, TargetPath, Update};
 use crate::settings;
 use crate::target::TargetKind;
 use crate::vocabulary::{Family, Form, ItemKind};
@@ -40,6 +40,7 @@ const FAMILIES: &[&Family] = &[
     Revival::FAMILY,
     Update::FAMILY,
     Rounding::FAMILY,
+    TargetPath::FAMILY,
     reader::FILE,
 ];
 

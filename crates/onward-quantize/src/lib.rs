@@ -55,7 +55,7 @@ pub use parameters::{LayerParameters, is_graded};
 pub use part::{Change, Part, PartParameters};
 pub use precision::Fineness;
 pub use range::{LayerCalibration, Range};
-pub use record::{Record, is_shown_targets};
+pub use record::{RATE_BITS, Record, TargetTable, is_shown_targets};
 pub use rounding::Rounding;
 pub use scale::Scale;
 pub use weights::RealWeights;

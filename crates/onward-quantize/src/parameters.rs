@@ -14,7 +14,7 @@ use crate::neuron::{Bounds, NeuronParameters, Widths, neuron_parameters};
 use crate::part::{Given, parts};
 use crate::precision::{Fineness, Precision};
 use crate::range::LayerCalibration;
-use crate::record::{Record, is_shown_targets, target_weights};
+use crate::record::{Record, TargetTable, is_shown_targets, target_weights};
 use crate::rounding::{Grid, Rounding, rounded};
 use crate::scale::Scale;
 use crate::scaling::Weighed;
@@ -356,7 +356,11 @@ impl LayerParameters {
             let target = real.target.as_ref();
             let fraction_bits = (format.fraction_bits - target_coarser) as i32;
             let target_weights = target.map(|real| target_weights(layer, real, fraction_bits, seed));
-            return Ok((parameters, Some(Record { classes: network.classes(), target_coarser, target_weights })));
+            let table = TargetTable::new(network, node, seed);
+            return Ok((
+                parameters,
+                Some(Record { classes: network.classes(), target_coarser, target_weights, table }),
+            ));
         }
         let counts: Vec<u64> = axons.values().copied().collect();
         parameters.refine(layer, &counts, network.window_steps, met)?;

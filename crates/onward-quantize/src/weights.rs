@@ -82,6 +82,11 @@ fn own_stream(stream: u32, is_fed_by_target: bool) -> u32 {
     if is_fed_by_target { stream | 1 << 31 } else { target_stream(stream) }
 }
 
+/// The stream that the entries of a target's table are drawn from.
+pub(crate) fn table_stream(stream: u32) -> u32 {
+    target_stream(stream) | 1 << 31
+}
+
 /// Weights as the text says: drawn ones are given by seed, stream and place.
 fn real(layer: &Layer, initial: &Initial, inputs: u32, count: usize, stream: u32) -> Result<Real, Diagnostic> {
     match initial {

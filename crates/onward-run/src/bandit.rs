@@ -92,11 +92,11 @@ pub fn bandit(
             session.set_rate_shift(if rewarded { 0 } else { punishment_shift(others) });
             session.set_epoch((trial * RATE_PARTS / bandit.trials) as u32, RATE_PARTS as u32);
             if rewarded {
-                session.teach(Lesson { class: chosen, rival: None })?;
+                session.teach(&samples, sample, Lesson { class: chosen, rival: None })?;
             } else {
                 for &other in other_order.epoch(classes - 1, trial as u32).iter().take(others as usize) {
                     let class = other as u16 + u16::from(other as u16 >= chosen);
-                    session.teach(Lesson { class, rival: Some(chosen as u8) })?;
+                    session.teach(&samples, sample, Lesson { class, rival: Some(chosen as u8) })?;
                 }
             }
             rewards.push(rewarded);

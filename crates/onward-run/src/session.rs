@@ -49,6 +49,7 @@ pub struct Session {
     target: Option<usize>,
     /// A target of values.
     values: Option<usize>,
+    learns_by_tags: bool,
     /// Where values come out: how many, what 1.0 is, and the first of each block that sends some.
     outputs: Option<values::Outputs>,
     input: usize,
@@ -106,6 +107,7 @@ impl Session {
             tag,
             target,
             values: host_input(HostInputKind::TargetValues),
+            learns_by_tags: image.learns_by_tags(),
             outputs: values::Outputs::of(image),
             input,
             words,
@@ -191,12 +193,12 @@ impl Session {
         order: &[u32],
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, SessionError> {
-        if let Some(values) = self.values {
+        let teaching = self.teaching(true)?;
+        if let Teaching::Values(values) = teaching {
             return self.learn_values(values, samples, order, progress);
         }
-        let teaching = Teaching::Classes(self.target.ok_or(SessionError::Input("targets"))?);
         let ran = self.play(&Shown { samples, order, teaching }, &mut progress, &mut |_| {})?;
-        Ok((ran.steps / (2 * self.window)).min(order.len()))
+        Ok((ran.steps / teaching.period(self.window)).min(order.len()))
     }
 
     /// Shows samples `0..count` and returns the class the network answers for each; nothing is learned.
@@ -295,7 +297,7 @@ impl Session {
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
         tell: &mut dyn FnMut(&Output),
     ) -> Result<Ran, SessionError> {
-        let period = shown.period(self.window);
+        let period = shown.teaching.period(self.window);
         let all = period * shown.order.len();
         let mut steps = 0;
         while progress((steps / period).min(shown.order.len())).is_continue() {

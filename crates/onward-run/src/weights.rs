@@ -2,12 +2,13 @@
 //!
 //! A layer's arrays are put together from its blocks, in the shapes that frameworks have: `weight` and `target_weight` as
 //! `[neuron][axon]`, of a convolution `weight` as `[channel][channel that comes in][y][x]`, `bias` as `[neuron]`, `target_count` (what each target last evoked, which answers are found by) as
-//! `[class][neuron]`. Real values are exact: integers times a power of two; rounded back they are the same integers.
+//! `[class][neuron]`, `target_table` (of a layer that the target reaches directly) as `[class][neuron]`, of a convolution as
+//! `[class][cell][channel]`. Real values are exact: integers times a power of two; rounded back they are the same integers.
 
 use npyz::{WriteOptions, WriterBuilder};
 use onward_diagnostic::Remedy;
 use onward_emulate::Engine;
-use onward_image::{Block, BlockIndex, FractionBits, Image, Kernel, Order, PopulationIndex, PopulationKind};
+use onward_image::{Block, BlockIndex, FractionBits, Image, Kernel, Order, PopulationIndex, PopulationKind, Symbol};
 use onward_profile::Spike;
 use std::borrow::Cow;
 use std::io::{self, Cursor};
@@ -27,13 +28,20 @@ struct Kind {
     fraction: fn(FractionBits) -> i32,
 }
 
-const KINDS: [Kind; 9] = [
+/// The rows that classes are compared by, where the target reaches a layer directly.
+const TABLE: &str = "table";
+
+/// Fraction bits of an entry of such a row.
+const TABLE_FRACTION_BITS: i32 = 10;
+
+const KINDS: [Kind; 10] = [
     Kind { symbol: "weights", name: "weight", by_axon: true, fraction: |bits| bits.weights },
     Kind { symbol: "target_weights", name: "target_weight", by_axon: true, fraction: |bits| bits.target_weights },
     Kind { symbol: "own_weights", name: "own_weight", by_axon: true, fraction: |bits| bits.weights },
     Kind { symbol: "bias", name: "bias", by_axon: false, fraction: |bits| bits.membrane },
     Kind { symbol: "target_count", name: "target_count", by_axon: false, fraction: |_| 0 },
     Kind { symbol: "target_potential", name: "target_potential", by_axon: false, fraction: |_| 0 },
+    Kind { symbol: TABLE, name: "target_table", by_axon: false, fraction: |_| TABLE_FRACTION_BITS },
     // What follows has fraction bits of its own.
     Kind { symbol: "mean_count", name: "mean_count", by_axon: false, fraction: |_| 0 },
     Kind { symbol: "mean_square", name: "mean_square", by_axon: false, fraction: |_| 0 },
@@ -128,6 +136,14 @@ fn columns(block: &Block, kernels: bool) -> u32 {
     }
 }
 
+/// Cells of a plane that each row of a block's array has a column a channel for; 1 of other arrays.
+fn cells(block: &Block, symbol: &Symbol) -> u32 {
+    match block.order {
+        Order::Plane(plane) if symbol.name == TABLE => (symbol.columns / plane.channels.max(1)).max(1),
+        _ => 1,
+    }
+}
+
 /// The blocks of a layer with their numbers, where each has such an array with a column a neuron, or of `kernels` a column a
 /// channel.
 fn blocks_with<'a>(
@@ -137,7 +153,10 @@ fn blocks_with<'a>(
     kernels: bool,
 ) -> Vec<(BlockIndex, &'a Block)> {
     let blocks: Vec<(BlockIndex, &Block)> = image.blocks_of(population).collect();
-    let fits = |block: &Block| block.symbol(symbol).is_some_and(|symbol| symbol.columns == columns(block, kernels));
+    let fits = |block: &Block| {
+        let of_block = block.symbol(symbol).map(|symbol| symbol.columns / cells(block, symbol));
+        of_block == Some(columns(block, kernels))
+    };
     if blocks.iter().all(|(_, block)| fits(block)) { blocks } else { Vec::new() }
 }
 
@@ -148,7 +167,7 @@ struct Place<'a> {
     rows: usize,
     /// Neurons; of kernels, channels.
     neurons: usize,
-    /// Whether it holds kernels.
+    /// Whether it has a column a channel, not a neuron.
     shared: bool,
     width_bits: u32,
     /// By row its column in a file.
@@ -196,16 +215,24 @@ fn places(image: &Image) -> Vec<Place<'_>> {
     for (population, fraction_bits, kernel) in learners(image) {
         let layer = &image.network.populations[population];
         for kind in KINDS {
+            let is_of_cells = kernel.is_some() && kind.symbol == TABLE;
             let kernel = kernel.filter(|_| kind.symbol == "weights");
-            let blocks = blocks_with(image, population, kind.symbol, kernel.is_some());
-            let Some(symbol) = blocks.first().and_then(|(_, block)| block.symbol(kind.symbol)) else { continue };
-            let rows = symbol.rows as usize;
-            let neurons = match (kernel, blocks[0].1.order) {
-                (Some(_), Order::Plane(plane)) => layer.neurons / (plane.height * plane.width).max(1),
+            let shared = kernel.is_some() || is_of_cells;
+            let blocks = blocks_with(image, population, kind.symbol, shared);
+            let Some((block, symbol)) =
+                blocks.first().and_then(|(_, block)| Some((*block, block.symbol(kind.symbol)?)))
+            else {
+                continue;
+            };
+            let cells = cells(block, symbol) as usize;
+            let rows = symbol.rows as usize * cells;
+            let neurons = match block.order {
+                Order::Plane(plane) if shared => layer.neurons / (plane.height * plane.width).max(1),
                 _ => layer.neurons,
             } as usize;
             let shape = match (kernel, kind.by_axon, rows) {
                 (Some(kernel), ..) => [neurons].into_iter().chain(kernel.shape.map(|extent| extent as usize)).collect(),
+                (None, ..) if is_of_cells => vec![rows / cells, cells, neurons],
                 (None, true, _) => vec![neurons, rows],
                 (None, false, 1) => vec![neurons],
                 (None, false, _) => vec![rows, neurons],
@@ -226,7 +253,7 @@ fn places(image: &Image) -> Vec<Place<'_>> {
                 columns,
                 rows,
                 neurons,
-                shared: kernel.is_some(),
+                shared,
                 width_bits: u32::from(symbol.width_bits),
                 array,
                 blocks,

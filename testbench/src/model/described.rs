@@ -3,8 +3,11 @@
 use super::dynamics::Neurons;
 use super::feed::{Connection, dense_rows, plane};
 use super::layer::{Block, Format, Layer};
+use super::rule::direct::Table;
 use super::{Model, Node, NodeKind, Noise, Number, Readout};
-use onward_net::{Initial, LayerKind, Learning, Network, NodeIndex, PoolKind, Sparse, Values, When, WindowShift};
+use onward_net::{
+    Initial, LayerKind, Learning, Network, NodeIndex, PoolKind, Rule, Sparse, TargetPath, Values, When, WindowShift,
+};
 use std::collections::BTreeMap;
 
 impl<N: Number> Model<N> {
@@ -47,7 +50,8 @@ impl<N: Number> Model<N> {
         }
         let sent = vec![Vec::new(); nodes.len()];
         let (classes, window) = (network.classes() as usize, network.window_steps.into());
-        let mut model = Model { layers, readout, window, classes, nodes, sent };
+        let shows_targets = network.shows_target_windows();
+        let mut model = Model { layers, readout, window, classes, shows_targets, nodes, sent };
         model.set_epoch(0, 1);
         model
     }
@@ -75,7 +79,16 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
             rows = order_of_rows(network, node).into_iter().map(|place| rows[place].clone()).collect();
         }
         let rows = [rows, own];
-        Block::new(members, rows, Noise::new(seed, first + number), classes, window)
+        let direct = rule.as_ref().and_then(|rule: &Rule| match rule.target {
+            TargetPath::Direct { grid } => Some(Table::new(&connection, members.len(), grid as usize, classes)),
+            TargetPath::Stack => None,
+        });
+        let mut block = Block::new(members, rows, Noise::new(seed, first + number), classes, window);
+        if let Some(table) = &direct {
+            block.mean_square.truncate(table.rates.len());
+        }
+        block.table = direct;
+        block
     };
     let blocks = connection.blocks(neurons, text.block as usize).into_iter().enumerate().map(block).collect();
     let zeros = |count: usize| vec![N::default(); count];
@@ -235,6 +248,9 @@ impl Model<f64> {
             for row in layer.target_weights.chunks_mut(neurons) {
                 let members = layer.blocks.iter().flat_map(|block| &block.members);
                 members.for_each(|&neuron| row[neuron] = about + deviation * normal.draw());
+            }
+            for table in layer.blocks.iter_mut().filter_map(|block| block.table.as_mut()) {
+                table.rows.iter_mut().flatten().for_each(|entry| *entry = 0.1 * normal.draw());
             }
             if let Some(own) = &text.recurrent {
                 layer.own_weights =

@@ -49,7 +49,8 @@ pub enum Connection {
 pub struct Kernels {
     text: Convolution,
     input: Plane,
-    output: Plane,
+    /// Channels, height and width of the output.
+    pub output: Plane,
     /// `[place of the source]`: the taps that it meets, each with the place of the kernel.
     reached: Vec<Vec<(usize, usize)>>,
     /// `[place of the source]`: the output channels that know of it.

@@ -3,6 +3,7 @@
 use super::dynamics::{Neurons, State};
 use super::feed::{Arrival, Connection, Row, Step, add_row};
 use super::noise::Noise;
+use super::rule::direct::Table;
 use super::rule::{Asked, Pending};
 use super::{Number, Window};
 use onward_net::{Gate, Rule, When};
@@ -96,6 +97,10 @@ pub struct Block<N> {
     pub probabilities: Vec<N>,
     /// Of each step of the last sample, its input window first.
     pub steps: Vec<Moment<N>>,
+    /// What classes are compared by, where the target reaches the layer directly.
+    pub table: Option<Table<N>>,
+    /// Spikes in the last window, where target windows are only passed on.
+    pub passed: Vec<N>,
     pub(super) batch: Vec<Asked<N>>,
     pub(super) pending: Option<Pending<N>>,
 }
@@ -131,6 +136,11 @@ impl<N: Number> Layer<N> {
         self.weights.values().next().expect("a layer has weights")
     }
 
+    /// Whether it learns by targets that reach it directly.
+    pub(super) fn is_direct(&self) -> bool {
+        self.rule.as_ref().is_some_and(Rule::is_direct)
+    }
+
     pub(super) fn learns_at_steps(&self) -> bool {
         self.rule.as_ref().is_some_and(|rule| rule.when != When::Window)
     }
@@ -158,6 +168,12 @@ impl<N: Number> Layer<N> {
         if self.rule.as_ref().is_some_and(|rule| rule.gate == Gate::Voltage) {
             let (one, steps) = (self.one(), shown.len() as i64);
             self.blocks.iter_mut().for_each(|block| block.note_potential(window, one, steps));
+        }
+        let is_of_voltage = self.rule.as_ref().is_some_and(|rule| rule.gate == Gate::Voltage);
+        for block in self.blocks.iter_mut().filter(|_| !window.is_target()) {
+            if let Some(table) = &mut block.table {
+                table.note(if is_of_voltage { &block.potential } else { &block.count }, self.window);
+            }
         }
         sent
     }
@@ -275,7 +291,10 @@ impl<N: Number> Layer<N> {
             "current" => held.state[if self.learns_at_steps() { 0 } else { held.side }].current.clone(),
             "target_current" => held.state[1].current.clone(),
             "bias" => held.bias.clone(),
+            "count" if held.table.is_some() => held.passed.clone(),
             "count" => held.count.clone(),
+            "rate" => held.table.as_ref().map_or_else(Vec::new, |table| table.rates.clone()),
+            "table" => held.table.as_ref().map_or_else(Vec::new, |table| table.rows.concat()),
             "target_count" => held.target_count.concat(),
             "voltage" => held.voltage.clone(),
             "target_voltage" => held.target_voltage.concat(),
@@ -303,6 +322,12 @@ impl<N: Number> Layer<N> {
             "weights" => {
                 let order = held.weight_order(self);
                 (self.weights.values_mut().next().expect("a layer has weights"), order)
+            }
+            "table" => {
+                let table = self.blocks[block].table.as_mut().expect("a block with a table");
+                let columns = table.rates.len();
+                table.rows.iter_mut().zip(values.chunks(columns)).for_each(|(row, values)| row.copy_from_slice(values));
+                return;
             }
             _ => {
                 let array = if name == "own_weights" { &mut self.own_weights } else { &mut self.target_weights };
@@ -342,13 +367,15 @@ impl<N: Number> Block<N> {
             target_voltage: by_class.clone(),
             potential: zeros.clone(),
             target_potential: by_class,
-            mean_count: zeros,
+            mean_count: zeros.clone(),
             // As if all pulls so far had been half a window: steps begin unscaled.
             mean_square: vec![N::nearest((window * window) as f64 / 4.0, 8); members.len()],
             remainder: vec![N::default(); longest],
             scores: vec![N::default(); classes],
             probabilities: vec![N::default(); classes],
             steps: Vec::new(),
+            table: None,
+            passed: zeros,
             batch: Vec::new(),
             pending: None,
             members,
@@ -373,6 +400,7 @@ impl<N: Number> Block<N> {
         };
         count.fill(N::default());
         voltage.fill(N::default());
+        self.passed.fill(N::default());
     }
 
     fn step(&mut self, window: Window, neurons: &Neurons<N>, sums: &[N]) {
@@ -388,6 +416,7 @@ impl<N: Number> Block<N> {
             voltage[i] = (voltage[i] + moved.taken).held(32);
             if moved.fires {
                 count[i] = count[i] + N::nearest(1.0, 0);
+                self.passed[i] = count[i];
             }
         }
         self.steps.push(Moment { spikes, membrane: self.state[side].membrane.clone() });

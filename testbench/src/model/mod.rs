@@ -90,6 +90,8 @@ pub struct Model<N> {
     /// Steps of a window.
     pub window: i64,
     classes: usize,
+    /// Whether targets are shown in windows of their own.
+    pub shows_targets: bool,
     nodes: Vec<Node>,
     /// By node, what it sent in each step of the last window.
     sent: Vec<Vec<Step<N>>>,
@@ -159,20 +161,24 @@ impl<N: Number> Model<N> {
     /// Shows a sample, then its class, and learns. A class may be named that is to lose against it. `continues`: from where the
     /// last input window ended.
     pub fn learn(&mut self, shown: &[Step<N>], class: usize, rival: Option<usize>, continues: bool) {
-        self.present(shown, class, continues);
+        self.present(shown, class, rival, continues);
         self.update(class, rival);
     }
 
-    /// Shows a sample, then its class; what learns while it is shown learns.
-    pub fn present(&mut self, shown: &[Step<N>], class: usize, continues: bool) {
+    /// Shows a sample, then its class; what learns while it is shown learns, and what is not shown the class at its end.
+    pub fn present(&mut self, shown: &[Step<N>], class: usize, rival: Option<usize>, continues: bool) {
         self.show(Window::Input { learn: Some(class), continues }, shown);
+        self.layers.iter_mut().filter(|layer| layer.is_direct()).for_each(|layer| layer.learn(class, rival));
+        if !self.shows_targets {
+            return;
+        }
         // The target comes as a spike on the line of its class in each step.
         self.show(Window::Target(class), &vec![spikes(&[class]); shown.len()]);
     }
 
     /// Learns from the windows just shown.
     pub fn update(&mut self, class: usize, rival: Option<usize>) {
-        self.layers.iter_mut().for_each(|layer| layer.learn(class, rival));
+        self.layers.iter_mut().filter(|layer| !layer.is_direct()).for_each(|layer| layer.learn(class, rival));
         let (counts, targets) = (self.last().counts(None), self.last().counts(Some(class)));
         self.readout.learn(&counts, class, &targets, rival);
     }

@@ -45,8 +45,8 @@ pub trait Number:
     fn potential_bounds(window: i64) -> (Self, Self);
     /// The classes' probabilities by their scores, 8 fraction bits.
     fn probabilities(scores: &[Self], temperature: f64) -> Vec<Self>;
-    /// The square of a pull of 8 fraction bits, or none, with 8 fraction bits.
-    fn square(pull: Self, is_fine: bool) -> Self;
+    /// The square of a pull of so many fraction bits, with 8 of them; in real numbers it is in units of so many counts.
+    fn square(pull: Self, bits: u32, counts: i64) -> Self;
     /// `window / 2` by the root of a mean of squares, between 1/2 and 4, with 4 fraction bits.
     fn step_factor(mean_square: Self, window: i64) -> Self;
     /// A value that is one of `places` of an average, and what it is still to be divided by: the chip has weights for that.
@@ -151,10 +151,10 @@ impl Number for i64 {
         exponentials.into_iter().map(|exponential| scaled(exponential, reciprocal)).collect()
     }
 
-    fn square(pull: i64, is_fine: bool) -> i64 {
-        // Of 8 fraction bits the square has 16.
-        let square = if is_fine { (pull * 16) * (pull * 16) / 65536 } else { pull * pull * 256 };
-        square.held(32)
+    fn square(pull: i64, bits: u32, _: i64) -> i64 {
+        // With 12 fraction bits, the square's lower 16 left out.
+        let pull = pull.rounded(i64::from(bits) - 12, 0);
+        (pull * pull / 65536).held(32)
     }
 
     fn step_factor(mean_square: i64, window: i64) -> i64 {
@@ -232,8 +232,8 @@ impl Number for f64 {
         exponentials.iter().map(|exponential| exponential / sum).collect()
     }
 
-    fn square(pull: f64, _: bool) -> f64 {
-        pull * pull
+    fn square(pull: f64, _: u32, counts: i64) -> f64 {
+        (pull * counts as f64).powi(2)
     }
 
     fn step_factor(mean_square: f64, window: i64) -> f64 {

@@ -56,7 +56,7 @@ pub fn modelled(network: &Network, image: &Image, machine: &dyn Engine, seed: u6
     let mut model = Model::new(network, seed);
     for [number, layer, at] in layer_blocks(image) {
         model.layers[layer].blocks[at].noise = Noise::new(seed, number);
-        for name in ["weights", "own_weights", "target_weights"] {
+        for name in ["weights", "own_weights", "target_weights", "table"] {
             if let Some(values) = peek(machine, number, name) {
                 model.layers[layer].give(at, name, &values);
             }

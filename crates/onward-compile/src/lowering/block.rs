@@ -11,13 +11,14 @@ use super::dynamics::{Dynamics, Fired, Reach, add_arrays, begin_currents};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
 use super::record::{Held, unless_answered};
-use super::rule::{RuleFormat, kernels, signal, spread, steps, update};
+use super::rule::{RuleFormat, direct, kernels, signal, spread, steps, update};
 use super::walk::{spikes, walk};
 use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces};
 use crate::layout::Layout;
 use crate::plan::{Channel, PlannedBlock};
 use onward_isa::builder::{Assembly, Elements, Label, Listing, N32, ScalarRegister, ZERO};
 use onward_isa::{Space, Special, Width};
+use onward_quantize::TargetTable;
 
 /// What the program of a block is made for.
 pub(crate) struct Block<'a> {
@@ -78,6 +79,16 @@ impl Block<'_> {
         self.lowered.record.as_ref().is_some_and(|record| record.target_weights.is_some())
     }
 
+    /// The table that classes are compared by, where the target reaches the block directly.
+    pub fn table(&self) -> Option<&TargetTable> {
+        self.lowered.record.as_ref().and_then(|record| record.table.as_ref())
+    }
+
+    /// Whether targets come in by the weights that inputs come in by.
+    pub fn shares_target_weights(&self) -> bool {
+        !self.is_fed() && self.table().is_none()
+    }
+
     /// How many fraction bits less a weight of the target's projection has.
     pub fn target_coarser(&self) -> u32 {
         self.lowered.record.as_ref().map_or(0, |record| record.target_coarser)
@@ -123,7 +134,7 @@ impl Block<'_> {
 
     /// Whether it keeps those of target windows, which decide where its weights may change.
     pub fn keeps_target_voltages(&self) -> bool {
-        self.keeps_voltage() && !self.is_of_voltage() && !self.is_fed()
+        self.keeps_voltage() && !self.is_of_voltage() && self.shares_target_weights()
     }
 
     /// Whether it has a bias that learns: it comes in before all else, as a weight whose axon is active in every step.
@@ -158,6 +169,21 @@ impl Block<'_> {
     /// The most weights that change together: those of all neurons, or a row of a kernel.
     pub fn longest_row(&self) -> u32 {
         self.kernels().map_or(self.neurons(), |(kernels, _)| kernels.longest_run())
+    }
+
+    /// Rows of what classes are compared by, and their length: rates of cells where the target reaches a convolution directly,
+    /// else neurons.
+    pub fn compared_rows(&self) -> (u32, u32) {
+        match (self.table(), self.kernels()) {
+            (Some(table), Some((kernels, _))) => (table.cells[0], table.cells[1] * kernels.plane.channels),
+            _ => self.walk_rows(),
+        }
+    }
+
+    /// Elements that a class is compared by.
+    pub fn compared(&self) -> u32 {
+        let (rows, length) = self.compared_rows();
+        rows * length
     }
 
     /// Rows of the plane and their length; the whole block where it has no plane.
@@ -203,6 +229,7 @@ fn layout(block: &Block) -> Layout {
             spread::arrays(&mut layout, block, rule);
         }
         kernels::arrays(&mut layout, block, rule);
+        direct::arrays(&mut layout, block, rule);
     }
     Feed::arrays(block.connection, n, block.vector_length, &mut layout);
     if let Some(traces) = &block.traces {
@@ -436,19 +463,31 @@ fn close_kept(
 ) {
     let target_window = &a.label("close_target_window");
     branch_if(a, Special::Kind, target_window);
+    if block.table().is_some() {
+        direct::rates(a, block);
+    }
     if block.answers {
         let unasked = &a.label("close_learning");
         unless_answered(a, learn.operand(), unasked);
         block.scores(a, arrays, "answer_scored");
         block.send_scores(a, arrays);
+        if block.table().is_some() && block.is_whole() {
+            a.setvl(ZERO, "NEURONS").note("a sample that is answered may be learned from too");
+        }
         a.bind(unasked);
     }
-    a.sleep();
-    a.gap();
-    a.bind(target_window);
+    let is_direct = block.table().is_some();
+    if !is_direct {
+        a.sleep();
+        a.gap();
+        a.bind(target_window);
+    }
     let Some(rule) = block.rule() else { return };
     let learning = &a.label("learning");
     a.bne(&learn, ZERO, learning);
+    if is_direct {
+        a.bind(target_window);
+    }
     a.sleep();
     a.bind(learning);
     {

@@ -1,7 +1,7 @@
 //! A step's first part: what arrives is taken in, with the bias that learns, at the binary point of membranes.
 
 use super::block::Block;
-use super::code::{Arrays, branch_unless, load_name};
+use super::code::{Arrays, branch_if, branch_unless, load_name};
 use super::feed::{Feed, Tally};
 use super::record::Held;
 use super::rule::{TRACE_BITS, steps};
@@ -70,6 +70,9 @@ pub(super) fn take_in(
             }
             _ => {}
         }
+    }
+    if let (Some(plainly), true, false) = (&plainly, block.table().is_some(), block.is_fed()) {
+        branch_if(a, Special::Kind, plainly).note("only inputs leave traces");
     }
     if let (Some(rule), Some(plainly)) = (block.rule(), &plainly) {
         if let (Some(steps), Some(held), Some(taken)) = (rule.steps, held, taken) {

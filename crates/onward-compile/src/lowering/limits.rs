@@ -3,8 +3,8 @@
 use super::rule::kernels::MOST_ROWS;
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Network, Neuron, Node, Optimizer, Pool, PoolKind,
-    Rounding, Rule, TargetKind, Update, Values, When,
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Network, Neuron, Node, Pool, PoolKind, Rule, TargetKind,
+    Update, Values, When,
 };
 
 /// The least threshold of a layer that learns.
@@ -129,9 +129,15 @@ fn is_at_least(values: &Values, least: f64) -> bool {
 
 /// What of a rule does not go together, whatever the layer.
 fn combinations(rule: &Rule) -> Vec<Limit> {
-    let &Rule { gate, optimizer, when, update, rounding, batch, .. } = rule;
+    let &Rule { gate, when, update, batch, .. } = rule;
     let (in_parts, at_steps) = (update == Update::Spread, when != When::Window);
     let mut limits = Vec::new();
+    if at_steps && rule.is_direct() {
+        limits.push((
+            "its table of targets is compared with the rates of a whole window",
+            "leave `every` or `target = direct` away",
+        ));
+    }
     if in_parts && at_steps {
         limits.push((
             "it changes weights in every few steps, and in parts after a window",
@@ -142,12 +148,6 @@ fn combinations(rule: &Rule) -> Vec<Limit> {
         limits.push((
             "the changes of several samples are added at the end of a window, and brought to the weights at once",
             "leave `batch` away, or `every` and `update = spread`",
-        ));
-    }
-    if rounding == Rounding::Carried && matches!(optimizer, Optimizer::Momentum { .. }) {
-        limits.push((
-            "a velocity is what is left of earlier changes, and a remainder would be another",
-            "leave `rounding = carried` or `optimizer = momentum` away",
         ));
     }
     if at_steps && gate == Gate::Voltage {

@@ -42,7 +42,8 @@ struct Pair {
 
 impl Block<'_> {
     fn counts(&self) -> Pair {
-        Pair { input: "COUNT", target: Some("TARGET_COUNT"), part: self.neurons() }
+        let target = self.table().is_none().then_some("TARGET_COUNT");
+        Pair { input: "COUNT", target, part: self.neurons() }
     }
 
     fn voltages(&self) -> Pair {
@@ -51,7 +52,7 @@ impl Block<'_> {
     }
 
     fn traces(&self) -> Pair {
-        let target = (!self.is_fed()).then_some("TARGET_TRACE");
+        let target = self.shares_target_weights().then_some("TARGET_TRACE");
         Pair { input: "TRACE", target, part: self.trace_rows() }
     }
 
@@ -59,7 +60,9 @@ impl Block<'_> {
     pub fn counts_arrays(&self, layout: &mut Layout) {
         let (n, classes) = (self.neurons(), self.classes());
         layout.add("count", Space::Neuron, Width::W16, 1, n);
-        layout.add("target_count", Space::Neuron, Width::W16, classes, n);
+        if self.table().is_none() {
+            layout.add("target_count", Space::Neuron, Width::W16, classes, n);
+        }
     }
 
     pub fn voltage_arrays(&self, layout: &mut Layout) {
@@ -75,7 +78,7 @@ impl Block<'_> {
     pub fn trace_arrays(&self, layout: &mut Layout) {
         let Some(rule) = self.rule() else { return };
         layout.add("trace", Space::Axon, Width::W16, if rule.spread { 2 } else { 1 }, self.trace_rows());
-        if !self.is_fed() {
+        if self.shares_target_weights() {
             layout.add("target_trace", Space::Axon, Width::W16, self.classes(), self.trace_rows());
         }
     }
@@ -92,7 +95,7 @@ impl Block<'_> {
             voltages: self.keeps_voltage().then(|| a.named("voltages")),
             // A target window of a projection of its own leaves it as it is, and does not look at it.
             traces: (self.rule().is_some() && !self.fades())
-                .then(|| if self.is_fed() { a.zeroed("traces") } else { a.named("traces") }),
+                .then(|| if self.shares_target_weights() { a.named("traces") } else { a.zeroed("traces") }),
             state: own_states.map(|(name, _)| (name, a.named(&format!("{name}s")))).collect(),
             position,
             one,
@@ -122,7 +125,10 @@ impl Block<'_> {
         a.bind(target_window);
         load_name(a, number, "NEURONS");
         a.mul(number, &held.slot, number);
-        add_name(a, counts, number, "TARGET_COUNT");
+        match self.counts().target {
+            Some(target) => add_name(a, counts, number, target),
+            None => load_name(a, counts, "COUNT"),
+        };
         for (name, register) in &held.state {
             load_name(a, register, &format!("TARGET_{}", name.to_uppercase()));
         }
@@ -135,7 +141,7 @@ impl Block<'_> {
             }
             None => {}
         }
-        if let Some(traces) = held.traces.as_ref().filter(|_| !self.is_fed()) {
+        if let Some(traces) = held.traces.as_ref().filter(|_| self.shares_target_weights()) {
             a.load_number(number, self.trace_rows() as i32);
             a.mul(number, &held.slot, number);
             add_name(a, traces, number, "TARGET_TRACE");
@@ -224,7 +230,7 @@ impl Block<'_> {
         if held.is_none() {
             learns(a);
         }
-        if self.is_fed() {
+        if !self.shares_target_weights() {
             branch_if(a, Special::Kind, integrate).note("only input windows leave voltages and traces behind");
         }
         if kept {
@@ -313,7 +319,7 @@ impl Block<'_> {
         let Some(voltages) = &held.voltages else { return };
         if !self.is_of_voltage() {
             a.beq(&held.learn, ZERO, fired);
-            if self.is_fed() {
+            if !self.shares_target_weights() {
                 branch_if(a, Special::Kind, fired);
             }
         }
@@ -334,7 +340,7 @@ impl Block<'_> {
         } else {
             a.special(&keeps, Special::Learn).note("whether voltages are kept");
         }
-        if self.is_fed() && !self.is_of_voltage() {
+        if !self.shares_target_weights() && !self.is_of_voltage() {
             load_name(a, &voltages, "VOLTAGE");
             let chosen = &a.label("voltages_chosen");
             branch_unless(a, Special::Kind, chosen);
@@ -360,7 +366,7 @@ impl Block<'_> {
         let is_squared = self.rule().is_some_and(|rule| rule.loss().is_squared());
         let what = if is_squared { "(2 h - t_c) * t_c: the less the distance, the greater" } else { "h * t_c" };
         a.comment(format!("score(c) = sum over neurons of {what}"));
-        let (rows, length) = self.walk_rows();
+        let (rows, length) = self.compared_rows();
         let (h, t) = (&a.scratch_vector(), &a.scratch_vector());
         let load_h = |a: &mut Assembly, at: &ScalarRegister| {
             a.vld(h, N16.at(at, 0)).note("h");
@@ -408,8 +414,10 @@ impl Block<'_> {
                 });
             }
             a.indexed(N32, class, arrays.offset("scores"), |a, memory| a.st(score, memory));
-            if rows == 1 {
+            if rows == 1 && length == self.neurons() {
                 a.addi(target, target, "NEURONS");
+            } else if rows == 1 {
+                a.advance(target, length.into());
             }
             a.addi(class, class, 1);
         });

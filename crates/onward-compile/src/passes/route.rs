@@ -69,8 +69,9 @@ fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
     let takings = Takings::new(compilation);
     let find = |wanted: fn(&Node) -> bool| network.graph.node_indices().find(|&node| wanted(&network.graph[node]));
     let input = find(|node| matches!(node, Node::Input(_)));
-    // Only a network that scores classes is shown targets.
-    let target = find(|node| matches!(node, Node::Target(_))).filter(|_| is_shown_targets(network));
+    // Only a network that scores classes is shown targets, and not where they reach its layers directly.
+    let is_shown = is_shown_targets(network) && network.shows_target_windows();
+    let target = find(|node| matches!(node, Node::Target(_))).filter(|_| is_shown);
     let values = network.input().encoding == Encoding::Current;
     let input_kind = if values { HostInputKind::Values } else { HostInputKind::Input };
     let (target_kind, target_size) = match network.target() {

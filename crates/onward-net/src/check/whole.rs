@@ -144,8 +144,11 @@ impl Checker<'_> {
             let error = Diagnostic::new(node.span(), format!("layer `{}` does not lead to the readout", node.name()));
             errors.push(error.help("name it as a source of what comes after it, or remove it"));
         }
-        // A second target is an error already.
-        for index in self.items(ItemKind::Target).take(1).filter(|&index| graph.neighbors(index).next().is_none()) {
+        // A second target is an error already. One that reaches layers directly need not be named.
+        let is_used = |index: NodeIndex| {
+            graph.neighbors(index).next().is_some() || self.network.layers().any(|layer| self.network.is_direct(layer))
+        };
+        for index in self.items(ItemKind::Target).take(1).filter(|&index| !is_used(index)) {
             let node = &graph[index];
             let error = Diagnostic::new(node.span(), format!("the target `{}` feeds no layer", node.name()));
             let error = error.note("layers learn from the target, which enters at the front, beside the input");

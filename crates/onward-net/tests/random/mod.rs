@@ -3,8 +3,8 @@
 use onward_net::{
     Array, Convolution, Decay, Delay, Encoding, FileArray, Fires, Gate, Initial, Input, Layer, LayerKind, Learning,
     Loss, Lowering, Network, Neuron, Node, NodeIndex, Optimizer, Plain, Pool, PoolKind, RateSchedule, Readout,
-    ReadoutKind, ReadoutLoss, Reset, Rounding, Rule, Sparse, Target, TargetKind, TargetTree, TrainedReadout, Update,
-    Values, Weights, When, WindowShift,
+    ReadoutKind, ReadoutLoss, Reset, Rounding, Rule, Sparse, Target, TargetKind, TargetPath, TargetTree,
+    TrainedReadout, Update, Values, Weights, When, WindowShift,
 };
 use std::sync::Arc;
 
@@ -142,6 +142,7 @@ impl<'a> Draw<'a> {
             update: [Update::AtOnce, Update::Spread][self.below(2) as usize],
             rounding: [Rounding::Stochastic, Rounding::Carried][self.below(2) as usize],
             batch: self.from(1, 32),
+            target: if self.coin() { TargetPath::Stack } else { TargetPath::Direct { grid: self.from(1, 8) } },
         })
     }
 }

@@ -24,15 +24,17 @@ pub(super) enum Teaching {
     None,
     /// The sample's class, in a window of its own; this host input takes it.
     Classes(usize),
+    /// The sample's class, which the tag of its own window says.
+    Tags,
     /// The sample's values, at the end of its window, when the readout, which lags behind, is in the midst of the same
     /// window; this host input takes them.
     Values(usize),
 }
 
-impl Shown<'_> {
+impl Teaching {
     /// Steps of a sample with what is learned of it.
-    pub fn period(&self, window: usize) -> usize {
-        if let Teaching::Classes(_) = self.teaching { 2 * window } else { window }
+    pub fn period(self, window: usize) -> usize {
+        if let Teaching::Classes(_) = self { 2 * window } else { window }
     }
 }
 
@@ -55,14 +57,14 @@ impl Host<'_> {
     /// Sends what belongs into these steps, counted from the first sample on.
     pub fn feed(&mut self, inputs: &mut dyn Feed, steps: Range<usize>) {
         let shown = self.shown;
-        let period = shown.period(self.window);
+        let period = shown.teaching.period(self.window);
         let samples = steps.start / period..steps.end.div_ceil(period).min(shown.order.len());
         for (at, &sample) in shown.order[samples.start.min(samples.end)..samples.end].iter().enumerate() {
             let first = (samples.start + at) * period;
             // The step of the chunk, if it is one of its.
             let place = |step: usize| steps.contains(&step).then(|| step - steps.start);
             let slot = match shown.teaching {
-                Teaching::Classes(_) => shown.samples.label(sample as usize),
+                Teaching::Classes(_) | Teaching::Tags => shown.samples.label(sample as usize),
                 Teaching::None | Teaching::Values(_) => 0,
             };
             let learn = shown.teaching != Teaching::None;
@@ -74,7 +76,7 @@ impl Host<'_> {
                 self.sample(inputs, sample as usize, |step| place(first + step));
             }
             let target = match shown.teaching {
-                Teaching::None => continue,
+                Teaching::None | Teaching::Tags => continue,
                 Teaching::Classes(target) => target,
                 Teaching::Values(input) => {
                     let values = (0..).zip(shown.samples.values(sample as usize));

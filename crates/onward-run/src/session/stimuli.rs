@@ -41,19 +41,17 @@ impl Session {
     /// # Errors
     /// As [`Session::packets`].
     pub fn steps_of(&self, samples: usize, learn: bool) -> Result<(u64, u64), SessionError> {
-        let period = match self.teaching(learn)? {
-            Teaching::Classes(_) => 2 * self.window,
-            Teaching::None | Teaching::Values(_) => self.window,
-        };
+        let period = self.teaching(learn)?.period(self.window);
         let all = period * samples;
         Ok((all as u64, (all + self.longest_rest()) as u64))
     }
 
-    fn teaching(&self, learn: bool) -> Result<Teaching, SessionError> {
+    pub(super) fn teaching(&self, learn: bool) -> Result<Teaching, SessionError> {
         match (learn, self.values, self.target) {
             (false, ..) => Ok(Teaching::None),
             (true, Some(values), _) => Ok(Teaching::Values(values)),
             (true, None, Some(target)) => Ok(Teaching::Classes(target)),
+            (true, None, None) if self.learns_by_tags => Ok(Teaching::Tags),
             (true, None, None) => Err(SessionError::Input("targets")),
         }
     }

@@ -15,12 +15,13 @@ pub(crate) struct Lesson {
 }
 
 impl Session {
-    /// Shows a sample to learn from and waits for the answer; [`Session::teach`] then says what is learned of it.
+    /// Shows a sample to learn from and waits for the answer; [`Session::teach`] then says what is learned of it. Where targets
+    /// have no windows nothing is learned yet.
     ///
     /// # Errors
     /// A handler did what the machine does not allow, or there is no answer.
     pub(crate) fn ask(&mut self, samples: &Samples, sample: usize) -> Result<u16, SessionError> {
-        let (window, tag) = (self.window, self.tag);
+        let (window, tag, by_tags) = (self.window, self.tag, self.learns_by_tags);
         let mut host = Host {
             shown: &Shown { samples, order: &[], teaching: Teaching::None },
             encoder: &self.encoder,
@@ -31,21 +32,38 @@ impl Session {
             input: self.input,
         };
         let outputs = self.machine.run_fed(self.latency as usize + 1, &mut |inputs| {
-            inputs.send(tag, 0, 0, Tag { learn: true, answer: true, ..Tag::default() }.payload());
+            inputs.send(tag, 0, 0, Tag { learn: !by_tags, answer: true, ..Tag::default() }.payload());
             host.sample(inputs, sample, Some);
         })?;
         let answer = outputs.first().filter(|_| outputs.len() == 1).and_then(|only| u16::try_from(only.payload).ok());
         answer.ok_or(SessionError::Answers { expected: 1, found: outputs.len() })
     }
 
-    /// Shows a target, of which the network learns what it keeps of the sample it was asked last. More than one may follow.
+    /// Shows a target, of which the network learns what it keeps of the sample it was asked last; where targets have no windows,
+    /// the sample once more, with the class. More than one may follow.
     ///
     /// # Errors
     /// A handler did what the machine does not allow, or the network takes no targets.
-    pub(crate) fn teach(&mut self, lesson: Lesson) -> Result<(), SessionError> {
-        let target = self.target.ok_or(SessionError::Input("targets"))?;
+    pub(crate) fn teach(&mut self, samples: &Samples, sample: usize, lesson: Lesson) -> Result<(), SessionError> {
         let (window, tag) = (self.window, self.tag);
         let Lesson { class, rival } = lesson;
+        if self.learns_by_tags {
+            let mut host = Host {
+                shown: &Shown { samples, order: &[], teaching: Teaching::Tags },
+                encoder: &self.encoder,
+                buffer: &mut self.buffer,
+                words: self.words,
+                window,
+                tag,
+                input: self.input,
+            };
+            self.machine.run_fed(window, &mut |inputs| {
+                inputs.send(tag, 0, 0, Tag { learn: true, slot: class, rival, ..Tag::default() }.payload());
+                host.sample(inputs, sample, Some);
+            })?;
+            return Ok(());
+        }
+        let target = self.target.ok_or(SessionError::Input("targets"))?;
         self.machine.run_fed(window, &mut |inputs| {
             let payload = Tag { target: true, learn: true, slot: class, rival, ..Tag::default() }.payload();
             inputs.send(tag, 0, 0, payload);

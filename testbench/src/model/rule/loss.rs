@@ -15,9 +15,27 @@ pub struct Evoked<'a, N> {
     pub class: usize,
     /// The class that is to lose against it.
     pub rival: usize,
-    /// Of a whole window the product of two full counts, times the root of the neurons; while the input is shown, what a
-    /// step adds to it, rounded down, and how many steps there were.
-    pub unit: (f64, i64),
+    /// What margins and temperatures are in units of.
+    pub unit: Unit,
+}
+
+/// What margins and temperatures are in units of: of a whole window the product of two full counts, times the root of the
+/// neurons, or that of two full rates; while the input is shown, what a step adds to it, rounded down.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit {
+    /// The product.
+    pub product: f64,
+    /// Fraction bits that it has on the chip.
+    pub bits: u32,
+    /// How many steps there were.
+    pub steps: i64,
+}
+
+impl Unit {
+    /// A product of counts.
+    pub fn counts(product: f64, steps: i64) -> Unit {
+        Unit { product, bits: 0, steps }
+    }
 }
 
 /// The pulls on a block's neurons, `[neuron]` each.
@@ -54,10 +72,10 @@ pub fn pull_bits(loss: Loss) -> u32 {
 /// in `believed`.
 pub fn pulls<N: Number>(loss: Loss, evoked: &Evoked<N>, believed: &mut Vec<N>) -> Option<Pulls<N>> {
     let (h, own, other) = (evoked.input, evoked.targets[evoked.class], evoked.targets[evoked.rival]);
-    let (unit, steps) = evoked.unit;
+    let Unit { product: unit, bits, steps } = evoked.unit;
     // Whether the own class does not lead another by so much.
     let is_near = |other: usize, margin: f64| {
-        evoked.scores[evoked.class] - evoked.scores[other] < N::floor(margin * unit, 0) * N::whole(steps)
+        evoked.scores[evoked.class] - evoked.scores[other] < N::floor(margin * unit, bits) * N::whole(steps)
     };
     let each = |pull: &dyn Fn(usize) -> N| (0..h.len()).map(pull).collect::<Vec<N>>();
     match loss {
@@ -72,7 +90,16 @@ pub fn pulls<N: Number>(loss: Loss, evoked: &Evoked<N>, believed: &mut Vec<N>) -
             rival: each(&|i| other[i] - h[i]),
         }),
         Loss::Softmax { temperature } => {
-            *believed = N::probabilities(evoked.scores, temperature * unit * steps as f64);
+            let unit = unit * f64::from(N::point(bits)).exp2() * steps as f64;
+            *believed = match bits {
+                0 => N::probabilities(evoked.scores, temperature * unit),
+                _ => {
+                    // Differences are divided by 64 first, as scores of rates are large.
+                    let most = evoked.scores[largest(evoked.scores, None)];
+                    let behind: Vec<N> = evoked.scores.iter().map(|&score| -(most - score).held(32).part(6)).collect();
+                    N::probabilities(&behind, temperature * unit / 64.0)
+                }
+            };
             let certain = N::nearest(1.0, pull_bits(loss));
             let missing = certain - believed[evoked.class];
             let mut toward: Vec<N> = believed.iter().map(|&probability| -probability).collect();

@@ -1,5 +1,6 @@
 //! How the blocks of a layer learn, in the order of `docs/src/rules.md`: scores, loss, gate, optimizer, homeostasis.
 
+pub mod direct;
 pub mod loss;
 mod update;
 
@@ -7,7 +8,7 @@ pub(super) use update::{Asked, Pending};
 
 use super::layer::{Block, Layer};
 use super::{Number, Window};
-use loss::{Evoked, Pulls};
+use loss::{Evoked, Pulls, Unit};
 use onward_net::{Gate, Optimizer, RateSchedule, Rule, When};
 
 /// How often a rate is halved by epoch `epoch` (from 0) of `epochs`.
@@ -23,9 +24,11 @@ impl<N: Number> Layer<N> {
     pub fn set_epoch(&mut self, epoch: u32, epochs: u32) {
         let Some(rule) = &self.rule else { return };
         let adapted = if matches!(rule.optimizer, Optimizer::Adaptive { .. }) { 4 } else { 0 };
-        let bits = N::point(loss::pull_bits(rule.loss)) + N::point(adapted);
+        // A pull is a count of the window, or a rate.
+        let (windows, of_rates) = if rule.is_direct() { (1, 10) } else { (2, 0) };
+        let bits = N::point(loss::pull_bits(rule.loss)) + N::point(adapted) + N::point(of_rates);
         self.shift = i64::from(rule.rate) - i64::from(self.points().weights)
-            + 2 * i64::from(self.window.ilog2())
+            + windows * i64::from(self.window.ilog2())
             + i64::from(bits)
             + halvings(&rule.schedule, epoch, epochs);
     }
@@ -42,15 +45,21 @@ impl<N: Number> Layer<N> {
         for number in 0..self.blocks.len() {
             // While the input is shown margins are whole numbers a step, and so is their sum over the window.
             let unit = match rule.when {
-                When::Window => (square_root(&self.blocks[number]) * (window * window) as f64, 1),
-                When::Steps { .. } => (square_root(&self.blocks[number]) * window as f64, window),
+                When::Window if rule.is_direct() => Unit { product: 1.0, bits: 20, steps: 1 },
+                When::Window => Unit::counts(square_root(&self.blocks[number]) * (window * window) as f64, 1),
+                When::Steps { .. } => Unit::counts(square_root(&self.blocks[number]) * window as f64, window),
             };
             if let Some((rival, mut pulls)) = self.blocks[number].pulls(&rule, class, named_rival, unit) {
+                if rule.is_direct() && !self.connection.has_bias() {
+                    self.learn_cells(number, &rule, [class, rival], pulls);
+                    continue;
+                }
                 // Where weights change while the input is shown, only the target's projection still asks for pulls, ungated.
                 if rule.when == When::Window {
                     self.gate(number, &rule, class, rival, &mut pulls);
                 }
-                if rule.when == When::Window || self.fed_by_target && loss::moves_targets(rule.loss) {
+                let moves_projection = self.fed_by_target && loss::moves_targets(rule.loss);
+                if rule.when == When::Window || moves_projection {
                     self.blocks[number].adapt(&rule, &mut pulls, window);
                 }
                 self.change(number, &rule, class, rival, pulls);
@@ -70,13 +79,24 @@ impl<N: Number> Layer<N> {
             return;
         }
         for number in 0..self.blocks.len() {
-            let unit = (square_root(&self.blocks[number]) * self.window as f64, steps as i64);
+            let unit = Unit::counts(square_root(&self.blocks[number]) * self.window as f64, steps as i64);
             if let Some((_, mut pulls)) = self.blocks[number].pulls(&rule, class, None, unit) {
                 self.gate_by_membrane(number, &rule, &mut pulls);
                 self.blocks[number].adapt(&rule, &mut pulls, self.window);
                 self.change_at_step(number, &rule, pulls);
             }
         }
+    }
+
+    /// A convolution's table moves by the pulls on rates, and each neuron is pulled at as its cell is.
+    fn learn_cells(&mut self, number: usize, rule: &Rule, classes: [usize; 2], mut pulls: Pulls<N>) {
+        self.blocks[number].adapt(rule, &mut pulls, self.window);
+        self.change_table(number, rule, classes, &pulls);
+        let entry = &self.blocks[number].table.as_ref().expect("it has a table").entry;
+        pulls.input = entry.iter().map(|&entry| pulls.input[entry]).collect();
+        (pulls.own, pulls.rival) = (Vec::new(), Vec::new());
+        self.gate(number, rule, classes[0], classes[1], &mut pulls);
+        self.change(number, rule, classes[0], classes[1], pulls);
     }
 
     /// Clears pulls where a change of weight would not change what counts. The target's own projection is not gated.
@@ -98,7 +118,7 @@ impl<N: Number> Layer<N> {
             }
         };
         clear(&mut pulls.input, &block.voltage, &block.potential);
-        if !self.fed_by_target {
+        if !self.fed_by_target && !rule.is_direct() {
             clear(&mut pulls.own, &block.target_voltage[class], &block.target_potential[class]);
             clear(&mut pulls.rival, &block.target_voltage[rival], &block.target_potential[rival]);
         }
@@ -140,6 +160,9 @@ fn square_root<N>(block: &Block<N>) -> f64 {
 impl<N: Number> Block<N> {
     /// What the input and a target evoked.
     fn evoked(&self, rule: Option<&Rule>) -> (&[N], Vec<&[N]>) {
+        if let Some(table) = &self.table {
+            return (&table.rates, table.rows.iter().map(Vec::as_slice).collect());
+        }
         let is_of_voltage = rule.is_some_and(|rule| rule.gate == Gate::Voltage && rule.when == When::Window);
         let (input, targets) =
             if is_of_voltage { (&self.potential, &self.target_potential) } else { (&self.count, &self.target_count) };
@@ -154,13 +177,7 @@ impl<N: Number> Block<N> {
     }
 
     /// The rival, and what the loss pulls at, if there is anything to learn.
-    fn pulls(
-        &mut self,
-        rule: &Rule,
-        class: usize,
-        named: Option<usize>,
-        unit: (f64, i64),
-    ) -> Option<(usize, Pulls<N>)> {
+    fn pulls(&mut self, rule: &Rule, class: usize, named: Option<usize>, unit: Unit) -> Option<(usize, Pulls<N>)> {
         self.score(Some(rule));
         let rival = loss::rival(&self.scores, class, named);
         let mut believed = self.probabilities.clone();
@@ -174,8 +191,10 @@ impl<N: Number> Block<N> {
     /// Scales pulls where steps adapt to neurons.
     fn adapt(&mut self, rule: &Rule, pulls: &mut Pulls<N>, window: i64) {
         let Optimizer::Adaptive { decay } = rule.optimizer else { return };
-        for i in 0..self.members.len() {
-            let square = N::square(pulls.input[i], loss::pull_bits(rule.loss) > 0);
+        // A rate is a part of the window.
+        let (of_rates, counts) = if rule.is_direct() { (10 - window.ilog2(), window) } else { (0, 1) };
+        for i in 0..self.mean_square.len() {
+            let square = N::square(pulls.input[i], loss::pull_bits(rule.loss) + of_rates, counts);
             self.mean_square[i] = self.mean_square[i] + (square - self.mean_square[i]).part(decay);
             let factor = N::step_factor(self.mean_square[i], window);
             for pull in [&mut pulls.input[i], &mut pulls.own[i], &mut pulls.rival[i]] {

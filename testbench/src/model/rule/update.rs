@@ -3,10 +3,10 @@
 
 use super::loss::{Pulls, moves_targets};
 use crate::model::Number;
-use crate::model::feed::Row;
+use crate::model::feed::{Connection, Row};
 use crate::model::layer::{Block, Layer};
 use crate::model::noise::Noise;
-use onward_net::{Optimizer, Rounding, Rule, Update, When};
+use onward_net::{Optimizer, Rounding, Rule, TargetPath, Update, When};
 
 /// What a sample asks of the weights of a block: on each path the pulls on neurons, and the traces of axons.
 #[derive(Clone, Debug)]
@@ -38,13 +38,17 @@ impl<N: Number> Layer<N> {
         if rule.when == When::Window {
             let mut paths = vec![(pulls.input.clone(), self.trace.clone())];
             // Nothing is learned by the targets' paths where axon and target are only correlated.
-            if !self.fed_by_target && moves_targets(rule.loss) {
+            if !self.fed_by_target && !rule.is_direct() && moves_targets(rule.loss) {
                 paths.push((pulls.own.clone(), self.target_trace[class].clone()));
                 paths.push((pulls.rival.clone(), self.target_trace[rival].clone()));
             }
             self.change_weights(number, rule, Asked { paths });
         }
-        if self.fed_by_target && moves_targets(rule.loss) {
+        if rule.is_direct() {
+            if self.connection.has_bias() {
+                self.change_table(number, rule, [class, rival], &pulls);
+            }
+        } else if self.fed_by_target && moves_targets(rule.loss) {
             self.change_targets(number, class, &pulls.own);
             self.change_targets(number, rival, &pulls.rival);
         }
@@ -101,7 +105,7 @@ impl<N: Number> Layer<N> {
         asked: &[Asked<N>],
         shift: i64,
     ) {
-        let shift = shift + self.connection.places_shift();
+        let shift = shift + self.places_shift(rule);
         let bits = self.weight_bits;
         let input = self.weights.values_mut().next().expect("a layer has weights");
         let [of_input, of_own] = &mut self.velocity;
@@ -121,6 +125,40 @@ impl<N: Number> Layer<N> {
             let (weights, velocity) =
                 if is_input { (&mut *input, &mut *of_input) } else { (&mut self.own_weights, &mut *of_own) };
             Weights { weights, velocity, remainder, noise, bits, shift }.change(row, rule, &mut changes);
+        }
+    }
+
+    /// What changes are divided by more, as so many places ask for them: 2 to the power of this.
+    fn places_shift(&self, rule: &Rule) -> i64 {
+        match (&self.connection, rule.target) {
+            (Connection::Kernels(kernels), TargetPath::Direct { grid }) => {
+                let [_, height, width] = kernels.output;
+                let cells = height.min(grid as usize) * width.min(grid as usize);
+                ((height * width) as f64 / cells as f64).log2().round() as i64
+            }
+            (connection, _) => connection.places_shift(),
+        }
+    }
+
+    /// The rows of a block's table: the own class's moves toward the rates, the rival's away.
+    pub(super) fn change_table(&mut self, number: usize, rule: &Rule, [class, rival]: [usize; 2], pulls: &Pulls<N>) {
+        let TargetPath::Direct { grid } = rule.target else { return };
+        if !moves_targets(rule.loss) {
+            return;
+        }
+        let shift =
+            self.shift + i64::from(self.points().weights) - i64::from(N::point(10)) - i64::from(self.window.ilog2());
+        let one = N::nearest(1.0, 10);
+        let Block { table: Some(table), noise, .. } = &mut self.blocks[number] else { return };
+        let length = table.row_length(&self.connection, grid as usize);
+        for first in (0..table.rates.len()).step_by(length) {
+            for (class, pulls) in [(class, &pulls.own), (rival, &pulls.rival)] {
+                let draw = noise.draw();
+                let row = &mut table.rows[class][first..first + length];
+                for (i, (entry, &pull)) in row.iter_mut().zip(&pulls[first..]).enumerate() {
+                    *entry = (*entry + pull.rounded(shift, draw.bits(i))).within(-one, one);
+                }
+            }
         }
     }
 
@@ -159,7 +197,9 @@ impl<N: Number> Weights<'_, N> {
     /// Changes the weights of a row by what is asked of each.
     fn change(&mut self, row: &Row, rule: &Rule, changes: &mut [N]) {
         match (rule.optimizer, rule.rounding) {
-            (Optimizer::Momentum { decay }, _) => self.add_to_velocity(row, decay, changes),
+            (Optimizer::Momentum { decay }, rounding) => {
+                self.add_to_velocity(row, decay, rounding == Rounding::Carried, changes);
+            }
             (_, Rounding::Carried) => {
                 for (change, left) in changes.iter_mut().zip(self.remainder.iter_mut()) {
                     *change = change.carried(self.shift, left);
@@ -189,13 +229,26 @@ impl<N: Number> Weights<'_, N> {
     }
 
     /// A running sum takes the place of each change.
-    fn add_to_velocity(&mut self, row: &Row, decay: u32, changes: &mut [N]) {
+    fn add_to_velocity(&mut self, row: &Row, decay: u32, carries: bool, changes: &mut [N]) {
         let bits = i64::from(N::point(4));
-        let (draw, second, third) = (self.noise.draw(), self.noise.draw(), self.noise.draw());
+        match carries {
+            true => {
+                for (change, left) in changes.iter_mut().zip(self.remainder.iter_mut()) {
+                    *change = change.carried(self.shift - bits, left);
+                }
+            }
+            false => {
+                let draw = self.noise.draw();
+                for (i, change) in changes.iter_mut().enumerate() {
+                    *change = change.rounded(self.shift - bits, draw.bits(i));
+                }
+            }
+        }
+        let (second, third) = (self.noise.draw(), self.noise.draw());
         for (i, (change, place)) in changes.iter_mut().zip(row.places()).enumerate() {
             let old = self.velocity[place];
             let lost = old.rounded(decay.into(), second.bits(i));
-            let new = old - lost + change.rounded(self.shift - bits, draw.bits(i));
+            let new = old - lost + *change;
             self.velocity[place] = new.held(16);
             *change = new.rounded(bits + i64::from(decay), third.bits(i));
         }

@@ -16,7 +16,7 @@ use onward_isa::{Space, Width};
 
 /// Rows that a batch keeps: of each sample one a path.
 fn kept_rows(block: &Block, rule: &RuleFormat) -> u32 {
-    let targets_learn = !block.is_fed() && rule.loss().moves_targets();
+    let targets_learn = block.shares_target_weights() && rule.loss().moves_targets();
     rule.rule.batch * if targets_learn { 3 } else { 1 }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn update(a: &mut Assembly, change: &Change, pulls: &Pulls, [own, riv
     load_name(a, &address, "BATCH_KEPT");
     a.ld(&kept, N32.at(&address, 0)).note("rows kept");
     keep(a, change, &kept, pulls.input.operand(), None);
-    if let Some(targets) = pulls.targets.as_ref().filter(|_| !change.block.is_fed()) {
+    if let Some(targets) = pulls.targets.as_ref().filter(|_| change.block.shares_target_weights()) {
         let (own_pull, rival_pull, _) = targets.paths();
         keep(a, change, &kept, own_pull, own);
         keep(a, change, &kept, rival_pull, rival);

@@ -20,33 +20,42 @@ use onward_net::Optimizer;
 pub(crate) const MOST_ROWS: u32 = 6;
 
 /// What pulls at the neurons, in the order of the paths: arrays that lie as the sums do, their halo 0.
-const PULLS: [&str; 3] = ["pull", "own_pull", "rival_pull"];
+pub(super) const PULLS: [&str; 3] = ["pull", "own_pull", "rival_pull"];
 
 /// The paths that change kernels.
 fn paths(block: &Block, rule: &RuleFormat) -> &'static [&'static str] {
-    if block.is_fed() || !rule.loss().moves_targets() { &PULLS[..1] } else { &PULLS }
+    if block.shares_target_weights() && rule.loss().moves_targets() { &PULLS } else { &PULLS[..1] }
 }
 
 /// Whether the target's projection moves by what the input evoked, whose counts need not be kept as pulls.
 pub(super) fn moves_targets_by_counts(block: &Block, rule: &RuleFormat) -> bool {
     let adapts = matches!(rule.rule.optimizer, Optimizer::Adaptive { .. });
-    block.is_fed() && rule.loss().moves_targets_by_counts() && !adapts && !rule.is_of_voltage()
+    block.is_fed()
+        && block.table().is_none()
+        && rule.loss().moves_targets_by_counts()
+        && !adapts
+        && !rule.is_of_voltage()
 }
 
 /// The pulls that go to memory: that of the rival's target is left out where it is the own target's with the sign turned.
 fn kept(block: &Block, rule: &RuleFormat) -> &'static [&'static str] {
-    if !rule.loss().moves_targets() || moves_targets_by_counts(block, rule) {
+    let by_counts = moves_targets_by_counts(block, rule);
+    if block.table().is_some() || !rule.loss().moves_targets() || by_counts {
         return &PULLS[..1];
     }
     if block.is_fed() && !rule.loss().is_squared() { &PULLS[..2] } else { &PULLS }
 }
 
+/// The width of a pull in memory.
+pub(super) fn width(block: &Block, rule: &RuleFormat) -> Width {
+    if rule.largest_pull(block.classes()) < 1 << 15 { Width::W16 } else { Width::W32 }
+}
+
 /// Appends where pulls go.
 pub(crate) fn arrays(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     let Some((kernels, _)) = block.kernels() else { return };
-    let width = if rule.largest_pull(block.classes()) < 1 << 15 { Width::W16 } else { Width::W32 };
     for name in kept(block, rule) {
-        layout.add(name, Space::Neuron, width, 1, kernels.sums());
+        layout.add(name, Space::Neuron, width(block, rule), 1, kernels.sums());
     }
 }
 
@@ -57,7 +66,7 @@ pub(super) fn shape(block: &Block) -> Option<(u32, u32)> {
 }
 
 /// `register = NAME + class * elements`.
-fn of_class(a: &mut Assembly, register: &ScalarRegister, name: &str, class: Scalar, elements: u32) {
+pub(super) fn of_class(a: &mut Assembly, register: &ScalarRegister, name: &str, class: Scalar, elements: u32) {
     {
         let number = &a.scratch();
         a.load_number(number, elements as i32);

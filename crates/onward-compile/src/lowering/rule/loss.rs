@@ -96,7 +96,10 @@ impl RuleFormat {
     /// steps of a window.
     fn sharpness(&self, neurons: u32, steps: u32) -> i32 {
         let Loss::Softmax { temperature } = self.rule.loss else { return 0 };
-        let unit = f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(steps);
+        let unit = match self.is_direct() {
+            true => self.unit(neurons) / f64::from(1 << RATE_SCORE_SHIFT),
+            false => f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(steps),
+        };
         (8.0 * 65536.0 / (temperature * unit)).round().clamp(1.0, f64::from(i32::MAX)) as i32
     }
 
@@ -204,10 +207,10 @@ impl LossCode for Hinge {
         let (own, rival) = (a.scratch_vector(), a.scratch_vector());
         a.vmv(&own, ZERO);
         a.vadd(&own, &own, &h);
-        update.gate(a, operands, Of::Own, &own);
+        update.gate_target(a, operands, Of::Own, &own);
         a.vmv(&rival, ZERO);
         a.vsub(&rival, &rival, &h);
-        update.gate(a, operands, Of::Rival, &rival);
+        update.gate_target(a, operands, Of::Rival, &rival);
         Pulls { input, targets: Some(TargetPulls::Each(own, rival)) }
     }
 }
@@ -217,6 +220,9 @@ const PROBABILITY_BITS: u32 = 8;
 
 /// Sums of exponentials are looked up to this power of two.
 const SUM_BITS: u32 = 3;
+
+/// By how much differences of scores of rates are shifted, so that what they are multiplied by then has bits enough.
+const RATE_SCORE_SHIFT: u32 = 6;
 
 /// The own class learns from as many 256ths that it is from certain.
 const LEAST_MISSING: u32 = 4;
@@ -293,6 +299,10 @@ fn probabilities(a: &mut Assembly, update: &Update, p: &VectorRegister) {
         a.vrmax(number, p);
         a.vmv(most, number);
         a.vsub(p, most, p);
+    }
+    if update.rule.is_direct() {
+        a.addi(count, ZERO, RATE_SCORE_SHIFT);
+        a.vshr(p, p, count).note("scores of rates are large");
     }
     match update.shown {
         None => {

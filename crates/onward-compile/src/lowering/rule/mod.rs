@@ -1,6 +1,7 @@
 //! The rule by which a layer learns: its integer constants, the tables that it looks up, and its code.
 
 pub(crate) mod batch;
+pub(crate) mod direct;
 mod homeostasis;
 pub(crate) mod kernels;
 pub(crate) mod loss;
@@ -13,7 +14,7 @@ pub(crate) mod update;
 use onward_image::Growth;
 use onward_isa::Width;
 use onward_net::{Gate, Layer, LayerKind, Optimizer, RateSchedule, Rule, Update, When};
-use onward_quantize::{Integers, LayerParameters, Record};
+use onward_quantize::{Integers, LayerParameters, RATE_BITS, Record};
 
 /// Fraction bits of an axon's trace that fades: a spike adds 1.0.
 pub(crate) const TRACE_BITS: u32 = 8;
@@ -55,6 +56,8 @@ pub struct RuleFormat {
     pub places_shift: i32,
     /// How the layer learns while its input is shown, if it does.
     pub steps: Option<Steps>,
+    /// By how much more changes of a target's table are divided than those of weights; it may be less.
+    pub table_shift: i32,
     window: u32,
 }
 
@@ -92,8 +95,14 @@ impl RuleFormat {
         let target_one = 1i32 << (fraction_bits - coarser as i32);
         let full = one * window as i32;
         let places = match layer.kind {
-            LayerKind::Convolution(_) => layer.shape[1] * layer.shape[2],
-            LayerKind::Dense | LayerKind::Sparse(_) => 1,
+            LayerKind::Convolution(_) => f64::from(layer.shape[1] * layer.shape[2]),
+            LayerKind::Dense | LayerKind::Sparse(_) => 1.0,
+        };
+        // A neuron's pull is its part of that on the mean over its cell.
+        let table = record.and_then(|record| record.table.as_ref());
+        let places_shift = match table {
+            Some(table) => (places / f64::from(table.cells[0] * table.cells[1])).log2(),
+            None => places.log2() / 2.0,
         };
         let steps = match rule.when {
             When::Steps { every, memory } => Some(Steps { every, memory }),
@@ -117,8 +126,9 @@ impl RuleFormat {
             mean_bounds: (82 * window as i32, 3300 * window as i32),
             target_bounds: (-target_one, 2 * target_one),
             spread: rule.update == Update::Spread,
-            places_shift: (f64::from(places).log2() / 2.0).round() as i32,
+            places_shift: places_shift.round() as i32,
             steps,
+            table_shift: fraction_bits - RATE_BITS as i32 - window.ilog2() as i32,
             window,
         };
         format.shift += format.pull_bits() as i32;
@@ -132,12 +142,18 @@ impl RuleFormat {
         format
     }
 
-    /// Fraction bits of the pulls that the loss makes.
+    /// Fraction bits of the pulls that the loss makes, beside those of counts: rates have some of their own.
     pub(crate) fn pull_bits(&self) -> u32 {
-        self.loss().pull_bits()
+        let of_rates = if self.is_direct() { RATE_BITS - self.window.ilog2() } else { 0 };
+        self.loss().pull_bits() + of_rates
     }
 
-    /// The margin of a block of so many neurons, in products of counts: rounded down.
+    /// Whether the target reaches the layer directly.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.rule.is_direct()
+    }
+
+    /// The margin of a block of so many neurons, in products of counts, or of rates where the target is direct: rounded down.
     pub fn margin(&self, neurons: u32) -> i32 {
         (self.loss().margin(self.rule.loss) * self.unit(neurons)) as i32
     }
@@ -148,8 +164,12 @@ impl RuleFormat {
         (self.loss().margin(self.rule.loss) * f64::from(neurons).sqrt() * f64::from(self.window)) as i32
     }
 
-    /// The product of counts of `sqrt(neurons)` neurons that fire in every step.
-    fn unit(&self, neurons: u32) -> f64 {
+    /// The product of counts of `sqrt(neurons)` neurons that fire in every step; where the target is direct, that of the rate
+    /// of one with an entry of 1.
+    pub(super) fn unit(&self, neurons: u32) -> f64 {
+        if self.is_direct() {
+            return f64::from(1 << (2 * RATE_BITS));
+        }
         f64::from(neurons).sqrt() * f64::from(self.window) * f64::from(self.window)
     }
 
@@ -165,14 +185,15 @@ impl RuleFormat {
         let most = if self.is_of_voltage() { 2 * self.window } else { self.window };
         match most {
             _ if self.loss().looks_at_all() || matches!(self.rule.optimizer, Optimizer::Adaptive { .. }) => Width::W32,
-            0..128 => Width::W8,
+            0..128 if !self.is_direct() => Width::W8,
             _ => Width::W16,
         }
     }
 
     /// No pull of a network with so many classes is greater.
     pub(crate) fn largest_pull(&self, classes: u32) -> u64 {
-        let evoked = u64::from(self.window) * if self.is_of_voltage() { 2 } else { 1 };
+        let of_window = if self.is_direct() { 1 << RATE_BITS } else { u64::from(self.window) };
+        let evoked = of_window * if self.is_of_voltage() { 2 } else { 1 };
         // Toward a target and away from others; rounded weights may be a little more than one in sum.
         let times = 3 * self.loss().largest_weight(classes);
         let scaled = if let Optimizer::Adaptive { .. } = self.rule.optimizer { 4 << SCALE_BITS } else { 1 };
@@ -190,7 +211,7 @@ impl RuleFormat {
         (-(window / 2).max(1), window + window / 4)
     }
 
-    /// The tables of a block, and the arrays that do not begin with 0.
+    /// The tables of a block, and the arrays that do not begin with 0; `neurons` are those that classes are compared by.
     pub(crate) fn tables(&self, classes: u32, neurons: u32) -> Vec<Table> {
         let mut tables = self.loss().tables(self, classes, neurons);
         if let Optimizer::Adaptive { .. } = self.rule.optimizer {

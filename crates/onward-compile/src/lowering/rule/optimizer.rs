@@ -125,8 +125,8 @@ impl<'a> Change<'a> {
             a.addi(&decay, ZERO, bits).note("the part that weights lose");
             decay
         });
-        // Parts and batches leave no registers for them.
-        if !rule.spread && rule.rule.batch == 1 {
+        // Parts, batches and remainders leave no registers for them.
+        if !rule.spread && rule.rule.batch == 1 && rule.rule.rounding == Rounding::Stochastic {
             step.momentum = step.velocities().map(|of| {
                 let first = a.named("velocities");
                 let names = ["velocity_shift", "velocity_decay", "velocity_bits"];
@@ -178,6 +178,9 @@ impl<'a> Step<'a> {
         (self.rule.rule.rounding == Rounding::Carried).then(|| {
             let remainders = Remainders { left: a.scratch_vector(), back: a.named("back") };
             a.sub(&remainders.back, ZERO, self.shift).note("from whole steps back to what they stand for");
+            if self.velocities().is_some() {
+                a.advance(&remainders.back, VELOCITY_BITS.into()).note("those of velocities");
+            }
             let address = &a.scratch();
             load_name(a, address, "REMAINDER");
             a.vld(&remainders.left, N32.at(address, 0)).note("what is left of earlier changes");
@@ -202,19 +205,45 @@ impl<'a> Step<'a> {
 
     /// What a row is asked to change by becomes whole steps of its weights.
     pub fn round(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, remainders: Option<&Remainders>) {
-        match (self.velocities(), remainders) {
-            (Some(velocities), _) => self.add_to_velocity(a, row, vector, velocities),
-            (None, Some(remainders)) => {
+        let velocities = self.velocities();
+        match (velocities, remainders) {
+            (_, Some(remainders)) => {
                 a.vadd(&remainders.left, &remainders.left, vector).note("with what is left of the row before");
-                a.vshr(vector, &remainders.left, self.shift).note("whole steps");
+                match velocities {
+                    None => {
+                        a.vshr(vector, &remainders.left, self.shift).note("whole steps");
+                    }
+                    Some(of) => self.with_number_of(a, of, 0, |a, shift| {
+                        a.vshr(vector, &remainders.left, shift).note("whole steps of velocities");
+                    }),
+                }
                 let taken = &a.scratch_vector();
                 a.vshr(taken, vector, &remainders.back);
                 a.vsub(&remainders.left, &remainders.left, taken).note("what is left for the next row");
             }
+            (Some(of), None) => self.with_number_of(a, of, 0, |a, shift| {
+                a.vshrs(vector, vector, shift);
+            }),
             (None, None) => {
                 a.vshrs(vector, vector, self.shift).note("stochastic rounding");
             }
         }
+        if let Some(velocities) = velocities {
+            self.add_to_velocity(a, row, vector, velocities);
+        }
+    }
+
+    /// `body` with one of the numbers of velocities in a register.
+    fn with_number_of(
+        &self,
+        a: &mut Assembly,
+        of: Velocities,
+        at: usize,
+        body: impl FnOnce(&mut Assembly, &ScalarRegister),
+    ) {
+        let held = self.momentum.as_ref().map(|all| &all[at]);
+        let load = |a: &mut Assembly, register: &ScalarRegister| of.load(a, register, self.shift, at);
+        with_register(a, held, load, body);
     }
 
     /// Adds whole steps to a row, which loses its part.
@@ -252,17 +281,15 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// A change goes to the row's velocity, and becomes what that asks for.
+    /// A change in whole steps of velocities goes to the row's velocity, and becomes what that asks for.
     fn add_to_velocity(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, of: Velocities) {
         let (velocity, lost) = (&a.scratch_vector(), &a.scratch_vector());
         let held = |at: usize| self.momentum.as_ref().map(|all| &all[at]);
         let shifted = |a: &mut Assembly, at: usize, to: &VectorRegister, from: &VectorRegister| {
-            let load = |a: &mut Assembly, register: &ScalarRegister| of.load(a, register, self.shift, at);
-            with_register(a, held(at), load, |a, register| {
+            self.with_number_of(a, of, at, |a, register| {
                 a.vshrs(to, from, register);
             });
         };
-        shifted(a, 0, vector, vector);
         let address = &a.scratch();
         match row {
             Row::Number(row) => {
@@ -310,7 +337,7 @@ impl Change<'_> {
     /// classes are the own one and its rival.
     pub fn rows(&self, a: &mut Assembly, pulls: &Pulls, classes: [Option<Scalar>; 2], rows: &Rows) {
         let remainders = self.step.remainders(a);
-        let targets = pulls.targets.as_ref().filter(|_| !self.block.is_fed());
+        let targets = pulls.targets.as_ref().filter(|_| self.block.shares_target_weights());
         let what = if targets.is_some() { " + pull_own * x_own,k + pull_rival * x_rival,k" } else { "" };
         a.comment(format!("w_k += 2^-shift * (pull * x_k{what})"));
         let traces = targets.and_then(|targets| Some((targets, self.target_traces(a, classes)?)));

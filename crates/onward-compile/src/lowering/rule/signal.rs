@@ -3,7 +3,7 @@
 use super::RuleFormat;
 use super::update::Update;
 use crate::lowering::block::Block;
-use crate::lowering::code::{Arrays, add_name, in_strips, load_name};
+use crate::lowering::code::{Arrays, add_name, branch_if, in_strips, load_name};
 use onward_isa::Special;
 use onward_isa::builder::{Assembly, Elements, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 
@@ -22,8 +22,16 @@ impl Evoked {
 
     const POTENTIALS: Evoked = Evoked { input: "POTENTIAL", target: "TARGET_POTENTIAL" };
 
+    /// Of targets that reach the layer directly: what the input evoked, averaged, and the rows of the table.
+    const RATES: Evoked = Evoked { input: "RATE", target: "TABLE" };
+
     /// Those of a rule.
     pub fn of(rule: &RuleFormat) -> Evoked {
+        if rule.is_direct() { Evoked::RATES } else { Evoked::of_windows(rule) }
+    }
+
+    /// What windows leave behind that a rule looks at.
+    pub fn of_windows(rule: &RuleFormat) -> Evoked {
         if rule.is_of_voltage() { Evoked::POTENTIALS } else { Evoked::COUNTS }
     }
 
@@ -153,7 +161,12 @@ fn in_thresholds(a: &mut Assembly, block: &Block, rule: &RuleFormat, voltage: &V
 }
 
 /// Where the potentials of this window go.
-fn potentials(a: &mut Assembly, slot: Scalar) -> ScalarRegister {
+fn potentials(a: &mut Assembly, block: &Block, slot: Scalar) -> ScalarRegister {
+    if block.table().is_some() {
+        let place = a.scratch();
+        load_name(a, &place, "POTENTIAL");
+        return place;
+    }
     let (place, other, keep) = (a.scratch(), &a.scratch(), &a.label("keep"));
     load_name(a, &place, "POTENTIAL");
     a.special(other, Special::Kind);
@@ -168,6 +181,18 @@ fn potentials(a: &mut Assembly, slot: Scalar) -> ScalarRegister {
 /// The voltages at the end of a window, in thresholds: to memory, where the scores find them.
 pub(crate) fn keep_potential(a: &mut Assembly, block: &Block, rule: &RuleFormat, arrays: Arrays, slot: Scalar) {
     a.comment("The voltage, in thresholds");
+    // A table is compared with what inputs evoke alone.
+    let kept = block.table().is_some().then(|| a.label("potential_kept"));
+    if let Some(kept) = &kept {
+        branch_if(a, Special::Kind, kept);
+    }
+    keep_all(a, block, rule, arrays, slot);
+    if let Some(kept) = &kept {
+        a.bind(kept);
+    }
+}
+
+fn keep_all(a: &mut Assembly, block: &Block, rule: &RuleFormat, arrays: Arrays, slot: Scalar) {
     if block.is_whole() {
         let voltage = &a.scratch_vector();
         {
@@ -176,11 +201,11 @@ pub(crate) fn keep_potential(a: &mut Assembly, block: &Block, rule: &RuleFormat,
             a.vld(voltage, N32.at(number, 0));
         }
         in_thresholds(a, block, rule, voltage);
-        let place = &potentials(a, slot);
+        let place = &potentials(a, block, slot);
         a.vst(voltage, N16.at(place, 0));
         return;
     }
-    let place = &potentials(a, slot);
+    let place = &potentials(a, block, slot);
     in_strips(a, block.neurons(), block.vector_length, "potentials_kept", |a, at| {
         let voltage = &a.scratch_vector();
         a.indexed(N32, at, arrays.offset("voltage"), |a, memory| a.vld(voltage, memory));

@@ -21,7 +21,7 @@ pub(super) fn rows_of_a_part(block: &Block) -> u32 {
 
 /// Whether targets' pulls are kept, too.
 fn moves_targets(block: &Block, rule: &RuleFormat) -> bool {
-    !block.is_fed() && rule.loss().moves_targets()
+    block.shares_target_weights() && rule.loss().moves_targets()
 }
 
 /// What parts need beside what a layer has anyway.
@@ -53,7 +53,7 @@ pub(super) fn keep(a: &mut Assembly, block: &Block, arrays: Arrays, pulls: &Pull
     a.comment("The rows follow in parts, a step each; traces of the next input window go to the other place.");
     let (address, number) = (&a.scratch(), &a.scratch());
     let mut vectors = vec![("pull", pulls.input.operand())];
-    let targets = pulls.targets.as_ref().filter(|_| !block.is_fed());
+    let targets = pulls.targets.as_ref().filter(|_| block.shares_target_weights());
     if let Some(targets) = targets {
         let (own, rival, _) = targets.paths();
         vectors.extend([("own_pull", own), ("rival_pull", rival)]);

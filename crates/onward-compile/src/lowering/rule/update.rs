@@ -6,7 +6,7 @@ use super::homeostasis::homeostasis;
 use super::loss::{Lead, Pulls};
 use super::optimizer::{Change, Rows};
 use super::signal::{Bounds, Evoked, Of, Operands};
-use super::{RuleFormat, batch, kernels, optimizer, spread};
+use super::{RuleFormat, batch, direct, kernels, optimizer, spread};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, load_name, load_word};
@@ -34,12 +34,15 @@ pub(crate) struct Update<'a> {
 /// Appends what a rule remembers of each neuron, beside counts, voltages and traces, and the tables that it looks up.
 pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     let (n, classes) = (block.neurons(), block.classes());
+    let compared = block.compared();
     if rule.rule.revive {
         layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
     }
     if rule.is_of_voltage() {
         layout.add("potential", Space::Neuron, Width::W16, 1, n);
-        layout.add("target_potential", Space::Neuron, Width::W16, classes, n);
+        if block.table().is_none() {
+            layout.add("target_potential", Space::Neuron, Width::W16, classes, n);
+        }
     }
     rule.loss().arrays(layout, classes);
     if rule.rule.rounding == Rounding::Carried {
@@ -48,7 +51,7 @@ pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     if rule.rule.batch > 1 {
         layout.add("batch_kept", Space::Neuron, Width::W32, 1, 1);
     }
-    for table in rule.tables(classes, n) {
+    for table in rule.tables(classes, compared) {
         layout.add(table.name, Space::Neuron, table.width, 1, table.values.len() as u32);
     }
 }
@@ -143,11 +146,16 @@ impl Update<'_> {
         self.near.is_some() || !self.block.is_whole() && kernels::moves_targets_by_counts(self.block, self.rule)
     }
 
-    /// Clears pulls of the targets' paths where their voltages are not live; a projection of its own is not gated.
+    /// Clears pulls of the targets' paths where their voltages are not live.
     pub fn gate_targets(&self, a: &mut Assembly, operands: &Operands, own: &VectorRegister, rival: &VectorRegister) {
-        if !self.block.is_fed() {
-            self.gate(a, operands, Of::Own, own);
-            self.gate(a, operands, Of::Rival, rival);
+        self.gate_target(a, operands, Of::Own, own);
+        self.gate_target(a, operands, Of::Rival, rival);
+    }
+
+    /// Clears the pull of a target's path where its voltage is not live; a projection or a table of its own is not gated.
+    pub fn gate_target(&self, a: &mut Assembly, operands: &Operands, of: Of, pull: &VectorRegister) {
+        if self.block.shares_target_weights() {
+            self.gate(a, operands, of, pull);
         }
     }
 
@@ -175,7 +183,7 @@ impl Update<'_> {
             a.ld(weight, N32.at(address, 0));
             a.vmuls(part, part, weight);
             a.vsub(&sum, &sum, part);
-            a.advance(target, self.block.neurons().into());
+            a.advance(target, self.block.compared().into());
             a.addi(address, address, 1);
         });
         sum
@@ -224,7 +232,9 @@ impl Update<'_> {
                 change.rows(a, &pulls, classes, &Rows::All);
             }
         }
-        if block.is_fed() {
+        if block.table().is_some() {
+            direct::table(a, block, rule, shift, &pulls, classes);
+        } else if block.is_fed() {
             optimizer::target_weights(a, block, rule, shift, &pulls, classes);
         }
         optimizer::bias(a, block, &pulls.input, shift, block.window, -(block.lowered.parameters.finer as i32));
@@ -233,10 +243,14 @@ impl Update<'_> {
     /// The update of a convolution: pulls go to memory, a row of the plane at a time; then kernels change.
     fn walked(&mut self, a: &mut Assembly, slot: ScalarRegister) {
         let mut lead = self.rule.loss().lead(a, self);
-        kernels::pulls(a, self, &lead);
+        if self.block.table().is_some() {
+            direct::pulls(a, self, &lead);
+        } else {
+            kernels::pulls(a, self, &lead);
+        }
         lead.missing = None;
         kernels::change(a, self, &lead);
-        if self.block.is_fed() && self.rule.loss().moves_targets() {
+        if self.block.table().is_none() && self.block.is_fed() && self.rule.loss().moves_targets() {
             kernels::target_weights(a, self, &lead);
         }
         drop(slot);
