@@ -293,13 +293,24 @@ impl NeuronParameters {
         let current = self.current.as_ref().map_or(0.0, |decay| input * steps(Some(decay)) + start);
         let grows = if self.current.is_some() { current } else { input } + self.bias.largest();
         let reset = self.reset.largest();
-        let grows = grows + self.lowered();
+        let grows = grows + self.lowered().max(self.raised());
         Bounds { input: sum, current, membrane: grows * steps(self.leak.as_ref()) + reset }
     }
 
     /// The greatest of the numbers that membranes and currents are compared with, or become.
     pub(crate) fn largest(&self) -> f64 {
         self.threshold.largest().max(self.reset.largest()).max(self.current_start.largest()).max(self.bias.largest())
+    }
+
+    /// By how much a reset may bring a membrane higher: what is subtracted may be below 0.
+    fn raised(&self) -> f64 {
+        let subtracted = match &self.reset {
+            ResetParameters::Subtract { amount, .. } => amount,
+            ResetParameters::SubtractThreshold => &self.threshold,
+            ResetParameters::To(_) | ResetParameters::None => return 0.0,
+        };
+        let neurons = if let Integers::Each(values) = subtracted { values.len() as u32 } else { 1 };
+        (0..neurons).map(|neuron| -f64::from(subtracted.of(neuron))).fold(0.0, f64::max)
     }
 
     /// By how much a spike may bring a membrane lower than rest: what is subtracted and was not there before.
