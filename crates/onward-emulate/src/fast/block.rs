@@ -1,8 +1,9 @@
 //! A block: its state, what arrives for it, the steps it runs in.
 
+use super::arrivals::{Arrivals, Inlet};
 use super::decode::Decoded;
 use super::lanes::LaneTally;
-use super::outlet::{Outlet, or_shifted};
+use super::outlet::Outlet;
 use super::tally::Tally;
 use super::vector::Vectors;
 use crate::counters::BlockCounters;
@@ -14,13 +15,6 @@ use crate::memory::{Bank, PerMemory};
 use onward_image::{BlockIndex, ProgramIndex};
 use onward_isa::random;
 use typed_index_collections::TiSlice;
-
-/// Where a block's packets come from: an outlet and the axon its index 0 arrives on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Inlet {
-    pub outlet: OutletIndex,
-    pub first_axon: usize,
-}
 
 /// A send as the network sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +50,8 @@ pub(crate) struct Block {
     sending: Vec<Inlet>,
     pub seed: u64,
     pub memory: PerMemory<Bank>,
-    /// Active set, a bit an axon.
-    active: Vec<u64>,
-    /// Payloads by axon, 0 where inactive; `None` if all packets of the block carry 1.
-    payloads: Option<Vec<i32>>,
+    /// What it consumes in the step it runs in.
+    arrivals: Arrivals,
     /// Executions of `vshrs` so far.
     pub draws: u32,
     pub tag: i32,
@@ -70,7 +62,6 @@ pub(crate) struct Block {
     pub tally: Tally,
     /// Synapses that a spike on an axon reaches; of one number where they all are alike but for axon 0, which has none.
     fan_outs: FanOuts,
-    arrived: bool,
     pub records: Vec<StepRecord>,
     pub sends: Vec<SendRecord>,
     /// Its cycles with other lanes, where the run is recorded.
@@ -160,15 +151,13 @@ impl Block {
             sending: Vec::new(),
             seed: random::block_seed(seed, image.generator),
             memory: PerMemory(std::array::from_fn(|at| Bank::new(image.memory_bytes[at] as usize, &contents[at]))),
-            active: vec![0; (image.axons as usize).div_ceil(64) + 1],
-            payloads: None,
+            arrivals: Arrivals::new(image.axons as usize),
             draws: 0,
             tag: 0,
             tag_step: None,
             awake: false,
             tally: Tally::new(addresses),
             fan_outs: FanOuts::new(&image.fan_outs),
-            arrived: false,
             records: Vec::new(),
             sends: Vec::new(),
             lanes: None,
@@ -180,9 +169,9 @@ impl Block {
         self.lanes = Some(Box::new(LaneTally::new(self.tally.now.addresses.len())));
     }
 
-    /// Makes room for payloads, once it is known that some packets are graded or that handlers read payloads.
-    pub fn take_payloads(&mut self, axons: usize) {
-        self.payloads = Some(vec![0; axons]);
+    /// Makes room for payloads, once it is known that some packets are graded or that handlers read payloads: `read`.
+    pub fn take_payloads(&mut self, axons: usize, read: bool) {
+        self.arrivals.take_payloads(axons, read);
     }
 
     /// Runs the block's part of a chunk; [`run_chunk`] is the way in. `others` are the outlets it reads from, `own` those of its routes.
@@ -222,34 +211,14 @@ impl Block {
         self.sending.extend(self.inlets.iter().copied().filter(sends));
     }
 
-    /// Reads what arrived for a step into the active set. Returns whether the block runs in it.
+    /// Reads what arrives in a step. Returns whether the block runs in it.
     #[inline(always)]
     pub fn collect<'a>(&mut self, slot: usize, outlet: impl Fn(OutletIndex) -> &'a Outlet) -> bool {
-        self.arrived = false;
-        for inlet in &self.sending {
-            let outlet = outlet(inlet.outlet);
-            if outlet.count(slot) == 0 {
-                continue;
-            }
-            self.arrived = true;
-            let bits = outlet.bits(slot);
-            or_shifted(&mut self.active, bits, inlet.first_axon);
-            if let Some(payloads) = &mut self.payloads {
-                let values = outlet.payloads(slot);
-                for (at, &word) in bits.iter().enumerate() {
-                    let mut word = word;
-                    while word != 0 {
-                        let index = at * 64 + word.trailing_zeros() as usize;
-                        payloads[inlet.first_axon + index] = values.map_or(1, |values| values[index]);
-                        word &= word - 1;
-                    }
-                }
-            }
-        }
-        self.arrived || self.awake
+        self.arrivals.collect(slot, &self.sending, outlet);
+        self.arrivals.any() || self.awake
     }
 
-    /// Runs one step ([`run_slot`] is the way in) on the active set that [`Block::collect`] made.
+    /// Runs one step ([`run_slot`] is the way in) on what [`Block::collect`] read.
     #[inline(always)]
     fn run_slot<const RECORDS: bool>(
         &mut self,
@@ -259,22 +228,14 @@ impl Block {
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
         let step = chunk.first_step + slot as u64;
-        if self.tagged && self.active[0] & 1 != 0 {
-            self.tag = self.payloads.as_mut().map_or(1, |payloads| std::mem::take(&mut payloads[0]));
+        if self.tagged
+            && let Some(tag) = self.arrivals.take_first()
+        {
+            self.tag = tag;
             self.tag_step = Some(step);
-            self.active[0] &= !1;
-            self.tally.open(self.tag);
+            self.tally.open(tag);
         }
-        scratch.events.clear();
-        if self.arrived {
-            for (at, word) in self.active.iter_mut().enumerate() {
-                let mut bits = std::mem::take(word);
-                while bits != 0 {
-                    scratch.events.push((at * 64) as u32 + bits.trailing_zeros());
-                    bits &= bits - 1;
-                }
-            }
-        }
+        self.arrivals.list(&mut scratch.events);
         let counted = &mut self.tally.now;
         counted.events += scratch.events.len() as u64;
         counted.synapses += self.fan_outs.of(&scratch.events);
@@ -284,13 +245,7 @@ impl Block {
         let tail = self.interpret::<RECORDS>(program, (step, slot + 1), own, chunk.limits, scratch)?;
         let sends = (first_send, self.sends.len() as u32);
         self.records.push(StepRecord { step: slot as u32, sends, tail });
-        if self.arrived
-            && let Some(payloads) = &mut self.payloads
-        {
-            for &axon in &scratch.events {
-                payloads[axon as usize] = 0;
-            }
-        }
+        self.arrivals.forget(&scratch.events);
         Ok(())
     }
 
@@ -312,13 +267,13 @@ impl Block {
     /// The payload of an active axon.
     #[inline(always)]
     pub fn payload_of(&self, axon: u32) -> i32 {
-        self.payloads.as_ref().map_or(1, |payloads| payloads[axon as usize])
+        self.arrivals.payload(axon)
     }
 
     /// Payloads by axon, 0 where inactive; none if handlers never read them as a memory.
     #[inline(always)]
     pub fn payloads(&self) -> &[i32] {
-        self.payloads.as_deref().unwrap_or(&[])
+        self.arrivals.payloads()
     }
 }
 

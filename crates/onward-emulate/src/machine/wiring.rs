@@ -48,8 +48,9 @@ impl Machine {
         for ((number, &place), block) in self.place.iter_enumerated().zip(&image.blocks) {
             let taker = &mut self.blocks[place];
             taker.inlets.sort_by_key(|inlet| inlet.first_axon);
-            if graded[number] || self.programs[taker.program].reads_payloads {
-                taker.take_payloads(block.axons as usize);
+            let read = self.programs[taker.program].reads_payloads;
+            if graded[number] || read {
+                taker.take_payloads(block.axons as usize, read);
             }
         }
     }
