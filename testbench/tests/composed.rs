@@ -67,13 +67,54 @@ fn neurons(random: &mut SplitMix64) -> String {
     )
 }
 
+/// How large what is drawn is.
+struct Sizes {
+    /// Dimensions of the input.
+    input: String,
+    /// Windows have 2 steps, or twice as many up to so many times less one.
+    windows: u32,
+    /// From 2 on so many numbers of classes.
+    classes: u32,
+    /// Neurons of a layer that is no convolution, at least 4.
+    neurons: usize,
+    channels: usize,
+    /// Rows of a kernel, at most.
+    kernel: usize,
+    /// Places from one window of a convolution to the next, at most.
+    stride: usize,
+}
+
+impl Sizes {
+    /// Networks that the model is through with soon.
+    fn small() -> Sizes {
+        Sizes { input: "rate(2, 6, 6)".into(), windows: 3, classes: 3, neurons: 12, channels: 4, kernel: 3, stride: 1 }
+    }
+
+    /// Whatever sizes.
+    fn drawn(random: &mut SplitMix64) -> Sizes {
+        let encoding = one_of(random, &["rate", "rate", "rate", "current", "latency"]);
+        let planes = 1 + random.below(3);
+        Sizes {
+            input: format!("{encoding}({planes}, {}, {})", 4 + random.below(8), 4 + random.below(8)),
+            windows: 5,
+            classes: 12,
+            neurons: 4 + below(random, 60),
+            channels: 1 + below(random, 12),
+            kernel: 5,
+            stride: 2,
+        }
+    }
+}
+
 /// A network of one to three layers, between which there may be pools, additions and delays; how targets reach them is drawn from
 /// `paths`.
-fn text(random: &mut SplitMix64, paths: &mut SplitMix64) -> String {
-    let window = 2 << random.below(3);
+fn text(random: &mut SplitMix64, paths: &mut SplitMix64, sizes: &Sizes) -> String {
+    let &Sizes { windows, classes, neurons: count, channels, .. } = sizes;
+    let window = 2 << random.below(windows);
     let mut text = format!(
-        "network composed {{\n window = {window}\n input x = rate(2, 6, 6)\n target y = classes({})\n",
-        2 + random.below(3)
+        "network composed {{\n window = {window}\n input x = {}\n target y = classes({})\n",
+        sizes.input,
+        2 + random.below(classes)
     );
     // The node that the next one is fed by, and what else has its shape; whether it is a plane.
     let (mut from, mut like, mut is_plane) = ("x, y".to_owned(), None::<String>, true);
@@ -85,13 +126,19 @@ fn text(random: &mut SplitMix64, paths: &mut SplitMix64) -> String {
         let bits = one_of(random, &["4", "8", "16"]);
         let (kind, options, has_bias) = match below(random, if is_plane { 4 } else { 3 }) {
             0 => {
-                let own = format!("recurrent_weights = fixed {{ bits = {bits} }}, block = {}", 4 + below(random, 9));
-                ("recurrent(12)".to_owned(), own, true)
+                let own =
+                    format!("recurrent_weights = fixed {{ bits = {bits} }}, block = {}", 4 + below(random, count - 3));
+                (format!("recurrent({count})"), own, true)
             }
-            1 | 2 => ("dense(12)".to_owned(), format!("block = {}", 4 + below(random, 9)), true),
+            1 | 2 => (format!("dense({count})"), format!("block = {}", 4 + below(random, count - 3)), true),
             _ => {
-                let size = 1 + below(random, 3);
-                (format!("conv(4, {size})"), format!("padding = {}, block = {}", size / 2, 1 + below(random, 4)), false)
+                let size = 1 + below(random, sizes.kernel);
+                let block = 1 + below(random, channels);
+                let mut options = format!("padding = {}, block = {block}", size / 2);
+                if sizes.stride > 1 {
+                    options += &format!(", stride = {}", 1 + below(random, sizes.stride));
+                }
+                (format!("conv({channels}, {size})"), options, false)
             }
         };
         let grid = (all_direct || paths.below(8) == 0).then(|| 1 + paths.below(4));
@@ -102,7 +149,7 @@ fn text(random: &mut SplitMix64, paths: &mut SplitMix64) -> String {
         );
         // What an addition adds has one shape.
         let is_behind_plane = std::mem::replace(&mut is_plane, kind.starts_with("conv"));
-        let adds = kind == "dense(12)" && from.starts_with("layer") && !is_behind_plane;
+        let adds = kind.starts_with("dense") && from.starts_with("layer") && !is_behind_plane;
         let before = like.replace(name.clone()).filter(|_| adds);
         from = name.clone();
         if number + 1 == layers {
@@ -164,21 +211,26 @@ fn proven(image: &Image) -> Result<Bounds, String> {
     }
 }
 
-/// Shows samples of a random network to both; whether the compiler knows it.
-fn run(seed: u64, samples: usize) -> Result<bool, String> {
-    let random = &mut SplitMix64::new(seed);
-    let text = text(random, &mut SplitMix64::new(!seed));
-    let network = parsed(&text);
+/// The text of a random network, and what the compiler makes of it for vectors of one of these lengths; nothing if it says that
+/// it cannot.
+fn drawn(seed: u64, random: &mut SplitMix64, sizes: &Sizes, lengths: &[u16]) -> (String, Option<Image>) {
+    let text = text(random, &mut SplitMix64::new(!seed), sizes);
     let mut chip = Chip::builtin("large").expect("a chip of that name");
-    chip.core.vector_length = [64, 256][below(random, 2)];
+    chip.core.vector_length = lengths[below(random, lengths.len())];
     chip.memory.neuron_bytes = 1 << 20;
     chip.memory.axon_bytes = 1 << 20;
     chip.memory.synapse_bytes = 1 << 20;
     chip.memory.instruction_words = 1 << 14;
-    let Ok(image) = compile(&Source::new("composed.sp", text.as_str()), &onward_compile::Options::new(chip, seed))
-    else {
-        return Ok(false);
-    };
+    let image = compile(&Source::new("composed.sp", text.as_str()), &onward_compile::Options::new(chip, seed)).ok();
+    (text, image)
+}
+
+/// Shows samples of a random network to both; whether the compiler knows it.
+fn run(seed: u64, samples: usize) -> Result<bool, String> {
+    let random = &mut SplitMix64::new(seed);
+    let (text, image) = drawn(seed, random, &Sizes::small(), &[64, 256]);
+    let Some(image) = image else { return Ok(false) };
+    let network = parsed(&text);
     let bounds = proven(&image).map_err(|what| format!("{what}\n{text}"))?;
     // The mesh takes time on this computer, too.
     let options = Options { seed, timing: seed.is_multiple_of(4), threads: 1 };
@@ -225,4 +277,25 @@ fn whatever_the_compiler_knows_learns_as_the_model_says() {
     let known = known.filter(|known| *known).count();
     println!("{known} of {cases} networks are known to the compiler");
     assert!(known > 0, "no network is known to the compiler");
+}
+
+/// Networks of whatever sizes, on vectors of whatever lengths, for which the model would take too long: each that the compiler knows
+/// is proven. More are tried by
+///
+///     PROPTEST_CASES=5000 cargo test --release -p testbench --test composed proven
+#[test]
+fn whatever_the_compiler_knows_is_proven() {
+    let cases: u64 = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
+    let mut known = 0;
+    for seed in 0..cases {
+        let random = &mut SplitMix64::new(seed);
+        let sizes = Sizes::drawn(random);
+        let (text, image) = drawn(seed, random, &sizes, &[64, 128, 192, 256]);
+        let Some(image) = image else { continue };
+        known += 1;
+        let length = image.chip.core.vector_length;
+        proven(&image).unwrap_or_else(|what| panic!("seed {seed}, vectors of {length}: {what}\n{text}"));
+    }
+    println!("{known} of {cases} networks are known to the compiler");
+    assert!(known > cases / 4, "hardly any network is known to the compiler");
 }

@@ -110,6 +110,11 @@ impl Names {
         self.arrays_at(space, width, first, last).fold(Sources::NONE, |all, at| all.and(Sources::of(at.min(MOST))))
     }
 
+    /// Whether elements of a memory lie in more than one array, or in one and beside it.
+    pub fn are_several(&self, space: Space, width: Width, first: i64, last: i64) -> bool {
+        self.arrays_at(space, width, first, last).nth(1).is_some()
+    }
+
     /// The sources whose bits are set.
     pub fn of_bits(&self, sources: Sources) -> BTreeSet<Source> {
         let known = self.sources.iter().enumerate();

@@ -54,5 +54,22 @@ fn out_of_memory(size: usize) -> ! {
         "error: out of memory: {size} bytes more were needed\n  = help: use a smaller chip, network or part of the data, or a \
          computer with more memory; a checkpoint that was left holds (`--checkpoint`)"
     );
+    end()
+}
+
+/// Ends the program at once. What else is done at an end, in Rust's and the system's libraries, would want memory and, as that
+/// ends the program too, abort it.
+#[cfg(unix)]
+fn end() -> ! {
+    #[allow(unsafe_code)]
+    // SAFETY: it takes a number, and gives nothing back.
+    unsafe {
+        libc::_exit(1)
+    }
+}
+
+/// Ends the program.
+#[cfg(not(unix))]
+fn end() -> ! {
     std::process::exit(1)
 }

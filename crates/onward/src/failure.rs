@@ -135,12 +135,29 @@ impl From<FileError> for Failure {
     }
 }
 
-/// Shows a panic as what it is: a mistake in this program.
+/// How libraries say that the system gives them no thread, or no memory for one; they have no other way than to panic.
+const NO_THREAD: [&str; 3] = [
+    "failed to spawn thread",
+    "failed to allocate an alternative stack",
+    "The global thread pool has not been initialized",
+];
+
+/// Shows a panic as what it is: a mistake in this program, unless the system has no memory left for another thread.
 pub fn report_panic(info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let what = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
-    eprintln!("{} {}{place}", styled(ERROR, "internal error:"), what.unwrap_or("unknown"));
-    eprintln!("  = help: this is a mistake in onward, not in your files; please report it with the command you gave");
+    let what = what.unwrap_or("unknown");
+    if NO_THREAD.iter().any(|said| what.starts_with(said)) {
+        eprintln!("{} host threads cannot be started: {what}", styled(ERROR, "error:"));
+        eprintln!(
+            "  = help: there is too little memory for them, or the system allows no more: fewer are asked for by `--threads`"
+        );
+    } else {
+        let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+        eprintln!("{} {what}{place}", styled(ERROR, "internal error:"));
+        eprintln!(
+            "  = help: this is a mistake in onward, not in your files; please report it with the command you gave"
+        );
+    }
     std::process::exit(1);
 }

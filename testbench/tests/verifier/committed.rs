@@ -56,6 +56,39 @@ fn every_committed_network_is_proven() {
     }
 }
 
+/// Inputs that reach nothing have no trace: of a plane whose last ones a stride or a pool leaves out. Looked at together with others
+/// they seem to write beside the traces, where the places of pulls are.
+#[test]
+fn planes_with_inputs_that_reach_nothing_are_proven() {
+    let layer = |name: &str, kind: &str, from: &str, learning: &str| {
+        format!(" layer {name} = {kind}, weights = fixed {{ bits = 8 }}, learning = {learning} }}\n")
+            .replace("FROM", from)
+    };
+    let chip = Chip::builtin("large").expect("a built-in chip");
+    for learning in [
+        "hinge { rate = 4, revive = none }",
+        "softmax { rate = 5, gate = voltage, revive = none }",
+        "hebbian { rate = 7, revive = none, target = direct { grid = 3 } }",
+    ] {
+        for block in [1, 4] {
+            let alone = layer("h", &format!("conv(4, 1) from FROM {{ stride = 2, block = {block}"), "x, y", learning);
+            let first = layer("g", "conv(4, 1) from FROM { block = 2", "x, y", learning);
+            let behind = layer("h", &format!("conv(4, 2) from FROM {{ block = {block}"), "p", learning);
+            for (size, layers) in [(4, alone), (7, format!("{first} layer p = sum_pool(2) from g\n{behind}"))] {
+                let text = format!(
+                    "network left_out {{\n window = 8\n input x = rate(2, {size}, {size})\n target y = classes(8)\n{layers} \
+                     readout z = nearest_target from h\n}}\n"
+                );
+                let source = Source::new("left_out.sp", text.as_str());
+                let image = compile(&source, &Options::new(chip.clone(), 1))
+                    .unwrap_or_else(|errors| panic!("{}", source.render(&errors)));
+                let verdict = verdict(&image);
+                assert!(verdict.holds(), "{}{text}", breaches(&verdict));
+            }
+        }
+    }
+}
+
 #[test]
 fn every_system_in_assembly_is_proven() {
     for path in files("s") {

@@ -59,6 +59,11 @@ impl Interpreter<'_> {
             return;
         }
         let Reach { space, width, first, last } = reach;
+        // What is written over the edge of an array may spoil what is known of another one. That mostly comes of looking at too
+        // much at once, and shows only where the other one is read.
+        if self.trying > 0 && self.of.names.are_several(space, width, first, last) {
+            self.failed = true;
+        }
         let range = value.range.saturated(width);
         let form = if range == value.range { value.form } else { Form::Plain };
         self.writes(at, Write { space, width, first, last, range, form, from: value.from });

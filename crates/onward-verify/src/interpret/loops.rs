@@ -165,8 +165,8 @@ impl Interpreter<'_> {
 
     /// Passes for some of a range of numbers, in ascending order, each at most once: what is known behind them.
     ///
-    /// All are looked at as one first. Where that shows something wrong, which may come of not knowing how what depends on the
-    /// number hangs together, the range is cut in two, down to single numbers.
+    /// All are looked at as one first. Where that shows something wrong, or something written over the edge of an array, which may
+    /// come of not knowing how what depends on the number hangs together, the range is cut in two, down to single numbers.
     fn range(
         &mut self,
         this: &Loop,
