@@ -436,6 +436,7 @@ impl Vector {
                 name: self.name.clone(),
                 words: self.program.words.clone(),
                 labels: self.program.labels.clone(),
+                purposes: self.program.purposes.clone(),
                 lines: self.program.lines.clone(),
                 text: self.text.clone(),
                 population: Some(PopulationIndex::default()),

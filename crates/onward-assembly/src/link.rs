@@ -471,6 +471,7 @@ impl Linker<'_> {
             name: self.name(),
             words: program.words.clone(),
             labels: program.labels.clone(),
+            purposes: program.purposes.clone(),
             lines,
             text,
             population: None,

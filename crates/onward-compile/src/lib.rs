@@ -40,6 +40,7 @@ mod passes;
 mod places;
 mod plan;
 mod probes;
+mod purposes;
 mod readouts;
 mod relink;
 

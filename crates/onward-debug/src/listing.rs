@@ -14,6 +14,8 @@ pub(crate) struct Listing {
     /// Instructions by address, with labels by name.
     instructions: Vec<String>,
     labels: BTreeMap<usize, Vec<String>>,
+    /// What instructions are for, from an address on.
+    purposes: Vec<(String, u32)>,
     /// Of each instruction the line of the text, from 1.
     lines: Vec<u32>,
     text: Vec<String>,
@@ -52,6 +54,7 @@ impl Listing {
             name: program.name.clone(),
             instructions: text.lines().filter(is_instruction).map(instruction).collect(),
             labels,
+            purposes: program.purposes.clone(),
             lines: program.lines.clone(),
             text: program.text.lines().map(str::to_owned).collect(),
         }
@@ -70,6 +73,12 @@ impl Listing {
     /// The labels of an address.
     pub fn labels_at(&self, address: usize) -> &[String] {
         self.labels.get(&address).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the instructions from an address on are for, if it is something else than before it; empty for nothing in
+    /// particular.
+    pub fn purpose_from(&self, address: usize) -> Option<&str> {
+        self.purposes.iter().find(|(_, first)| *first as usize == address).map(|(purpose, _)| purpose.as_str())
     }
 
     /// The address of a label.

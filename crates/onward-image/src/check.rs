@@ -44,6 +44,11 @@ impl Image {
             ensure(program.labels.iter().all(|(_, address)| in_range(*address)), || {
                 format!("program `{}` has a label outside it", program.name)
             })?;
+            ensure(
+                program.purposes.is_sorted_by(|(_, one), (_, next)| one < next)
+                    && program.purposes.iter().all(|(_, first)| (*first as usize) < program.words.len()),
+                || format!("program `{}` says of instructions outside it what they are for", program.name),
+            )?;
             ensure(program.population.is_none_or(|p| p < populations), || {
                 format!("program `{}` belongs to no population", program.name)
             })?;

@@ -19,7 +19,7 @@ use std::{fs, path::Path};
 
 const MAGIC: [u8; 8] = *b"\x89ONW\r\n\x1a\n";
 /// Version of the format this crate writes, and the only one it reads.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 const HEADER: usize = 52;
 
 /// Why a file is not an image.

@@ -271,12 +271,24 @@ pub struct Program {
     pub words: Vec<u32>,
     /// Labels by address.
     pub labels: Vec<(String, u32)>,
+    /// What instructions are for, with the address from which on they are, ascending; an empty text for nothing in particular,
+    /// as those before the first. Of a network they say which part of an update an instruction belongs to.
+    pub purposes: Vec<(String, u32)>,
     /// Line of the assembly text each word came from, from 1.
     pub lines: Vec<u32>,
     /// The assembly text.
     pub text: String,
     /// Population whose handlers these are.
     pub population: Option<PopulationIndex>,
+}
+
+impl Program {
+    /// What the instruction at an address is for, if the program says so.
+    pub fn purpose(&self, address: usize) -> Option<&str> {
+        let before = self.purposes.partition_point(|(_, first)| *first as usize <= address);
+        let (purpose, _) = self.purposes.get(before.checked_sub(1)?)?;
+        (!purpose.is_empty() && address < self.words.len()).then_some(purpose)
+    }
 }
 
 /// A block: neurons of one layer on one core, and what the core's block table says of them.

@@ -200,6 +200,33 @@ fn macros() {
 }
 
 #[test]
+fn purposes() {
+    let text = "\
+nop
+.purpose \"gate\"
+nop
+.purpose \"left out at once\"
+.purpose \"gate\"
+nop
+.purpose
+nop
+.macro marked text
+.purpose text
+nop
+.endm
+marked \"weights, and more\"
+.purpose \"of nothing\"
+";
+    let named = |names: &[(&str, u32)]| names.iter().map(|&(name, at)| (name.to_owned(), at)).collect::<Vec<_>>();
+    assert_eq!(program(text).purposes, named(&[("gate", 1), ("", 3), ("weights, and more", 4)]));
+    assert_eq!(program(text).words.len(), 5);
+    assert_eq!(program("nop\n.purpose\nnop").purposes, []);
+    for wrong in [".purpose gate", ".purpose \"a\", \"b\"", ".purpose 3"] {
+        assert_eq!(message(&format!("{wrong}\nnop")), "these are not the operands of `.purpose`");
+    }
+}
+
+#[test]
 fn includes() {
     let main = Source::new("folder/main.s", ".include \"common.s\"\n addi r1, r0, SIZE\n clear r2\n");
     let mut asked = Vec::new();

@@ -344,3 +344,46 @@ fn the_table_sorts_instructions_and_knows_what_they_write() {
     }
     assert_eq!((Special::Slot.name(), Special::from_number(8)), ("slot", None));
 }
+
+#[test]
+fn purposes_are_written_where_they_change() {
+    let mut a = Assembly::new();
+    a.nop();
+    let made = a.serve("weights", |a| {
+        a.serve("input's path", |a| a.nop().note("x"));
+        a.serve("input's path", |a| {
+            a.nop();
+        });
+        a.nop();
+        a.serve("nothing is written for this", |_| ());
+        a.nop();
+        a.serve_from_here("bias");
+        a.nop();
+        7
+    });
+    assert_eq!(made, 7);
+    a.nop();
+    a.serve_from_here("control");
+    a.sleep();
+    let text = a.finish().text;
+    let expected = [
+        "    nop",
+        ".purpose \"input's path\"",
+        "    nop                                   ; x",
+        "    nop",
+        ".purpose \"weights\"",
+        "    nop",
+        "    nop",
+        ".purpose \"bias\"",
+        "    nop",
+        ".purpose",
+        "    nop",
+        ".purpose \"control\"",
+        "    sleep",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    let program = onward_isa::assemble(&Source::new("text", text)).expect("it is right");
+    let named = |names: &[(&str, u32)]| names.iter().map(|&(name, at)| (name.to_owned(), at)).collect::<Vec<_>>();
+    let expected = [("input's path", 1), ("weights", 3), ("bias", 5), ("", 6), ("control", 7)];
+    assert_eq!(program.purposes, named(&expected));
+}

@@ -87,6 +87,26 @@
   tile("cores_used", results.cores_used, `${results.cores_used} of ${results.cores}`, "cores hold blocks");
   tile("area_mm2", results.area_mm2, `${results.area_mm2?.toFixed(1)} mm²`, `${si(results.clock_hz, "Hz")}, ${results.supply_v} V`);
 
+  // Where one chip of an array ends and the next begins, on a mesh that is drawn.
+  const chips = (() => {
+    const [across, down] = ["width", "height"].map((side) => Number(results.chip_parameters?.[`mesh.array.${side}`] ?? 1));
+    const [width, height] = data.mesh ?? [0, 0];
+    const between = (count, extent, line) => [...Array(Math.max(0, count - 1)).keys()].map((at) => line(((at + 1) * extent) / count - 0.5));
+    const lines = [
+      ...between(across, width, (x) => [x, -0.5, x, height - 0.5]),
+      ...between(down, height, (y) => [-0.5, y, width - 0.5, y]),
+    ];
+    const edges = (colours) => ({
+      type: "custom", silent: true, z: 2, tooltip: { show: false }, data: lines.map(() => [0, 0]),
+      renderItem: (at, api) => {
+        const [[left, top], [right, bottom]] = [api.coord([0, 0]), api.size([1, 1])];
+        const [x1, y1, x2, y2] = lines[at.dataIndex].map((place, side) => (side % 2 ? top + place * bottom : left + place * right));
+        return { type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colours.text, lineWidth: 1.5, lineDash: [6, 4] } };
+      },
+    });
+    return { edges, note: lines.length ? " Dashed lines are where one chip ends and the next begins." : "" };
+  })();
+
   // Energy: by layer and what it went into.
   const energies = (part) => Object.entries(part.energy_by_category_j ?? {}).filter(([, joules]) => joules > 0);
   const legend = (colours) => ({ type: "scroll", top: 0, textStyle: { color: colours.text }, pageTextStyle: { color: colours.soft } });
@@ -97,23 +117,30 @@
       const names = [...new Set(links.flatMap((link) => [link.source, link.target]))];
       return {
         tooltip: { formatter: (at) => (at.dataType === "edge" ? `${escape(at.data.source)} → ${escape(at.data.target)}<br>${si(at.value, "J")}, ${share(at.value, whole)}` : `${escape(at.name)}<br>${si(at.value, "J")}, ${share(at.value, whole)}`) },
-        series: [{ type: "sankey", left: 10, right: 130, top: 10, bottom: 10, nodeGap: 9, emphasis: { focus: "adjacency" }, data: names.map((name) => ({ name })), links, label: { color: colours.text }, lineStyle: { color: "gradient", opacity: 0.45 } }],
+        series: [{ type: "sankey", left: 10, right: 130, top: 10, bottom: 10, nodeGap: 14, emphasis: { focus: "adjacency" }, data: names.map((name) => ({ name })), links, label: { color: colours.text }, lineStyle: { color: "gradient", opacity: 0.45 } }],
       };
     }, true);
     const stacked = (all, colours) => {
       // The largest first, so that it is in the part of the legend that is seen; what is too little to be seen is left to the table.
-      const categories = energies(profile.total).sort((a, b) => b[1] - a[1]).map(([category]) => category);
-      const parts = all.filter((part) => part.energy_j >= 0.0005 * whole);
+      const sum = all.reduce((sum, part) => sum + part.energy_j, 0);
+      const spent = (category) => all.some((part) => part.energy_by_category_j?.[category] > 0);
+      // A category has the same colour in all of them.
+      const categories = energies(profile.total).sort((a, b) => b[1] - a[1]).map(([category], at) => [category, palette[at % palette.length]]).filter(([category]) => spent(category));
+      const parts = all.filter((part) => part.energy_j >= 0.0005 * sum);
       return {
         legend: legend(colours),
         grid: { left: 8, right: 34, top: 40, bottom: 8, containLabel: true },
         tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, formatter: (all) => `${escape(all[0].name)}<br>` + all.filter((one) => one.value > 0).sort((a, b) => b.value - a.value).map((one) => `${one.marker}${one.seriesName}: ${si(one.value, "J")}`).join("<br>") },
         xAxis: { type: "value", ...colours.axis, axisLabel: { color: colours.soft, formatter: (value) => si(value, "J"), hideOverlap: true } },
         yAxis: { type: "category", inverse: true, data: parts.map((part) => part.name), ...colours.axis, axisLabel: { color: colours.text, width: 120, overflow: "break", lineHeight: 13, fontSize: 11 } },
-        series: categories.map((category) => ({ name: words(category), type: "bar", stack: "energy", data: parts.map((part) => part.energy_by_category_j?.[category] ?? 0) })),
+        series: categories.map(([category, color]) => ({ name: words(category), type: "bar", stack: "energy", barMaxWidth: 46, color, data: parts.map((part) => part.energy_by_category_j?.[category] ?? 0) })),
       };
     };
     chart(card("Energy by phase", "What the network was shown while it was spent."), (colours) => stacked(profile.phases, colours));
+    const update = (profile.purposes ?? []).filter((part) => part.purpose).map((part) => ({ ...part, name: part.purpose })).sort((a, b) => b.energy_j - a.energy_j);
+    if (update.length) {
+      chart(card("Energy of updates", "Writing what was learned, by what instructions are for: paths, the gate, weights, homeostasis."), (colours) => stacked(update, colours));
+    }
     chart(card("Energy by layer", "Host, the chip without its cores, and cores that hold nothing are listed with the layers."), (colours) => stacked(profile.layers, colours));
 
     if (profile.bounds.length) {
@@ -160,17 +187,17 @@
       return {
         tooltip: { formatter: (at) => `${at.treePathInfo.slice(1).map((one) => escape(one.name)).join(" › ")}<br>${si(at.value)} cycles, ${share(at.value, all)}` },
         series: [{
-          type: "treemap", name: "all", left: 0, right: 0, top: 0, bottom: 30, roam: false, leafDepth: 2, data: tree, label: { fontSize: 12 }, upperLabel: { show: true, height: 20, color: colours.text },
+          type: "treemap", name: "all", left: 0, right: 0, top: 0, bottom: 40, roam: false, leafDepth: 2, data: tree, label: { fontSize: 12 }, upperLabel: { show: true, height: 20, color: colours.text },
           breadcrumb: { itemStyle: { color: colours.ground, borderColor: colours.line, textStyle: { color: colours.text } } },
           levels: [{ itemStyle: { gapWidth: 3, borderColor: colours.ground } }, { itemStyle: { gapWidth: 1, borderWidth: 2, borderColor: colours.line } }, { colorSaturation: [0.35, 0.6] }],
         }],
       };
     }, true);
 
-    // The mesh: cores as fields, links as lines between them.
+    // The mesh: cores as fields, links as lines between them, dashed lines between chips of an array.
     const tiles = profile.cores.filter((core) => core.tile);
     if (tiles.length) {
-      const made = card("The mesh", "A field is a tile; its colour is what is chosen here, added up over its cores. Lines are links, as thick as they are used.");
+      const made = card("The mesh", `A field is a tile; its colour is what is chosen here, added up over its cores. Lines are links, as thick as they are used.${chips.note}`);
       const measures = [["energy_j", "energy", "J"], ["busy", "busy cycles", ""], ["synaptic_events", "synaptic events", ""], ["spikes", "spikes", ""], ["waiting_cycles", "cycles of waiting", ""], ["stalled_cycles", "cycles stalled on send", ""]];
       const choice = element("select", { id: "mesh-measure", ariaLabel: "what the colour means" }, ...measures.map(([key, name]) => element("option", { value: key, textContent: name })));
       made.append(element("div", { className: "row" }, choice));
@@ -196,6 +223,7 @@
           series: [
             { type: "heatmap", data: list.map((field) => [...field.tile, field.value]), itemStyle: { borderColor: colours.ground, borderWidth: 6 } },
             { type: "lines", coordinateSystem: "cartesian2d", z: 3, symbol: ["none", "arrow"], symbolSize: 6, lineStyle: { color: "#d55e00", opacity: 0.85, curveness: 0.12 }, data: used.map((link) => ({ coords: [link.from, link.to], name: link.name, flits: link.flits, lineStyle: { width: 0.7 + (6 * (link.used_percent ?? link.flits)) / most } })) },
+            chips.edges(colours),
           ],
         };
       });
@@ -205,7 +233,7 @@
 
   if (results.timeline) {
     const holds = (core) => profile?.cores.find((part) => part.core === core)?.holds.join(", ") ?? "";
-    drawTimeline({ data, timeline: results.timeline, card, chart, draw, element, si, escape, legend, holds });
+    drawTimeline({ data, timeline: results.timeline, card, chart, draw, element, si, escape, legend, holds, chips });
   }
 
   if (results.epochs?.length > 1) {
@@ -320,7 +348,7 @@
   // All parts as tables, to be sorted and filtered.
   if (profile) {
     const made = card("All parts", "Click a heading to sort by it. The filter takes any part of a name.", true);
-    const lists = ["layers", "phases", "cores", "blocks", "handlers", "lines", "links"].filter((list) => profile[list]?.length);
+    const lists = ["layers", "phases", "purposes", "cores", "blocks", "handlers", "lines", "links"].filter((list) => profile[list]?.length);
     const list = element("select", { id: "list", ariaLabel: "which parts" }, ...lists.map((name) => element("option", { value: name, textContent: name })));
     const filter = element("input", { id: "filter", type: "search", placeholder: "filter" });
     const save = element("a", { textContent: "save as CSV", href: "#", id: "csv" });
@@ -334,7 +362,7 @@
     };
     const rows = () => {
       const wanted = filter.value.toLowerCase();
-      const of = profile[list.value].filter((part) => [part.name, part.layer, part.handler].some((name) => name?.toLowerCase().includes(wanted)));
+      const of = profile[list.value].filter((part) => [part.name, part.layer, part.handler, part.purpose].some((name) => name?.toLowerCase().includes(wanted)));
       const key = order ?? (columns().includes("energy_j") ? "energy_j" : columns()[1]);
       const by = (part) => part[key] ?? (key === "name" ? "" : 0);
       return [...of].sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0) * (falling && key !== "name" ? -1 : 1));

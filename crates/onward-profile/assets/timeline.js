@@ -1,6 +1,6 @@
 // Draws a run over its steps: what cores did with their time, and what links carried, span by span.
 "use strict";
-const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, legend, holds }) => {
+const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, legend, holds, chips }) => {
   const spans = timeline.steps.length;
   const firsts = [];
   timeline.steps.reduce((first, steps) => { firsts.push(first); return first + steps; }, 0);
@@ -8,6 +8,7 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
     const last = firsts[span] + timeline.steps[span] - 1;
     return timeline.steps[span] === 1 ? `step ${firsts[span]}` : `steps ${firsts[span].toLocaleString("en")} to ${last.toLocaleString("en")}`;
   };
+  const steps = (first) => Number(first).toLocaleString("en");
   // What cycles go into; busy is the first three of them.
   const states = [["computing", "#0072b2"], ["sending", "#009e73"], ["stalled", "#d55e00"], ["waiting", "#e69f00"], ["idle", "#bbbbbb"]];
   const whole = (span) => timeline.cycles[span] - timeline.barrier_cycles[span];
@@ -26,9 +27,9 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
     ];
     return {
       legend: legend(colours),
-      grid: { left: 8, right: 16, top: 40, bottom: 26, containLabel: true },
+      grid: { left: 8, right: 34, top: 40, bottom: 26, containLabel: true },
       tooltip: { trigger: "axis", formatter: (lines) => `${named(lines[0].dataIndex)}<br>${si(timeline.cycles[lines[0].dataIndex] / timeline.steps[lines[0].dataIndex])} cycles a step<br>` + lines.map((line) => `${line.marker}${line.seriesName}: ${line.value.toFixed(1)} %`).join("<br>") },
-      xAxis: { type: "category", name: "step", nameLocation: "middle", nameGap: 24, data: firsts, ...colours.axis },
+      xAxis: { type: "category", name: "step", nameLocation: "middle", nameGap: 24, data: firsts, ...colours.axis, axisLabel: { color: colours.soft, formatter: steps } },
       yAxis: { type: "value", min: 0, max: 100, ...colours.axis, axisLabel: { color: colours.soft, formatter: "{value} %" } },
       series: series.map(({ name, color, of }) => ({ name, type: "bar", stack: "time", barCategoryGap: 0, color, data: firsts.map((_, span) => (100 * of(span)) / all(span)) })),
     };
@@ -46,9 +47,9 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
       const cells = rows.flatMap((core, row) => firsts.map((_, span) => [span, row, (100 * spent(core, choice.value, span)) / Math.max(1, timeline.cycles[span])]));
       const peak = Math.max(...cells.map((cell) => cell[2]), 1e-9);
       return {
-        grid: { left: 8, right: 16, top: 8, bottom: 76, containLabel: true },
+        grid: { left: 8, right: 34, top: 8, bottom: 76, containLabel: true },
         tooltip: { formatter: (at) => `core ${rows[at.value[1]].core}: ${escape(holds(rows[at.value[1]].core))}<br>${named(at.value[0])}<br>${kinds.find(([key]) => key === choice.value)[1]}: ${at.value[2].toFixed(1)} %` },
-        xAxis: { type: "category", name: "step", nameLocation: "middle", nameGap: 24, data: firsts, ...colours.axis, splitLine: { show: false } },
+        xAxis: { type: "category", name: "step", nameLocation: "middle", nameGap: 24, data: firsts, ...colours.axis, axisLabel: { color: colours.soft, formatter: steps }, splitLine: { show: false } },
         yAxis: { type: "category", inverse: true, data: rows.map((core) => `core ${core.core}`), ...colours.axis, splitLine: { show: false } },
         visualMap: { min: 0, max: peak, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: 120, text: [`${peak.toFixed(0)} %`, "0 %"], textStyle: { color: colours.soft }, inRange: { color: colours.shades } },
         series: [{ type: "heatmap", data: cells, progressive: 0, emphasis: { itemStyle: { borderColor: colours.text, borderWidth: 1 } } }],
@@ -59,7 +60,7 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
 
   // The mesh in a span that a slider chooses.
   {
-    const made = card("The mesh over steps", "The slider chooses the steps. A field is a tile: the share of its cores' cycles that is chosen here. Lines are links, as thick as they are used; both scales are those of the whole run.");
+    const made = card("The mesh over steps", "The slider chooses the steps. A field is a tile: the share of its cores' cycles that is chosen here. Lines are links, as thick as they are used; both scales are those of the whole run." + chips.note);
     const choice = chooser("span-state", "what the colour means", kinds);
     const slider = element("input", { id: "span", type: "range", min: 0, max: spans - 1, step: 1, value: 0, ariaLabel: "which steps" });
     const told = element("output", { id: "span-told" });
@@ -87,6 +88,7 @@ const drawTimeline = ({ data, timeline, card, chart, draw, element, si, escape, 
         series: [
           { type: "heatmap", data: list.map((tile) => tile.value), itemStyle: { borderColor: colours.ground, borderWidth: data.mesh[0] > 8 ? 2 : 6 } },
           { type: "lines", coordinateSystem: "cartesian2d", z: 3, symbol: ["none", "arrow"], symbolSize: data.mesh[0] > 8 ? 3 : 6, lineStyle: { color: "#d55e00", opacity: 0.85, curveness: 0.12 }, data: drawn.map((link) => ({ coords: [link.from, link.to], name: link.name, flits: link.flits[span], used: used(link, span), lineStyle: { width: 0.5 + (6 * used(link, span)) / most } })) },
+          chips.edges(colours),
         ],
       };
     });

@@ -139,6 +139,7 @@ impl Profile {
     pub fn write_parquet<W: std::io::Write + Send>(&self, out: W) -> std::io::Result<W> {
         let mut rows: Vec<(&str, String, &Measures)> = vec![("total", "all".into(), &self.total)];
         rows.extend(named("phase", &self.phases));
+        rows.extend(named("purpose", &self.purposes));
         rows.extend(named("layer", &self.layers));
         rows.extend(named("core", &self.cores));
         rows.extend(named("block", &self.blocks));
@@ -173,6 +174,7 @@ impl Profile {
         text.push('\n');
         row(&mut text, "total", "all", &self.total);
         rows(&mut text, "phase", &self.phases);
+        rows(&mut text, "purpose", &self.purposes);
         rows(&mut text, "layer", &self.layers);
         rows(&mut text, "core", &self.cores);
         rows(&mut text, "block", &self.blocks);

@@ -50,7 +50,7 @@ pub use formats::Speedscope;
 pub use page::{Raster, Recorded, Trace, drawn_by, page};
 pub use profile::{
     BlockPlace, Bound, BoundBy, CorePlace, Critical, CriticalSender, Footprint, HandlerPlace, LayerNeurons, LayerPlace,
-    LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, Roofline,
+    LinePlace, LinkPart, LinkPlace, Measure, Measures, Part, PhaseKind, PhasePlace, Profile, PurposePlace, Roofline,
 };
 pub use quality::{ClassQuality, Quality, SampleCounts};
 pub use recorded::RecordedRun;

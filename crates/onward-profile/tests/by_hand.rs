@@ -134,6 +134,7 @@ fn image(chip: Chip, instruction: &str) -> Image {
         name: "layer".into(),
         words: program.words,
         labels: vec![],
+        purposes: vec![],
         lines: vec![],
         text: String::new(),
         population: Some(PopulationIndex(0)),

@@ -86,6 +86,7 @@ fn tiny() -> Image {
             name: "layer".into(),
             words: program.words,
             labels: vec![],
+            purposes: vec![],
             lines: vec![],
             text: String::new(),
             population: Some(PopulationIndex(0)),

@@ -51,6 +51,7 @@ fn holds(image: &Image, counters: &Counters, learning: Option<&Counters>) -> Pro
     let total = &profile.total;
     for (way, sum) in [
         ("phases", sum(&profile.phases)),
+        ("purposes", sum(&profile.purposes)),
         ("layers", sum(&profile.layers)),
         ("cores", sum(&profile.cores)),
         ("blocks", sum(&profile.blocks)),
@@ -283,7 +284,7 @@ fn other_tools_read_all_busy_cycles() {
         });
         cells.sum::<u64>()
     };
-    for by in ["total", "phase", "layer", "core", "block", "handler", "line"] {
+    for by in ["total", "phase", "purpose", "layer", "core", "block", "handler", "line"] {
         assert_eq!(of(by), profile.total[Measure::ComputingCycles], "{by}");
     }
 }

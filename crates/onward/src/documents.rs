@@ -106,6 +106,7 @@ pub fn inspected(image: &Image) -> Value {
                 "name": program.name,
                 "instructions": program.words.len(),
                 "labels": labels.collect::<Vec<Value>>(),
+                "purposes": purposes(&program.purposes),
             })
         })
         .collect();
@@ -188,6 +189,13 @@ fn of_route(image: &Image, from: Endpoint, route: &Route) -> Value {
         })
         .collect();
     json!({"name": route.name, "indices": route.indices, "hops_a_packet": cost.hops, "flits": flits})
+}
+
+/// What the instructions of a program are for, by the address from which on they are; `null` for nothing in particular.
+pub fn purposes(purposes: &[(String, u32)]) -> Value {
+    let purpose =
+        |(purpose, at): &(String, u32)| json!({"purpose": (!purpose.is_empty()).then_some(purpose), "address": at});
+    purposes.iter().map(purpose).collect()
 }
 
 /// A program: its instructions, and its labels by name and address.

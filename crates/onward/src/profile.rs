@@ -33,6 +33,7 @@ const WIDTH: usize = 80;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Phase,
+    Purpose,
     Layer,
     Core,
     Block,
@@ -44,8 +45,9 @@ pub enum By {
 }
 
 /// Ways to divide a run, by name.
-const WAYS: [(&str, By); 9] = [
+const WAYS: [(&str, By); 10] = [
     ("phase", By::Phase),
+    ("purpose", By::Purpose),
     ("layer", By::Layer),
     ("core", By::Core),
     ("block", By::Block),
@@ -303,6 +305,7 @@ impl View<'_> {
         let rows = self.rows.unwrap_or(rows);
         match by {
             By::Phase => self.parts("phase", &profile.phases, None, |_| true, |_| None),
+            By::Purpose => self.parts("purpose", &profile.purposes, Some(rows), |_| true, |_| None),
             By::Layer => self.parts("layer", &profile.layers, Some(rows), |part| part.place.blocks > 0, |_| None),
             By::Core => {
                 let holds = |part: &Part<CorePlace>| match &part.place.holds[..] {

@@ -240,6 +240,7 @@ pub fn image(chip: Chip, programs: Vec<Vec<u32>>, raw: &[RawBlock]) -> Image {
                 lines: vec![1; words.len()],
                 words,
                 labels: Vec::new(),
+                purposes: Vec::new(),
                 text: String::new(),
                 population: None,
             })

@@ -8,6 +8,7 @@ use crate::layout::Layout;
 use crate::lowering::code::Arrays;
 use crate::lowering::record::unless_answered;
 use crate::plan::Channel;
+use crate::purposes;
 use crate::readouts::{ReadoutFormat, UNKNOWN_LEAF};
 use onward_isa::builder::{
     A16, Assembly, Label, Line, Listing, Memory, N32, Scalar, ScalarRegister, VectorRegister, ZERO,
@@ -334,6 +335,7 @@ impl Writer<'_> {
     fn learn(&self, a: &mut Assembly, step: &Step, learning: &Label) {
         a.gap();
         a.bind(learning);
+        a.serve_from_here(purposes::NEW_CLASS);
         let (place, number, insert) = (&a.scratch(), &a.scratch(), &a.label("insert"));
         self.load(a, place, "leaf", &step.slot, 0);
         a.load_number(number, UNKNOWN_LEAF);
@@ -482,6 +484,7 @@ impl Writer<'_> {
     fn climb(&self, a: &mut Assembly, step: &Step) {
         a.gap();
         a.bind(&self.climb);
+        a.serve_from_here(purposes::CONTROL);
         let (shift, place, side) = (&a.named("shift"), &a.named("place"), &a.named("side"));
         a.ld(shift, N32.at(ZERO, "SHIFT"));
         let margins = self.margins(a);
@@ -494,10 +497,12 @@ impl Writer<'_> {
             a.blt(place, ZERO, climbed).note("above the root");
             a.shri(at, place, 1);
             a.andi(side, place, 1);
-            self.bias(a, &node);
-            self.vector(a, vector, at);
-            let weights = Vectors { array: "weights", first: vector.into() };
-            self.product(a, sum, [self.trace(), weights], None, None);
+            a.serve(purposes::SCORES, |a| {
+                self.bias(a, &node);
+                self.vector(a, vector, at);
+                let weights = Vectors { array: "weights", first: vector.into() };
+                self.product(a, sum, [self.trace(), weights], None, None);
+            });
             let (on_the_left, sure) = (&a.label("on_the_left"), &a.label("sure"));
             a.beq(side, ZERO, on_the_left);
             a.sub(sum, ZERO, sum);
@@ -518,20 +523,24 @@ impl Writer<'_> {
         a.add(side, side, side);
         a.sub(side, &step.one, side).note("1 or -1");
         let part = &a.scratch_vector();
-        for &(start, length) in &self.parts {
-            a.setvl(ZERO, length);
-            self.load_part(a, part, self.trace(), start);
-            a.vmuls(part, part, side);
-            a.vshrs(part, part, shift).note("stochastic rounding");
-            self.add_part(a, part, &node.vector, start);
-        }
-        let number = &a.scratch();
-        a.setvl(ZERO, 1);
-        a.addi(number, ZERO, "WINDOW");
-        a.mul(number, number, side);
-        a.vmv(part, number);
-        a.vshrs(part, part, shift);
-        a.vext(number, part, ZERO);
-        self.element(a, "bias", &node.at, 0, |a, memory| a.addm(number, memory));
+        a.serve(purposes::WEIGHTS, |a| {
+            for &(start, length) in &self.parts {
+                a.setvl(ZERO, length);
+                self.load_part(a, part, self.trace(), start);
+                a.vmuls(part, part, side);
+                a.vshrs(part, part, shift).note("stochastic rounding");
+                self.add_part(a, part, &node.vector, start);
+            }
+        });
+        a.serve(purposes::BIAS, |a| {
+            let number = &a.scratch();
+            a.setvl(ZERO, 1);
+            a.addi(number, ZERO, "WINDOW");
+            a.mul(number, number, side);
+            a.vmv(part, number);
+            a.vshrs(part, part, shift);
+            a.vext(number, part, ZERO);
+            self.element(a, "bias", &node.at, 0, |a, memory| a.addm(number, memory));
+        });
     }
 }

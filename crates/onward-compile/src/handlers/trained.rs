@@ -6,6 +6,7 @@ use crate::lowering::code::Arrays;
 use crate::lowering::record::unless_answered;
 use crate::lowering::rule::update::named_rival;
 use crate::plan::Channel;
+use crate::purposes;
 use crate::readouts::ReadoutFormat;
 use onward_isa::builder::{A16, Assembly, Elements, Label, Listing, N16, N32, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::idiom::{EventRows, EventTraces};
@@ -174,13 +175,14 @@ impl Writer<'_> {
         a.sleep();
         a.gap();
         a.bind(learning);
+        a.serve_from_here(purposes::CONTROL);
         a.setvl(ZERO, "OUTPUTS");
         a.setrow(ZERO, "OUTPUTS");
         a.vld(&self.outputs, N32.at(ZERO, "SUMS"));
         let error = &a.named_vector("error");
         match loss {
-            ReadoutLoss::Hinge { .. } => self.hinge(a, error, rest),
-            ReadoutLoss::SquaredError => self.squared_error(a, error),
+            ReadoutLoss::Hinge { .. } => a.serve(purposes::RIVAL, |a| self.hinge(a, error, rest)),
+            ReadoutLoss::SquaredError => a.serve(purposes::PULLS, |a| self.squared_error(a, error)),
         }
         self.update(a, error);
         a.sleep();
@@ -188,7 +190,7 @@ impl Writer<'_> {
 
     /// Outputs are the answer; where the sample is learned from, the error is what they lack of the target's values.
     fn values(&self, a: &mut Assembly, learning: &Label) {
-        let (shape, step, outputs) = (self.shape, &self.step, &self.outputs);
+        let (step, outputs) = (&self.step, &self.outputs);
         unless_answered(a, step.learn.operand(), learning);
         {
             let (all, none) = (&a.scratch_predicate(), &a.cleared_predicate("none"));
@@ -197,19 +199,24 @@ impl Writer<'_> {
         }
         a.beq(&step.learn, ZERO, &step.target_window);
         a.bind(learning);
+        a.serve(purposes::CONTROL, |a| self.learn_values(a));
+        a.bind(&step.target_window);
+        a.sleep();
+    }
+
+    fn learn_values(&self, a: &mut Assembly) {
+        let (shape, outputs) = (self.shape, &self.outputs);
         let error = &a.named_vector("error");
-        {
+        a.serve(purposes::PULLS, |a| {
             let number = &a.scratch();
             a.load_number(number, (self.arrays.offset("values") + i64::from(shape.first_output)) as i32);
             a.vld(error, N16.at(number, 0));
             let left = shape.format.one.ilog2() as i32 - VALUE_FRACTION_BITS;
             a.addi(number, ZERO, -left);
             a.vshr(error, error, number).note("as outputs have it");
-        }
-        a.vsub(error, error, outputs);
+            a.vsub(error, error, outputs);
+        });
         self.update(a, error);
-        a.sleep();
-        a.bind(&step.target_window);
         a.sleep();
     }
 
@@ -248,7 +255,7 @@ impl Writer<'_> {
         let (shift, change) = (&a.named("shift"), &a.scratch_vector());
         a.ld(shift, N32.at(ZERO, "SHIFT"));
         a.comment("w_k += 2^-shift * error * x_k");
-        {
+        a.serve(purposes::WEIGHTS, |a| {
             let (first, strips, length) = (&a.scratch(), &a.scratch(), &a.scratch());
             a.addi(first, ZERO, 0).note("first axon of the strip");
             a.addi(strips, ZERO, inputs.div_ceil(strip)).note("strips");
@@ -266,20 +273,24 @@ impl Writer<'_> {
                 a.for_set(index, active, "strip_done", |a| {
                     let (axon, trace) = (&a.scratch(), &a.scratch());
                     a.add(axon, first, index).note("the axon, and its row");
-                    a.ld(trace, A16.at(axon, 0)).note("x_k");
-                    a.vmuls(change, error, trace);
+                    a.serve(purposes::INPUT_PATH, |a| {
+                        a.ld(trace, A16.at(axon, 0)).note("x_k");
+                        a.vmuls(change, error, trace);
+                    });
                     a.vshrs(change, change, shift).note("stochastic rounding");
                     a.vaccr(change, self.weights().row(axon, 0));
                     a.vstr(change, self.weights().row(axon, 0));
                 });
                 a.add(first, first, length);
             });
-        }
-        let window = &a.scratch();
-        a.addi(window, ZERO, "WINDOW");
-        a.vmuls(change, error, window);
-        a.vshrs(change, change, shift);
-        a.vacc(change, N32.at(ZERO, "BIAS"));
-        a.vst(change, N32.at(ZERO, "BIAS"));
+        });
+        a.serve(purposes::BIAS, |a| {
+            let window = &a.scratch();
+            a.addi(window, ZERO, "WINDOW");
+            a.vmuls(change, error, window);
+            a.vshrs(change, change, shift);
+            a.vacc(change, N32.at(ZERO, "BIAS"));
+            a.vst(change, N32.at(ZERO, "BIAS"));
+        });
     }
 }

@@ -16,6 +16,7 @@ use super::walk::{spikes, walk};
 use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces};
 use crate::layout::Layout;
 use crate::plan::{Channel, PlannedBlock};
+use crate::purposes;
 use onward_isa::builder::{Assembly, Elements, Label, Listing, N32, ScalarRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 use onward_quantize::TargetTable;
@@ -490,6 +491,7 @@ fn close_kept(
     }
     a.sleep();
     a.bind(learning);
+    a.serve_from_here(purposes::CONTROL);
     {
         let (frozen, not_frozen) = (&a.scratch(), &a.label("not_frozen"));
         load_word(a, arrays, frozen, "frozen").note("the host may keep the layer as it is");
@@ -498,7 +500,7 @@ fn close_kept(
         a.bind(not_frozen);
     }
     drop(learn);
-    block.scores(a, arrays, "target_scored");
+    a.serve(purposes::SCORES, |a| block.scores(a, arrays, "target_scored"));
     if rule.steps.is_some() {
         return steps::close(a, block, rule, arrays, &slot);
     }

@@ -203,6 +203,7 @@ fn run(compilation: &mut Compilation) -> Result<(), Vec<Diagnostic>> {
         name: handlers.name.clone(),
         words: handlers.program.words.clone(),
         labels: handlers.program.labels.clone(),
+        purposes: handlers.program.purposes.clone(),
         lines: handlers.program.lines.clone(),
         text: handlers.text.clone(),
         population: Some(population(handlers.node, adders.contains(&number))),

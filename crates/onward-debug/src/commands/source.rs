@@ -84,6 +84,11 @@ pub fn disassemble(debugger: &mut Debugger, rest: &str) -> Done {
         for label in listing.labels_at(address) {
             text += &format!("{label}:\n");
         }
+        match listing.purpose_from(address) {
+            Some("") => text += ".purpose\n",
+            Some(purpose) => text += &format!(".purpose \"{purpose}\"\n"),
+            None => {}
+        }
         let is_here = current.is_some_and(|at| at.address() == address);
         text += &format!("{:<2} {address:04}  {}\n", if is_here { "=>" } else { "" }, listing.instruction(address));
     }

@@ -15,6 +15,7 @@ pub(super) enum Directive {
     Fill,
     Zero,
     Include,
+    Purpose,
     Macro,
     EndMacro,
 }
@@ -32,7 +33,7 @@ pub(crate) static DIRECTIVES: [(&str, &str); Directive::ALL.len()] = {
 
 impl Directive {
     /// All directives: name, form, what each does.
-    pub const ALL: [(Directive, &str, &str, &str); 14] = [
+    pub const ALL: [(Directive, &str, &str, &str); 15] = [
         (Directive::Equ, ".equ", ".equ NAME, expression", "names a number"),
         (Directive::Reg, ".reg", ".reg NAME, r5", "names a register"),
         (Directive::Section, ".section", ".section n", "continues with `code` or with a memory, by its letter"),
@@ -50,6 +51,12 @@ impl Directive {
         ),
         (Directive::Zero, ".zero", ".zero bytes", "places so many zero bytes"),
         (Directive::Include, ".include", ".include \"file\"", "reads another file here"),
+        (
+            Directive::Purpose,
+            ".purpose",
+            ".purpose \"text\"",
+            "says what the instructions from here on are for, until the next one; without a text, nothing in particular",
+        ),
         (Directive::Macro, ".macro", ".macro NAME parameter, ...", "begins a macro"),
         (Directive::EndMacro, ".endm", ".endm", "ends a macro"),
     ];

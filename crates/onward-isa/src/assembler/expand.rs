@@ -231,6 +231,15 @@ impl Assembler<'_> {
                 OperandKind::Text(text) => self.include(text, path.span, scope),
                 _ => self.report(wrong_form(directive, place(statement.span, scope))),
             },
+            (Directive::Purpose, operands) => {
+                let is_text =
+                    |operand: &Rc<Operand>| matches!(self.scopes.resolve(operand, scope).0.kind, OperandKind::Text(_));
+                if operands.len() > 1 || !operands.iter().all(is_text) {
+                    self.report(wrong_form(directive, place(statement.span, scope)));
+                    return;
+                }
+                self.items.push(Item { scope, kind: ItemKind::Directive(directive, statement.clone()) });
+            }
             (Directive::Macro | Directive::EndMacro, _) => {} // taken out before
             (Directive::Equ | Directive::Reg | Directive::Include, _) => {
                 self.report(wrong_form(directive, place(statement.span, scope)))

@@ -5,7 +5,7 @@ use super::{
     directive::Directive,
     expand::wrong_form,
     problem::{Fault, Place, Problem, ScopeId},
-    syntax::{Operand, Statement},
+    syntax::{Operand, OperandKind, Statement},
     value::{Address, SymbolKind},
 };
 use crate::{Space, Width, table::SPACES};
@@ -96,7 +96,7 @@ impl Assembler<'_> {
                     .help("put `.section code` before it")
                     .into())
             }
-            (ItemKind::Directive(Directive::Section, _), _) => Ok(start),
+            (ItemKind::Directive(Directive::Section | Directive::Purpose, _), _) => Ok(start),
             (ItemKind::Directive(directive, statement), section) => {
                 self.data_end(*directive, statement, item.scope, section, start)
             }
@@ -230,6 +230,14 @@ impl Assembler<'_> {
                 (ItemKind::Instruction(op, statement), _) => {
                     program.words.push(self.encode(*op, statement, item.scope, position.start as i64, &mut faults));
                 }
+                (ItemKind::Directive(Directive::Purpose, statement), _) => {
+                    let text = statement.operands.first().map(|operand| self.scopes.resolve(operand, item.scope).0);
+                    let text = match text.as_ref().map(|operand| &operand.kind) {
+                        Some(OperandKind::Text(text)) => text.as_str(),
+                        _ => "",
+                    };
+                    program.serve(text);
+                }
                 (ItemKind::Directive(directive, statement), Section::Code) => {
                     if position.end > position.start {
                         let numbers = self.numbers(*directive, &statement.operands, item.scope, 32, &mut faults);
@@ -248,6 +256,8 @@ impl Assembler<'_> {
                 self.report_fault_of(item, fault);
             }
         }
+        // What nothing stands behind is for nothing.
+        program.purposes.pop_if(|(_, first)| *first as usize == program.words.len());
         program.data = memories.into_iter().flat_map(|(space, memory)| memory.into_data(space)).collect();
         self.items = items;
         program

@@ -54,6 +54,9 @@ pub struct Program {
     /// The code labels of the program (not those inside expansions of macros) with the number of the word each stands
     /// before, in that order. A label behind the last word has `words.len()`.
     pub labels: Vec<(String, u32)>,
+    /// What instructions are for, with the number of the word from which on they are, ascending; an empty text for nothing in
+    /// particular, as those before the first.
+    pub purposes: Vec<(String, u32)>,
     /// For each word the line it came from, from 1: for words out of a macro, the line of the (outermost) call.
     pub lines: Vec<u32>,
     /// For each word the index in `files` of the text that its line counts in.
@@ -66,6 +69,17 @@ pub struct Program {
     pub data_labels: Vec<(String, Space, u32)>,
     /// The constants of the program that are numbers, in alphabetical order.
     pub constants: Vec<(String, i64)>,
+}
+
+impl Program {
+    /// The instructions that follow are for this.
+    fn serve(&mut self, purpose: &str) {
+        let address = self.words.len() as u32;
+        self.purposes.pop_if(|(_, first)| *first == address);
+        if self.purposes.last().map_or("", |(before, _)| before) != purpose {
+            self.purposes.push((purpose.to_owned(), address));
+        }
+    }
 }
 
 /// A piece of a memory's initial contents.

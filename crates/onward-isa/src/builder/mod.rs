@@ -114,6 +114,8 @@ enum TextLine {
     Plain(String),
     /// An instruction and the remark behind it.
     Code(String, String),
+    /// What instructions are for from here on.
+    Purpose(String),
 }
 
 /// A program under construction.
@@ -123,6 +125,8 @@ pub struct Assembly {
     names: HashMap<String, Meaning>,
     /// For each label its name and whether it is bound.
     labels: Vec<(Rc<str>, bool)>,
+    /// What the instructions that are written are for, innermost last.
+    purposes: Vec<String>,
     pool: Rc<RefCell<Pool>>,
 }
 
@@ -221,6 +225,38 @@ impl Assembly {
     fn free_name(&self, name: &str) -> String {
         let numbered = (2..).map(|number| format!("{name}_{number}"));
         std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains_key(name)).unwrap_or_default()
+    }
+}
+
+/// What instructions are for.
+impl Assembly {
+    /// Says of the instructions that `body` writes what they are for; where it says something more of its own, that.
+    pub fn serve<T>(&mut self, purpose: &str, body: impl FnOnce(&mut Assembly) -> T) -> T {
+        let outer = self.purposes.len();
+        self.serve_from_here(purpose);
+        let made = body(self);
+        self.purposes.truncate(outer);
+        self.write_purpose();
+        made
+    }
+
+    /// The same of all instructions that follow, to the end of the program or of what encloses this.
+    pub fn serve_from_here(&mut self, purpose: &str) {
+        self.purposes.push(purpose.to_owned());
+        self.write_purpose();
+    }
+
+    /// Writes what holds from here on, once, and only where it is another than before.
+    fn write_purpose(&mut self) {
+        let purpose = self.purposes.last().cloned().unwrap_or_default();
+        self.lines.pop_if(|line| matches!(line, TextLine::Purpose(_)));
+        let before = self.lines.iter().rev().find_map(|line| match line {
+            TextLine::Purpose(purpose) => Some(purpose.as_str()),
+            TextLine::Plain(_) | TextLine::Code(..) => None,
+        });
+        if before.unwrap_or_default() != purpose {
+            self.lines.push(TextLine::Purpose(purpose));
+        }
     }
 }
 
@@ -562,6 +598,8 @@ impl Assembly {
         for line in &self.lines {
             let written = match line {
                 TextLine::Plain(line) => writeln!(text, "{line}"),
+                TextLine::Purpose(purpose) if purpose.is_empty() => writeln!(text, ".purpose"),
+                TextLine::Purpose(purpose) => writeln!(text, ".purpose \"{purpose}\""),
                 TextLine::Code(instruction, note) if note.is_empty() => writeln!(text, "    {instruction}"),
                 TextLine::Code(instruction, note) => writeln!(text, "    {instruction:<38}; {note}"),
             };

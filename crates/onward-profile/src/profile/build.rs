@@ -18,6 +18,10 @@ use typed_index_collections::TiVec;
 pub(super) struct Pieces {
     pub total: Measures,
     pub by_phase: BTreeMap<PhaseKind, Measures>,
+    /// By phase, and in an update by the number of what an instruction is for.
+    pub by_purpose: BTreeMap<(PhaseKind, Option<usize>), Measures>,
+    /// What instructions are for, by number.
+    pub purposes: Vec<String>,
     pub by_block: BTreeMap<BlockIndex, Measures>,
     pub by_spot: BTreeMap<(ProgramIndex, Spot), Measures>,
     pub elsewhere: BTreeMap<Elsewhere, Measures>,
@@ -35,8 +39,8 @@ struct Builder<'a> {
     image: &'a Image,
     costs: &'a Costs,
     timed: bool,
-    /// For each program, whether each word changes what was learned.
-    updates: TiVec<ProgramIndex, Vec<bool>>,
+    /// For each program, the number of what each word is for.
+    purposes: TiVec<ProgramIndex, Vec<Option<usize>>>,
     pieces: Pieces,
 }
 
@@ -48,13 +52,9 @@ pub(super) fn pieces(
     learning: Option<&Counters>,
     costs: &Costs,
 ) -> Pieces {
-    let mut builder = Builder {
-        image,
-        costs,
-        timed: counters.timing.is_some(),
-        updates: image.programs.iter().map(updates).collect(),
-        pieces: Pieces::default(),
-    };
+    let (names, purposes) = purposes(image);
+    let pieces = Pieces { purposes: names, ..Pieces::default() };
+    let mut builder = Builder { image, costs, timed: counters.timing.is_some(), purposes, pieces };
     for (block, detail) in counters.blocks.iter().zip(&detail.blocks) {
         builder.block(block, &detail.windows);
     }
@@ -74,31 +74,31 @@ pub(super) fn pieces(
     builder.pieces
 }
 
-/// For each word of a program whether it changes what was learned: from the label `learning` to the end, and what is left out
-/// by jumps to the label `stepped`.
-fn updates(program: &Program) -> Vec<bool> {
-    let mut updates = vec![false; program.words.len()];
-    let label = |name: &str| program.labels.iter().find(|(label, _)| label == name).map(|&(_, at)| at as usize);
-    if let Some(learning) = label("learning") {
-        updates.iter_mut().skip(learning).for_each(|update| *update = true);
-    }
-    if let Some(stepped) = label("stepped") {
-        let leads_there = |&(at, word): &(usize, &u32)| {
-            let branch =
-                Instruction::decode(*word).ok().filter(|branch| branch.op.description().cycles == Cycles::Branch);
-            branch.is_some_and(|branch| at.checked_add_signed(branch.imm as isize) == Some(stepped))
-        };
-        let first = program.words.iter().enumerate().find(leads_there).map_or(stepped, |(at, _)| at);
-        updates.iter_mut().take(stepped).skip(first).for_each(|update| *update = true);
-    }
-    updates
+/// The purposes that programs name, in the order in which they do, and for each program the number of each word's.
+fn purposes(image: &Image) -> (Vec<String>, TiVec<ProgramIndex, Vec<Option<usize>>>) {
+    let mut names: Vec<String> = Vec::new();
+    let mut number = |name: &str| {
+        names.iter().position(|known| known == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        })
+    };
+    let of_program =
+        |program: &Program| (0..program.words.len()).map(|at| program.purpose(at).map(&mut number)).collect();
+    let of_words = image.programs.iter().map(of_program).collect();
+    (names, of_words)
 }
 
 impl Builder<'_> {
     fn add(&mut self, place: Place, phase: PhaseKind, measures: &Measures) {
-        let Pieces { total, by_phase, by_block, by_spot, elsewhere } = &mut self.pieces;
+        let purpose = match place {
+            Place::Block(block, spot) if phase == PhaseKind::Update => self.purpose(block, spot),
+            _ => None,
+        };
+        let Pieces { total, by_phase, by_purpose, by_block, by_spot, elsewhere, .. } = &mut self.pieces;
         *total += measures;
         *by_phase.entry(phase).or_default() += measures;
+        *by_purpose.entry((phase, purpose)).or_default() += measures;
         match place {
             Place::Block(block, spot) => {
                 *by_block.entry(block).or_default() += measures;
@@ -106,6 +106,12 @@ impl Builder<'_> {
             }
             Place::Elsewhere(what) => *elsewhere.entry(what).or_default() += measures,
         }
+    }
+
+    /// The number of what an instruction is for.
+    fn purpose(&self, block: BlockIndex, spot: Spot) -> Option<usize> {
+        let Spot::Address(at) = spot else { return None };
+        self.purposes[self.image.blocks[block].program].get(at).copied().flatten()
     }
 
     /// What a block did, window by window, address by address.
@@ -184,7 +190,7 @@ impl Builder<'_> {
             }
         }
         for (window, spot, measures) in &cells {
-            let updates = matches!(spot, Spot::Address(at) if self.updates[block.program].get(*at) == Some(&true));
+            let updates = self.purpose(number, *spot).is_some();
             let phase = match window {
                 Window::None => PhaseKind::NoWindow,
                 Window::Test => PhaseKind::Testing,

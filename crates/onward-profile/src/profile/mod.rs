@@ -23,6 +23,7 @@ pub use links::{LinkPart, LinkPlace};
 pub use measures::{Measure, Measures};
 pub use parts::{
     BlockPlace, CorePlace, Footprint, HandlerPlace, LayerNeurons, LayerPlace, LinePlace, Part, PhaseKind, PhasePlace,
+    PurposePlace,
 };
 
 use onward_chip::Costs;
@@ -37,6 +38,8 @@ pub struct Profile {
     pub total: Measures,
     /// By what the network was shown: learning (input window, target window, update), testing, and what belongs to no window.
     pub phases: Vec<Part<PhasePlace>>,
+    /// The same, the update divided by what its instructions are for.
+    pub purposes: Vec<Part<PurposePlace>>,
     /// By layer of the network, and what is no layer's.
     pub layers: Vec<Part<LayerPlace>>,
     /// By core, and what is no core's.
@@ -81,6 +84,7 @@ impl Profile {
         Some(Profile {
             total: pieces.total,
             phases: pieces.phases(),
+            purposes: pieces.purposes(),
             layers: pieces.layers(image),
             blocks: pieces.blocks(image),
             handlers: pieces.handlers(image),

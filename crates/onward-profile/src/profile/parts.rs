@@ -30,7 +30,7 @@ pub enum PhaseKind {
     InputWindow,
     /// Its target is shown.
     TargetWindow,
-    /// What was learned is written: the code behind the label `learning`, and that of rules that learn while the input is shown.
+    /// What was learned is written: all code of which its program says what it is for.
     Update,
     /// The host sets what the network learns by, over the configuration port.
     LearningConfiguration,
@@ -88,6 +88,17 @@ pub struct PhasePlace {
     pub stage: &'static str,
 }
 
+/// Where a phase is, or what is done in it for one purpose.
+#[derive(Clone, Debug, Serialize)]
+pub struct PurposePlace {
+    /// `learning`, `testing` or `running`.
+    pub stage: &'static str,
+    /// The name of the phase.
+    pub phase: &'static str,
+    /// What the instructions are for, as their program says; of an update alone.
+    pub purpose: Option<String>,
+}
+
 /// Where a layer is: what is no layer's has neither line nor blocks.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct LayerPlace {
@@ -143,6 +154,8 @@ pub struct LinePlace {
     pub program: Option<u32>,
     /// Its address.
     pub address: Option<u32>,
+    /// What it is for, if its program says so.
+    pub purpose: Option<String>,
     /// Line of the program's text.
     pub line: Option<u32>,
     /// That line, without its comment.
@@ -222,6 +235,17 @@ impl Pieces {
         .collect()
     }
 
+    pub(super) fn purposes(&self) -> Vec<Part<PurposePlace>> {
+        let all = self.by_purpose.iter().filter(|(_, measures)| **measures != Measures::default());
+        all.map(|(&(phase, number), measures)| {
+            let purpose = number.map(|number| self.purposes[number].clone());
+            let name = purpose.as_ref().map_or_else(|| phase.name().to_owned(), |purpose| format!("update: {purpose}"));
+            let place = PurposePlace { stage: phase.stage(), phase: phase.name(), purpose };
+            Part { name, place, measures: *measures }
+        })
+        .collect()
+    }
+
     pub(super) fn layers(&self, image: &Image) -> Vec<Part<LayerPlace>> {
         let mut layers: BTreeMap<PopulationIndex, (usize, Measures)> = BTreeMap::new();
         for (&number, measures) in &self.by_block {
@@ -277,16 +301,25 @@ impl Pieces {
                 }
                 Spot::Dispatch | Spot::Waiting => (None, None, None),
             };
+            let purpose = address.and_then(|at| image.programs[program].purpose(at as usize)).map(str::to_owned);
             let name = match (&text, spot) {
                 (Some(text), _) => text.clone(),
                 (None, Spot::Address(at)) => format!("@{at}"),
                 (None, Spot::Dispatch) => "dispatch".to_owned(),
                 (None, Spot::Waiting) => "waiting".to_owned(),
             };
-            let place = LinePlace { layer, handler, program: Some(program.into()), address, line, text };
+            let place = LinePlace { layer, handler, program: Some(program.into()), address, purpose, line, text };
             Part { name, place, measures }
         });
-        let none = || LinePlace { layer: None, handler: None, program: None, address: None, line: None, text: None };
+        let none = || LinePlace {
+            layer: None,
+            handler: None,
+            program: None,
+            address: None,
+            purpose: None,
+            line: None,
+            text: None,
+        };
         lines.chain(self.elsewhere(none)).collect()
     }
 

@@ -64,6 +64,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             .map(|data| json!({"memory": data.space.name(), "offset_bytes": data.offset, "bytes": data.bytes.len()}));
         let mut document = documents::program(&program.words, &program.labels);
         document["source"] = json!(source.name);
+        document["purposes"] = documents::purposes(&program.purposes);
         document["data"] = data.collect();
         json.write_json(&Document::new("asm", document))?;
     }

@@ -72,6 +72,7 @@ fn of_program(image: &Image, program: &Program) -> Value {
     document["name"] = json!(program.name);
     document["layer"] = json!(layer);
     document["blocks"] = run_by.map(|(number, _)| u32::from(number)).collect();
+    document["purposes"] = documents::purposes(&program.purposes);
     document["text"] = json!(program.text);
     document
 }

@@ -11,6 +11,7 @@ use super::{RuleFormat, kernels};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name};
+use crate::purposes;
 use onward_isa::builder::{A16, Assembly, N32, Scalar, ScalarRegister, Vector, ZERO};
 use onward_isa::{Space, Width};
 
@@ -163,7 +164,7 @@ fn rows(a: &mut Assembly, change: &Change) {
         }
         let silent = &a.label("batch_row_done");
         a.beq(any, ZERO, silent).note("silent throughout");
-        change.step.add_to_row(a, Row::Number(row), sum, remainders.as_ref());
+        a.serve(purposes::WEIGHTS, |a| change.step.add_to_row(a, Row::Number(row), sum, remainders.as_ref()));
         a.bind(silent);
         a.addi(row, row, 1);
         a.addi(first_trace, first_trace, 1);

@@ -14,6 +14,7 @@ use super::update::Update;
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name, load_word};
+use crate::purposes;
 use onward_isa::builder::{Assembly, N16, Scalar, ScalarRegister, Vector, ZERO};
 use onward_isa::{Space, Width};
 use onward_quantize::RATE_BITS;
@@ -103,10 +104,13 @@ pub(super) fn table(
 ) {
     let (Some(targets), [Some(own), Some(rival)]) = (&pulls.targets, classes) else { return };
     let (own_pull, rival_pull, is_turned) = targets.paths();
-    for (class, pull, is_turned) in [(own, own_pull, false), (rival, rival_pull, is_turned)] {
-        let address = &a.scratch();
-        of_class(a, address, "TABLE", class, block.compared());
-        move_entries(a, rule, shift, pull, address, is_turned);
+    let rows = [(own, own_pull, false), (rival, rival_pull, is_turned)];
+    for ((class, pull, is_turned), purpose) in rows.into_iter().zip(purposes::TABLES) {
+        a.serve(purpose, |a| {
+            let address = &a.scratch();
+            of_class(a, address, "TABLE", class, block.compared());
+            move_entries(a, rule, shift, pull, address, is_turned);
+        });
     }
 }
 
@@ -177,8 +181,10 @@ fn on_rates(a: &mut Assembly, update: &Update, lead: &Lead) {
             let (own_pull, rival_pull, is_turned) = targets.paths();
             let shift = &a.scratch();
             load_word(a, update.arrays, shift, "shift");
-            move_entries(a, rule, shift, own_pull, own, false);
-            move_entries(a, rule, shift, rival_pull, rival, is_turned);
+            let rows = [(own_pull, own, false), (rival_pull, rival, is_turned)];
+            for ((pull, row, is_turned), purpose) in rows.into_iter().zip(purposes::TABLES) {
+                a.serve(purpose, |a| move_entries(a, rule, shift, pull, row, is_turned));
+            }
         }
         for pointer in evoked.iter().flatten() {
             a.advance(pointer, length.into());

@@ -2,6 +2,7 @@
 
 use super::RuleFormat;
 use crate::lowering::code::load_name;
+use crate::purposes;
 use onward_isa::builder::{Assembly, N16, N32, ZERO};
 
 /// Neurons that hardly ever fire, or nearly always, are nudged back; the vector length is that of the neurons.
@@ -9,6 +10,10 @@ pub(crate) fn homeostasis(a: &mut Assembly, rule: &RuleFormat) {
     if !rule.rule.revive {
         return;
     }
+    a.serve(purposes::HOMEOSTASIS, |a| nudge(a, rule));
+}
+
+fn nudge(a: &mut Assembly, rule: &RuleFormat) {
     let (low, high) = rule.mean_bounds;
     a.comment("mean += (h - mean) / 2^9, 12 fraction bits");
     let (address, number) = (&a.scratch(), &a.scratch());

@@ -12,6 +12,7 @@ use crate::connect::Phase;
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{add_name, load_name, load_word};
+use crate::purposes;
 use onward_isa::builder::{A16, A32, Assembly, N16, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Width};
 use onward_net::Optimizer;
@@ -21,6 +22,9 @@ pub(crate) const MOST_ROWS: u32 = 6;
 
 /// What pulls at the neurons, in the order of the paths: arrays that lie as the sums do, their halo 0.
 pub(super) const PULLS: [&str; 3] = ["pull", "own_pull", "rival_pull"];
+
+/// What the work on each path is for.
+const PATHS: [&str; 3] = [purposes::INPUT_PATH, purposes::TARGET_PATHS[0], purposes::TARGET_PATHS[1]];
 
 /// The paths that change kernels.
 fn paths(block: &Block, rule: &RuleFormat) -> &'static [&'static str] {
@@ -159,7 +163,7 @@ pub(super) fn change(a: &mut Assembly, update: &Update, lead: &Lead) {
     a.advance(shift, rule.places_shift.into()).note("as many places pull at each weight");
     let bases = trace_bases(a, update, lead);
     let step = Step::new(block, rule, update.arrays, shift);
-    let complete = (rule.rule.batch > 1).then(|| completes_batch(a, rule));
+    let complete = (rule.rule.batch > 1).then(|| a.serve(purposes::BATCH, |a| completes_batch(a, rule)));
     let slot = &a.named("trace_slot");
     a.addi(slot, ZERO, 0);
     let channels = kernels.plane.channels;
@@ -226,6 +230,18 @@ fn add_up(
     change: impl FnOnce(&mut Assembly),
 ) {
     let (Some(complete), Row::At(place, offset)) = (complete, row) else { return change(a) };
+    let change = |a: &mut Assembly| a.serve(purposes::WEIGHTS, change);
+    a.serve(purposes::BATCH, |a| add_to_batch(a, update, complete, (place, offset), vector, change));
+}
+
+fn add_to_batch(
+    a: &mut Assembly,
+    update: &Update,
+    complete: &ScalarRegister,
+    (place, offset): (&ScalarRegister, i64),
+    vector: &VectorRegister,
+    change: impl FnOnce(&mut Assembly),
+) {
     let elements = update.arrays.elements("batch_sums");
     let (kept, incomplete) = (&a.label("row_kept"), &a.label("row_incomplete"));
     let offset = offset + update.arrays.offset("batch_sums") - update.arrays.offset("weights");
@@ -258,12 +274,14 @@ fn strip_of(
     a.setvl(ZERO, strip);
     {
         let (address, traces) = (&a.scratch(), &a.scratch_vector());
-        for (at, base) in bases.iter().enumerate() {
-            a.add(address, slot, base);
-            match at {
-                0 => a.vld(traces, A16.at(address, 0)),
-                _ => a.vacc(traces, A16.at(address, 0)),
-            };
+        for ((at, base), purpose) in bases.iter().enumerate().zip(PATHS) {
+            a.serve(purpose, |a| {
+                a.add(address, slot, base);
+                match at {
+                    0 => a.vld(traces, A16.at(address, 0)),
+                    _ => a.vacc(traces, A16.at(address, 0)),
+                };
+            });
         }
         a.addi(address, ZERO, 1);
         a.vcges(active, traces, address).note("inputs of the strip that were active");
@@ -276,15 +294,17 @@ fn strip_of(
         add_name(a, sum, index, "PLACES");
         a.ld(sum, A32.at(sum, 0)).note("its first sum");
         let pull = &a.scratch_vector();
-        for (base, array) in bases.iter().zip(PULLS) {
-            a.add(address, index, base);
-            a.ld(trace, A16.at(address, 0)).note("its trace");
-            add_name(a, address, sum, &array.to_uppercase());
-            for (row, at) in rows.iter().zip(0..) {
-                let elements = update.arrays.elements(array);
-                a.indexed(elements, address, (at * kernels.step()).into(), |a, memory| a.vld(pull, memory));
-                a.vmacs(row, pull, trace);
-            }
+        for ((base, array), purpose) in bases.iter().zip(PULLS).zip(PATHS) {
+            a.serve(purpose, |a| {
+                a.add(address, index, base);
+                a.ld(trace, A16.at(address, 0)).note("its trace");
+                add_name(a, address, sum, &array.to_uppercase());
+                for (row, at) in rows.iter().zip(0..) {
+                    let elements = update.arrays.elements(array);
+                    a.indexed(elements, address, (at * kernels.step()).into(), |a, memory| a.vld(pull, memory));
+                    a.vmacs(row, pull, trace);
+                }
+            });
         }
     });
     a.advance(slot, strip.into());
@@ -308,32 +328,34 @@ pub(super) fn target_weights(a: &mut Assembly, update: &Update, lead: &Lead) {
     let turned = if rivals.is_none() { "-" } else { "" };
     let paths = [(update.slot, "", "own", PULLS[1]), (rival.operand(), turned, "rival", *rivals.unwrap_or(&PULLS[1]))];
     a.setvl(ZERO, "ROW_LENGTH");
-    for (class, sign, what, pulls) in paths {
-        let (place, pull, times, left) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
-        let (elements, step) = if by_counts {
-            a.comment(format!("s_c += 2^-shift * {sign}h * WINDOW: the {what} target's path"));
-            load_name(a, pull, Evoked::of(rule).input);
-            (N16, length)
-        } else {
-            a.comment(format!("s_c += 2^-shift * {sign}pull * WINDOW: the {what} target's path"));
-            load_name(a, pull, &pulls.to_uppercase());
-            a.advance(pull, kernels.first_sum().into());
-            (update.arrays.elements(pulls), kernels.row_pitch())
-        };
-        of_class(a, place, "TARGET_WEIGHTS", class, block.neurons());
-        a.addi(times, ZERO, format!("{sign}WINDOW"));
-        a.addi(left, ZERO, rows);
-        a.repeat(left, &format!("{what}_moved"), |a| {
-            let vector = &a.scratch_vector();
-            a.vld(vector, elements.at(pull, 0)).note("the pull");
-            a.vmuls(vector, vector, times);
-            round_shift(a, vector, shift, block.target_coarser() as i32);
-            a.vacc(vector, weights.at(place, 0));
-            a.vmaxs(vector, vector, &bounds[0]);
-            a.vmins(vector, vector, &bounds[1]);
-            a.vst(vector, weights.at(place, 0));
-            a.advance(pull, step.into());
-            a.advance(place, length.into());
+    for ((class, sign, what, pulls), purpose) in paths.into_iter().zip(purposes::PROJECTIONS) {
+        a.serve(purpose, |a| {
+            let (place, pull, times, left) = (&a.scratch(), &a.scratch(), &a.scratch(), &a.scratch());
+            let (elements, step) = if by_counts {
+                a.comment(format!("s_c += 2^-shift * {sign}h * WINDOW: the {what} target's path"));
+                load_name(a, pull, Evoked::of(rule).input);
+                (N16, length)
+            } else {
+                a.comment(format!("s_c += 2^-shift * {sign}pull * WINDOW: the {what} target's path"));
+                load_name(a, pull, &pulls.to_uppercase());
+                a.advance(pull, kernels.first_sum().into());
+                (update.arrays.elements(pulls), kernels.row_pitch())
+            };
+            of_class(a, place, "TARGET_WEIGHTS", class, block.neurons());
+            a.addi(times, ZERO, format!("{sign}WINDOW"));
+            a.addi(left, ZERO, rows);
+            a.repeat(left, &format!("{what}_moved"), |a| {
+                let vector = &a.scratch_vector();
+                a.vld(vector, elements.at(pull, 0)).note("the pull");
+                a.vmuls(vector, vector, times);
+                round_shift(a, vector, shift, block.target_coarser() as i32);
+                a.vacc(vector, weights.at(place, 0));
+                a.vmaxs(vector, vector, &bounds[0]);
+                a.vmins(vector, vector, &bounds[1]);
+                a.vst(vector, weights.at(place, 0));
+                a.advance(pull, step.into());
+                a.advance(place, length.into());
+            });
         });
     }
 }

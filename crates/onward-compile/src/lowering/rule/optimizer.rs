@@ -4,6 +4,7 @@ use super::loss::{Pulls, TargetPulls};
 use super::{INDICES, RuleFormat, VELOCITY_BITS, spread};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, load_name};
+use crate::purposes;
 use onward_isa::builder::{
     A16, Assembly, Line, Memory, N16, N32, S16, Scalar, ScalarRegister, Vector, VectorRegister, ZERO,
 };
@@ -36,6 +37,16 @@ pub(super) fn scale(
     mean: impl FnOnce(&mut Assembly, &ScalarRegister),
 ) {
     let Optimizer::Adaptive { decay } = rule.rule.optimizer else { return };
+    a.serve(purposes::ADAPTIVE, |a| scale_by_root(a, rule, decay, pulls, mean));
+}
+
+fn scale_by_root(
+    a: &mut Assembly,
+    rule: &RuleFormat,
+    decay: u32,
+    pulls: &Pulls,
+    mean: impl FnOnce(&mut Assembly, &ScalarRegister),
+) {
     a.comment("mean += (pull^2 - mean) / 2^decay, 8 fraction bits");
     let (number, address) = (&a.scratch(), &a.scratch());
     let root = &a.scratch_vector();
@@ -175,7 +186,8 @@ impl<'a> Step<'a> {
 
     /// Before rows change: what is left of earlier changes, if it is carried on. Vectors are of neurons.
     pub fn remainders(&self, a: &mut Assembly) -> Option<Remainders> {
-        (self.rule.rule.rounding == Rounding::Carried).then(|| {
+        let is_carried = self.rule.rule.rounding == Rounding::Carried;
+        let load = |a: &mut Assembly| {
             let remainders = Remainders { left: a.scratch_vector(), back: a.named("back") };
             a.sub(&remainders.back, ZERO, self.shift).note("from whole steps back to what they stand for");
             if self.velocities().is_some() {
@@ -185,16 +197,18 @@ impl<'a> Step<'a> {
             load_name(a, address, "REMAINDER");
             a.vld(&remainders.left, N32.at(address, 0)).note("what is left of earlier changes");
             remainders
-        })
+        };
+        is_carried.then(|| a.serve(purposes::REMAINDERS, load))
     }
 
     /// After it: they go back to memory.
     pub fn keep_remainders(&self, a: &mut Assembly, remainders: Option<Remainders>) {
-        if let Some(Remainders { left, .. }) = remainders {
+        let Some(Remainders { left, .. }) = remainders else { return };
+        a.serve(purposes::REMAINDERS, |a| {
             let address = &a.scratch();
             load_name(a, address, "REMAINDER");
             a.vst(&left, N32.at(address, 0)).note("for the first row of the next update");
-        }
+        });
     }
 
     /// Rounds a vector down by the shift and adds it to a row.
@@ -207,7 +221,7 @@ impl<'a> Step<'a> {
     pub fn round(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, remainders: Option<&Remainders>) {
         let velocities = self.velocities();
         match (velocities, remainders) {
-            (_, Some(remainders)) => {
+            (_, Some(remainders)) => a.serve(purposes::REMAINDERS, |a| {
                 a.vadd(&remainders.left, &remainders.left, vector).note("with what is left of the row before");
                 match velocities {
                     None => {
@@ -220,7 +234,7 @@ impl<'a> Step<'a> {
                 let taken = &a.scratch_vector();
                 a.vshr(taken, vector, &remainders.back);
                 a.vsub(&remainders.left, &remainders.left, taken).note("what is left for the next row");
-            }
+            }),
             (Some(of), None) => self.with_number_of(a, of, 0, |a, shift| {
                 a.vshrs(vector, vector, shift);
             }),
@@ -229,7 +243,7 @@ impl<'a> Step<'a> {
             }
         }
         if let Some(velocities) = velocities {
-            self.add_to_velocity(a, row, vector, velocities);
+            a.serve(purposes::MOMENTUM, |a| self.add_to_velocity(a, row, vector, velocities));
         }
     }
 
@@ -250,24 +264,7 @@ impl<'a> Step<'a> {
     pub fn add(&self, a: &mut Assembly, row: Row, vector: &VectorRegister) {
         let weights = self.block.weights();
         if let Some(bits) = self.rule.rule.weight_decay {
-            let (lost, zero) = (&a.scratch_vector(), &a.scratch_vector());
-            match row {
-                Row::Number(row) => a.vldr(lost, weights.row(row, 0)),
-                Row::At(place, offset) => a.indexed(weights, place, offset, |a, memory| a.vld(lost, memory)),
-            };
-            a.vmv(zero, ZERO);
-            a.vsub(lost, zero, lost);
-            with_register(
-                a,
-                self.decay.as_ref(),
-                |a, decay| {
-                    a.addi(decay, ZERO, bits);
-                },
-                |a, decay| {
-                    a.vshrs(lost, lost, decay).note("decay");
-                },
-            );
-            a.vadd(vector, vector, lost);
+            a.serve(purposes::WEIGHT_DECAY, |a| self.decay(a, row, vector, bits));
         }
         match row {
             Row::Number(row) => {
@@ -279,6 +276,29 @@ impl<'a> Step<'a> {
                 a.indexed(weights, place, offset, |a, memory| a.vst(vector, memory));
             }
         }
+    }
+
+    /// The row loses its part.
+    fn decay(&self, a: &mut Assembly, row: Row, vector: &VectorRegister, bits: u32) {
+        let weights = self.block.weights();
+        let (lost, zero) = (&a.scratch_vector(), &a.scratch_vector());
+        match row {
+            Row::Number(row) => a.vldr(lost, weights.row(row, 0)),
+            Row::At(place, offset) => a.indexed(weights, place, offset, |a, memory| a.vld(lost, memory)),
+        };
+        a.vmv(zero, ZERO);
+        a.vsub(lost, zero, lost);
+        with_register(
+            a,
+            self.decay.as_ref(),
+            |a, decay| {
+                a.addi(decay, ZERO, bits);
+            },
+            |a, decay| {
+                a.vshrs(lost, lost, decay).note("decay");
+            },
+        );
+        a.vadd(vector, vector, lost);
     }
 
     /// A change in whole steps of velocities goes to the row's velocity, and becomes what that asks for.
@@ -344,26 +364,35 @@ impl Change<'_> {
         let bases = traces.as_ref().map(|(_, bases)| bases);
         let load = |a: &mut Assembly, first: &ScalarRegister, vector: &VectorRegister| {
             let address = &a.scratch();
-            self.input_trace(a, (first, address), rows, |a, memory| a.vld(vector, memory));
-            for base in bases.into_iter().flatten() {
-                a.add(address, first, base);
-                a.vacc(vector, A16.at(address, 0));
+            a.serve(purposes::INPUT_PATH, |a| {
+                self.input_trace(a, (first, address), rows, |a, memory| a.vld(vector, memory));
+            });
+            for (base, purpose) in bases.into_iter().flatten().zip(purposes::TARGET_PATHS) {
+                a.serve(purpose, |a| {
+                    a.add(address, first, base);
+                    a.vacc(vector, A16.at(address, 0));
+                });
             }
         };
         let change = |a: &mut Assembly, row: &ScalarRegister, vector: &VectorRegister| {
             let trace = &a.scratch();
-            self.input_trace(a, (row, trace), rows, |a, memory| a.ld(trace, memory)).note("x_k");
-            a.vmuls(vector, &pulls.input, trace);
+            a.serve(purposes::INPUT_PATH, |a| {
+                self.input_trace(a, (row, trace), rows, |a, memory| a.ld(trace, memory)).note("x_k");
+                a.vmuls(vector, &pulls.input, trace);
+            });
             if let Some((targets, [own, rival])) = &traces {
                 let (own_pull, rival_pull, _) = targets.paths();
-                for (base, pull, note) in [(own, own_pull, "x_own,k"), (rival, rival_pull, "x_rival,k")] {
-                    a.add(trace, row, base);
-                    a.ld(trace, A16.at(trace, 0)).note(note);
-                    a.vmacs(vector, pull, trace);
+                let paths = [(own, own_pull, "x_own,k"), (rival, rival_pull, "x_rival,k")];
+                for ((base, pull, note), purpose) in paths.into_iter().zip(purposes::TARGET_PATHS) {
+                    a.serve(purpose, |a| {
+                        a.add(trace, row, base);
+                        a.ld(trace, A16.at(trace, 0)).note(note);
+                        a.vmacs(vector, pull, trace);
+                    });
                 }
             }
         };
-        self.in_strips(a, rows, remainders.as_ref(), load, change);
+        a.serve(purposes::WEIGHTS, |a| self.in_strips(a, rows, remainders.as_ref(), load, change));
         self.step.keep_remainders(a, remainders);
     }
 
@@ -484,18 +513,20 @@ pub(super) fn target_weights(
     a.load_number(&bounds[1], rule.target_bounds.1);
     let (weights, window) = (block.weights(), i64::from(block.window));
     let paths = [(own, own_pull, window), (rival, rival_pull, if is_turned { -window } else { window })];
-    for (class, pull, times) in paths {
-        let (vector, number, row) = (&a.scratch_vector(), &a.scratch(), &a.scratch());
-        a.comment("s_c += 2^-shift * pull * WINDOW");
-        a.addi(number, ZERO, times);
-        a.vmuls(vector, pull, number);
-        round(a, vector, shift, block.target_coarser() as i32);
-        a.load_number(row, block.first_target_row() as i32);
-        a.add(row, row, class).note("row of the class");
-        a.vaccr(vector, weights.row(row, 0));
-        a.vmaxs(vector, vector, &bounds[0]);
-        a.vmins(vector, vector, &bounds[1]);
-        a.vstr(vector, weights.row(row, 0));
+    for ((class, pull, times), purpose) in paths.into_iter().zip(purposes::PROJECTIONS) {
+        a.serve(purpose, |a| {
+            let (vector, number, row) = (&a.scratch_vector(), &a.scratch(), &a.scratch());
+            a.comment("s_c += 2^-shift * pull * WINDOW");
+            a.addi(number, ZERO, times);
+            a.vmuls(vector, pull, number);
+            round(a, vector, shift, block.target_coarser() as i32);
+            a.load_number(row, block.first_target_row() as i32);
+            a.add(row, row, class).note("row of the class");
+            a.vaccr(vector, weights.row(row, 0));
+            a.vmaxs(vector, vector, &bounds[0]);
+            a.vmins(vector, vector, &bounds[1]);
+            a.vstr(vector, weights.row(row, 0));
+        });
     }
 }
 
@@ -509,12 +540,14 @@ pub(super) fn bias(
     more: i32,
 ) {
     debug_assert!(block.is_whole(), "only such blocks have biases that learn");
-    a.comment("The bias is a weight whose axon is active in every step.");
-    let (number, vector) = (&a.scratch(), &a.scratch_vector());
-    a.load_number(number, trace as i32);
-    a.vmuls(vector, pull, number);
-    round(a, vector, shift, more);
-    load_name(a, number, "BIAS");
-    a.vacc(vector, N32.at(number, 0));
-    a.vst(vector, N32.at(number, 0));
+    a.serve(purposes::BIAS, |a| {
+        a.comment("The bias is a weight whose axon is active in every step.");
+        let (number, vector) = (&a.scratch(), &a.scratch_vector());
+        a.load_number(number, trace as i32);
+        a.vmuls(vector, pull, number);
+        round(a, vector, shift, more);
+        load_name(a, number, "BIAS");
+        a.vacc(vector, N32.at(number, 0));
+        a.vst(vector, N32.at(number, 0));
+    });
 }

@@ -4,6 +4,7 @@ use super::RuleFormat;
 use super::update::Update;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, branch_if, in_strips, load_name};
+use crate::purposes;
 use onward_isa::Special;
 use onward_isa::builder::{Assembly, Elements, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 
@@ -64,8 +65,10 @@ impl Bounds {
     pub fn load(a: &mut Assembly, rule: &RuleFormat) -> Option<Bounds> {
         let (low, high) = rule.live_bounds()?;
         let bounds = Bounds(a.named("live_from"), a.named("live_below"));
-        a.load_number(&bounds.0, low).note("voltages from here on ..");
-        a.load_number(&bounds.1, high).note(".. and below here are live");
+        a.serve(purposes::GATE, |a| {
+            a.load_number(&bounds.0, low).note("voltages from here on ..");
+            a.load_number(&bounds.1, high).note(".. and below here are live");
+        });
         Some(bounds)
     }
 
@@ -135,6 +138,10 @@ impl Update<'_> {
     /// Clears a pull where its voltage is not live.
     pub fn gate(&self, a: &mut Assembly, operands: &Operands, of: Of, pull: &VectorRegister) {
         let Some(bounds) = &self.bounds else { return };
+        a.serve(purposes::GATE, |a| self.clear_dead(a, bounds, operands, of, pull));
+    }
+
+    fn clear_dead(&self, a: &mut Assembly, bounds: &Bounds, operands: &Operands, of: Of, pull: &VectorRegister) {
         if let Some(near) = self.near {
             return bounds.gate(a, pull, near);
         }

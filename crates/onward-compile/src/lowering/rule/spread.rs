@@ -11,6 +11,7 @@ use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, load_name, load_word};
 use crate::lowering::record::Held;
+use crate::purposes;
 use onward_isa::builder::{Assembly, Label, N32, Scalar, ScalarRegister, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 
@@ -108,7 +109,7 @@ pub(crate) fn part(
     let Held { one, learn, slot, position, counts, voltages, traces, state } = held;
     drop((position, counts, voltages, traces, state));
     let part_done = a.label("part_done");
-    {
+    a.serve(purposes::SPREAD, |a| {
         let (left, address) = (a.scratch(), a.scratch());
         word(a, &address, "PARTS").ld(&left, N32.at(&address, 0));
         a.beq(&left, ZERO, &part_done);
@@ -152,7 +153,7 @@ pub(crate) fn part(
         change.rows(a, &pulls, classes, &Rows::Part { first, end, traces });
         a.special(&learn, Special::Learn);
         a.special(&slot, Special::Slot);
-    }
+    });
     a.bind(&part_done);
     let position = a.named("position");
     {
@@ -167,6 +168,7 @@ pub(crate) fn part(
 /// Sleeps, unless parts are still to be done.
 pub(crate) fn pending(a: &mut Assembly, rest: &Label) {
     a.bind(rest);
+    a.serve_from_here(purposes::SPREAD);
     let (left, address, asleep) = (&a.scratch(), &a.scratch(), &a.label("asleep"));
     word(a, address, "PARTS").ld(left, N32.at(address, 0));
     a.beq(left, ZERO, asleep);

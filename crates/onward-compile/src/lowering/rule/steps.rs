@@ -11,8 +11,9 @@ use super::{LEAST_TRACE, TRACE_BITS};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, in_strips, load_word};
 use crate::lowering::record::Held;
+use crate::purposes;
 use onward_isa::Special;
-use onward_isa::builder::{A16, Assembly, ScalarRegister, VectorRegister, ZERO};
+use onward_isa::builder::{A16, Assembly, Label, ScalarRegister, VectorRegister, ZERO};
 
 /// Traces fade: `x_k -= x_k / 2^memory`.
 pub(crate) fn fade(a: &mut Assembly, block: &Block, arrays: Arrays, memory: u32) {
@@ -39,27 +40,45 @@ pub(crate) fn step(
     held: Held,
     before: &VectorRegister,
 ) -> Held {
-    let Some(steps) = rule.steps else { return held };
+    if rule.steps.is_none() {
+        return held;
+    }
     let stepped = a.label("stepped");
     a.gap();
     a.comment("While the input is shown, weights change at every few steps.");
+    let held = a.serve(purposes::CONTROL, |a| change_if_time(a, block, rule, arrays, held, before, &stepped));
+    a.gap();
+    a.bind(&stepped);
+    held
+}
+
+fn change_if_time(
+    a: &mut Assembly,
+    block: &Block,
+    rule: &RuleFormat,
+    arrays: Arrays,
+    held: Held,
+    before: &VectorRegister,
+    stepped: &Label,
+) -> Held {
+    let every = rule.steps.map_or(1, |steps| steps.every);
     {
         let number = &a.scratch();
         a.special(number, Special::Kind);
-        a.bne(number, ZERO, &stepped);
-        a.beq(&held.learn, ZERO, &stepped);
+        a.bne(number, ZERO, stepped);
+        a.beq(&held.learn, ZERO, stepped);
         load_word(a, arrays, number, "frozen").note("the host may keep the layer as it is");
-        a.bne(number, ZERO, &stepped);
-        if steps.every > 1 {
+        a.bne(number, ZERO, stepped);
+        if every > 1 {
             let last = &a.scratch();
-            a.load_number(last, steps.every as i32 - 1);
+            a.load_number(last, every as i32 - 1);
             a.and(number, &held.position, last);
-            a.bne(number, last, &stepped);
+            a.bne(number, last, stepped);
         }
     }
     let Held { position, learn, slot, one, counts, voltages, traces, state } = held;
     drop((counts, voltages, traces, state));
-    block.scores(a, arrays, "scored");
+    a.serve(purposes::SCORES, |a| block.scores(a, arrays, "scored"));
     let shown = a.scratch();
     a.addi(&shown, &position, 1).note("steps the input was shown");
     let update = Update {
@@ -67,14 +86,12 @@ pub(crate) fn step(
         rule,
         arrays,
         slot: slot.operand(),
-        nothing: &stepped,
+        nothing: stepped,
         bounds: None,
         shown: Some(shown.operand()),
         near: Some(before.operand()),
     };
     change(a, update, shown);
-    a.gap();
-    a.bind(&stepped);
     Held { position, learn, slot, one, counts: None, voltages: None, traces: None, state: Vec::new() }
 }
 
@@ -86,17 +103,19 @@ fn pulls(
     more: i32,
 ) -> (Pulls, ScalarRegister, Option<ScalarRegister>) {
     let (rule, loss) = (update.rule, update.rule.loss());
-    let lead = loss.lead(a, update);
+    let lead = a.serve(purposes::RIVAL, |a| loss.lead(a, update));
     drop(shown);
     a.gap();
     let shift = a.named("shift");
     load_word(a, update.arrays, &shift, "shift");
     a.advance(&shift, more.into()).note("h is a sum over a window, and no trace");
-    let (own, rival) = update.places(a, &lead);
-    update.bounds = if update.near.is_some() { Bounds::load(a, rule) } else { None };
-    let pulls = loss.pulls(a, update, &lead, &Operands::Whole { own: &own, rival: rival.as_ref() });
-    update.bounds = None;
-    drop((own, rival));
+    let pulls = a.serve(purposes::PULLS, |a| {
+        let (own, rival) = update.places(a, &lead);
+        update.bounds = if update.near.is_some() { Bounds::load(a, rule) } else { None };
+        let pulls = loss.pulls(a, update, &lead, &Operands::Whole { own: &own, rival: rival.as_ref() });
+        update.bounds = None;
+        pulls
+    });
     drop(lead.missing);
     scale(a, rule, &pulls, means);
     (pulls, shift, lead.rival)

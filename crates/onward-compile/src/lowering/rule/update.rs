@@ -10,6 +10,7 @@ use super::{RuleFormat, batch, direct, kernels, optimizer, spread};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, load_name, load_word};
+use crate::purposes;
 use onward_image::Tag;
 use onward_isa::builder::{Assembly, Label, N16, N32, Scalar, ScalarRegister, Vector, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
@@ -207,27 +208,27 @@ impl Update<'_> {
     fn whole(&mut self, a: &mut Assembly, one: &ScalarRegister) {
         let (block, rule, arrays) = (self.block, self.rule, self.arrays);
         let loss = rule.loss();
-        let lead = loss.lead(a, self);
+        let lead = a.serve(purposes::RIVAL, |a| loss.lead(a, self));
         a.gap();
         let shift = &a.named("shift");
         load_word(a, arrays, shift, "shift");
-        let pulls = {
+        let pulls = a.serve(purposes::PULLS, |a| {
             let (own, rival) = self.places(a, &lead);
             self.bounds = Bounds::load(a, rule);
             let pulls = loss.pulls(a, self, &lead, &Operands::Whole { own: &own, rival: rival.as_ref() });
             self.bounds = None;
             pulls
-        };
+        });
         let rival = lead.rival;
         drop(lead.missing);
         optimizer::scale(a, rule, &pulls, means);
         let classes = [Some(self.slot), rival.as_ref().map(ScalarRegister::operand)];
         if rule.spread {
-            spread::keep(a, block, arrays, &pulls, classes);
+            a.serve(purposes::SPREAD, |a| spread::keep(a, block, arrays, &pulls, classes));
         } else {
             let change = Change::new(a, block, rule, arrays, shift, one);
             if rule.rule.batch > 1 {
-                batch::update(a, &change, &pulls, classes);
+                a.serve(purposes::BATCH, |a| batch::update(a, &change, &pulls, classes));
             } else {
                 change.rows(a, &pulls, classes, &Rows::All);
             }
@@ -242,14 +243,16 @@ impl Update<'_> {
 
     /// The update of a convolution: pulls go to memory, a row of the plane at a time; then kernels change.
     fn walked(&mut self, a: &mut Assembly, slot: ScalarRegister) {
-        let mut lead = self.rule.loss().lead(a, self);
-        if self.block.table().is_some() {
-            direct::pulls(a, self, &lead);
-        } else {
-            kernels::pulls(a, self, &lead);
-        }
+        let mut lead = a.serve(purposes::RIVAL, |a| self.rule.loss().lead(a, self));
+        a.serve(purposes::PULLS, |a| {
+            if self.block.table().is_some() {
+                direct::pulls(a, self, &lead);
+            } else {
+                kernels::pulls(a, self, &lead);
+            }
+        });
         lead.missing = None;
-        kernels::change(a, self, &lead);
+        a.serve(purposes::WEIGHTS, |a| kernels::change(a, self, &lead));
         if self.block.table().is_none() && self.block.is_fed() && self.rule.loss().moves_targets() {
             kernels::target_weights(a, self, &lead);
         }
