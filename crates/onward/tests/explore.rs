@@ -119,7 +119,7 @@ fn a_killed_study_goes_on_to_the_end_of_an_undisturbed_one() {
 #[test]
 fn a_point_that_is_exported_runs_again_to_the_bit() {
     let desk = Desk::new();
-    desk.succeed("explore net.sp --space space.toml --workers 2 --database d.db --json d.json --uncertain 2 --seeds 2 --csv d.csv --report d.html");
+    desk.succeed("explore net.sp --space space.toml --workers 2 --database d.db --json d.json --uncertain 2 --seeds 2 --csv d.csv --parquet d.parquet --report d.html");
     let found = desk.json("d.json");
     let id = found["front"][0].as_str().unwrap();
     let designs = found["designs"].as_array().unwrap();
@@ -145,6 +145,14 @@ fn a_point_that_is_exported_runs_again_to_the_bit() {
     // All designs are in the table and in the page, and each measure's parts add up to it.
     let table = fs::read_to_string(desk.path("d.csv")).unwrap();
     assert_eq!(table.lines().count(), 1 + designs.len());
+    let columns = fs::read(desk.path("d.parquet")).unwrap();
+    assert!(columns.starts_with(b"PAR1") && columns.ends_with(b"PAR1"));
+    for name in table.lines().next().unwrap().split(',') {
+        assert!(columns.windows(name.len()).any(|part| part == name.as_bytes()), "{name}");
+    }
+    assert!(
+        ["network_hash", "data_hash"].iter().all(|hash| found[*hash].as_str().is_some_and(|hash| hash.len() == 64))
+    );
     let page = fs::read_to_string(desk.path("d.html")).unwrap();
     assert!(page.contains(&format!("\"id\":\"{id}\"")) && page.contains("--export"));
     for design in designs {

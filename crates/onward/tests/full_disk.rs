@@ -21,7 +21,7 @@ const SPACE: &str = "[fixed]\n\"learning.epochs\" = 1\n\n[parameters]\n\"chip.co
     area = { minimize = \"area_mm2\" }\n";
 
 /// Commands that write, `FILE` in the place of the file: each command with each of its options that name one.
-const WRITERS: [&str; 52] = [
+const WRITERS: [&str; 53] = [
     "compile net.sp -o FILE",
     "compile net.sp --json FILE",
     "train net.sp --epochs 1 -o FILE",
@@ -59,6 +59,7 @@ const WRITERS: [&str; 52] = [
     "calibrate still.sp --samples 5 --json FILE",
     "explore net.sp --space space.toml --resume --json FILE",
     "explore net.sp --space space.toml --resume --csv FILE",
+    "explore net.sp --space space.toml --resume --parquet FILE",
     "explore net.sp --space space.toml --resume --report FILE",
     "verify net.onw --json FILE",
     "export net.onw -o FILE",

@@ -40,6 +40,7 @@ const OUTPUTS: &[&str] = &[
     "--checkpoint",
     "--report",
     "--csv",
+    "--parquet",
     "--database",
     "--waveform",
     "--record",
@@ -211,7 +212,7 @@ const CASES: &[Case] = &[
     Case {
         command: "explore net.sp --space space.toml --data given.npz",
         inputs: &["net.sp", "rule.sp", "given.npz", "space.toml", "chip.toml", "other.toml"],
-        outputs: &["--json", "--csv", "--report", "--database"],
+        outputs: &["--json", "--csv", "--parquet", "--report", "--database"],
     },
     Case {
         command: "train net.sp --data given.npz --chip chip.toml --epochs 1",

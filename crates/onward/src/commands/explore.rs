@@ -2,12 +2,15 @@
 
 use crate::arguments::one_of;
 use crate::documents::Document;
-use crate::explore::{Analysis, Progress, Runs, changed, columns, csv, document, export, opening, report, write_page};
+use crate::explore::{
+    Analysis, Progress, Runs, changed, columns, csv, document, export, opening, parquet, report, write_page,
+};
 use crate::failure::Failure;
 use crate::files::{Output, read_network, read_source};
 use crate::ledger::Ledger;
 use crate::progress::listen;
 use crate::report::written;
+use crate::text::plural;
 use crate::{Outcome, terminal};
 use onward_explore::effects::effects;
 use onward_explore::robust::{repeated, stays};
@@ -17,10 +20,10 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml
-  onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml --resume      after a kill, or for more
-  onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml --method model --designs 100 --json front.json
-  onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml --export 3f09a2 -o design
+  onward explore programs/digits.sp --space programs/spaces/digits.toml
+  onward explore programs/digits.sp --space programs/spaces/digits.toml --resume      after a kill, or for more
+  onward explore programs/digits.sp --space programs/spaces/digits.toml --method model --designs 100 --json front.json
+  onward explore programs/digits.sp --space programs/spaces/digits.toml --export 3f09a2 -o design
 
 Ctrl-C ends it early; each finished design is in the database at once, and --resume goes on.";
 
@@ -73,6 +76,9 @@ pub struct Arguments {
     /// Write all designs as a table
     #[arg(long, value_name = "FILE.csv")]
     csv: Option<PathBuf>,
+    /// Write all designs as a table for pandas, Polars or DuckDB
+    #[arg(long, value_name = "FILE.parquet")]
+    parquet: Option<PathBuf>,
     /// Write the study as a page that a browser shows: scatter to brush, parallel coordinates, each design with its chip file
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
@@ -93,6 +99,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let json = arguments.json.as_deref().map(|path| Output::prepare_json(path, &ledger)).transpose()?;
     let prepare = |path: &Option<PathBuf>| path.as_deref().map(|path| Output::prepare(path, &ledger)).transpose();
     let (csv_file, page) = (prepare(&arguments.csv)?, prepare(&arguments.report)?);
+    let parquet_file = prepare(&arguments.parquet)?;
     let network = read_network(&arguments.network, &[], &ledger)?;
     // A text with mistakes is none that could be explored.
     onward_net::Network::parse(&network).map_err(|errors| Failure::diagnostics(&network, &errors))?;
@@ -125,14 +132,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut study = Study::new(&space, &runs, &executor, &mut store);
     let studied = study.run(&mut progress);
     progress.finish();
+    terminal::print(&ran(&runs))?;
     let studied = studied.map_err(failed)?;
     let analysis = analyse(&space, &studied, &mut study, &mut progress, arguments)?;
     terminal::print(&report(&space, &studied, &analysis, &runs.vocabulary()))?;
     if let Some(json) = &json {
-        json.write_json(&Document::new("explore", document(&space, &studied, &analysis)))?;
+        let mut document = document(&space, &studied, &analysis);
+        document["network"] = arguments.network.display().to_string().into();
+        document["network_hash"] = runs.network_hash().into();
+        document["data_hash"] = runs.data_hash().into();
+        json.write_json(&Document::new("explore", document))?;
     }
     if let Some(file) = &csv_file {
         file.write(csv(&columns(&space, &studied)).as_bytes())?;
+    }
+    if let Some(file) = &parquet_file {
+        let inside = |error: std::io::Error| Failure::Inside(error.to_string());
+        file.write(&parquet(&columns(&space, &studied)).map_err(inside)?)?;
     }
     if let Some(file) = &page {
         let network = arguments.network.display().to_string();
@@ -140,8 +156,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
             format!("onward explore {network} --space {} --database {}", arguments.space.display(), database.display());
         write_page(file, &runs, &network, &command, &space, &studied, &analysis)?;
     }
-    terminal::print(&written([json.as_ref(), csv_file.as_ref(), page.as_ref()]))?;
+    terminal::print(&written([json.as_ref(), csv_file.as_ref(), parquet_file.as_ref(), page.as_ref()]))?;
     if studied.is_interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// How many designs ran, and how many were timed from the records of those.
+fn ran(runs: &Runs) -> String {
+    let (ran, timed) = runs.ran_and_timed();
+    let designs = |count: usize| plural(count as u64, "design");
+    match ran + timed {
+        0 => String::new(),
+        _ => format!("\n  {} ran; {} timed from records of these runs\n", designs(ran), designs(timed)),
+    }
 }
 
 fn failed(error: StudyError) -> Failure {

@@ -1,26 +1,29 @@
-//! What comes of a design: its network is compiled for its chip, learns, and is tested.
+//! What comes of a design: its network is compiled for its chip, learns, and is tested. The run of values is recorded; designs
+//! that differ only in what a record can be timed for are timed from it and never run again.
 
+use crate::explore::records::Records;
 use crate::explore::vocabulary::vocabulary;
 use onward_chip::{BUILTIN_CHIPS, BUILTIN_TECHNOLOGIES, Design, FileError, Problem};
 use onward_compile::{Options, Placing, compile};
 use onward_diagnostic::Source;
+use onward_emulate::{Engine, Machine};
 use onward_explore::{Evaluator, Identity, Outcome, Settings, Unevaluated, Value, Vocabulary};
 use onward_image::Image;
 use onward_place::{Objective, Strategy};
 use onward_profile::Results;
 use onward_run::data::{Dataset, files_of};
-use onward_run::{Epochs, Progress, Run, Watch};
+use onward_run::{Epochs, Progress, Run, Watch, retime};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The chip where none is named.
 const DEFAULT_CHIP: &str = "middle";
 
-/// Evaluates designs of a network on chips by running each.
+/// Evaluates designs of a network on chips: by a run of each network, and by its record on every further chip.
 pub struct Runs {
     /// The network's text with all that it includes.
     pub network: Source,
@@ -32,6 +35,11 @@ pub struct Runs {
     data_hash: String,
     /// Set once the user wants an end.
     pub stop: Arc<AtomicBool>,
+    /// What was recorded of the networks that ran.
+    records: Records,
+    /// Designs that were run, and those that were timed from a record.
+    ran: AtomicUsize,
+    timed: AtomicUsize,
 }
 
 /// A design, ready to be compiled.
@@ -64,7 +72,9 @@ impl Runs {
         }
         hasher.update(named.unwrap_or_default().as_bytes());
         let data_hash = hasher.finalize().to_hex().to_string();
-        Ok(Runs { network, path: path.to_owned(), data, data_hash, stop })
+        let path = path.to_owned();
+        let (records, [ran, timed]) = (Records::default(), [AtomicUsize::new(0), AtomicUsize::new(0)]);
+        Ok(Runs { network, path, data, data_hash, stop, records, ran, timed })
     }
 
     /// The files of the data.
@@ -113,7 +123,23 @@ impl Runs {
         })
     }
 
-    fn evaluate_one(&self, settings: &Settings) -> Result<Outcome, Unevaluated> {
+    /// BLAKE3 of the network's text with all that it includes, before a design's parameters are put in.
+    pub fn network_hash(&self) -> String {
+        blake3::hash(self.network.text.as_bytes()).to_hex().to_string()
+    }
+
+    /// BLAKE3 of the names and contents of the files of the data.
+    pub fn data_hash(&self) -> &str {
+        &self.data_hash
+    }
+
+    /// How many designs were run, and how many were timed from the record of such a run.
+    pub fn ran_and_timed(&self) -> (usize, usize) {
+        (self.ran.load(Ordering::Relaxed), self.timed.load(Ordering::Relaxed))
+    }
+
+    /// What comes of a design; `answers` names the record that it can be timed from, or that its run leaves.
+    fn evaluate_one(&self, settings: &Settings, answers: &str) -> Result<Outcome, Unevaluated> {
         let ready = match self.ready(settings) {
             Ok(ready) => ready,
             Err(error) => return Ok(Outcome::Refused(in_short(&error))),
@@ -125,10 +151,31 @@ impl Runs {
                 return Ok(Outcome::Refused(first));
             }
         };
+        // What a record cannot be timed for, as other programs or blocks, is run.
+        let timed = self.records.get(answers).and_then(|record| retime(&record, &image, 1).ok());
+        let results = match timed {
+            Some(results) => {
+                self.timed.fetch_add(1, Ordering::Relaxed);
+                results
+            }
+            None => self.run(&ready, &image, answers)?,
+        };
+        Ok(measured(&image, &results, &ready.chip))
+    }
+
+    /// Runs a design, and records it where there is no record of its answers yet.
+    fn run(&self, ready: &Ready, image: &Image, answers: &str) -> Result<Results, Unevaluated> {
         let broken = |error: &dyn std::error::Error| Unevaluated::Broken(error.to_string());
-        let dataset = Dataset::for_image(&image, self.data.as_deref(), &self.path).map_err(|error| broken(&error))?;
+        let dataset = Dataset::for_image(image, self.data.as_deref(), &self.path).map_err(|error| broken(&error))?;
         let options = onward_emulate::Options { seed: ready.seed, timing: true, threads: 1 };
-        let mut run = Run::new(&image, &dataset, options).map_err(|error| broken(&error))?;
+        let mut machine = Machine::new(image, options).map_err(|error| broken(&error))?;
+        let mut recorded = None;
+        if !self.records.has(answers) {
+            let (writer, file) = Records::begin().map_err(|error| broken(&error))?;
+            let begun = machine.begin_record(image, writer).map_err(|error| broken(&error))?;
+            recorded = begun.then_some(file);
+        }
+        let mut run = Run::with(image, &dataset, options, Box::new(machine)).map_err(|error| broken(&error))?;
         let mut stopping = Stopping(&self.stop);
         let results = if image.learns() {
             run.set_rate_shift(ready.rate_shift);
@@ -141,7 +188,12 @@ impl Runs {
         if results.interrupted {
             return Err(Unevaluated::Interrupted);
         }
-        Ok(measured(&image, &results, &ready.chip))
+        drop(run);
+        if let Some(file) = recorded {
+            self.records.keep(answers, file);
+        }
+        self.ran.fetch_add(1, Ordering::Relaxed);
+        Ok(results)
     }
 }
 
@@ -180,13 +232,22 @@ impl Evaluator for Runs {
     }
 
     fn evaluate(&self, designs: &[Settings], finished: &(dyn Fn(usize, Outcome) + Sync)) -> Result<(), Unevaluated> {
-        designs.par_iter().enumerate().try_for_each(|(at, settings)| {
+        let Some(first) = designs.first() else { return Ok(()) };
+        let answers = self.identity(first).answers;
+        let evaluate = |(at, settings): (usize, &Settings)| {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Unevaluated::Interrupted);
             }
-            finished(at, self.evaluate_one(settings)?);
+            finished(at, self.evaluate_one(settings, &answers)?);
             Ok(())
-        })
+        };
+        // One after the other until one has run, which leaves a record; all others are then timed side by side.
+        let mut left = designs.iter().enumerate();
+        while !self.records.has(&answers) {
+            let Some(next) = left.next() else { return Ok(()) };
+            evaluate(next)?;
+        }
+        left.collect::<Vec<_>>().into_par_iter().try_for_each(evaluate)
     }
 }
 
@@ -259,4 +320,87 @@ fn measured(image: &Image, results: &Results, chip: &Design) -> Outcome {
     ];
     let labels = labels.map(|(name, value)| (name.to_owned(), value)).into();
     Outcome::Measured { measures, labels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORK: &str = "network small {
+    parameter bits = 16
+    data = \"digits\"
+    window = 4
+    input pixels = rate(8, 8)
+    target digit = classes(10)
+    learning = hinge { rate = 6, margin = 0.3 }
+    layer hidden = dense(32) from pixels, digit { block = 16, weights = fixed { bits = bits } }
+    readout answer = nearest_target from hidden
+}
+";
+
+    fn runs() -> Runs {
+        let network = Source::new("small.sp", NETWORK.to_owned());
+        Runs::new(network, Path::new("small.sp"), None, Arc::default()).expect("built-in data")
+    }
+
+    fn design(changed: &[(&str, Value)]) -> Settings {
+        let fixed = [("chip", Value::Word("small".to_owned())), ("learning.epochs", Value::Integer(1))];
+        fixed.into_iter().chain(changed.iter().cloned()).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// All that comes of designs, in their order.
+    fn outcomes(runs: &Runs, designs: &[Settings]) -> Vec<Outcome> {
+        let found = std::sync::Mutex::new(BTreeMap::new());
+        let keep = |at: usize, outcome: Outcome| drop(found.lock().expect("no thread panics").insert(at, outcome));
+        runs.evaluate(designs, &keep).expect("nothing is broken");
+        found.into_inner().expect("no thread panics").into_values().collect()
+    }
+
+    /// Every key of a chip that a record can be timed for, one at a time and together; one that programs depend on; and one that
+    /// cannot be had.
+    #[test]
+    fn what_is_timed_from_a_record_is_what_a_run_comes_to() {
+        let word = |text: &str| Value::Word(text.to_owned());
+        let designs = [
+            design(&[]),
+            design(&[("chip.core.lanes", Value::Integer(4))]),
+            design(&[("chip.core.lanes", Value::Integer(64)), ("chip.mesh.width", Value::Integer(1))]),
+            design(&[("chip.mesh.buffer_flits", Value::Integer(1)), ("chip.mesh.topology", word("torus"))]),
+            design(&[("chip.mesh.link_cycles", Value::Integer(3)), ("chip.barrier_cycles", Value::Integer(40))]),
+            design(&[("chip.memory.synapse_bytes", Value::Integer(65_536)), ("chip.clock_hz", word("highest"))]),
+            design(&[("technology", word("22nm-seneca")), ("chip.voltage_mv", Value::Integer(700))]),
+            design(&[("compiler.place", word("hilbert")), ("chip.core.dispatch_cycles", Value::Integer(9))]),
+            design(&[("chip.core.vector_length", Value::Integer(64))]),
+            design(&[("chip.memory.synapse_bytes", Value::Integer(64))]),
+        ];
+        let together = runs();
+        let timed = outcomes(&together, &designs);
+        // What a record cannot be timed for is run too.
+        assert_eq!(together.ran_and_timed(), (2, designs.len() - 3));
+        assert!(matches!(timed.last(), Some(Outcome::Refused(_))), "{:?}", timed.last());
+        for (at, design) in designs.iter().enumerate() {
+            let alone = runs();
+            let ran = outcomes(&alone, std::slice::from_ref(design));
+            assert_eq!(alone.ran_and_timed().1, 0);
+            // Numbers to the bit: they are equal as text of the shortest form, too.
+            assert_eq!(format!("{:?}", timed[at]), format!("{:?}", ran[0]), "{design:?}");
+        }
+    }
+
+    /// Later groups of the same answers find the record; other answers do not.
+    #[test]
+    fn each_network_runs_once() {
+        let runs = runs();
+        let lanes = |bits: i64, lanes: i64| {
+            design(&[("network.bits", Value::Integer(bits)), ("chip.core.lanes", Value::Integer(lanes))])
+        };
+        for (expected, group) in [
+            ((1, 1), [lanes(16, 4), lanes(16, 8)]),
+            ((2, 2), [lanes(8, 4), lanes(8, 8)]),
+            ((2, 4), [lanes(16, 16), lanes(16, 32)]),
+        ] {
+            outcomes(&runs, &group);
+            assert_eq!(runs.ran_and_timed(), expected);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::explore::report::Analysis;
 use crate::failure::Failure;
 use crate::files::Output;
 use onward_explore::{Outcome as Found, Point, Space, Studied};
+use onward_profile::{Column, TableWriter};
 use std::collections::BTreeSet;
 
 const SCRIPT: &str = include_str!("../../assets/explore.js");
@@ -94,6 +95,34 @@ pub fn csv(columns: &Columns) -> String {
         lines.push(columns.iter().map(|(_, cells)| cell(&cells[row])).collect::<Vec<_>>().join(","));
     }
     lines.join("\n") + "\n"
+}
+
+/// A table as a Parquet file: numbers as doubles, NaN where there are none.
+///
+/// # Errors
+/// It cannot be made.
+pub fn parquet(columns: &Columns) -> std::io::Result<Vec<u8>> {
+    let all: Vec<Column> = columns.iter().map(|(_, cells)| column(cells)).collect();
+    let named: Vec<(&str, Column)> = columns.iter().map(|(name, _)| name.as_str()).zip(all.iter().cloned()).collect();
+    let mut table = TableWriter::new(&named, Vec::new())?;
+    table.rows(&all)?;
+    table.finish()
+}
+
+/// Numbers, unless some cell has a text.
+fn column(cells: &[Cell]) -> Column {
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Number(number) => number.map(|number| number.to_string()).unwrap_or_default(),
+    };
+    let number = |cell: &Cell| match cell {
+        Cell::Number(number) => *number,
+        Cell::Text(_) => None,
+    };
+    match cells.iter().any(|cell| matches!(cell, Cell::Text(_))) {
+        true => Column::Text(cells.iter().map(text).collect()),
+        false => Column::Real(cells.iter().map(|cell| number(cell).unwrap_or(f64::NAN)).collect()),
+    }
 }
 
 /// Writes a study as a page, in which each design has its chip file and the command that writes its files.
