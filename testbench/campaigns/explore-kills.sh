@@ -10,7 +10,7 @@ onward=${ONWARD:-$PWD/target/release/onward} # a program that was built already,
 [ -n "${ONWARD:-}" ] || cargo build --release --locked --bin onward
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-study=("$onward" explore programs/spaces/digits.sp --space programs/spaces/digits.toml --designs 60 --learners 20)
+study=("$onward" explore programs/digits.sp --space programs/spaces/digits.toml --designs 60 --learners 20)
 # What a study came to, without what it was called with.
 results() { sed '/"arguments": \[/,/\]/d' "$1"; }
 start=$(date +%s%N)

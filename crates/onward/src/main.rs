@@ -53,7 +53,7 @@ Examples:
   onward profile digits.onw --data digits            what bounds it, where time and energy go
   onward retime digits.rec --chip wide               time a recorded run for another chip
   onward debug programs/lif.s --chip small           step through it, instruction by instruction
-  onward explore programs/spaces/digits.sp --space programs/spaces/digits.toml    which chip, which network
+  onward explore programs/digits.sp --space programs/spaces/digits.toml    which chip, which network
   onward chip show middle                            what a chip takes: area, clock, energies
 
 `onward COMMAND --help` says more about a command.";

@@ -152,7 +152,7 @@ fn what_is_likely_a_mistake_is_warned_of() {
 #[test]
 fn smaller_blocks_are_taken_and_reported() {
     let desk = Desk::new();
-    desk.edit("digits.sp", "wide.sp", "block = 64", "block = 128");
+    desk.edit("digits.sp", "wide.sp", "block  = 64", "block  = 128");
     let compile = "compile wide.sp --chip-set memory.synapse_bytes=12288";
     desk.refuse("blocks_too_large", &format!("{compile} -o out.onw"));
     let fitted = desk.onward(&format!("{compile} --fit -o fitted.onw"));
@@ -165,15 +165,9 @@ fn smaller_blocks_are_taken_and_reported() {
 #[test]
 fn parameters_are_set_and_files_included() {
     let desk = Desk::new();
-    desk.edit(
-        "digits.sp",
-        "wide.sp",
-        "network digits {",
-        "network digits {\n    parameter hidden = 128\n    include \"common/rule.sp\"",
-    );
+    desk.edit("digits.sp", "wide.sp", "network digits {", "network digits {\n    include \"common/rule.sp\"");
     let text = fs::read_to_string(desk.path("wide.sp")).unwrap();
-    let text = text.replace("dense(128)", "dense(hidden)");
-    let text = text.replace("learning = hinge { rate = 7, margin = 0.3, anneal = 2, gate = surrogate }", "");
+    let text = text.replace("learning = hinge { rate = rate, margin = 0.3, anneal = 2, gate = surrogate }", "");
     desk.write("wide.sp", text);
     desk.write("common/rule.sp", "# For several networks.\nlearning = hinge { rate = 7, margin = 0.3, anneal = 2 }\n");
     // The same network in other words is the same network.
@@ -547,13 +541,13 @@ fn images_can_be_looked_at() {
     let desk = Desk::new();
     desk.succeed("compile digits.sp -o digits.onw");
     let text = desk.succeed("inspect digits.onw");
-    for word in ["digits.sp:18", "hidden1[0..64]", "layer, learns", "checksum", "seed", "tree 0", "instructions"] {
+    for word in ["digits.sp:24", "hidden1[0..64]", "layer, learns", "checksum", "seed", "tree 0", "instructions"] {
         assert!(text.contains(word), "no `{word}` in\n{text}");
     }
     let text = desk.succeed("why hidden1[54] digits.onw --samples 50");
     check("why", "why hidden1[54] digits.onw --samples 50", &text);
     let text = desk.succeed("disasm digits.onw --program hidden1");
-    for word in ["; handlers of `hidden1`, digits.sp:18", "step:\n", "vaccr v7, s16[row r", "; run by blocks 0 1"] {
+    for word in ["; handlers of `hidden1`, digits.sp:24", "step:\n", "vaccr v7, s16[row r", "; run by blocks 0 1"] {
         assert!(text.contains(word), "no `{word}` in\n{text}");
     }
     // What is shown assembles to the same words.
@@ -806,8 +800,8 @@ fn blocks_are_placed_for_what_a_run_sent() {
     desk.edit(
         "digits.sp",
         "wide.sp",
-        "dense(128) from pixels, digit { block = 64 }",
-        "dense(128) from pixels, digit { block = 32 }",
+        "dense(hidden) from pixels, digit { block = block }",
+        "dense(hidden) from pixels, digit { block = 32 }",
     );
     desk.refuse("traffic_of_other_blocks", "compile wide.sp --traffic traffic.json");
     desk.refuse("traffic_of_another_network", "compile mnist.sp --traffic traffic.json -o out.onw");
