@@ -139,7 +139,7 @@
     };
   });
 
-  const into = card("A design", "Its parameters, results, chip file, command and energy.");
+  const into = card("A design", "Its parameters, results, chip file, network, commands, energy and area.");
   const place = element("div");
   into.append(place);
   const look = (design) => {
@@ -155,8 +155,12 @@
     const right = element("div", {},
       element("p", { className: "note", textContent: "Its chip and network as files, and the command that runs them to the bit:" }),
       element("pre", { textContent: design.command, style: "white-space: pre-wrap" }),
+      element("p", { className: "note", textContent: "With these files, its profile as a page: cores, layers, phases, what an update consists of:" }),
+      element("pre", { className: "profile", textContent: design.profile_command ?? "", style: "white-space: pre-wrap" }),
       element("p", { className: "note", textContent: "Its chip file:" }),
-      element("pre", { className: "scroll", textContent: chip }));
+      element("pre", { className: "scroll", textContent: chip }),
+      element("p", { className: "note", textContent: "Its network:" }),
+      element("pre", { className: "scroll", textContent: design.network_file ?? "" }));
     const save = element("button", { type: "button", textContent: "Save the chip file" });
     save.addEventListener("click", () => {
       const link = element("a", { href: URL.createObjectURL(new Blob([chip], { type: "text/plain" })), download: `${design.id}.toml` });
@@ -164,16 +168,22 @@
     });
     right.append(save);
     place.append(element("h2", { textContent: design.id }), element("div", { className: "beside" }, element("div", { className: "scroll" }, table), right));
-    const energies = Object.entries(design.measures).filter(([name, joules]) => name.startsWith("training_energy_j.") && joules > 0).sort(([, a], [, b]) => b - a);
-    if (energies.length) {
+    // Each as bars of its parts.
+    for (const [whole, unit, note] of [
+      ["training_energy_j", "J", "Energy of a training sample, by what it is spent on:"],
+      ["inference_energy_j", "J", "Energy of an inference, by what it is spent on:"],
+      ["area_mm2", "mm²", "Area, by what takes it:"],
+    ]) {
+      const parts = Object.entries(design.measures).filter(([name, part]) => name.startsWith(`${whole}.`) && part > 0).sort(([, a], [, b]) => b - a);
+      if (!parts.length) continue;
       const bars = { place: element("div", { className: "chart" }), chart: null, option: (colours) => ({
         grid: { left: 8, right: 40, top: 8, bottom: 8, containLabel: true },
-        tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (joules) => `${figure(joules)} J` },
+        tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (part) => `${figure(part)} ${unit}` },
         xAxis: { type: "value", ...colours.axis, axisLabel: { color: colours.soft, formatter: figure, hideOverlap: true } },
-        yAxis: { type: "category", inverse: true, data: energies.map(([name]) => name.split(".")[1].replaceAll("_", " ")), ...colours.axis },
-        series: [{ type: "bar", data: energies.map(([, joules]) => joules) }],
+        yAxis: { type: "category", inverse: true, data: parts.map(([name]) => name.split(".")[1].replaceAll("_", " ")), ...colours.axis },
+        series: [{ type: "bar", data: parts.map(([, part]) => part) }],
       }) };
-      place.append(element("p", { className: "note", textContent: "Energy of a training sample, by what it is spent on:" }), bars.place);
+      place.append(element("p", { className: "note", textContent: note }), bars.place);
       draw(bars);
     }
     history.replaceState(null, "", `#${design.id}`);

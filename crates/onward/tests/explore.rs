@@ -155,6 +155,13 @@ fn a_point_that_is_exported_runs_again_to_the_bit() {
     );
     let page = fs::read_to_string(desk.path("d.html")).unwrap();
     assert!(page.contains(&format!("\"id\":\"{id}\"")) && page.contains("--export"));
+    // What it says of a design's profile is a command that works once its files are there.
+    let profile =
+        page.split("\"profile_command\":\"").find_map(|rest| rest.split('"').next().filter(|text| text.contains(id)));
+    let profile = profile.and_then(|text| text.strip_prefix("onward ")).unwrap();
+    desk.succeed(&format!("explore net.sp --space space.toml --database d.db --export {id} --output designs"));
+    desk.succeed(profile);
+    assert!(fs::read_to_string(desk.path(&format!("designs/{id}.html"))).unwrap().contains("\"purposes\""));
     for design in designs {
         let Some(measures) = design["measures"].as_object().filter(|measures| !measures.is_empty()) else { continue };
         for whole in ["training_energy_j", "inference_energy_j", "area_mm2"] {

@@ -48,8 +48,8 @@ fn onward_explore_text(stored: &Stored) -> String {
     text
 }
 
-/// The command that runs a design.
-fn command(runs: &Runs, settings: &Settings, chip: &Path, network: &Path) -> String {
+/// The command that runs a design whose files are there.
+pub(super) fn command(runs: &Runs, settings: &Settings, chip: &Path, network: &Path) -> String {
     let mut command = format!("onward train {} --chip {}", network.display(), chip.display());
     if let Some(data) = runs.data_path() {
         command += &format!(" --data {data}");

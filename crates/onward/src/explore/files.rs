@@ -3,12 +3,17 @@
 use crate::Outcome;
 use crate::explore::document::document;
 use crate::explore::evaluator::Runs;
+use crate::explore::export::command as run_command;
 use crate::explore::report::Analysis;
 use crate::failure::Failure;
 use crate::files::Output;
 use onward_explore::{Outcome as Found, Point, Space, Studied};
 use onward_profile::{Column, TableWriter};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Where the commands of a page write a design's files.
+const FOLDER: &str = "designs";
 
 const SCRIPT: &str = include_str!("../../assets/explore.js");
 
@@ -125,7 +130,8 @@ fn column(cells: &[Cell]) -> Column {
     }
 }
 
-/// Writes a study as a page, in which each design has its chip file and the command that writes its files.
+/// Writes a study as a page, in which each design has its chip, its network, the command that writes them to files, and the one that
+/// profiles a run of them.
 pub fn write_page(
     file: &Output,
     runs: &Runs,
@@ -142,8 +148,14 @@ pub fn write_page(
         for (design, point) in designs.iter_mut().zip(&studied.points) {
             if let Ok(ready) = runs.ready(&point.settings) {
                 design["chip_file"] = toml::to_string(&ready.chip.chip).unwrap_or_default().into();
+                let parsed = onward_net::Network::parse(&ready.source);
+                design["network_file"] = parsed.map(|network| network.to_string()).unwrap_or_default().into();
             }
-            design["command"] = format!("{command} --export {} --output designs", point.id()).into();
+            let [chip, network, page] =
+                ["toml", "sp", "html"].map(|ending| PathBuf::from(format!("{FOLDER}/{}.{ending}", point.id())));
+            let run = run_command(runs, &point.settings, &chip, &network);
+            design["profile_command"] = format!("{run} --report {}", page.display()).into();
+            design["command"] = format!("{command} --export {} --output {FOLDER}", point.id()).into();
         }
     }
     let inside = |error: serde_json::Error| Failure::Inside(error.to_string());
