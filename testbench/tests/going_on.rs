@@ -26,7 +26,7 @@ fn compiled(text: &str, folder: &Path) -> Image {
 /// The digits network with weights of so many bits.
 fn text(bits: u32) -> String {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/digits.sp"));
-    text.expect("a program").replace("bits = 16", &format!("bits = {bits}"))
+    text.expect("a program").replace("bits   = 16", &format!("bits   = {bits}"))
 }
 
 fn data() -> Dataset {
@@ -181,7 +181,7 @@ fn exported_weights_come_back_as_they_were() {
         let given = format!(
             "block = 64\n weights = fixed {{ bits = {bits}, values = file(\"weights.npz\", \"hidden2.weight\") }} }}"
         );
-        let with_file = text(bits).replace("from hidden1       { block = 64 }", &format!("from hidden1 {{ {given}"));
+        let with_file = text(bits).replace("from hidden1       { block = block }", &format!("from hidden1 {{ {given}"));
         let with_file = compiled(&with_file, folder.path());
         let begun = Machine::new(&with_file, EMULATION).expect("an image");
         let weight = |machine: &dyn Engine| {
