@@ -25,14 +25,14 @@ fn one_of<'a>(random: &mut SplitMix64, from: &[&'a str]) -> &'a str {
 }
 
 /// A rule, of whatever parts.
-fn rule(random: &mut SplitMix64, window: u32, has_bias: bool, grid: Option<u32>) -> String {
+fn rule(random: &mut SplitMix64, window: u32, grid: Option<u32>) -> String {
     let loss = one_of(random, &["hinge", "hinge", "softmax", "squared_error", "hebbian", "contrastive"]);
     let mut options = vec![format!("rate = {}", below(random, 9)), "anneal = 0".to_owned()];
     let gate = one_of(random, &["surrogate", "surrogate", "voltage", "none"]);
     options.push(format!("gate = {gate}"));
     let optimizer = one_of(random, &["plain", "plain", "momentum", "adaptive { decay = 3 }"]);
     options.push(format!("optimizer = {optimizer}"));
-    if !has_bias || random.below(3) == 0 {
+    if random.below(3) == 0 {
         options.push("revive = none".to_owned());
     }
     for option in ["weight_decay = 6", "rounding = carried", "batch = 3", "update = spread"] {
@@ -71,8 +71,8 @@ fn neurons(random: &mut SplitMix64) -> String {
 struct Sizes {
     /// Dimensions of the input.
     input: String,
-    /// Windows have 2 steps, or twice as many up to so many times less one.
-    windows: u32,
+    /// Steps of a window, at most.
+    window: u32,
     /// From 2 on so many numbers of classes.
     classes: u32,
     /// Neurons of a layer that is no convolution, at least 4.
@@ -87,7 +87,7 @@ struct Sizes {
 impl Sizes {
     /// Networks that the model is through with soon.
     fn small() -> Sizes {
-        Sizes { input: "rate(2, 6, 6)".into(), windows: 3, classes: 3, neurons: 12, channels: 4, kernel: 3, stride: 1 }
+        Sizes { input: "rate(2, 6, 6)".into(), window: 10, classes: 3, neurons: 12, channels: 4, kernel: 3, stride: 1 }
     }
 
     /// Whatever sizes.
@@ -96,7 +96,7 @@ impl Sizes {
         let planes = 1 + random.below(3);
         Sizes {
             input: format!("{encoding}({planes}, {}, {})", 4 + random.below(8), 4 + random.below(8)),
-            windows: 5,
+            window: 33,
             classes: 12,
             neurons: 4 + below(random, 60),
             channels: 1 + below(random, 12),
@@ -106,11 +106,11 @@ impl Sizes {
     }
 }
 
-/// A network of one to three layers, between which there may be pools, additions and delays; how targets reach them is drawn from
-/// `paths`.
+/// A network of one to three layers, between which there may be pools, additions and delays; how targets reach them, and which
+/// layers are read out, is drawn from `paths`.
 fn text(random: &mut SplitMix64, paths: &mut SplitMix64, sizes: &Sizes) -> String {
-    let &Sizes { windows, classes, neurons: count, channels, .. } = sizes;
-    let window = 2 << random.below(windows);
+    let &Sizes { window, classes, neurons: count, channels, .. } = sizes;
+    let window = 2 + random.below(window - 1);
     let mut text = format!(
         "network composed {{\n window = {window}\n input x = {}\n target y = classes({})\n",
         sizes.input,
@@ -119,18 +119,22 @@ fn text(random: &mut SplitMix64, paths: &mut SplitMix64, sizes: &Sizes) -> Strin
     // The node that the next one is fed by, and what else has its shape; whether it is a plane.
     let (mut from, mut like, mut is_plane) = ("x, y".to_owned(), None::<String>, true);
     let layers = 1 + below(random, 3);
+    if paths.below(6) == 0 {
+        text += " layer front = sum_pool(2) from x\n";
+        from = "front, y".to_owned();
+    }
     // In some networks targets reach all layers directly, and no window shows them; in others some.
     let all_direct = paths.below(4) == 0;
     for number in 0..layers {
         let name = format!("layer{number}");
         let bits = one_of(random, &["4", "8", "16"]);
-        let (kind, options, has_bias) = match below(random, if is_plane { 4 } else { 3 }) {
+        let (kind, options) = match below(random, if is_plane { 4 } else { 3 }) {
             0 => {
                 let own =
                     format!("recurrent_weights = fixed {{ bits = {bits} }}, block = {}", 4 + below(random, count - 3));
-                (format!("recurrent({count})"), own, true)
+                (format!("recurrent({count})"), own)
             }
-            1 | 2 => (format!("dense({count})"), format!("block = {}", 4 + below(random, count - 3)), true),
+            1 | 2 => (format!("dense({count})"), format!("block = {}", 4 + below(random, count - 3))),
             _ => {
                 let size = 1 + below(random, sizes.kernel);
                 let block = 1 + below(random, channels);
@@ -138,11 +142,11 @@ fn text(random: &mut SplitMix64, paths: &mut SplitMix64, sizes: &Sizes) -> Strin
                 if sizes.stride > 1 {
                     options += &format!(", stride = {}", 1 + below(random, sizes.stride));
                 }
-                (format!("conv({channels}, {size})"), options, false)
+                (format!("conv({channels}, {size})"), options)
             }
         };
         let grid = (all_direct || paths.below(8) == 0).then(|| 1 + paths.below(4));
-        let learning = if random.below(5) > 0 { rule(random, window, has_bias, grid) } else { "none".into() };
+        let learning = if random.below(5) > 0 { rule(random, window, grid) } else { "none".into() };
         text += &format!(
             " layer {name} = {kind} from {from} {{\n  {options}, weights = fixed {{ bits = {bits} }},\n  neurons = {},\n  learning = {learning}\n }}\n",
             neurons(random)
@@ -164,7 +168,10 @@ fn text(random: &mut SplitMix64, paths: &mut SplitMix64, sizes: &Sizes) -> Strin
         text += &format!(" layer between{number} = {between}\n");
         from = format!("between{number}");
     }
-    text + &format!(" readout z = nearest_target from {}\n}}\n", like.unwrap_or_default())
+    // Where a readout adds scores, of the last layer or of all.
+    let all = (0..layers).map(|number| format!("layer{number}")).collect::<Vec<_>>().join(", ");
+    let read = like.filter(|_| paths.below(3) > 0).unwrap_or(all);
+    text + &format!(" readout z = nearest_target from {read}\n}}\n")
 }
 
 /// Shows a window to the chip: its tag, then in each step what is active of the input or the target.
@@ -195,7 +202,7 @@ fn compare(machine: &Machine, model: &Model<i64>, blocks: &[[usize; 3]]) -> Comp
         arrays.extend(state.fed_by_target.then_some("target_weights"));
         arrays.extend((!state.own_weights.is_empty()).then_some("own_weights"));
         arrays.extend(state.rule.is_some().then_some("scores"));
-        arrays.extend((state.rule.is_some() && state.connection.has_bias()).then_some("bias"));
+        arrays.extend((state.rule.is_some() && !state.blocks[0].bias.is_empty()).then_some("bias"));
         let arrays: Vec<_> = arrays.into_iter().map(|name| (name, true)).collect();
         same_arrays(machine, model, [number, layer, at], &arrays, &[])?;
     }

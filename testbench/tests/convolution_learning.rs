@@ -20,7 +20,7 @@ fn between(random: &mut SplitMix64, from: usize, to: usize) -> usize {
 /// The text of a network of one to three convolutions.
 fn text(random: &mut SplitMix64) -> String {
     let input = [between(random, 1, 3), between(random, 2, 9), between(random, 2, 9)];
-    let (classes, window) = (between(random, 2, 4), 1 << between(random, 1, 3));
+    let (classes, window) = (between(random, 2, 4), between(random, 2, 9));
     let mut text = format!(
         "network random {{\n    window = {window}\n    input pixels = rate({}, {}, {})\n    target class = classes({classes})\n",
         input[0], input[1], input[2]
@@ -47,8 +47,9 @@ fn text(random: &mut SplitMix64) -> String {
             let gate = if random.below(3) > 0 { "surrogate" } else { "none" };
             let target = if all_direct || random.below(8) == 0 { "direct" } else { "stack" };
             let grid = if target == "direct" { format!(" {{ grid = {} }}", between(random, 1, 8)) } else { String::new() };
+            let revive = if random.below(2) == 0 { "revive = none, " } else { "" };
             format!(
-                "hinge {{ rate = {rate}, margin = {margin}, anneal = 0, gate = {gate}, revive = none, target = {target}{grid} }}"
+                "hinge {{ rate = {rate}, margin = {margin}, anneal = 0, gate = {gate}, {revive}target = {target}{grid} }}"
             )
         });
         for at in 0..2 {
@@ -77,6 +78,8 @@ fn compare(machine: &Machine, model: &Model<i64>, places: &[(usize, usize)]) -> 
         arrays.extend(if is_direct { &["rate", "table"][..] } else { &["target_count"] });
         arrays.extend(state.fed_by_target.then_some("target_weights"));
         arrays.extend(state.rule.is_some().then_some("scores"));
+        let revives = !state.blocks[at].bias.is_empty();
+        arrays.extend(if revives { &["bias", "mean_count"][..] } else { &[] });
         arrays.extend(gated.then_some("voltage"));
         arrays.extend((gated && !state.fed_by_target && !is_direct).then_some("target_voltage"));
         let arrays: Vec<_> = arrays.into_iter().map(|name| (name, true)).collect();

@@ -176,7 +176,7 @@ fn readouts_of_values_are_those_of_the_model() {
     for seed in 0..16 {
         let mut random = SplitMix64::new(2000 + seed);
         let (size, hidden, bits) = (1 + random.below(100), 5 + random.below(60), [8, 16][random.below(2) as usize]);
-        let (window, rate, anneal) = (1 << (2 + random.below(4)), 3 + random.below(6), random.below(3));
+        let (window, rate, anneal) = (3 + random.below(30), 3 + random.below(6), random.below(3));
         let options = format!("loss = squared_error, rate = {rate}, anneal = {anneal}, bits = {bits}");
         let block = hidden.min(20);
         let text = format!(

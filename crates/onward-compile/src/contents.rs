@@ -123,7 +123,7 @@ pub(crate) fn contents(compilation: &Compilation, number: BlockIndex) -> [Vec<u8
             let lowered = &compilation.layers[&block.node];
             let connection = compilation.connections[number].as_ref();
             let is_whole = connection.is_some_and(|connection| connection.sums == Sums::Register);
-            for (name, values) in lowered.parameters.neuron.numbers(is_whole && lowered.record.is_some()) {
+            for (name, values) in lowered.parameters.neuron.numbers(lowered.learns_bias(is_whole)) {
                 writer.neurons(name, values, block);
             }
             if let Some(rule) = &lowered.rule {

@@ -247,12 +247,13 @@ impl<'a> Cutter<'a> {
     /// Where a readout hears from.
     fn heard(&self, node: NodeIndex, kind: ReadoutKind) -> Inlets {
         let network = self.network;
-        let source = network.signal(node);
         let (mut inlets, channel) = match kind {
             ReadoutKind::NearestTarget => (Inlets::default(), Channel::Scores),
             _ => (Inlets::tagged(self.tag_source(node)), Channel::Spikes),
         };
-        for number in indices(self.blocks(source)) {
+        let heard =
+            network.sources(node).into_iter().filter(|&source| !matches!(network.graph[source], Node::Target(_)));
+        for number in heard.flat_map(|source| indices(self.blocks(source))) {
             let spikes = self.planned[number].neurons;
             inlets.add(
                 PlannedSource::Block(number),

@@ -1,5 +1,6 @@
 //! The integer constants of readouts that learn.
 
+use crate::lowering::rule::window_bits;
 use onward_net::{Network, Node, NodeIndex, ReadoutKind, ReadoutLoss, TargetTree, TrainedReadout};
 
 /// Where a leaf of a tree of targets hangs while its class has not appeared.
@@ -25,7 +26,7 @@ pub(crate) struct ReadoutFormat {
 impl ReadoutFormat {
     /// The format of a readout in a network whose windows have so many steps; `None` if it does not learn.
     pub fn new(kind: &ReadoutKind, window: u32) -> Option<ReadoutFormat> {
-        let log_window = window.ilog2() as i32;
+        let log_window = window_bits(window) as i32;
         let (bits, rate, anneal, margin) = match *kind {
             ReadoutKind::Trained(TrainedReadout { loss, rate, anneal, bits }) => {
                 (bits, rate, anneal, if let ReadoutLoss::Hinge { margin } = loss { Some(margin) } else { None })
@@ -34,7 +35,7 @@ impl ReadoutFormat {
             _ => return None,
         };
         let fraction_bits = if bits > 8 { bits - 4 } else { bits - 2 };
-        let one = (1i32 << fraction_bits) << log_window;
+        let one = (window as i32) << fraction_bits;
         // Traces, and the errors of outputs, are sums over a window each; a hinge's errors are 1, not 1.0.
         let shift = match margin {
             Some(_) => rate as i32 - fraction_bits as i32 + log_window,

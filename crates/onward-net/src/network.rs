@@ -388,8 +388,10 @@ impl Network {
         let reads = |node: NodeIndex| match &self.graph[node] {
             Node::Readout(readout) => {
                 let is_compared = readout.kind == ReadoutKind::NearestTarget;
-                let of = self.signal(node);
-                let is_direct = matches!(self.graph[of], Node::Layer(_)) && self.is_direct(of);
+                let is_direct = self.sources(node).into_iter().all(|of| match self.graph[of] {
+                    Node::Layer(_) => self.is_direct(of),
+                    _ => matches!(self.graph[of], Node::Target(_)),
+                });
                 (readout.kind.needs_target() || readout.kind.learns()) && !(is_compared && is_direct)
             }
             _ => false,

@@ -25,7 +25,7 @@ pub(crate) const WINDOW: Parameter = parameter(
     "window",
     Integer(1, 0x7fff_ffff),
     Means("8"),
-    "time steps an input, or its target, is shown; where a layer learns, a power of two up to 256",
+    "time steps an input, or its target, is shown; where a layer learns, up to 256",
 );
 
 pub(crate) const NEURONS: Parameter = of_all_layers("neurons", Neuron::FAMILY, Means("integrate_and_fire"));

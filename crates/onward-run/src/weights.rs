@@ -216,8 +216,9 @@ fn places(image: &Image) -> Vec<Place<'_>> {
         let layer = &image.network.populations[population];
         for kind in KINDS {
             let is_of_cells = kernel.is_some() && kind.symbol == TABLE;
+            let is_of_channels = kernel.is_some() && matches!(kind.symbol, "bias" | "mean_count");
             let kernel = kernel.filter(|_| kind.symbol == "weights");
-            let shared = kernel.is_some() || is_of_cells;
+            let shared = kernel.is_some() || is_of_cells || is_of_channels;
             let blocks = blocks_with(image, population, kind.symbol, shared);
             let Some((block, symbol)) =
                 blocks.first().and_then(|(_, block)| Some((*block, block.symbol(kind.symbol)?)))

@@ -200,7 +200,11 @@ impl Observation {
             }
         }
         let machine = session.machine();
-        let own = |symbol: &str| machine.peek(block, symbol).and_then(|values| values.get(column as usize).copied());
+        // Of a convolution an element a channel, and places hold the channels one after the other.
+        let own = |symbol: &str| {
+            let values = machine.peek(block, symbol)?;
+            values.get(column as usize % values.len().max(1)).copied()
+        };
         Ok(Observation {
             population,
             block: (block, column),

@@ -83,7 +83,9 @@ fn described<N: Number>(network: &Network, node: NodeIndex, seed: u64, first: us
             TargetPath::Direct { grid } => Some(Table::new(&connection, members.len(), grid as usize, classes)),
             TargetPath::Stack => None,
         });
-        let mut block = Block::new(members, rows, Noise::new(seed, first + number), classes, window);
+        let revives = rule.as_ref().is_some_and(|rule| rule.revive);
+        let biases = connection.biases(members.len(), revives);
+        let mut block = Block::new(members, rows, biases, Noise::new(seed, first + number), (classes, window));
         if let Some(table) = &direct {
             block.mean_square.truncate(table.rates.len());
         }
@@ -244,7 +246,7 @@ impl Model<f64> {
                 _ => numbers(&text.weights.initial, count, network.fan_in(node), place, &mut normal),
             };
             layer.weights = BTreeMap::from([(1, weights)]);
-            let (about, deviation) = if layer.connection.has_bias() { (0.0, 1.0) } else { (0.5, 0.3) };
+            let (about, deviation) = if layer.connection.is_plane() { (0.5, 0.3) } else { (0.0, 1.0) };
             for row in layer.target_weights.chunks_mut(neurons) {
                 let members = layer.blocks.iter().flat_map(|block| &block.members);
                 members.for_each(|&neuron| row[neuron] = about + deviation * normal.draw());

@@ -207,9 +207,18 @@ impl Connection {
         }
     }
 
-    /// Whether each neuron has a bias that is learned.
-    pub fn has_bias(&self) -> bool {
-        !matches!(self, Connection::Kernels(_))
+    /// Biases that a block of so many neurons learns: one each, of a convolution one a channel, but only where it `revives`.
+    pub fn biases(&self, neurons: usize, revives: bool) -> usize {
+        match self {
+            Connection::Dense | Connection::Pairs(_) => neurons,
+            Connection::Kernels(kernels) if revives => neurons / (kernels.output[1] * kernels.output[2]),
+            Connection::Kernels(_) => 0,
+        }
+    }
+
+    /// Whether neurons share weights by their places.
+    pub fn is_plane(&self) -> bool {
+        matches!(self, Connection::Kernels(_))
     }
 }
 

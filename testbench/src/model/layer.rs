@@ -5,6 +5,7 @@ use super::feed::{Arrival, Connection, Row, Step, add_row};
 use super::noise::Noise;
 use super::rule::direct::Table;
 use super::rule::{Asked, Pending};
+use super::window_bits;
 use super::{Number, Window};
 use onward_net::{Gate, Rule, When};
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ pub struct Block<N> {
     pub(super) rows: [Vec<Row>; 2],
     /// Random bits.
     pub noise: Noise,
-    /// What is learned beside weights.
+    /// What is learned beside weights: by neuron, or by channel of a convolution.
     pub bias: Vec<N>,
     /// Of input windows and of target windows.
     pub state: [State<N>; 2],
@@ -85,7 +86,7 @@ pub struct Block<N> {
     pub potential: Vec<N>,
     /// The same of target windows.
     pub target_potential: Vec<Vec<N>>,
-    /// Running mean of the count, 12 fraction bits.
+    /// By bias, running mean of the count, 12 fraction bits.
     pub mean_count: Vec<N>,
     /// Running mean of the squared pull of the input's path, 8 fraction bits.
     pub mean_square: Vec<N>,
@@ -224,7 +225,9 @@ impl<N: Number> Layer<N> {
         let nothing = vec![N::default(); self.size()];
         let mut bias = nothing.clone();
         for block in self.blocks.iter().filter(|_| !is_projected) {
-            block.members.iter().zip(&block.bias).for_each(|(&neuron, &of_neuron)| bias[neuron] = of_neuron);
+            // A convolution's neurons lie place by place, the channels of each together.
+            let of_neurons = block.bias.iter().cycle();
+            block.members.iter().zip(of_neurons).for_each(|(&neuron, &of_neuron)| bias[neuron] = of_neuron);
         }
         let mut sums = if is_finer { nothing } else { bias.clone() };
         for arrival in arrivals {
@@ -352,13 +355,19 @@ pub fn value<N>(place: usize, value: N) -> Arrival<N> {
 
 impl<N: Number> Block<N> {
     /// A block of a layer before its first sample.
-    pub(super) fn new(members: Vec<usize>, rows: [Vec<Row>; 2], noise: Noise, classes: usize, window: i64) -> Block<N> {
+    pub(super) fn new(
+        members: Vec<usize>,
+        rows: [Vec<Row>; 2],
+        biases: usize,
+        noise: Noise,
+        (classes, window): (usize, i64),
+    ) -> Block<N> {
         let zeros = vec![N::default(); members.len()];
         let by_class = vec![zeros.clone(); classes];
         let longest = rows.iter().flatten().map(Row::count).max().unwrap_or(0);
         Block {
             noise,
-            bias: zeros.clone(),
+            bias: vec![N::default(); biases],
             state: [State::new(members.len()), State::new(members.len())],
             side: 0,
             count: zeros.clone(),
@@ -367,9 +376,9 @@ impl<N: Number> Block<N> {
             target_voltage: by_class.clone(),
             potential: zeros.clone(),
             target_potential: by_class,
-            mean_count: zeros.clone(),
+            mean_count: vec![N::default(); biases],
             // As if all pulls so far had been half a window: steps begin unscaled.
-            mean_square: vec![N::nearest((window * window) as f64 / 4.0, 8); members.len()],
+            mean_square: vec![N::nearest((2.0 * window_bits(window) as f64).exp2() / 4.0, 8); members.len()],
             remainder: vec![N::default(); longest],
             scores: vec![N::default(); classes],
             probabilities: vec![N::default(); classes],

@@ -208,11 +208,13 @@ impl<N: Number> Model<N> {
             Readout::Tree(tree) => tree.infer(&counts),
             Readout::MostSpikes | Readout::Spikes => largest(&counts, None),
             Readout::NearestTarget => {
-                let layer = &mut self.layers[last];
                 let mut sums = vec![N::default(); self.classes];
-                for block in &mut layer.blocks {
-                    block.score(layer.rule.as_ref());
-                    sums.iter_mut().zip(&block.scores).for_each(|(sum, &score)| *sum = (*sum + score).held(32));
+                for number in self.read() {
+                    let layer = &mut self.layers[number];
+                    for block in &mut layer.blocks {
+                        block.score(layer.rule.as_ref());
+                        sums.iter_mut().zip(&block.scores).for_each(|(sum, &score)| *sum = (*sum + score).held(32));
+                    }
                 }
                 largest(&sums, None)
             }
@@ -291,10 +293,15 @@ impl<N: Number> Model<N> {
     }
 
     fn last_number(&self) -> usize {
+        self.read()[0]
+    }
+
+    /// The layers that are read out.
+    fn read(&self) -> Vec<usize> {
         let readout = self.nodes.iter().find(|node| matches!(node.kind, NodeKind::Readout)).expect("a readout");
         let layer =
             |&source: &usize| if let NodeKind::Layer(layer) = self.nodes[source].kind { Some(layer) } else { None };
-        readout.sources.iter().find_map(layer).expect("the source of a readout is a layer")
+        readout.sources.iter().filter_map(layer).collect()
     }
 
     /// The layer that is read out.
@@ -342,4 +349,9 @@ fn pooled<N: Number>(step: &Step<N>, source: Plane, plane: Plane, kind: PoolKind
     places.sort_unstable();
     places.dedup();
     spikes(&places)
+}
+
+/// The nearest whole logarithm of a window's steps.
+fn window_bits(window: i64) -> i64 {
+    (window as f64).log2().round() as i64
 }

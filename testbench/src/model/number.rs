@@ -3,6 +3,7 @@
 //! The composition of a network is written once, over [`Number`]; here is all in which the chip's arithmetic differs from
 //! that of the book's formulas: binary points, saturation, rounding by chance, tables.
 
+use super::window_bits;
 use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, Mul, Neg, Sub};
@@ -158,7 +159,7 @@ impl Number for i64 {
     }
 
     fn step_factor(mean_square: i64, window: i64) -> i64 {
-        let index = (mean_square / (4 * window * window)).clamp(0, 63);
+        let index = (mean_square / (4 << (2 * window_bits(window)))).clamp(0, 63);
         i64::nearest((4.0 / (index as f64 + 0.5).sqrt()).min(4.0), 4)
     }
 

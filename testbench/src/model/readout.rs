@@ -4,6 +4,7 @@ use super::layer::{Block, Layer};
 use super::noise::Noise;
 use super::rule::halvings;
 use super::tree::TargetTree;
+use super::window_bits;
 use super::{Number, largest};
 use onward_net::{RateSchedule, ReadoutKind, ReadoutLoss, TrainedReadout};
 
@@ -119,7 +120,7 @@ impl<N: Number> Trained<N> {
 
     /// Begins epoch `epoch` (from 0) of `epochs`.
     pub fn set_epoch(&mut self, epoch: u32, epochs: u32) {
-        let log_window = i64::from(self.window.ilog2());
+        let log_window = window_bits(self.window);
         let first = match self.text.loss {
             ReadoutLoss::Hinge { .. } => log_window - i64::from(N::point(fraction_bits(self.text.bits))),
             ReadoutLoss::SquaredError => 2 * log_window,
@@ -169,11 +170,9 @@ impl<N: Number> Trained<N> {
     /// Learns that these counts are to be answered with these values, of 12 fraction bits.
     pub fn learn_values(&mut self, counts: &[N], values: &[N]) {
         self.infer(counts);
-        let coarser = i64::from(N::point(12))
-            - i64::from(N::point(fraction_bits(self.text.bits)))
-            - i64::from(self.window.ilog2());
-        let errors: Vec<N> =
-            values.iter().zip(&self.sums).map(|(value, &sum)| value.rounded(coarser, 0) - sum).collect();
+        let coarser = i64::from(N::point(12)) - i64::from(N::point(fraction_bits(self.text.bits)));
+        let wanted = |value: &N| (*value * N::whole(self.window)).rounded(coarser, 0);
+        let errors: Vec<N> = values.iter().zip(&self.sums).map(|(value, &sum)| wanted(value) - sum).collect();
         self.update(counts, &errors);
     }
 

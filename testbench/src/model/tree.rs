@@ -4,6 +4,7 @@ use super::Number;
 use super::noise::Noise;
 use super::readout::{fraction_bits, margin};
 use super::rule::halvings;
+use super::window_bits;
 use onward_net::RateSchedule;
 
 /// Something in a tree of targets.
@@ -78,7 +79,7 @@ impl<N: Number> TargetTree<N> {
     pub fn set_epoch(&mut self, epoch: u32, epochs: u32, window: i64) {
         let fraction = i64::from(N::point(fraction_bits(BITS)));
         let halvings = halvings(&RateSchedule::Anneal(self.text.anneal), epoch, epochs);
-        self.shift = i64::from(self.text.rate) - fraction + i64::from(window.ilog2()) + halvings;
+        self.shift = i64::from(self.text.rate) - fraction + window_bits(window) + halvings;
     }
 
     fn margin(&self) -> N {

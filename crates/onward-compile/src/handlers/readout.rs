@@ -1,40 +1,73 @@
-//! The readout: adds the scores of all blocks of the last layer, class by class, and sends the class with the largest.
+//! The readout: adds the scores of all blocks of the layers that it reads, class by class, and sends the class with the largest.
 
 use super::axons::{end_unless_last, end_without_window};
 use crate::layout::Layout;
 use crate::lowering::code::{Arrays, clear, in_strips};
 use crate::plan::{Channel, PlannedBlock, PlannedSource};
 use onward_image::BlockIndex;
-use onward_isa::builder::{A32, Assembly, E32, Elements, Listing, ZERO};
+use onward_isa::builder::{A32, Assembly, E32, Elements, Listing, N32, VectorRegister, ZERO};
 use onward_isa::{Space, Special, Width};
 use typed_index_collections::TiSlice;
 
-/// Handlers of a readout that takes scores of `classes` classes from `sources` blocks.
-pub(crate) fn readout(name: &str, classes: u32, sources: u32) -> (Listing, Layout) {
+/// Handlers of a readout that takes scores of `classes` classes from `sources` blocks: all in the same step, or in several.
+pub(crate) fn readout(name: &str, classes: u32, sources: u32, is_at_once: bool) -> (Listing, Layout) {
+    let mut layout = Layout::default();
+    if !is_at_once {
+        layout.add("sums", Space::Neuron, Width::W32, 1, classes);
+        layout.add("scores_seen", Space::Neuron, Width::W32, 1, 1);
+    }
+    let arrays = Arrays(&layout);
     let mut assembly = Assembly::new();
     let a = &mut assembly;
     a.comment(format!("Readout `{name}`: the class with the largest sum of scores over {sources} blocks."));
-    a.comment("Axon `block * CLASSES + class` carries a score; all come in the same step.");
+    let when = if is_at_once { "all come in the same step" } else { "layers send theirs one after the other" };
+    a.comment(format!("Axon `block * CLASSES + class` carries a score; {when}."));
     a.gap();
     a.constant("CLASSES", classes);
     a.constant("BLOCKS", sources);
     a.constant("ROUTE_SCORES", Channel::Scores as i64);
+    arrays.declare(a);
     let axon = &a.zeroed("axon");
     let (count, class) = (&a.named("count"), &a.named("class"));
     let sums = &a.named_vector("sums");
     a.gap();
     a.here("step");
     a.setvl(ZERO, "CLASSES");
-    a.vmv(sums, ZERO);
+    if is_at_once {
+        a.vmv(sums, ZERO);
+    } else {
+        a.vld(sums, N32.at(ZERO, "SUMS"));
+    }
     a.addi(count, ZERO, "BLOCKS");
     a.repeat(count, "summed", |a| {
         a.vacc(sums, E32.at(axon, 0));
         a.addi(axon, axon, "CLASSES");
     });
+    if !is_at_once {
+        unless_all(a, sums, classes * sources);
+    }
     a.vimax(class, sums).note("of equal ones the lowest");
     a.send(ZERO, class, "ROUTE_SCORES").note("to the host");
     a.sleep();
-    (assembly.finish(), Layout::default())
+    (assembly.finish(), layout)
+}
+
+/// Keeps the sums, and ends the step, where scores of the sample are still to come; else clears what is kept.
+fn unless_all(a: &mut Assembly, sums: &VectorRegister, scores: u32) {
+    let (seen, all, zero) = (&a.scratch(), &a.scratch(), &a.scratch_vector());
+    let whole = &a.label("whole");
+    a.ld(seen, N32.at(ZERO, "SCORES_SEEN"));
+    a.special(all, Special::Events);
+    a.add(seen, seen, all).note("scores of the sample so far");
+    a.load_number(all, scores as i32);
+    a.beq(seen, all, whole);
+    a.vst(sums, N32.at(ZERO, "SUMS"));
+    a.st(seen, N32.at(ZERO, "SCORES_SEEN"));
+    a.sleep();
+    a.bind(whole);
+    a.vmv(zero, ZERO);
+    a.vst(zero, N32.at(ZERO, "SUMS"));
+    a.st(ZERO, N32.at(ZERO, "SCORES_SEEN"));
 }
 
 /// Handlers of a readout that counts spikes over a window and answers with the neuron that fired most, the first of

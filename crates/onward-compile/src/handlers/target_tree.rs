@@ -189,7 +189,14 @@ impl Writer<'_> {
     /// `sum = bias * WINDOW`.
     fn bias(&self, a: &mut Assembly, node: &Node) {
         self.load(a, &node.sum, "bias", &node.at, 0);
-        a.shri(&node.sum, &node.sum, -i64::from(self.shape.window.ilog2())).note("active in every step");
+        let window = self.shape.window;
+        if window.is_power_of_two() {
+            a.shri(&node.sum, &node.sum, -i64::from(window.ilog2())).note("active in every step");
+            return;
+        }
+        let number = &a.scratch();
+        a.load_number(number, window as i32);
+        a.mul(&node.sum, &node.sum, number).note("active in every step");
     }
 
     /// Spikes are counted: those of the input, or those of the target's slot.

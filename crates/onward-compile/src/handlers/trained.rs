@@ -211,7 +211,13 @@ impl Writer<'_> {
             let number = &a.scratch();
             a.load_number(number, (self.arrays.offset("values") + i64::from(shape.first_output)) as i32);
             a.vld(error, N16.at(number, 0));
-            let left = shape.format.one.ilog2() as i32 - VALUE_FRACTION_BITS;
+            let mut left = shape.format.fraction_bits as i32 - VALUE_FRACTION_BITS;
+            if shape.window.is_power_of_two() {
+                left += shape.window.ilog2() as i32;
+            } else {
+                a.load_number(number, shape.window as i32);
+                a.vmuls(error, error, number);
+            }
             a.addi(number, ZERO, -left);
             a.vshr(error, error, number).note("as outputs have it");
             a.vsub(error, error, outputs);

@@ -11,7 +11,7 @@ use super::dynamics::{Dynamics, Fired, Reach, add_arrays, begin_currents};
 use super::feed::{Feed, slot_arrays, synapses};
 use super::intake::take_in;
 use super::record::{Held, unless_answered};
-use super::rule::{RuleFormat, direct, kernels, signal, spread, steps, update};
+use super::rule::{RuleFormat, channel_bias, direct, kernels, signal, spread, steps, update};
 use super::walk::{spikes, walk};
 use crate::connect::{Connection, Kernels, PartKind, Role, Sums, Table, Traces};
 use crate::layout::Layout;
@@ -138,9 +138,14 @@ impl Block<'_> {
         self.keeps_voltage() && !self.is_of_voltage() && self.shares_target_weights()
     }
 
-    /// Whether it has a bias that learns: it comes in before all else, as a weight whose axon is active in every step.
+    /// Whether it has biases that learn.
     pub(super) fn has_bias(&self) -> bool {
-        self.is_whole() && self.lowered.record.is_some()
+        self.lowered.learns_bias(self.is_whole())
+    }
+
+    /// How many biases learn, where any do: one a neuron, of a convolution one a channel.
+    pub(super) fn biases(&self) -> u32 {
+        self.kernels().map_or(self.neurons(), |(kernels, _)| kernels.plane.channels)
     }
 
     /// Whether the target's lines come in together with own spikes whose weights have another binary point.
@@ -218,7 +223,7 @@ fn layout(block: &Block) -> Layout {
     }
     add_arrays(&parameters.neuron, &mut layout, n, block.has_bias());
     if block.has_bias() {
-        layout.add("bias", Space::Neuron, Width::W32, 1, n);
+        channel_bias::arrays(&mut layout, block);
     }
     if block.lowered.record.is_some() {
         block.counts_arrays(&mut layout);

@@ -3,8 +3,8 @@
 use super::rule::kernels::MOST_ROWS;
 use onward_diagnostic::Diagnostic;
 use onward_net::{
-    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Network, Neuron, Node, Pool, PoolKind, Rule, TargetKind,
-    Update, Values, When,
+    Convolution, Encoding, Gate, Layer, LayerKind, Learning, Network, Neuron, Node, NodeIndex, Pool, PoolKind,
+    ReadoutKind, Rule, TargetKind, Update, Values, When,
 };
 
 /// The least threshold of a layer that learns.
@@ -38,6 +38,11 @@ pub(crate) fn limits(network: &Network) -> Vec<Diagnostic> {
             Node::Readout(readout) if !readout.kind.needs_target() => {
                 error("this readout", "ask for a class: `nearest_target`, `target_tree` or `trained`");
             }
+            Node::Readout(readout) if readout.kind == ReadoutKind::NearestTarget => {
+                if let Some((what, help)) = of_scores(network, node) {
+                    error(&what, help);
+                }
+            }
             Node::Target(target) if target.kind == TargetKind::Vector => {
                 let (window, lag) = (network.window_steps, lag_before_readout(network));
                 if lag >= window {
@@ -69,6 +74,24 @@ pub(crate) fn limits(network: &Network) -> Vec<Diagnostic> {
 fn lag_before_readout(network: &Network) -> u32 {
     let readout = network.graph.node_indices().find(|&node| matches!(network.graph[node], Node::Readout(_)));
     readout.map_or(0, |readout| network.lag(readout)).saturating_sub(1)
+}
+
+/// What is wrong with the layers whose scores a readout adds.
+fn of_scores(network: &Network, readout: NodeIndex) -> Option<(String, &'static str)> {
+    let layers: Vec<NodeIndex> =
+        network.sources(readout).into_iter().filter(|&of| matches!(network.graph[of], Node::Layer(_))).collect();
+    let lags = layers.iter().map(|&layer| network.lag(layer));
+    let apart = lags.clone().max()? - lags.min()?;
+    if apart >= network.window_steps {
+        let what = format!("a readout of layers that are {apart} steps apart, in windows of {}", network.window_steps);
+        return Some((what, "a longer window, or layers nearer to each other: else scores of two samples meet"));
+    }
+    let is_direct = |layer: &&NodeIndex| network.is_direct(**layer);
+    let direct = layers.iter().filter(is_direct).count();
+    (direct > 0 && direct < layers.len()).then(|| {
+        let what = "a readout of layers of which the target reaches some directly".to_owned();
+        (what, "read layers of one sort: the scores of others are in other units")
+    })
 }
 
 /// What a layer that learns cannot be.
@@ -161,7 +184,7 @@ fn combinations(rule: &Rule) -> Vec<Limit> {
 
 /// What a convolution that learns cannot be.
 fn of_kernels(layer: &Layer, convolution: &Convolution, rule: &Rule) -> Vec<Limit> {
-    let &Rule { when, update, revive, .. } = rule;
+    let &Rule { when, update, .. } = rule;
     let mut limits = Vec::new();
     if convolution.groups != 1 || convolution.dilation != [1, 1] {
         limits.push(("its kernels are grouped or dilated", "leave `groups` and `dilation` away"));
@@ -174,12 +197,6 @@ fn of_kernels(layer: &Layer, convolution: &Convolution, rule: &Rule) -> Vec<Limi
     }
     if layer.recurrent.is_some() {
         limits.push(("kernels and rows of its own spikes would change together", "leave `recurrent_weights` away"));
-    }
-    if revive {
-        limits.push((
-            "a convolution that learns has no bias that could revive its neurons",
-            "write `revive = none` in its `learning`: a dark input evokes nothing, and nothing is nudged",
-        ));
     }
     if when != When::Window || update != Update::AtOnce {
         limits.push((

@@ -57,6 +57,12 @@ impl LoweredLayer {
         Ok(LoweredLayer { neurons: layer.neurons(), parameters, record, rule })
     }
 
+    /// Whether a block has biases that learn: they come in before all else, as a weight whose axon is active in every step. One that
+    /// a register does not hold is of a convolution that learns, whose channels have biases where they revive.
+    pub(crate) fn learns_bias(&self, is_whole: bool) -> bool {
+        self.record.is_some() && (is_whole || self.rule.as_ref().is_some_and(|rule| rule.rule.revive))
+    }
+
     /// Fraction bits of weights and membranes.
     pub(crate) fn fraction_bits(&self) -> FractionBits {
         let weights = self.parameters.fraction_bits();

@@ -5,6 +5,7 @@ use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, add_name, branch_if, branch_unless, clear_from, load_name};
 use crate::lowering::dynamics::begin_currents;
+use crate::lowering::rule::channel_bias;
 use crate::lowering::rule::signal::Evoked;
 use crate::lowering::rule::spread;
 use onward_image::Tag;
@@ -202,6 +203,7 @@ impl Block<'_> {
         if held.is_some() {
             a.vmv(zero, ZERO);
         }
+        channel_bias::open(a, self);
         if !self.fades() {
             self.rest(a, arrays, zero, held);
         }

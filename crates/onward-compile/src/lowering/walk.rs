@@ -1,7 +1,7 @@
 //! A larger block's step: its neurons are brought forward strip by strip, their sums in memory.
 
 use super::block::Block;
-use super::code::{Arrays, branch_unless, clear, load_last_step};
+use super::code::{Arrays, branch_unless, clear, load_last_step, load_name};
 use super::dynamics::{Dynamics, Reach, Shared};
 use super::feed::neuron_memory;
 use super::record::Walked;
@@ -91,7 +91,8 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     let finer = if block.lowered.record.is_some() { 0 } else { block.lowered.parameters.finer };
     let dynamics = Dynamics { neuron, arrays, reach, state: Vec::new(), learns_bias: block.has_bias(), finer };
     // Pointer to sums, counter, length and rest of a strip, 1, and two for a while.
-    let others = 4 + if even { 0 } else { 2 } + usize::from(kept.is_some());
+    let has_row = block.has_bias() && !block.is_whole();
+    let others = 4 + if even { 0 } else { 2 } + usize::from(kept.is_some()) + usize::from(has_row && count > 1);
     let shared = dynamics.shared(a, others);
     let one = kept.map(|_| {
         let one = a.named("count_one");
@@ -108,6 +109,8 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
     if let Some(sums) = &sums {
         a.load_number(sums, walk.first_sum as i32).note("its sum");
     }
+    let row_bias = (has_row && count > 1).then(|| a.named("biases"));
+    let bias = has_row.then(|| RowBias { at: row_bias.as_ref().map(ScalarRegister::operand) });
     let step = (!even).then(|| (a.scratch(), a.scratch()));
     // What is added to pointers behind a strip: its length, and over the halo if it is a row.
     let halo = if count == 1 && walk.rows > 1 { walk.skip } else { 0 };
@@ -118,7 +121,15 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
             a.setvl(length, 0);
             a.sub(left, left, length);
         }
-        strip_forward(a, block, (&dynamics, &shared), taken, sums.as_ref(), (kept, one.as_ref(), at.as_ref()));
+        strip_forward(
+            a,
+            block,
+            (&dynamics, &shared),
+            taken,
+            sums.as_ref(),
+            (kept, one.as_ref(), at.as_ref()),
+            bias.as_ref(),
+        );
         let forward = |a: &mut Assembly, pointer: Option<&ScalarRegister>, more: u32| {
             match (pointer, &step) {
                 (Some(pointer), Some((length, _))) => {
@@ -133,11 +144,18 @@ fn walk_strips(a: &mut Assembly, block: &Block, arrays: Arrays, taken: Option<&V
         if loops {
             forward(a, at.as_ref(), 0);
             forward(a, sums.as_ref(), halo);
+            forward(a, row_bias.as_ref(), 0);
             forward(a, kept.map(|kept| &kept.counts), 0);
             forward(a, kept.and_then(|kept| kept.voltages.as_ref()).map(|(voltages, _)| voltages), 0);
         }
     };
-    nest(a, &walk, (count, halo), step.as_ref().map(|(_, left)| left), sums.as_ref(), body);
+    nest(a, &walk, (count, halo), step.as_ref().map(|(_, left)| left), (sums.as_ref(), row_bias.as_ref()), body);
+}
+
+/// The biases of a row of a plane, each place's channel by channel.
+struct RowBias {
+    /// Where those of the strip lie, if it is not the whole row.
+    at: Option<Scalar>,
 }
 
 /// The loops of a walk around what is done for a strip.
@@ -146,12 +164,15 @@ fn nest(
     walk: &Walk,
     (strips, halo): (u32, u32),
     left: Option<&ScalarRegister>,
-    sums: Option<&ScalarRegister>,
+    (sums, row_bias): (Option<&ScalarRegister>, Option<&ScalarRegister>),
     body: impl FnOnce(&mut Assembly),
 ) {
     let counter = &a.scratch();
     let in_row = |a: &mut Assembly| {
         if strips > 1 {
+            if let Some(row_bias) = row_bias {
+                load_name(a, row_bias, "ROW_BIAS");
+            }
             if let Some(left) = left {
                 a.load_number(left, walk.length as i32);
             }
@@ -192,11 +213,21 @@ fn strip_forward(
     taken: Option<&VectorRegister>,
     sums: Option<&ScalarRegister>,
     (kept, one, at): (Option<&Walked>, Option<&ScalarRegister>, Option<&ScalarRegister>),
+    bias: Option<&RowBias>,
 ) {
     let own = taken.is_none().then(|| a.scratch_vector());
     let Some(taken) = taken.or(own.as_ref()) else { return };
     if let (Some(sums), Sums::Memory { bits, .. }) = (sums, block.connection.sums) {
         a.vld(taken, neuron_memory(bits).at(sums, 0)).note("what came in");
+    }
+    match bias {
+        Some(RowBias { at: Some(at) }) => drop(a.vacc(taken, N32.at(*at, 0))),
+        Some(RowBias { at: None }) => {
+            let address = &a.scratch();
+            load_name(a, address, "ROW_BIAS");
+            a.vacc(taken, N32.at(address, 0)).note("the biases of a row");
+        }
+        None => {}
     }
     let fired = dynamics.forward(a, shared, taken, false);
     if let (Some(kept), Some(one)) = (kept, one) {

@@ -63,7 +63,12 @@ pub(crate) fn handlers(planned: &Planned, block: &PlannedBlock) -> (Handlers, Op
             most_spikes((&of.name, network.window_steps), planned.blocks, block, vector_length)
         }
         Node::Readout(of) if of.kind.learns() => learning_readout(compilation, block, of),
-        Node::Readout(of) => readout(&of.name, classes, block.inlets.len() as u32),
+        Node::Readout(of) => {
+            let mut lags = network.sources(block.node).into_iter().map(|source| network.lag(source));
+            let first = lags.next();
+            let is_at_once = lags.all(|lag| Some(lag) == first);
+            readout(&of.name, classes, block.inlets.len() as u32, is_at_once)
+        }
         Node::Pool(of) => {
             let input = plane(network.graph[network.signal(block.node)].shape());
             let (listing, layout, made) = maximum(of, input, planned.sources, block, vector_length);

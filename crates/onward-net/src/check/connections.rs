@@ -41,16 +41,24 @@ impl Checker<'_> {
                 let help = "a layer with weights takes exactly one source that is not the target; `concat` brings several together side by side, `add` place by place";
                 self.report(error.help(help));
             }
-            ([signal], Some(target)) if signal.kind == ItemKind::Layer => {
+            ([signal], Some(target)) if self.comes_late(signal) => {
                 let message = format!("the target cannot feed `{layer}`, which the input does not feed");
                 let error = Diagnostic::new(target.span.clone(), message);
                 let error =
                     error.note("the target enters at the front, beside the input, and goes the same way from there");
-                self.report(error.help(format!("leave `{}` away here", target.name)));
+                self.report(error.help(format!(
+                    "leave `{}` away here, or let the target reach the layer directly: `target = direct` in its `learning`",
+                    target.name
+                )));
             }
             _ => {}
         }
         feeds.into_iter().map(|feed| feed.index).collect()
+    }
+
+    /// Whether what a source sends left the input in a step before: it went through neurons, a maximum or a delay.
+    fn comes_late(&self, feed: &Feed) -> bool {
+        feed.kind == ItemKind::Layer && (self.unknown.contains(&feed.index) || self.network.lag(feed.index) > 0)
     }
 
     /// The sources of a pool, a flattening or a delay: one source that is not the target.
@@ -131,7 +139,7 @@ impl Checker<'_> {
         feeds.unwrap_or_default().into_iter().map(|feed| feed.index).collect()
     }
 
-    /// The sources of a readout: one layer; one that is trained may hear a target of values too.
+    /// The sources of a readout: one layer, where scores are added several; one that is trained may hear a target of values too.
     pub(super) fn readout_sources(&mut self, item: &Item, kind: ReadoutKind) -> Vec<NodeIndex> {
         let help = "add `from` and the name of a layer";
         let Some(mut feeds) = self.feeds(item, help) else { return Vec::new() };
@@ -147,10 +155,14 @@ impl Checker<'_> {
             let message = format!("`{}` has no neurons, and a readout reads neurons", other.name);
             let error = Diagnostic::new(other.span.clone(), message);
             self.report(error.help("name a layer that has: `dense`, `conv`, `sparse` or `recurrent`"));
-        } else if let [_, second, ..] = feeds.as_slice() {
+        } else if let [_, second, ..] = feeds.as_slice()
+            && kind != ReadoutKind::NearestTarget
+        {
             let message = format!("readout `{}` has {} sources", item.name.text, feeds.len());
             let error = Diagnostic::new(second.span.clone(), message).label("one too many");
-            self.report(error.help("a readout reads exactly one layer"));
+            self.report(
+                error.help("`nearest_target` adds the scores of several layers, other readouts read exactly one"),
+            );
         } else if feeds.is_empty() {
             let error = Diagnostic::new(item.name.span.clone(), format!("readout `{}` reads no layer", item.name.text));
             self.report(error.help("name a layer before the target: `from LAYER, TARGET`"));

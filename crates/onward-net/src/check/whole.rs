@@ -120,10 +120,10 @@ impl Checker<'_> {
         });
         let layer = self.learning_layer().map(|layer| format!("the layer `{}` learns", self.network.layer(layer).name));
         let Some(who) = layer.or(readout) else { return };
-        if let (false, Some(span)) = (steps.is_power_of_two() && steps <= LEARNING_WINDOW_MAX, self.window.clone()) {
+        if let (false, Some(span)) = (steps <= LEARNING_WINDOW_MAX, self.window.clone()) {
             let error = Diagnostic::new(span, format!("a window of {steps} steps is none to learn in"));
             let error = error.note(who);
-            self.report(error.help(format!("write a power of two up to {LEARNING_WINDOW_MAX}, or `learning = none`")));
+            self.report(error.help(format!("write {LEARNING_WINDOW_MAX} at most, or `learning = none`")));
         }
     }
 

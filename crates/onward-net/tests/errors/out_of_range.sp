@@ -2,7 +2,7 @@ network digits {
     input pixels = rate(65536, 65536)
     target digit = classes(1)
     epochs = 0
-    window = 10
+    window = 300
     neurons = integrate_and_fire { threshold = 0 }
     weights = fixed { bits = 12, gain = -1.0 }
     learning = hinge { rate = 21, margin = 1e3, anneal = 99999999999999999999 }

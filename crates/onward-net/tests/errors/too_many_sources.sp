@@ -4,5 +4,5 @@ network digits {
     learning = hinge { rate = 7 }
     layer hidden1 = dense(128) from pixels, digit
     layer hidden2 = dense(128) from hidden1, pixels
-    readout answer = nearest_target from hidden1, hidden2
+    readout answer = target_tree from hidden1, hidden2
 }

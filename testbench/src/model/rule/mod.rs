@@ -7,7 +7,7 @@ mod update;
 pub(super) use update::{Asked, Pending};
 
 use super::layer::{Block, Layer};
-use super::{Number, Window};
+use super::{Number, Window, window_bits};
 use loss::{Evoked, Pulls, Unit};
 use onward_net::{Gate, Optimizer, RateSchedule, Rule, When};
 
@@ -28,14 +28,14 @@ impl<N: Number> Layer<N> {
         let (windows, of_rates) = if rule.is_direct() { (1, 10) } else { (2, 0) };
         let bits = N::point(loss::pull_bits(rule.loss)) + N::point(adapted) + N::point(of_rates);
         self.shift = i64::from(rule.rate) - i64::from(self.points().weights)
-            + windows * i64::from(self.window.ilog2())
+            + windows * window_bits(self.window)
             + i64::from(bits)
             + halvings(&rule.schedule, epoch, epochs);
     }
 
     /// What the pulls of a step, or its traces, have more in fraction bits than sums over a window have.
     fn step_shift(&self) -> i64 {
-        self.shift - i64::from(self.window.ilog2()) + i64::from(N::point(8))
+        self.shift - window_bits(self.window) + i64::from(N::point(8))
     }
 
     /// Learns from the input and target windows just shown.
@@ -50,8 +50,9 @@ impl<N: Number> Layer<N> {
                 When::Steps { .. } => Unit::counts(square_root(&self.blocks[number]) * window as f64, window),
             };
             if let Some((rival, mut pulls)) = self.blocks[number].pulls(&rule, class, named_rival, unit) {
-                if rule.is_direct() && !self.connection.has_bias() {
+                if rule.is_direct() && self.connection.is_plane() {
                     self.learn_cells(number, &rule, [class, rival], pulls);
+                    self.revive(number, &rule);
                     continue;
                 }
                 // Where weights change while the input is shown, only the target's projection still asks for pulls, ungated.
@@ -64,9 +65,7 @@ impl<N: Number> Layer<N> {
                 }
                 self.change(number, &rule, class, rival, pulls);
             }
-            if rule.revive && self.connection.has_bias() {
-                self.nudge(number);
-            }
+            self.revive(number, &rule);
         }
     }
 
@@ -136,13 +135,20 @@ impl<N: Number> Layer<N> {
         }
     }
 
-    /// Homeostasis of a block: who hardly ever fires, or nearly always, on a running mean of counts, is nudged back.
-    fn nudge(&mut self, number: usize) {
+    /// Homeostasis of a block: who hardly ever fires, or nearly always, on a running mean of counts, is nudged back; a channel by
+    /// its mean over all places.
+    fn revive(&mut self, number: usize, rule: &Rule) {
+        if !rule.revive {
+            return;
+        }
         let nudge = N::positive(1.0 / 1024.0, self.format.membrane);
         let [rare, often] = [82, 3300].map(|bound| N::nearest(f64::from(bound) / 4096.0 * self.window as f64, 12));
         let block = &mut self.blocks[number];
-        for i in 0..block.members.len() {
-            let count = block.count[i] * N::nearest(1.0, 12);
+        let biases = block.bias.len();
+        let places = (block.members.len() / biases) as f64;
+        for i in 0..biases {
+            let sum = block.count.iter().skip(i).step_by(biases).fold(N::default(), |sum, &count| sum + count);
+            let count = sum.decayed(N::nearest(1.0 / places, 28));
             block.mean_count[i] = block.mean_count[i] + (count - block.mean_count[i]).part(9);
             if block.mean_count[i] < rare {
                 block.bias[i] = (block.bias[i] + nudge).held(32);
@@ -192,7 +198,7 @@ impl<N: Number> Block<N> {
     fn adapt(&mut self, rule: &Rule, pulls: &mut Pulls<N>, window: i64) {
         let Optimizer::Adaptive { decay } = rule.optimizer else { return };
         // A rate is a part of the window.
-        let (of_rates, counts) = if rule.is_direct() { (10 - window.ilog2(), window) } else { (0, 1) };
+        let (of_rates, counts) = if rule.is_direct() { (10 - window_bits(window) as u32, window) } else { (0, 1) };
         for i in 0..self.mean_square.len() {
             let square = N::square(pulls.input[i], loss::pull_bits(rule.loss) + of_rates, counts);
             self.mean_square[i] = self.mean_square[i] + (square - self.mean_square[i]).part(decay);

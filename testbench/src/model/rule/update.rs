@@ -6,6 +6,7 @@ use crate::model::Number;
 use crate::model::feed::{Connection, Row};
 use crate::model::layer::{Block, Layer};
 use crate::model::noise::Noise;
+use crate::model::window_bits;
 use onward_net::{Optimizer, Rounding, Rule, TargetPath, Update, When};
 
 /// What a sample asks of the weights of a block: on each path the pulls on neurons, and the traces of axons.
@@ -45,7 +46,7 @@ impl<N: Number> Layer<N> {
             self.change_weights(number, rule, Asked { paths });
         }
         if rule.is_direct() {
-            if self.connection.has_bias() {
+            if !self.connection.is_plane() {
                 self.change_table(number, rule, [class, rival], &pulls);
             }
         } else if self.fed_by_target && moves_targets(rule.loss) {
@@ -146,8 +147,7 @@ impl<N: Number> Layer<N> {
         if !moves_targets(rule.loss) {
             return;
         }
-        let shift =
-            self.shift + i64::from(self.points().weights) - i64::from(N::point(10)) - i64::from(self.window.ilog2());
+        let shift = self.shift + i64::from(self.points().weights) - i64::from(N::point(10)) - window_bits(self.window);
         let one = N::nearest(1.0, 10);
         let Block { table: Some(table), noise, .. } = &mut self.blocks[number] else { return };
         let length = table.row_length(&self.connection, grid as usize);
@@ -179,15 +179,19 @@ impl<N: Number> Layer<N> {
         }
     }
 
-    /// The bias: a weight whose axon is active in every step.
+    /// The bias: a weight whose axon is active in every step; of a convolution, shared by the places of a channel.
     fn change_bias(&mut self, number: usize, pulls: &[N], trace: N, shift: i64) {
-        if !self.connection.has_bias() {
+        if self.blocks[number].bias.is_empty() {
             return;
         }
+        let rule = self.rule.as_ref().expect("it learns");
+        let shift = shift + self.places_shift(rule);
         let finer = i64::from(self.points().membrane) - i64::from(self.points().weights);
         let block = &mut self.blocks[number];
         let draw = block.noise.draw();
-        for (i, (bias, &pull)) in block.bias.iter_mut().zip(pulls).enumerate() {
+        let biases = block.bias.len();
+        for (i, bias) in block.bias.iter_mut().enumerate() {
+            let pull = pulls.iter().skip(i).step_by(biases).fold(N::default(), |sum, &pull| sum + pull);
             *bias = (*bias + (pull * trace).rounded(shift - finer, draw.bits(i))).held(32);
         }
     }

@@ -1,6 +1,7 @@
 //! The rule by which a layer learns: its integer constants, the tables that it looks up, and its code.
 
 pub(crate) mod batch;
+pub(crate) mod channel_bias;
 pub(crate) mod direct;
 mod homeostasis;
 pub(crate) mod kernels;
@@ -115,7 +116,7 @@ impl RuleFormat {
         }
         let mut format = RuleFormat {
             rule: rule.clone(),
-            shift: rule.rate as i32 - fraction_bits + 2 * window.ilog2() as i32,
+            shift: rule.rate as i32 - fraction_bits + 2 * window_bits(window) as i32,
             growth: match &rule.schedule {
                 RateSchedule::Anneal(times) => Growth::Evenly(*times),
                 RateSchedule::Shifts(epochs) => Growth::At(epochs.clone()),
@@ -128,7 +129,7 @@ impl RuleFormat {
             spread: rule.update == Update::Spread,
             places_shift: places_shift.round() as i32,
             steps,
-            table_shift: fraction_bits - RATE_BITS as i32 - window.ilog2() as i32,
+            table_shift: fraction_bits - RATE_BITS as i32 - window_bits(window) as i32,
             window,
         };
         format.shift += format.pull_bits() as i32;
@@ -137,14 +138,14 @@ impl RuleFormat {
         }
         if steps.is_some() {
             // Targets' counts are sums over a window; traces have fraction bits.
-            format.shift += TRACE_BITS as i32 - window.ilog2() as i32;
+            format.shift += TRACE_BITS as i32 - window_bits(window) as i32;
         }
         format
     }
 
     /// Fraction bits of the pulls that the loss makes, beside those of counts: rates have some of their own.
     pub(crate) fn pull_bits(&self) -> u32 {
-        let of_rates = if self.is_direct() { RATE_BITS - self.window.ilog2() } else { 0 };
+        let of_rates = if self.is_direct() { RATE_BITS - window_bits(self.window) } else { 0 };
         self.loss().pull_bits() + of_rates
     }
 
@@ -176,7 +177,7 @@ impl RuleFormat {
     /// By how much the running mean of squared pulls is shifted to become an index: a sixteenth of a quarter of the
     /// window, squared, a step.
     pub(crate) fn square_shift(&self) -> i32 {
-        2 + 2 * self.window.ilog2() as i32
+        2 + 2 * window_bits(self.window) as i32
     }
 
     /// The width that holds any pull: of counts, or voltages in thresholds, of a window or differences of two, perhaps multiplied
@@ -225,6 +226,11 @@ impl RuleFormat {
         }
         tables
     }
+}
+
+/// The nearest whole logarithm of a window's steps, by which sums over the window are brought to their mean.
+pub(crate) fn window_bits(window: u32) -> u32 {
+    f64::from(window).log2().round() as u32
 }
 
 /// The nearest integer.

@@ -7,7 +7,7 @@ use super::loss::Pulls;
 use super::optimizer::{Change, Rows, bias, scale, target_weights};
 use super::signal::{Bounds, Operands};
 use super::update::{Update, means};
-use super::{LEAST_TRACE, TRACE_BITS};
+use super::{LEAST_TRACE, TRACE_BITS, window_bits};
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, in_strips, load_word};
 use crate::lowering::record::Held;
@@ -151,11 +151,11 @@ pub(crate) fn close(a: &mut Assembly, block: &Block, rule: &RuleFormat, arrays: 
             shown: Some(shown.operand()),
             near: None,
         };
-        let (pulls, shift, rival) = pulls(a, &mut update, shown, block.window.ilog2() as i32 - TRACE_BITS as i32);
+        let (pulls, shift, rival) = pulls(a, &mut update, shown, window_bits(block.window) as i32 - TRACE_BITS as i32);
         let classes = [Some(slot.operand()), rival.as_ref().map(ScalarRegister::operand)];
         target_weights(a, block, rule, &shift, &pulls, classes);
     }
     a.gap();
     a.bind(nothing);
-    homeostasis(a, rule);
+    homeostasis(a, block, rule);
 }

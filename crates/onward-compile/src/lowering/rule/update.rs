@@ -6,7 +6,7 @@ use super::homeostasis::homeostasis;
 use super::loss::{Lead, Pulls};
 use super::optimizer::{Change, Rows};
 use super::signal::{Bounds, Evoked, Of, Operands};
-use super::{RuleFormat, batch, direct, kernels, optimizer, spread};
+use super::{RuleFormat, batch, channel_bias, direct, kernels, optimizer, spread};
 use crate::layout::Layout;
 use crate::lowering::block::Block;
 use crate::lowering::code::{Arrays, load_name, load_word};
@@ -37,7 +37,7 @@ pub(crate) fn remember(layout: &mut Layout, block: &Block, rule: &RuleFormat) {
     let (n, classes) = (block.neurons(), block.classes());
     let compared = block.compared();
     if rule.rule.revive {
-        layout.add("mean_count", Space::Neuron, Width::W32, 1, n);
+        layout.add("mean_count", Space::Neuron, Width::W32, 1, block.biases());
     }
     if rule.is_of_voltage() {
         layout.add("potential", Space::Neuron, Width::W16, 1, n);
@@ -85,7 +85,7 @@ pub(crate) fn update(
     }
     a.gap();
     a.bind(nothing);
-    homeostasis(a, rule);
+    homeostasis(a, block, rule);
 }
 
 impl Update<'_> {
@@ -256,6 +256,7 @@ impl Update<'_> {
         if self.block.table().is_none() && self.block.is_fed() && self.rule.loss().moves_targets() {
             kernels::target_weights(a, self, &lead);
         }
+        a.serve(purposes::BIAS, |a| channel_bias::change(a, self.block, self.rule, self.arrays));
         drop(slot);
     }
 }
