@@ -411,8 +411,8 @@ fn training_run() {
 fn training_run_in_batches() {
     let text = program("digits.sp");
     let with = |options: &str| {
-        let coarse = text.replace("bits = 16", "bits = 4").replace("hinge {", &format!("hinge {{ {options},"));
-        assert!(coarse.contains("bits = 4") && coarse.contains(options), "the program has such weights and a hinge");
+        let coarse = text.replace("bits   = 16", "bits   = 4").replace("hinge {", &format!("hinge {{ {options},"));
+        assert!(coarse.contains("bits   = 4") && coarse.contains(options), "the program has such weights and a hinge");
         train_as_the_model_does(&coarse);
     };
     with("batch = 7");
